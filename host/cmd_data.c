@@ -1,0 +1,227 @@
+/* `clsnn data`: what data sets there are, fetching MNIST, writing the built-in digits as IDX files. */
+#include "clsnn/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "clsnn/dataset.h"
+#include "clsnn/digits.h"
+#include "clsnn/download.h"
+#include "clsnn/places.h"
+
+/* ---- output ---- */
+
+/* Takes the object over; NULL means that jansson had no memory. */
+static enum clsnn_status print_json(FILE *out, json_t *object) {
+    if (!object) return clsnn_fail(CLSNN_E_MEMORY, "JSON result");
+    int rc = json_dumpf(object, out, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
+    json_decref(object);
+    if (rc != 0) return clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written");
+    fputc('\n', out);
+    return CLSNN_OK; /* main closes out, and notices there what did not arrive */
+}
+
+static double mean_pixel(const struct clsnn_images *m) {
+    uint64_t sum = 0;
+    size_t n = (size_t)m->n_images * CLSNN_IMAGE_PIXELS;
+    for (size_t i = 0; i < n; i++) sum += m->pixels[i];
+    return (double)sum / (double)n;
+}
+
+static json_t *dataset_json(const struct clsnn_dataset *d) {
+    return json_pack("{s:s, s:b, s:s, s:I, s:I, s:f, s:s}", "name", d->name, "found", 1, "source", d->source,
+                     "train", (json_int_t)d->train.n_images, "test", (json_int_t)d->test.n_images,
+                     "mean_pixel", mean_pixel(&d->train), "sha256", d->sha256);
+}
+
+static void dataset_text(FILE *out, const struct clsnn_dataset *d) {
+    fprintf(out,
+            "%s\n  source      %s\n  images      %" PRIu32 " training, %" PRIu32 " test, 28 x 28\n"
+            "  mean pixel  %.2f of 255 (training)\n  sha256      %s\n",
+            d->name, d->source, d->train.n_images, d->test.n_images, mean_pixel(&d->train), d->sha256);
+}
+
+/* ---- list ---- */
+
+static const char *state_text(enum clsnn_place_state state) {
+    switch (state) {
+    case CLSNN_PLACE_ABSENT:
+        return "no such directory";
+    case CLSNN_PLACE_EMPTY:
+        return "no MNIST files in it";
+    case CLSNN_PLACE_FOUND:
+        break;
+    }
+    return "has MNIST's file names";
+}
+
+static json_t *places_json(const struct clsnn_place *places, size_t n) {
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < n; i++) {
+        json_t *row = json_pack("{s:s, s:s, s:s}", "origin", places[i].origin, "directory", places[i].dir,
+                                "state", state_text(places[i].state));
+        if (!row || json_array_append_new(list, row) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
+static void places_text(FILE *out, const struct clsnn_place *places, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "  searched    %s (%s): %s\n", places[i].dir, places[i].origin,
+                state_text(places[i].state));
+}
+
+/* A damaged MNIST is listed as such and still fails the command, with the reason as its error. */
+static enum clsnn_status list(const struct clsnn_options *o) {
+    struct clsnn_place places[CLSNN_PLACES];
+    size_t n_places = 0;
+    struct clsnn_dataset mnist = {0}, digits = {0};
+    enum clsnn_status st = clsnn_places_list(places, &n_places);
+    if (st != CLSNN_OK) return st;
+    bool somewhere = false; /* loading has something to say, good or bad */
+    for (size_t i = 0; i < n_places; i++)
+        if (places[i].state == CLSNN_PLACE_FOUND ||
+            (places[i].asked && places[i].state == CLSNN_PLACE_ABSENT))
+            somewhere = true;
+    enum clsnn_status found = somewhere ? clsnn_dataset_load("mnist", &mnist) : CLSNN_E_DATA;
+    bool absent = found != CLSNN_OK && !somewhere;
+    TRY(clsnn_dataset_load("digits", &digits));
+    if (o->json) {
+        json_t *row =
+            found == CLSNN_OK ? dataset_json(&mnist)
+            : absent          ? json_pack("{s:s, s:b}", "name", "mnist", "found", 0)
+                     : json_pack("{s:s, s:b, s:s}", "name", "mnist", "found", 0, "error", clsnn_error_text());
+        if (row && json_object_set_new(row, "searched", places_json(places, n_places)) != 0) {
+            json_decref(row);
+            row = NULL;
+        }
+        TRY(print_json(o->out, json_pack("{s:[o, o]}", "datasets", row, dataset_json(&digits))));
+    } else {
+        if (found == CLSNN_OK)
+            dataset_text(o->out, &mnist);
+        else
+            fprintf(o->out, "mnist\n  %s\n",
+                    absent ? "not found   to get it: clsnn data fetch mnist" : "unusable    see the error");
+        places_text(o->out, places, n_places);
+        fputc('\n', o->out);
+        dataset_text(o->out, &digits);
+    }
+    if (!absent) st = found;
+fail:
+    clsnn_dataset_finish(&mnist);
+    clsnn_dataset_finish(&digits);
+    return st;
+}
+
+/* ---- fetch ---- */
+
+struct fetch_progress {
+    bool terminal, line_open;
+};
+
+static bool show_progress(void *ctx, const char *archive, uint64_t got, uint64_t total) {
+    struct fetch_progress *p = ctx;
+    bool done = got == total;
+    if (p->terminal && total > 0) {
+        fprintf(stderr, "\r%-27s %7.3f of %.3f MB", archive, (double)got * 1e-6, (double)total * 1e-6);
+        p->line_open = !done;
+        if (done) fputc('\n', stderr);
+    } else if (done) {
+        fprintf(stderr, "%s: %.3f MB, sha256 right\n", archive, (double)got * 1e-6);
+    }
+    return true;
+}
+
+/* --out DIR, else the first place that is the user's and where --data mnist looks. */
+static enum clsnn_status fetch_dir(const struct clsnn_options *o, char out[CLSNN_DIR_BYTES]) {
+    if (o->out_dir) {
+        if (snprintf(out, CLSNN_DIR_BYTES, "%s", o->out_dir) < CLSNN_DIR_BYTES) return CLSNN_OK;
+        return clsnn_fail(CLSNN_E_USAGE, "out: a path of %zu characters: must be at most %d",
+                          strlen(o->out_dir), CLSNN_DIR_BYTES - 1);
+    }
+    struct clsnn_place places[CLSNN_PLACES];
+    size_t n = 0;
+    enum clsnn_status st = clsnn_places_list(places, &n);
+    if (st != CLSNN_OK) return st;
+    for (size_t i = 0; i < n; i++) {
+        if (!places[i].own) continue;
+        memcpy(out, places[i].dir, CLSNN_DIR_BYTES);
+        return CLSNN_OK;
+    }
+    return clsnn_fail(CLSNN_E_USAGE,
+                      "data fetch mnist: no directory to write to, since HOME, XDG_DATA_HOME and CLSNN_DATA "
+                      "are all unset: name one with --out DIR");
+}
+
+/* What was fetched is loaded once, so that a plain file which hides an archive is noticed now. */
+static enum clsnn_status fetch(const struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    char dir[CLSNN_DIR_BYTES];
+    struct clsnn_dataset d = {0};
+    struct fetch_progress progress = {.terminal = isatty(STDERR_FILENO) == 1};
+    TRY(fetch_dir(o, dir));
+    if (!o->quiet) fprintf(stderr, "fetching MNIST into %s\n", dir);
+    st = clsnn_download_mnist(dir, getenv("CLSNN_MNIST_MIRROR"), o->quiet ? NULL : show_progress, &progress);
+    if (progress.line_open) fputc('\n', stderr);
+    if (st != CLSNN_OK) return st;
+    TRY(clsnn_dataset_load(dir, &d));
+    if (strcmp(d.name, "mnist") != 0) {
+        st = clsnn_fail(CLSNN_E_DATA,
+                        "%s: unpacked files stand beside the archives and are not MNIST's: remove the four "
+                        "files without .gz",
+                        dir);
+        goto fail;
+    }
+    if (o->json) {
+        TRY(print_json(o->out, dataset_json(&d)));
+    } else {
+        dataset_text(o->out, &d);
+    }
+fail:
+    clsnn_dataset_finish(&d);
+    return st;
+}
+
+/* ---- export ---- */
+
+static enum clsnn_status export_digits(const struct clsnn_options *o, const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_dataset d = {0};
+    if (!o->quiet) fprintf(stderr, "drawing the digits and writing them to %s\n", dir);
+    TRY(clsnn_dataset_load("digits", &d));
+    TRY(clsnn_dataset_export(&d, dir));
+    if (o->json) {
+        json_t *row = dataset_json(&d);
+        if (row && json_object_set_new(row, "directory", json_string(dir)) != 0) {
+            json_decref(row);
+            row = NULL;
+        }
+        TRY(print_json(o->out, row));
+    } else {
+        dataset_text(o->out, &d);
+        fprintf(o->out, "  written to  %s\n", dir);
+    }
+fail:
+    clsnn_dataset_finish(&d);
+    return st;
+}
+
+enum clsnn_status clsnn_cmd_data(const struct clsnn_options *o) {
+    const char *word[3] = {"", "", ""};
+    for (size_t i = 0; i < o->n_operands && i < 3; i++) word[i] = o->operands[i];
+    if (o->n_operands == 1 && strcmp(word[0], "list") == 0) return list(o);
+    if (o->n_operands == 2 && strcmp(word[0], "fetch") == 0 && strcmp(word[1], "mnist") == 0) return fetch(o);
+    if (o->n_operands == 3 && strcmp(word[0], "export") == 0 && strcmp(word[1], "digits") == 0)
+        return export_digits(o, word[2]);
+    return clsnn_fail(
+        CLSNN_E_USAGE, "data%s%.64s%s%.64s%s%.64s: must be list, fetch mnist, or export digits DIR",
+        *word[0] ? " " : "", word[0], *word[1] ? " " : "", word[1], *word[2] ? " " : "", word[2]);
+}

@@ -1,0 +1,105 @@
+/* clsnn eval MODEL.npz: labels a trained network if it has no labels, and tests it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/commands.h"
+#include "clsnn/npz.h"
+#include "clsnn/report.h"
+#include "clsnn/session.h"
+
+static const size_t max_model_bytes = (size_t)1 << 30;
+
+static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
+    clsnn_progress_stage(ctx, stage);
+    return !clsnn_session_stopping();
+}
+
+static bool has_array(const struct clsnn_npz *npz, const char *name) {
+    for (size_t k = 0; k < npz->n_arrays; k++) {
+        if (strcmp(npz->arrays[k].name, name) == 0) return true;
+    }
+    return false;
+}
+
+/* A model's arrays, borrowed from its npz. labels and proportions are NULL where it has none. */
+struct model_file {
+    uint32_t n_post;
+    const float *w, *theta_mv, *proportions;
+    const int32_t *labels;
+};
+
+static enum clsnn_status read_model(const struct clsnn_npz *npz, const char *path, struct model_file *m) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_array *w = NULL, *theta = NULL, *labels = NULL, *proportions = NULL;
+    TRY(clsnn_npz_get(npz, path, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w));
+    const size_t n = w->shape[1];
+    if (n < 1 || n > CLSNN_MAX_POST) return clsnn_fail(CLSNN_E_DATA, "%s: w has %zu columns: must be in [1, %d] neurons", path, n, CLSNN_MAX_POST);
+    TRY(clsnn_npz_get(npz, path, "theta_mv", CLSNN_F4, 1, (const size_t[]){n}, &theta));
+    *m = (struct model_file){.n_post = (uint32_t)n, .w = w->data, .theta_mv = theta->data};
+    for (size_t k = 0; k < CLSNN_N_PRE * n; k++) {
+        if (!(isfinite(m->w[k]) && m->w[k] >= 0.0f)) {
+            return clsnn_fail(CLSNN_E_DATA, "%s: w[%zu, %zu] = %g: must be finite and at least 0", path, k / n, k % n, (double)m->w[k]);
+        }
+    }
+    for (size_t j = 0; j < n; j++) {
+        if (!isfinite(m->theta_mv[j])) return clsnn_fail(CLSNN_E_DATA, "%s: theta_mv[%zu] = %g: must be finite", path, j, (double)m->theta_mv[j]);
+    }
+    if (!has_array(npz, "labels")) return CLSNN_OK;
+    TRY(clsnn_npz_get(npz, path, "labels", CLSNN_I4, 1, (const size_t[]){n}, &labels));
+    TRY(clsnn_npz_get(npz, path, "proportions", CLSNN_F4, 2, (const size_t[]){n, CLSNN_CLASSES}, &proportions));
+    m->labels = labels->data;
+    m->proportions = proportions->data;
+    for (size_t j = 0; j < n; j++) {
+        if (m->labels[j] < -1 || m->labels[j] >= CLSNN_CLASSES) {
+            return clsnn_fail(CLSNN_E_DATA, "%s: labels[%zu] = %d: must be in [-1, 9]", path, j, m->labels[j]);
+        }
+    }
+    for (size_t k = 0; k < n * CLSNN_CLASSES; k++) {
+        if (!(m->proportions[k] >= 0.0f && m->proportions[k] <= 1.0f)) {
+            return clsnn_fail(CLSNN_E_DATA, "%s: proportions[%zu, %zu] = %g: must be in [0, 1]", path, k / CLSNN_CLASSES, k % CLSNN_CLASSES,
+                              (double)m->proportions[k]);
+        }
+    }
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_npz npz = {0};
+    struct clsnn_session session = {0};
+    struct clsnn_experiment *x = NULL;
+    struct clsnn_learned learned = {0};
+    struct clsnn_report report;
+    struct model_file model = {0};
+    const char *path = o->operands[0];
+    int moved = 0;
+    TRY(clsnn_npz_read(path, max_model_bytes, &npz));
+    TRY(read_model(&npz, path, &model));
+    if (o->out_dir) TRY(clsnn_report_prepare_dir(o->out_dir, &moved));
+    TRY(clsnn_session_open(&session, o));
+    if (moved) clsnn_progress_note(&session.progress, "%s held an earlier run: its files are now in %s/previous-%d", o->out_dir, o->out_dir, moved);
+    session.plan.neurons = model.n_post;
+    session.plan.epochs = 0;
+    session.plan.train_images = 1; /* nothing is trained; labelling has its own number */
+    TRY(clsnn_experiment_create(&session.plan, session.dev, session.prog, &session.data, &x));
+    TRY(clsnn_experiment_set_model(x, model.w, model.theta_mv, model.labels, model.proportions));
+    clsnn_report_start(&report, o, x, o->out_dir);
+    report.model = path;
+    clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path, model.n_post,
+                        model.labels ? "labels from the file" : "no labels yet", x->plan.test_images);
+    const struct clsnn_watcher watcher = {on_stage, NULL, &session.progress};
+    TRY(clsnn_experiment_evaluate(x, &watcher));
+    TRY(clsnn_experiment_learned(x, &learned));
+    TRY(clsnn_report_result(&report, &learned, o->out));
+    TRY(clsnn_report_metrics(&report));
+    TRY(clsnn_report_pictures(&report, &learned));
+    TRY(clsnn_report_run(&report, CLSNN_RUN_FINISHED, &learned));
+fail:
+    clsnn_learned_finish(&learned);
+    clsnn_experiment_destroy(x);
+    clsnn_session_close(&session);
+    clsnn_npz_finish(&npz);
+    return st;
+}

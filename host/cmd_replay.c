@@ -1,0 +1,121 @@
+/* clsnn replay IN.npz OUT.npz: given input spikes through a given network, every spike and some potentials recorded. */
+#include <jansson.h>
+#include <math.h>
+
+#include "clsnn/commands.h"
+#include "clsnn/npz.h"
+#include "clsnn/progress.h"
+#include "clsnn/replay.h"
+
+static const size_t max_input_bytes = (size_t)4 << 30;
+
+static enum clsnn_status get_scalar(const struct clsnn_npz *npz, const char *path, const char *name, int32_t min, int32_t max, int32_t *out) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_array *a = NULL;
+    TRY(clsnn_npz_get(npz, path, name, CLSNN_I4, 0, NULL, &a));
+    const int32_t value = *(const int32_t *)a->data;
+    if (value < min || value > max) {
+        return clsnn_fail(CLSNN_E_DATA, "%s: %s = %d: must be in [%d, %d]", path, name, value, min, max);
+    }
+    *out = value;
+fail:
+    return st;
+}
+
+/* All of IN.npz, checked; in points into npz. */
+static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *path, struct clsnn_model *model, struct clsnn_replay_input *in) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_array *steps = NULL, *inputs = NULL, *w0 = NULL, *theta0 = NULL, *norm = NULL;
+    int32_t on = 0, off = 0, samples = 0, learn = 0;
+    TRY(get_scalar(npz, path, "steps_on", 1, CLSNN_MAX_ON, &on));
+    TRY(get_scalar(npz, path, "steps_off", 0, CLSNN_MAX_STEPS - on, &off));
+    TRY(get_scalar(npz, path, "n_samples", 1, INT32_MAX / CLSNN_MAX_STEPS, &samples));
+    TRY(get_scalar(npz, path, "learn", 0, 1, &learn));
+    TRY(clsnn_npz_get(npz, path, "norm", CLSNN_F4, 0, NULL, &norm));
+    TRY(clsnn_npz_get(npz, path, "event_step", CLSNN_I4, 1, (const size_t[]){0}, &steps));
+    TRY(clsnn_npz_get(npz, path, "event_input", CLSNN_I4, 1, steps->shape, &inputs));
+    if (inputs->shape[0] != steps->shape[0]) {
+        return clsnn_fail(CLSNN_E_DATA, "%s: event_step has %zu entries, event_input %zu: must be equal", path, steps->shape[0], inputs->shape[0]);
+    }
+    TRY(clsnn_npz_get(npz, path, "w0", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w0));
+    const size_t n_post = w0->shape[1];
+    if (n_post < 1 || n_post > CLSNN_MAX_POST) {
+        return clsnn_fail(CLSNN_E_DATA, "%s: w0 has %zu columns: must be in [1, %d] neurons", path, n_post, CLSNN_MAX_POST);
+    }
+    TRY(clsnn_npz_get(npz, path, "theta0_mv", CLSNN_F4, 1, (const size_t[]){n_post}, &theta0));
+    const float *w = w0->data, *theta = theta0->data, sum = *(const float *)norm->data;
+    for (size_t k = 0; k < CLSNN_N_PRE * n_post; k++) {
+        if (!isfinite(w[k])) return clsnn_fail(CLSNN_E_DATA, "%s: w0[%zu, %zu] = %g: must be finite", path, k / n_post, k % n_post, (double)w[k]);
+    }
+    for (size_t j = 0; j < n_post; j++) {
+        if (!isfinite(theta[j])) return clsnn_fail(CLSNN_E_DATA, "%s: theta0_mv[%zu] = %g: must be finite", path, j, (double)theta[j]);
+    }
+    if (learn && !(sum > 0.0f && isfinite(sum))) return clsnn_fail(CLSNN_E_DATA, "%s: norm = %g: must be positive", path, (double)sum);
+    if (learn) model->w_norm = (double)sum;
+    *in = (struct clsnn_replay_input){.n_post = (uint32_t)n_post,
+                                      .steps_on = (uint32_t)on,
+                                      .steps_off = (uint32_t)off,
+                                      .n_samples = (uint32_t)samples,
+                                      .n_events = steps->shape[0],
+                                      .event_step = steps->data,
+                                      .event_input = inputs->data,
+                                      .w0 = w,
+                                      .theta0_mv = theta,
+                                      .learn = learn == 1};
+fail:
+    return st;
+}
+
+static enum clsnn_status write_output(const char *path, uint32_t n_post, const struct clsnn_replay_output *r) {
+    const struct clsnn_array arrays[] = {
+        {"exc_step", CLSNN_I4, 1, {r->exc.n}, r->exc.step},
+        {"exc_neuron", CLSNN_I4, 1, {r->exc.n}, r->exc.neuron},
+        {"inh_step", CLSNN_I4, 1, {r->inh.n}, r->inh.step},
+        {"inh_neuron", CLSNN_I4, 1, {r->inh.n}, r->inh.neuron},
+        {"v_exc", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->v_exc},
+        {"ge_exc", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->g_exc},
+        {"gi_exc", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->g_inh},
+        {"v_inh", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->v_inh},
+        {"w_end", CLSNN_F4, 2, {CLSNN_N_PRE, n_post}, r->w_end},
+        {"theta_end_mv", CLSNN_F4, 1, {n_post}, r->theta_end_mv},
+    };
+    return clsnn_npz_write(path, arrays, sizeof arrays / sizeof *arrays);
+}
+
+enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_progress_line progress;
+    struct clsnn_npz npz = {0};
+    struct clsnn_device *dev = NULL;
+    struct clsnn_program *prog = NULL;
+    struct clsnn_replay_input in = {0};
+    struct clsnn_replay_output result = {0};
+    struct clsnn_model model = o->model;
+    const char *from = o->operands[0], *to = o->operands[1];
+    clsnn_progress_start(&progress, stderr, o->quiet);
+    clsnn_progress_note(&progress, "replaying %s", from);
+    TRY(clsnn_npz_read(from, max_input_bytes, &npz));
+    TRY(read_input(&npz, from, &model, &in));
+    TRY(clsnn_device_open(o->device, &dev));
+    clsnn_progress_note(&progress, "compiling kernels for %s", dev->info.name);
+    TRY(clsnn_program_create(dev, CLSNN_PROGRAM_REPLAY, o->work_group, &prog));
+    TRY(clsnn_replay(dev, prog, &model, &in, &result));
+    TRY(write_output(to, in.n_post, &result));
+    if (o->json) {
+        json_t *line = json_pack("{s:i, s:i, s:i, s:i, s:b, s:s, s:i}", "neurons", (int)in.n_post, "steps", (int)result.n_steps, "exc_spikes",
+                                 (int)result.exc.n, "inh_spikes", (int)result.inh.n, "learn", in.learn, "device", dev->info.name, "work_group",
+                                 prog->work_group);
+        if (line) json_dumpf(line, o->out, JSON_COMPACT);
+        fputc('\n', o->out);
+        json_decref(line);
+    } else {
+        fprintf(o->out, "%u neurons, %u steps, %zu input spikes: %zu excitatory and %zu inhibitory spikes, in %s\n", in.n_post, result.n_steps, in.n_events,
+                result.exc.n, result.inh.n, to);
+    }
+fail:
+    clsnn_replay_finish(&result);
+    clsnn_program_destroy(prog);
+    clsnn_device_close(dev);
+    clsnn_npz_finish(&npz);
+    return st;
+}

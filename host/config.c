@@ -1,0 +1,294 @@
+/* params.def as values. Everything that is said about a parameter (default, range, unit) is read from that
+ * table; what is said here is how text becomes a number, and which parameters make no sense together. */
+#include "clsnn/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/abi.h"
+
+const struct clsnn_param_info clsnn_params_table[] = {
+#define CLSNN_REAL(name, def, min, max, unit, source, meaning)                                               \
+    {#name, unit, source, meaning, def, min, max, false, offsetof(struct clsnn_model, name)},
+#define CLSNN_INT(name, def, min, max, unit, source, meaning)                                                \
+    {#name, unit, source, meaning, def, min, max, true, offsetof(struct clsnn_model, name)},
+#include "clsnn/params.def"
+};
+const size_t clsnn_n_params = sizeof clsnn_params_table / sizeof clsnn_params_table[0];
+
+static void store(struct clsnn_model *m, const struct clsnn_param_info *p, double value) {
+    char *field = (char *)m + p->offset;
+    if (p->is_int) {
+        int32_t whole = (int32_t)value;
+        memcpy(field, &whole, sizeof whole);
+    } else {
+        memcpy(field, &value, sizeof value);
+    }
+}
+
+double clsnn_model_get(const struct clsnn_model *m, const struct clsnn_param_info *p) {
+    const char *field = (const char *)m + p->offset;
+    if (p->is_int) {
+        int32_t whole;
+        memcpy(&whole, field, sizeof whole);
+        return whole;
+    }
+    double value;
+    memcpy(&value, field, sizeof value);
+    return value;
+}
+
+void clsnn_model_defaults(struct clsnn_model *m) {
+    for (size_t k = 0; k < clsnn_n_params; k++) store(m, &clsnn_params_table[k], clsnn_params_table[k].def);
+}
+
+enum clsnn_status clsnn_model_preset(struct clsnn_model *m, const char *name) {
+    /* The seed paper prints no constant that differs from the released code's under rule triplet, so both are
+     * one set. */
+    if (strcmp(name, CLSNN_PRESET_DEFAULT) != 0 && strcmp(name, "seed") != 0) {
+        char shown[CLSNN_EXCERPT];
+        return clsnn_fail(CLSNN_E_USAGE, "preset = %s: must be diehl-cook-2015 or seed",
+                          clsnn_excerpt(name, shown));
+    }
+    clsnn_model_defaults(m);
+    return CLSNN_OK;
+}
+
+const struct clsnn_param_info *clsnn_param_find(const char *name) {
+    for (size_t k = 0; k < clsnn_n_params; k++)
+        if (strcmp(clsnn_params_table[k].name, name) == 0) return &clsnn_params_table[k];
+    return NULL;
+}
+
+const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]) {
+    size_t room = CLSNN_EXCERPT - 1, n = strlen(text), kept = n <= room ? n : room - 3;
+    /* Never cut inside a UTF-8 sequence: terminals show the rest of the line wrong. */
+    if (kept < n)
+        while (kept > 0 && ((unsigned char)text[kept] & 0xC0u) == 0x80u) kept--;
+    for (size_t k = 0; k < kept; k++) {
+        unsigned char c = (unsigned char)text[k];
+        out[k] = c < 0x20 || c == 0x7F ? '?' : text[k];
+    }
+    memcpy(out + kept, "...", kept < n ? 4 : 0);
+    if (kept == n) out[kept] = '\0';
+    return out;
+}
+
+/* Edit distance where a swap of two neighbours costs 1 ("trian"). Both at most MAX_NAME long. */
+#define MAX_NAME 63
+static size_t distance(const char *a, size_t n_a, const char *b, size_t n_b) {
+    size_t rows[3][MAX_NAME + 1];
+    for (size_t j = 0; j <= n_b; j++) rows[0][j] = j;
+    for (size_t i = 1; i <= n_a; i++) {
+        size_t *now = rows[i % 3], *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= n_b; j++) {
+            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            if (above[j] + 1 < best) best = above[j] + 1;
+            if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && above2[j - 2] + 1 < best)
+                best = above2[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return rows[n_a % 3][n_b];
+}
+
+const char *clsnn_nearest(const char *name, const char *const *candidates, size_t n) {
+    size_t length = strlen(name);
+    if (length == 0 || length > MAX_NAME) return NULL;
+    if (length >= 2)
+        for (size_t k = 0; k < n; k++)
+            if (strncmp(candidates[k], name, length) == 0) return candidates[k];
+    size_t limit = (length + 1) / 2 < 3 ? (length + 1) / 2 : 3;
+    if (length / 3 > limit) limit = length / 3;
+    const char *best = NULL;
+    for (size_t k = 0; k < n; k++) {
+        size_t other = strlen(candidates[k]);
+        if (other > MAX_NAME) continue;
+        size_t d = distance(name, length, candidates[k], other);
+        if (d > limit || (best && d == limit)) continue;
+        best = candidates[k];
+        limit = d;
+    }
+    return best;
+}
+
+/* Sign, digits with at most one point, exponent: the grammar of strtod without its hexadecimal, nan and inf.
+ */
+static bool is_decimal(const char *s) {
+    size_t n_digits = 0;
+    if (*s == '+' || *s == '-') s++;
+    for (; isdigit((unsigned char)*s); s++) n_digits++;
+    if (*s == '.')
+        for (s++; isdigit((unsigned char)*s); s++) n_digits++;
+    if (n_digits == 0) return false;
+    if (*s == 'e' || *s == 'E') {
+        s++;
+        if (*s == '+' || *s == '-') s++;
+        if (!isdigit((unsigned char)*s)) return false;
+        while (isdigit((unsigned char)*s)) s++;
+    }
+    return *s == '\0';
+}
+
+static enum clsnn_status bad_number(const char *label, const char *text, const char *what, double min,
+                                    double max, const char *unit) {
+    char shown[CLSNN_EXCERPT], low[32], high[32];
+    clsnn_format_real(min, low);
+    clsnn_format_real(max, high);
+    return clsnn_fail(CLSNN_E_USAGE, "%s = %s: %s in [%s, %s]%s%s", label, clsnn_excerpt(text, shown), what,
+                      low, high, *unit ? " " : "", unit);
+}
+
+enum clsnn_status clsnn_parse_real(const char *label, const char *text, double min, double max,
+                                   const char *unit, double *out) {
+    if (!is_decimal(text)) return bad_number(label, text, "not a number; must be", min, max, unit);
+    /* The program never calls setlocale(), so strtod reads a point as the decimal mark everywhere. */
+    double value = strtod(text, NULL);
+    if (!(value >= min && value <= max)) return bad_number(label, text, "must be", min, max, unit);
+    *out = value;
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_t min, uint64_t max,
+                                    const char *unit, uint64_t *out) {
+    const char *what = NULL;
+    uint64_t value = 0;
+    const char *digits = text + (*text == '+');
+    if (!is_decimal(text)) {
+        what = "not a number; must be a whole number";
+    } else if (digits[strspn(digits, "0123456789")] == '\0') {
+        errno = 0; /* plain digits take the exact path: a seed above 2^53 must not go through a double */
+        unsigned long long exact = strtoull(digits, NULL, 10);
+        if (errno == ERANGE || exact < min || exact > max) what = "must be";
+        value = exact;
+    } else {
+        double real = strtod(text, NULL);
+        if (!(real >= (double)min && real <= (double)max && real < 0x1p64))
+            what = "must be";
+        else if (real != floor(real))
+            what = "must be a whole number";
+        else
+            value = (uint64_t)real;
+    }
+    if (what) {
+        char shown[CLSNN_EXCERPT];
+        return clsnn_fail(CLSNN_E_USAGE, "%s = %s: %s in [%" PRIu64 ", %" PRIu64 "]%s%s", label,
+                          clsnn_excerpt(text, shown), what, min, max, *unit ? " " : "", unit);
+    }
+    *out = value;
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_param_set(struct clsnn_model *m, const struct clsnn_param_info *p, const char *value,
+                                  const char *label) {
+    enum clsnn_status st = CLSNN_OK;
+    double real = 0;
+    TRY(clsnn_parse_real(label, value, p->min, p->max, p->unit, &real));
+    if (p->is_int && real != floor(real))
+        return bad_number(label, value, "must be a whole number", p->min, p->max, p->unit);
+    store(m, p, real);
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_model_set(struct clsnn_model *m, const char *name, const char *value) {
+    const struct clsnn_param_info *p = clsnn_param_find(name);
+    if (p) return clsnn_param_set(m, p, value, p->name);
+    const char *names[sizeof clsnn_params_table / sizeof clsnn_params_table[0]];
+    for (size_t k = 0; k < clsnn_n_params; k++) names[k] = clsnn_params_table[k].name;
+    const char *near = clsnn_nearest(name, names, clsnn_n_params);
+    char shown[CLSNN_EXCERPT];
+    return clsnn_fail(CLSNN_E_USAGE, "unknown parameter %s%s%s%s", clsnn_excerpt(name, shown),
+                      near ? ": did you mean " : ": clsnn train --print-config lists them", near ? near : "",
+                      near ? "?" : "");
+}
+
+void clsnn_format_real(double value, char out[32]) {
+    if (fabs(value) < 1e6 && value == floor(value)) {
+        snprintf(out, 32, "%.0f", value); /* 10000, not 1e+04 */
+        return;
+    }
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*g", digits, value);
+        if (strtod(out, NULL) == value) break;
+    }
+    /* 1e+07 becomes 1e7, 1e-05 becomes 1e-5 */
+    char *e = strchr(out, 'e');
+    if (!e) return;
+    char *from = e + 1, *to = e + 1;
+    if (*from == '-') to++;
+    if (*from == '-' || *from == '+') from++;
+    while (*from == '0' && from[1] != '\0') from++;
+    memmove(to, from, strlen(from) + 1);
+}
+
+/* "LEFT = 3 must be RELATION RIGHT = 2" */
+static enum clsnn_status disagree(const char *left, double a, const char *relation, const char *right,
+                                  double b) {
+    char text_a[32], text_b[32];
+    clsnn_format_real(a, text_a);
+    clsnn_format_real(b, text_b);
+    return clsnn_fail(CLSNN_E_USAGE, "%s = %s must be %s %s = %s", left, text_a, relation, right, text_b);
+}
+
+#define NEED(left, op, relation, right)                                                                      \
+    do {                                                                                                     \
+        if (!(m->left op m->right)) return disagree(#left, m->left, relation, #right, m->right);             \
+    } while (0)
+
+static enum clsnn_status whole_steps(const char *name, double ms) {
+    if (fmod(ms, CLSNN_DT_MS) == 0.0) return CLSNN_OK;
+    char text[32];
+    clsnn_format_real(ms, text);
+    return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be a multiple of %g ms, the time step", name, text,
+                      CLSNN_DT_MS);
+}
+
+enum clsnn_status clsnn_model_check(const struct clsnn_model *m) {
+    enum clsnn_status st = CLSNN_OK;
+    char a[32], b[32];
+
+    /* A threshold at or below rest or reset fires without input, for ever. */
+    NEED(v_thresh_exc_mv, >, "above", v_rest_exc_mv);
+    NEED(v_thresh_exc_mv, >, "above", v_reset_exc_mv);
+    NEED(v_thresh_inh_mv, >, "above", v_rest_inh_mv);
+    NEED(v_thresh_inh_mv, >, "above", v_reset_inh_mv);
+    /* A synapse must push the way its name says; v is also clamped at e_inh_exc_mv from below. */
+    NEED(e_exc_exc_mv, >, "above", v_thresh_exc_mv);
+    NEED(e_exc_inh_mv, >, "above", v_thresh_inh_mv);
+    NEED(e_inh_exc_mv, <=, "at most", v_rest_exc_mv);
+    NEED(e_inh_exc_mv, <=, "at most", v_reset_exc_mv);
+
+    NEED(intensity_start, <=, "at most", intensity_max);
+    /* At most one spike a step: the probability rate * dt of the brightest pixel must not pass 1. */
+    if (255.0 * m->intensity_max / m->rate_divisor * CLSNN_DT_MS > 1000.0)
+        return clsnn_fail(
+            CLSNN_E_USAGE,
+            "intensity_max = %d with rate_divisor = %d: more than one input spike a step of %g ms",
+            m->intensity_max, m->rate_divisor, CLSNN_DT_MS);
+
+    clsnn_format_real(m->w_init_max, a);
+    clsnn_format_real(m->w_max, b);
+    if (m->w_init_max * (1.0 + m->w_init_offset) > m->w_max)
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "w_init_max = %s with w_init_offset: initial weights must not pass w_max = %s", a,
+                          b);
+    clsnn_format_real(m->w_norm, a);
+    if (m->w_norm > CLSNN_N_PRE * m->w_max)
+        return clsnn_fail(CLSNN_E_USAGE, "w_norm = %s: %d weights of at most w_max = %s cannot sum to it", a,
+                          CLSNN_N_PRE, b);
+
+    TRY(whole_steps("refrac_exc_ms", m->refrac_exc_ms));
+    TRY(whole_steps("refrac_inh_ms", m->refrac_inh_ms));
+    TRY(whole_steps("time_on_ms", m->time_on_ms));
+    TRY(whole_steps("time_off_ms", m->time_off_ms));
+fail:
+    return st;
+}

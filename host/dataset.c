@@ -1,0 +1,189 @@
+/* Which data set, and from where: the four IDX files of a directory (idx.c reads them) or digits.c. */
+#include "clsnn/dataset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "clsnn/digits.h"
+#include "clsnn/places.h"
+#include "idx_internal.h"
+
+/* clsnn_dataset.sha256 of the original MNIST (what datasets/SHA256SUMS lists, without the IDX headers). */
+#define MNIST_SHA256 "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
+
+void clsnn_dataset_finish(struct clsnn_dataset *d) {
+    if (!d) return;
+    clsnn_images_finish(&d->train);
+    clsnn_images_finish(&d->test);
+    memset(d, 0, sizeof *d);
+}
+
+static enum clsnn_status hash(struct clsnn_dataset *d) {
+    struct clsnn_sha256 *h = clsnn_sha256_create();
+    if (!h) return CLSNN_E_MEMORY;
+    const struct clsnn_images *sets[] = {&d->train, &d->test};
+    for (int i = 0; i < 2; i++) {
+        clsnn_sha256_add(h, sets[i]->pixels, (size_t)sets[i]->n_images * CLSNN_IMAGE_PIXELS);
+        clsnn_sha256_add(h, sets[i]->labels, sets[i]->n_images);
+    }
+    clsnn_sha256_finish(h, d->sha256);
+    return CLSNN_OK;
+}
+
+static enum clsnn_status load_set(const char *dir, enum clsnn_idx_file first, struct clsnn_images *out) {
+    enum clsnn_status st = CLSNN_OK;
+    char *paths[2] = {NULL, NULL};
+    void *data[2] = {NULL, NULL};
+    size_t n_bytes[2] = {0, 0};
+    for (int i = 0; i < 2; i++) {
+        enum clsnn_idx_file which = (enum clsnn_idx_file)((int)first + i);
+        TRY(clsnn_place_file(dir, which, &paths[i]));
+        if (!paths[i]) {
+            st =
+                clsnn_fail(CLSNN_E_DATA, "%s: %s[.gz] is missing: the directory must hold all four IDX files",
+                           dir, clsnn_idx_names[which]);
+            goto fail;
+        }
+        size_t most = 16 + (size_t)CLSNN_MAX_IMAGES * CLSNN_IMAGE_PIXELS;
+        TRY(clsnn_idx_read(paths[i], i == 0 ? CLSNN_IDX_PIXELS : CLSNN_IDX_LABELS, most, &data[i],
+                           &n_bytes[i]));
+    }
+    char label[CLSNN_DIR_BYTES + 16];
+    snprintf(label, sizeof label, "%s, %s set", dir, first == CLSNN_IDX_TRAIN_IMAGES ? "training" : "test");
+    TRY(clsnn_idx_parse(data[0], n_bytes[0], data[1], n_bytes[1], label, out));
+fail:
+    for (int i = 0; i < 2; i++) {
+        free(paths[i]);
+        free(data[i]);
+    }
+    return st;
+}
+
+static enum clsnn_status load_dir(const char *dir, struct clsnn_dataset *out) {
+    enum clsnn_status st = CLSNN_OK;
+    if (strlen(dir) >= sizeof out->source)
+        return clsnn_fail(CLSNN_E_DATA, "data: a path of %zu characters: must be at most %zu", strlen(dir),
+                          sizeof out->source - 1);
+    TRY(load_set(dir, CLSNN_IDX_TRAIN_IMAGES, &out->train));
+    TRY(load_set(dir, CLSNN_IDX_TEST_IMAGES, &out->test));
+    TRY(hash(out));
+    snprintf(out->source, sizeof out->source, "%s", dir);
+    snprintf(out->name, sizeof out->name, "%s", strcmp(out->sha256, MNIST_SHA256) == 0 ? "mnist" : "custom");
+fail:
+    return st;
+}
+
+static enum clsnn_status load_digits(struct clsnn_dataset *out) {
+    enum clsnn_status st = CLSNN_OK;
+    TRY(clsnn_images_create(CLSNN_DIGITS_TRAIN, &out->train));
+    TRY(clsnn_images_create(CLSNN_DIGITS_TEST, &out->test));
+    clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TRAIN, 0, CLSNN_DIGITS_TRAIN, out->train.pixels,
+                      out->train.labels);
+    clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TEST, 0, CLSNN_DIGITS_TEST, out->test.pixels,
+                      out->test.labels);
+    TRY(hash(out));
+    snprintf(out->source, sizeof out->source, "built in, seed %u", CLSNN_DIGITS_SEED);
+    snprintf(out->name, sizeof out->name, "digits");
+fail:
+    return st;
+}
+
+/* The first place that holds any of MNIST's files. A $CLSNN_DATA that does not exist is a mistake to be told,
+ * since the user would otherwise get another data set than the one asked for. */
+static enum clsnn_status load_mnist(bool or_digits, struct clsnn_dataset *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_place places[CLSNN_PLACES];
+    size_t n = 0;
+    char searched[CLSNN_PLACES * (CLSNN_DIR_BYTES + 32)] = "";
+    TRY(clsnn_places_list(places, &n));
+    for (size_t i = 0; i < n; i++) {
+        if (places[i].asked && places[i].state == CLSNN_PLACE_ABSENT)
+            return clsnn_fail(CLSNN_E_DATA,
+                              "CLSNN_DATA = %s: no such directory: must be one that holds MNIST's four "
+                              "files, or be unset; to fill it: clsnn data fetch mnist",
+                              places[i].dir);
+        if (places[i].state == CLSNN_PLACE_FOUND) {
+            TRY(load_dir(places[i].dir, out));
+            if (strcmp(out->name, "mnist") == 0) return CLSNN_OK;
+            return clsnn_fail(CLSNN_E_DATA,
+                              "%s: sha256 of the images and labels is %s: MNIST's is " MNIST_SHA256
+                              "; to use these files as a data set of your own: --data %s",
+                              places[i].dir, out->sha256, places[i].dir);
+        }
+        size_t used = strlen(searched);
+        snprintf(searched + used, sizeof searched - used, "%s%s (%s)", i ? ", " : "", places[i].dir,
+                 places[i].origin);
+    }
+    if (or_digits) return load_digits(out);
+    return clsnn_fail(CLSNN_E_DATA,
+                      "mnist: found in none of: %s; to get it: clsnn data fetch mnist; "
+                      "or choose the built-in set: --data digits",
+                      searched);
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_dataset made = {0};
+    if (strcmp(spec, "digits") == 0)
+        TRY(load_digits(&made));
+    else if (strcmp(spec, "mnist") == 0)
+        TRY(load_mnist(false, &made));
+    else if (strcmp(spec, "auto") == 0)
+        TRY(load_mnist(true, &made));
+    else if (clsnn_place_look(spec) == CLSNN_PLACE_FOUND)
+        TRY(load_dir(spec, &made));
+    else
+        TRY(clsnn_fail(CLSNN_E_DATA,
+                       "data = %s: %s: must be auto, mnist, digits or a directory that holds "
+                       "train-images-idx3-ubyte[.gz] and its three sisters",
+                       spec,
+                       clsnn_place_look(spec) == CLSNN_PLACE_ABSENT ? "no such directory"
+                                                                    : "none of the files is in it"));
+    *out = made;
+    return CLSNN_OK;
+fail:
+    clsnn_dataset_finish(&made);
+    return st;
+}
+
+/* ---- writing ---- */
+
+/* Loading prefers plain files, so one that stands beside the new .gz would hide it. */
+static enum clsnn_status refuse_hidden(const char *dir, const char *name) {
+    struct stat info;
+    char *plain = clsnn_file_join(dir, name);
+    if (!plain) return CLSNN_E_MEMORY;
+    enum clsnn_status st = CLSNN_OK;
+    if (lstat(plain, &info) == 0)
+        st = clsnn_fail(CLSNN_E_IO,
+                        "%s: is there already and would be read instead of the new %s.gz: remove it", plain,
+                        name);
+    free(plain);
+    return st;
+}
+
+enum clsnn_status clsnn_dataset_export(const struct clsnn_dataset *d, const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    char *path = NULL;
+    TRY(clsnn_file_make_dir(dir));
+    for (int i = 0; i < CLSNN_IDX_FILES; i++) TRY(refuse_hidden(dir, clsnn_idx_names[i]));
+    for (int i = 0; i < CLSNN_IDX_FILES; i++) {
+        const struct clsnn_images *set = i < CLSNN_IDX_TEST_IMAGES ? &d->train : &d->test;
+        bool images = i == CLSNN_IDX_TRAIN_IMAGES || i == CLSNN_IDX_TEST_IMAGES;
+        char name[64];
+        snprintf(name, sizeof name, "%s.gz", clsnn_idx_names[i]);
+        path = clsnn_file_join(dir, name);
+        if (!path) return CLSNN_E_MEMORY;
+        TRY(images ? clsnn_idx_write(path, CLSNN_IDX_PIXELS, set->pixels, set->n_images)
+                   : clsnn_idx_write(path, CLSNN_IDX_LABELS, set->labels, set->n_images));
+        free(path);
+        path = NULL;
+    }
+fail:
+    free(path);
+    return st;
+}

@@ -1,0 +1,307 @@
+/* OpenCL platforms, devices, queues and buffers. */
+#include "clsnn/device.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define INSTALL_HINT                                                                                         \
+    "install one: on Debian and Ubuntu 'apt install pocl-opencl-icd' runs on any CPU; GPU vendors ship theirs (nvidia-opencl-icd, "    \
+    "intel-opencl-icd, rocm-opencl-icd); in a container with an NVIDIA GPU 'echo libnvidia-opencl.so.1 > "   \
+    "/etc/OpenCL/vendors/nvidia.icd'"
+
+const char *clsnn_cl_error_name(cl_int code) {
+#define NAME(x)                                                                                              \
+    case x: return #x
+    switch (code) {
+        NAME(CL_SUCCESS);
+        NAME(CL_DEVICE_NOT_FOUND);
+        NAME(CL_DEVICE_NOT_AVAILABLE);
+        NAME(CL_COMPILER_NOT_AVAILABLE);
+        NAME(CL_MEM_OBJECT_ALLOCATION_FAILURE);
+        NAME(CL_OUT_OF_RESOURCES);
+        NAME(CL_OUT_OF_HOST_MEMORY);
+        NAME(CL_PROFILING_INFO_NOT_AVAILABLE);
+        NAME(CL_MEM_COPY_OVERLAP);
+        NAME(CL_BUILD_PROGRAM_FAILURE);
+        NAME(CL_MAP_FAILURE);
+        NAME(CL_MISALIGNED_SUB_BUFFER_OFFSET);
+        NAME(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST);
+        NAME(CL_INVALID_VALUE);
+        NAME(CL_INVALID_DEVICE_TYPE);
+        NAME(CL_INVALID_PLATFORM);
+        NAME(CL_INVALID_DEVICE);
+        NAME(CL_INVALID_CONTEXT);
+        NAME(CL_INVALID_QUEUE_PROPERTIES);
+        NAME(CL_INVALID_COMMAND_QUEUE);
+        NAME(CL_INVALID_HOST_PTR);
+        NAME(CL_INVALID_MEM_OBJECT);
+        NAME(CL_INVALID_BUILD_OPTIONS);
+        NAME(CL_INVALID_PROGRAM);
+        NAME(CL_INVALID_PROGRAM_EXECUTABLE);
+        NAME(CL_INVALID_KERNEL_NAME);
+        NAME(CL_INVALID_KERNEL_DEFINITION);
+        NAME(CL_INVALID_KERNEL);
+        NAME(CL_INVALID_ARG_INDEX);
+        NAME(CL_INVALID_ARG_VALUE);
+        NAME(CL_INVALID_ARG_SIZE);
+        NAME(CL_INVALID_KERNEL_ARGS);
+        NAME(CL_INVALID_WORK_DIMENSION);
+        NAME(CL_INVALID_WORK_GROUP_SIZE);
+        NAME(CL_INVALID_WORK_ITEM_SIZE);
+        NAME(CL_INVALID_EVENT_WAIT_LIST);
+        NAME(CL_INVALID_EVENT);
+        NAME(CL_INVALID_OPERATION);
+        NAME(CL_INVALID_BUFFER_SIZE);
+    }
+#undef NAME
+    return code == -1001 ? "CL_PLATFORM_NOT_FOUND_KHR" : "an unknown OpenCL error";
+}
+
+enum clsnn_status clsnn_fail_cl(cl_int code, const char *call) {
+    enum clsnn_status st = CLSNN_E_DEVICE;
+    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES) st = CLSNN_E_DEVICE_MEMORY;
+    if (code == CL_OUT_OF_HOST_MEMORY) st = CLSNN_E_MEMORY;
+    const char *end = strchr(call, '(');
+    return clsnn_fail(st, "%.*s failed: %s (%d)", end ? (int)(end - call) : (int)strlen(call), call, clsnn_cl_error_name(code), code);
+}
+
+static void text_info(cl_device_id id, cl_device_info what, size_t size, char *out) {
+    if (clGetDeviceInfo(id, what, size - 1, out, NULL) != CL_SUCCESS) snprintf(out, size, "unknown");
+    out[size - 1] = '\0';
+}
+
+static void describe(cl_device_id id, struct clsnn_device_info *d) {
+    cl_bool compiler = CL_FALSE, available = CL_FALSE, unified = CL_FALSE;
+    d->id = id;
+    text_info(id, CL_DEVICE_NAME, sizeof d->name, d->name);
+    text_info(id, CL_DEVICE_VENDOR, sizeof d->vendor, d->vendor);
+    text_info(id, CL_DEVICE_VERSION, sizeof d->version, d->version);
+    text_info(id, CL_DRIVER_VERSION, sizeof d->driver, d->driver);
+    clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof d->type, &d->type, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof d->compute_units, &d->compute_units, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof d->global_bytes, &d->global_bytes, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof d->max_alloc_bytes, &d->max_alloc_bytes, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof d->local_bytes, &d->local_bytes, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof d->max_work_group, &d->max_work_group, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);
+    d->unified_memory = unified == CL_TRUE;
+    d->available = compiler == CL_TRUE && available == CL_TRUE;
+}
+
+enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t *out_n) {
+    enum clsnn_status st = CLSNN_OK;
+    enum { MAX_PLATFORMS = 32, MAX_DEVICES = 64 };
+    cl_platform_id platforms[MAX_PLATFORMS];
+    cl_uint n_platforms = 0;
+    struct clsnn_device_info *list = NULL;
+    size_t n = 0;
+    cl_int code = clGetPlatformIDs(MAX_PLATFORMS, platforms, &n_platforms);
+    if (code != CL_SUCCESS || n_platforms == 0) {
+        return clsnn_fail(CLSNN_E_NO_DEVICE, "no OpenCL platform found; " INSTALL_HINT);
+    }
+    if (n_platforms > MAX_PLATFORMS) n_platforms = MAX_PLATFORMS;
+    for (cl_uint p = 0; p < n_platforms; p++) {
+        cl_device_id ids[MAX_DEVICES];
+        cl_uint n_ids = 0;
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &n_ids) != CL_SUCCESS) continue;
+        if (n_ids > MAX_DEVICES) n_ids = MAX_DEVICES;
+        struct clsnn_device_info *grown = realloc(list, (n + n_ids) * sizeof *list);
+        if (!grown) {
+            st = clsnn_fail(CLSNN_E_MEMORY, "device list: no memory for %zu entries", n + n_ids);
+            goto fail;
+        }
+        list = grown;
+        for (cl_uint d = 0; d < n_ids; d++, n++) {
+            memset(&list[n], 0, sizeof list[n]);
+            describe(ids[d], &list[n]);
+            list[n].platform = platforms[p];
+            list[n].platform_index = (int)p;
+            list[n].device_index = (int)d;
+            if (clGetPlatformInfo(platforms[p], CL_PLATFORM_NAME, sizeof list[n].platform_name - 1, list[n].platform_name, NULL) != CL_SUCCESS) {
+                snprintf(list[n].platform_name, sizeof list[n].platform_name, "unknown");
+            }
+        }
+    }
+    if (n == 0) {
+        st = clsnn_fail(CLSNN_E_NO_DEVICE, "%u OpenCL platform(s), but no device on any; " INSTALL_HINT, (unsigned)n_platforms);
+        goto fail;
+    }
+    *out_list = list;
+    *out_n = n;
+    return CLSNN_OK;
+fail:
+    free(list);
+    return st;
+}
+
+static bool contains_ignoring_case(const char *text, const char *part) {
+    const size_t n = strlen(part);
+    for (; *text; text++) {
+        if (strncasecmp(text, part, n) == 0) return true;
+    }
+    return false;
+}
+
+static bool parse_pair(const char *spec, int *out_platform, int *out_device) {
+    int end = 0;
+    return isdigit((unsigned char)spec[0]) && sscanf(spec, "%4d:%4d%n", out_platform, out_device, &end) == 2 && spec[end] == '\0';
+}
+
+enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec, size_t *out_index) {
+    cl_device_type type = 0;
+    int platform = -1, device = -1;
+    if (spec && strcasecmp(spec, "gpu") == 0) type = CL_DEVICE_TYPE_GPU;
+    if (spec && strcasecmp(spec, "cpu") == 0) type = CL_DEVICE_TYPE_CPU;
+    if (spec && strcasecmp(spec, "accelerator") == 0) type = CL_DEVICE_TYPE_ACCELERATOR;
+    const bool any = !spec || !*spec, pair = !any && parse_pair(spec, &platform, &device);
+    for (int pass = any ? 0 : 1; pass < 2; pass++) {
+        for (size_t d = 0; d < n; d++) {
+            bool match = any ? pass == 1 || (list[d].type & CL_DEVICE_TYPE_GPU) != 0
+                         : type ? (list[d].type & type) != 0
+                         : pair ? list[d].platform_index == platform && list[d].device_index == device
+                                : contains_ignoring_case(list[d].name, spec);
+            if (!match || !list[d].available) continue;
+            *out_index = d;
+            return CLSNN_OK;
+        }
+    }
+    char known[1024] = "";
+    size_t at = 0;
+    for (size_t d = 0; d < n && at < sizeof known; d++) {
+        int wrote = snprintf(known + at, sizeof known - at, "%s%d:%d (%s%s)", d ? ", " : "", list[d].platform_index, list[d].device_index,
+                             list[d].name, list[d].available ? "" : ", not available");
+        at += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return clsnn_fail(CLSNN_E_NO_DEVICE, "no device matches --device '%s': there is %s; 'clsnn devices' shows more", any ? "" : spec, known);
+}
+
+static void CL_CALLBACK ignore_notice(const char *text, const void *data, size_t n, void *ctx) {
+    (void)text, (void)data, (void)n, (void)ctx; /* failures come back through return codes; some drivers chat here */
+}
+
+enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_device_info *list = NULL;
+    size_t n = 0, index = 0;
+    cl_int code = CL_SUCCESS;
+    struct clsnn_device *dev = calloc(1, sizeof *dev);
+    if (!dev) return clsnn_fail(CLSNN_E_MEMORY, "device: no memory for %zu bytes", sizeof *dev);
+    TRY(clsnn_devices_list(&list, &n));
+    TRY(clsnn_device_pick(list, n, spec, &index));
+    dev->info = list[index];
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)dev->info.platform, 0};
+    dev->context = clCreateContext(properties, 1, &dev->info.id, ignore_notice, NULL, &code);
+    if (code != CL_SUCCESS) {
+        st = clsnn_fail_cl(code, "clCreateContext");
+        goto fail;
+    }
+    dev->queue = clCreateCommandQueue(dev->context, dev->info.id, 0, &code);
+    if (code != CL_SUCCESS) {
+        st = clsnn_fail_cl(code, "clCreateCommandQueue");
+        goto fail;
+    }
+    free(list);
+    *out = dev;
+    return CLSNN_OK;
+fail:
+    free(list);
+    clsnn_device_close(dev);
+    return st;
+}
+
+void clsnn_device_close(struct clsnn_device *dev) {
+    if (!dev) return;
+    if (dev->queue) clReleaseCommandQueue(dev->queue);
+    if (dev->context) clReleaseContext(dev->context);
+    free(dev);
+}
+
+int clsnn_device_work_group(const struct clsnn_device *dev) {
+    if (dev->info.type & CL_DEVICE_TYPE_CPU) return 1;
+    int size = 256;
+    while (size > 1 && (size_t)size > dev->info.max_work_group) size /= 2;
+    return size;
+}
+
+enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes, const void *host, bool borrow, cl_mem *out) {
+    const cl_ulong budget = dev->info.global_bytes / 10 * 9;
+    const double mb = 1.0 / (1 << 20);
+    if (n_bytes > dev->info.max_alloc_bytes || dev->allocated_bytes > budget || n_bytes > budget - dev->allocated_bytes) {
+        return clsnn_fail(CLSNN_E_DEVICE_MEMORY,
+                          "%s: needs %.1f MiB on %s beside the %.1f MiB in use; it takes %.1f MiB in one buffer and %.1f MiB altogether: use fewer "
+                          "--neurons or images",
+                          label, (double)n_bytes * mb, dev->info.name, (double)dev->allocated_bytes * mb, (double)dev->info.max_alloc_bytes * mb,
+                          (double)budget * mb);
+    }
+    cl_mem_flags flags = CL_MEM_READ_WRITE;
+    void *start = NULL;
+    if (host) {
+        const bool in_place = borrow && dev->info.unified_memory;
+        flags = (borrow ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE) | (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR);
+        memcpy(&start, &host, sizeof start); /* OpenCL takes it without const; a read-only buffer is never written */
+    }
+    cl_int code = CL_SUCCESS;
+    cl_mem buffer = clCreateBuffer(dev->context, flags, n_bytes ? n_bytes : 4, n_bytes ? start : NULL, &code);
+    if (code != CL_SUCCESS) {
+        return clsnn_fail(code == CL_OUT_OF_HOST_MEMORY ? CLSNN_E_MEMORY : CLSNN_E_DEVICE_MEMORY, "%s: %.1f MiB refused by %s: %s (%d)",
+                          label, (double)n_bytes * mb, dev->info.name, clsnn_cl_error_name(code), code);
+    }
+    dev->allocated_bytes += n_bytes;
+    *out = buffer;
+    return CLSNN_OK;
+}
+
+void clsnn_buffer_release(struct clsnn_device *dev, cl_mem *buffer) {
+    size_t n_bytes = 0;
+    if (!*buffer) return;
+    if (clGetMemObjectInfo(*buffer, CL_MEM_SIZE, sizeof n_bytes, &n_bytes, NULL) == CL_SUCCESS && n_bytes <= dev->allocated_bytes) {
+        dev->allocated_bytes -= n_bytes;
+    }
+    clReleaseMemObject(*buffer);
+    *buffer = NULL;
+}
+
+enum clsnn_status clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset, size_t n_bytes, void *to) {
+    enum clsnn_status st = CLSNN_OK;
+    if (n_bytes == 0) return st;
+    TRY_CL(clEnqueueReadBuffer(dev->queue, from, CL_TRUE, offset, n_bytes, to, 0, NULL, NULL));
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, const void *from) {
+    enum clsnn_status st = CLSNN_OK;
+    if (n_bytes == 0) return st;
+    TRY_CL(clEnqueueWriteBuffer(dev->queue, to, CL_TRUE, offset, n_bytes, from, 0, NULL, NULL));
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, uint32_t pattern) {
+    enum clsnn_status st = CLSNN_OK;
+    if (n_bytes == 0) return st;
+    TRY_CL(clEnqueueFillBuffer(dev->queue, to, &pattern, sizeof pattern, offset, n_bytes, 0, NULL, NULL));
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
+                                   const size_t *global, const size_t *local) {
+    enum clsnn_status st = CLSNN_OK;
+    for (size_t a = 0; a < n_args; a++) TRY_CL(clSetKernelArg(kernel, (cl_uint)a, args[a].n_bytes, args[a].value));
+    TRY_CL(clEnqueueNDRangeKernel(dev->queue, kernel, n_dims, NULL, global, local, 0, NULL, NULL));
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_device_wait(struct clsnn_device *dev) {
+    enum clsnn_status st = CLSNN_OK;
+    TRY_CL(clFinish(dev->queue));
+fail:
+    return st;
+}

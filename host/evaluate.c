@@ -1,0 +1,71 @@
+/* Launches of the evaluation kernel. */
+#include "clsnn/evaluate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { IMAGES_A_LAUNCH = 1000 };
+
+/* Work-groups of a launch: enough to keep every compute unit busy, few enough that a CPU's caches hold their state. */
+static uint32_t count_slots(const struct clsnn_device *dev) {
+    const uint32_t units = dev->info.compute_units ? dev->info.compute_units : 1;
+    const uint32_t slots = units * ((dev->info.type & CL_DEVICE_TYPE_CPU) ? 4 : 8);
+    return slots < IMAGES_A_LAUNCH ? slots : IMAGES_A_LAUNCH;
+}
+
+enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images, enum clsnn_purpose purpose,
+                                 clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts, struct clsnn_evaluation *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_device *dev = net->dev;
+    struct clsnn_state s = {0};
+    struct clsnn_evaluation sum = {0};
+    cl_mem counts = NULL, shown = NULL;
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post;
+    const uint32_t n_slots = count_slots(dev);
+    const cl_int network = b;
+    const cl_uint what_for = (cl_uint)purpose;
+    uint16_t *rows = malloc(IMAGES_A_LAUNCH * n * sizeof *rows);
+    uint32_t *host_shown = malloc(IMAGES_A_LAUNCH * sizeof *host_shown);
+    if (!rows || !host_shown) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %d images", IMAGES_A_LAUNCH);
+        goto fail;
+    }
+    TRY(clsnn_state_create(dev, n_slots, n, &s));
+    TRY(clsnn_buffer_create(dev, "spike counts", IMAGES_A_LAUNCH * n * sizeof *rows, NULL, false, &counts));
+    TRY(clsnn_buffer_create(dev, "presentations", IMAGES_A_LAUNCH * sizeof *host_shown, NULL, false, &shown));
+    for (uint32_t first = 0; first < n_images;) {
+        const uint32_t n_now = n_images - first < IMAGES_A_LAUNCH ? n_images - first : IMAGES_A_LAUNCH;
+        const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
+        const struct clsnn_arg args[] = {
+            CLSNN_ARG(net->params), CLSNN_ARG(net->tables), CLSNN_ARG(net->w),    CLSNN_ARG(net->theta), CLSNN_ARG(s.v_exc),
+            CLSNN_ARG(s.g_exc),     CLSNN_ARG(s.g_inh),     CLSNN_ARG(s.last_exc), CLSNN_ARG(s.v_inh),   CLSNN_ARG(s.g_exc_inh),
+            CLSNN_ARG(s.last_inh),  CLSNN_ARG(s.seen_inh),  CLSNN_ARG(s.counts),  CLSNN_ARG(s.hot),      CLSNN_ARG(s.spikes),
+            CLSNN_ARG(s.pending),   CLSNN_ARG(pixels),      CLSNN_ARG(counts),    CLSNN_ARG(shown),      CLSNN_ARG(net->n),
+            CLSNN_ARG(network),     CLSNN_ARG(first_image), CLSNN_ARG(images),    CLSNN_ARG(what_for),
+        };
+        const size_t local = (size_t)net->prog->work_group, global = local * (n_now < n_slots ? n_now : n_slots);
+        TRY(clsnn_kernel_run(dev, net->prog->evaluate, args, sizeof args / sizeof *args, 1, &global, &local));
+        TRY(clsnn_buffer_read(dev, counts, 0, n_now * n * sizeof *rows, rows));
+        TRY(clsnn_buffer_read(dev, shown, 0, n_now * sizeof *host_shown, host_shown));
+        for (uint32_t k = 0; k < n_now; k++) {
+            uint16_t *row = out_counts + (first + k) * n_post;
+            memcpy(row, rows + k * n, n_post * sizeof *row);
+            for (size_t j = 0; j < n_post; j++) sum.spikes += row[j];
+            sum.presentations += host_shown[k] & 0x7fffffffu;
+            sum.given_up += host_shown[k] >> 31;
+        }
+        first += n_now;
+        if (progress && !progress(ctx, first)) {
+            st = clsnn_fail(CLSNN_STOPPED, "stopped while evaluating, after %u of %u images", first, n_images);
+            goto fail;
+        }
+    }
+    *out = sum;
+fail:
+    clsnn_buffer_release(dev, &counts);
+    clsnn_buffer_release(dev, &shown);
+    clsnn_state_finish(dev, &s);
+    free(rows);
+    free(host_shown);
+    return st;
+}

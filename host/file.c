@@ -1,0 +1,353 @@
+/* Whole files in and out, and SHA-256. Everything that leaves a lasting file (checkpoints, models, pictures,
+ * run.json) goes through clsnn_file_write, so the promise "complete or absent" is kept in this one place. */
+#include "clsnn/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+/* Linux transfers at most 0x7ffff000 bytes a call; smaller pieces also keep a signal's wait short. */
+#define PIECE_BYTES ((size_t)64 << 20)
+#define TEMP_TRIES  1000
+
+/* open() of a slow (network) file may be interrupted by a handler; nothing has happened then. */
+static int open_retry(int dir_fd, const char *path, int flags, mode_t mode) {
+    int fd;
+    do {
+        fd = openat(dir_fd, path, flags | O_CLOEXEC, mode);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static int fsync_retry(int fd) {
+    int rc;
+    do {
+        rc = fsync(fd);
+    } while (rc != 0 && errno == EINTR);
+    return rc;
+}
+
+/* What a path is when it is not the regular file that it should be. */
+static const char *kind_name(mode_t mode) {
+    if (S_ISDIR(mode)) return "a directory";
+    if (S_ISLNK(mode)) return "a symbolic link";
+    if (S_ISFIFO(mode)) return "a pipe";
+    if (S_ISSOCK(mode)) return "a socket";
+    if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
+    return S_ISREG(mode) ? "a file" : "of an unknown kind";
+}
+
+/* ---- reading ---- */
+
+/* Reads until n_bytes or the end of the file; *out_got tells which. */
+static int read_fully(int fd, unsigned char *data, size_t n_bytes, size_t *out_got) {
+    size_t got = 0;
+    while (got < n_bytes) {
+        const size_t left = n_bytes - got;
+        const ssize_t n = read(fd, data + got, left < PIECE_BYTES ? left : PIECE_BYTES);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return -1;
+        if (n == 0) break;
+        got += (size_t)n;
+    }
+    *out_got = got;
+    return 0;
+}
+
+enum clsnn_status clsnn_file_read(const char *path, size_t max_bytes, void **out_data, size_t *out_bytes) {
+    enum clsnn_status st = CLSNN_OK;
+    unsigned char *data = NULL;
+    struct stat info;
+    size_t n_bytes, got = 0;
+
+    /* O_NONBLOCK: a pipe without a writer must be refused below, not waited for. */
+    const int fd = open_retry(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
+    if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened for reading: %s", path, strerror(errno));
+    if (fstat(fd, &info) != 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: cannot be examined: %s", path, strerror(errno));
+        goto fail;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: is %s: must be a regular file", path, kind_name(info.st_mode));
+        goto fail;
+    }
+    if ((uintmax_t)info.st_size > max_bytes || (uintmax_t)info.st_size >= SIZE_MAX) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: %jd bytes: at most %zu are accepted here", path,
+                        (intmax_t)info.st_size, max_bytes);
+        goto fail;
+    }
+    n_bytes = (size_t)info.st_size;
+    data = malloc(n_bytes + 1);
+    if (!data) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for its %zu bytes", path, n_bytes);
+        goto fail;
+    }
+    /* The extra byte asks for one more than the file should have, so that growth is noticed as well. */
+    if (read_fully(fd, data, n_bytes + 1, &got) != 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+        goto fail;
+    }
+    if (got != n_bytes) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: changed while it was read (%zu bytes expected, %s found): try again",
+                        path, n_bytes, got < n_bytes ? "fewer" : "more");
+        goto fail;
+    }
+    close(fd);
+    data[n_bytes] = 0;
+    *out_data = data;
+    *out_bytes = n_bytes;
+    return CLSNN_OK;
+fail:
+    close(fd);
+    free(data);
+    return st;
+}
+
+/* ---- writing ---- */
+
+static int write_fully(int fd, const unsigned char *data, size_t n_bytes) {
+    size_t done = 0;
+    while (done < n_bytes) {
+        const size_t left = n_bytes - done;
+        const ssize_t n = write(fd, data + done, left < PIECE_BYTES ? left : PIECE_BYTES);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return -1;
+        if (n == 0) { /* must not happen for a regular file; never loop on it */
+            errno = EIO;
+            return -1;
+        }
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+/* Makes a new file with a name of its own in dir_fd. The name does not contain the target's, which may
+ * already be as long as the file system allows. Returns the descriptor, or -1 with errno. */
+static int open_temp(int dir_fd, char name[64]) {
+    for (int i = 0; i < TEMP_TRIES; i++) {
+        snprintf(name, 64, ".clsnn-%ld-%d.tmp", (long)getpid(), i);
+        const int fd = open_retry(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+        if (fd >= 0 || errno != EEXIST) return fd;
+    }
+    return -1;
+}
+
+/* Splits path at its last slash: *out_base points into path, *out_dir is malloc'ed. */
+static enum clsnn_status split_path(const char *path, char **out_dir, const char **out_base) {
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    if (!*base || !strcmp(base, ".") || !strcmp(base, ".."))
+        return clsnn_fail(CLSNN_E_IO, "'%s': cannot be written: must name a file", path);
+    char *dir;
+    if (!slash)
+        dir = strdup(".");
+    else if (slash == path)
+        dir = strdup("/");
+    else
+        dir = strndup(path, (size_t)(slash - path));
+    if (!dir) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for its folder's name", path);
+    *out_dir = dir;
+    *out_base = base;
+    return CLSNN_OK;
+}
+
+/* rename() would silently turn a link or a device into a plain file, so only those are replaced. */
+static enum clsnn_status check_target(int dir_fd, const char *base, const char *path) {
+    struct stat info;
+    if (fstatat(dir_fd, base, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) return CLSNN_OK;
+        return clsnn_fail(CLSNN_E_IO, "%s: cannot be examined: %s", path, strerror(errno));
+    }
+    if (!S_ISREG(info.st_mode))
+        return clsnn_fail(CLSNN_E_IO, "%s: is %s: only a regular file is replaced; name another or remove it",
+                          path, kind_name(info.st_mode));
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_bytes) {
+    enum clsnn_status st = CLSNN_OK;
+    char *dir = NULL;
+    const char *base = NULL;
+    char temp[64];
+    int dir_fd = -1, fd = -1, rc;
+    bool temp_exists = false;
+
+    TRY(split_path(path, &dir, &base));
+    /* The folder is opened first: whatever is wrong with it shows before anything has been changed. */
+    dir_fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+    if (dir_fd < 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: its folder cannot be opened: %s", path, strerror(errno));
+        goto fail;
+    }
+    TRY(check_target(dir_fd, base, path));
+    fd = open_temp(dir_fd, temp);
+    if (fd < 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: no temporary file can be made beside it: %s", path, strerror(errno));
+        goto fail;
+    }
+    temp_exists = true;
+    if (write_fully(fd, data, n_bytes) != 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: %zu bytes cannot be written: %s", path, n_bytes, strerror(errno));
+        goto fail;
+    }
+    if (fsync_retry(fd) != 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: cannot be brought to the disk: %s", path, strerror(errno));
+        goto fail;
+    }
+    /* On Linux close() has closed even when it says EINTR, and the data are on the disk by now. */
+    rc = close(fd);
+    fd = -1;
+    if (rc != 0 && errno != EINTR) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: cannot be closed: %s", path, strerror(errno));
+        goto fail;
+    }
+    do {
+        rc = renameat(dir_fd, temp, dir_fd, base);
+    } while (rc != 0 && errno == EINTR);
+    if (rc != 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: cannot be put in place: %s", path, strerror(errno));
+        goto fail;
+    }
+    temp_exists = false;
+    /* Some file systems have no fsync for folders and say EINVAL; that is no failure. Any other error comes
+     * after the rename and cannot undo it: the text says so. */
+    if (fsync_retry(dir_fd) != 0 && errno != EINVAL && errno != ENOTSUP) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: is in place, but its folder cannot be brought to the disk: %s", path,
+                        strerror(errno));
+        goto fail;
+    }
+fail:
+    if (fd >= 0) close(fd);
+    if (temp_exists) unlinkat(dir_fd, temp, 0);
+    if (dir_fd >= 0) close(dir_fd);
+    free(dir);
+    return st;
+}
+
+/* ---- folders and names ---- */
+
+/* mkdir() of one level; an existing directory (also behind a link) is what was wanted. */
+static enum clsnn_status make_level(const char *dir) {
+    struct stat info;
+    int rc;
+    do {
+        rc = mkdir(dir, 0777);
+    } while (rc != 0 && errno == EINTR);
+    if (rc == 0) return CLSNN_OK;
+    const int why = errno;
+    if (stat(dir, &info) != 0)
+        return clsnn_fail(CLSNN_E_IO, "%s: folder cannot be made: %s", dir, strerror(why));
+    if (!S_ISDIR(info.st_mode))
+        return clsnn_fail(CLSNN_E_IO, "%s: is %s: must be a folder", dir, kind_name(info.st_mode));
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_file_make_dir(const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    char *path = NULL;
+    char temp[64];
+    int dir_fd = -1, fd = -1;
+
+    if (!*dir) return clsnn_fail(CLSNN_E_IO, "'': cannot be made: must name a folder");
+    path = strdup(dir);
+    if (!path) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for its name", dir);
+    for (char *p = path + 1; *p; p++) {
+        if (*p != '/') continue;
+        *p = '\0';
+        TRY(make_level(path));
+        *p = '/';
+    }
+    TRY(make_level(path));
+    dir_fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+    if (dir_fd < 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: folder cannot be opened: %s", dir, strerror(errno));
+        goto fail;
+    }
+    /* Permission bits do not tell (read-only mounts, quotas, root): trying does. */
+    fd = open_temp(dir_fd, temp);
+    if (fd < 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: no file can be made in this folder: %s", dir, strerror(errno));
+        goto fail;
+    }
+    if (unlinkat(dir_fd, temp, 0) != 0)
+        st = clsnn_fail(CLSNN_E_IO, "%s: no file can be removed in this folder: %s", dir, strerror(errno));
+fail:
+    if (fd >= 0) close(fd);
+    if (dir_fd >= 0) close(dir_fd);
+    free(path);
+    return st;
+}
+
+char *clsnn_file_join(const char *dir, const char *name) {
+    const size_t n_dir = strlen(dir), n_name = strlen(name);
+    const size_t n_slash = n_dir && dir[n_dir - 1] != '/' ? 1 : 0;
+    char *path = n_name < SIZE_MAX - n_dir - 2 ? malloc(n_dir + n_slash + n_name + 1) : NULL;
+    if (!path) {
+        clsnn_fail(CLSNN_E_MEMORY, "%s/%s: no memory for the name", dir, name);
+        return NULL;
+    }
+    memcpy(path, dir, n_dir);
+    if (n_slash) path[n_dir] = '/';
+    memcpy(path + n_dir + n_slash, name, n_name + 1);
+    return path;
+}
+
+/* ---- SHA-256 ---- */
+
+struct clsnn_sha256 {
+    EVP_MD_CTX *context;
+    bool failed; /* add cannot return a status; finish reports */
+};
+
+struct clsnn_sha256 *clsnn_sha256_create(void) {
+    struct clsnn_sha256 *h = calloc(1, sizeof *h);
+    if (h) h->context = EVP_MD_CTX_new();
+    if (!h || !h->context || EVP_DigestInit_ex(h->context, EVP_sha256(), NULL) != 1) {
+        clsnn_fail(CLSNN_E_MEMORY, "SHA-256: libcrypto cannot start it: no memory, or no SHA-256 provider");
+        if (h) EVP_MD_CTX_free(h->context);
+        free(h);
+        return NULL;
+    }
+    return h;
+}
+
+void clsnn_sha256_add(struct clsnn_sha256 *h, const void *data, size_t n_bytes) {
+    if (n_bytes && EVP_DigestUpdate(h->context, data, n_bytes) != 1) h->failed = true;
+}
+
+/* An empty out_hex equals no digest, so a caller that compares cannot take a failure for a match. */
+void clsnn_sha256_finish(struct clsnn_sha256 *h, char out_hex[CLSNN_SHA256_HEX]) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int n = 0;
+    out_hex[0] = '\0';
+    if (!h) return;
+    if (h->failed || EVP_DigestFinal_ex(h->context, digest, &n) != 1 || n != 32) {
+        clsnn_fail(CLSNN_E_FAILED, "SHA-256: libcrypto failed");
+    } else {
+        for (size_t i = 0; i < 32; i++) {
+            out_hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+            out_hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+        }
+        out_hex[64] = '\0';
+    }
+    EVP_MD_CTX_free(h->context);
+    free(h);
+}
+
+enum clsnn_status clsnn_sha256_hex(const void *data, size_t n_bytes, char out_hex[CLSNN_SHA256_HEX]) {
+    char hex[CLSNN_SHA256_HEX];
+    struct clsnn_sha256 *h = clsnn_sha256_create();
+    if (!h) return CLSNN_E_MEMORY;
+    clsnn_sha256_add(h, data, n_bytes);
+    clsnn_sha256_finish(h, hex);
+    if (!hex[0]) return CLSNN_E_FAILED;
+    memcpy(out_hex, hex, sizeof hex);
+    return CLSNN_OK;
+}

@@ -1,0 +1,190 @@
+/* The door: picks the command, gives it its options and the standard output, prints the one error line and
+ * exits. Nothing below this file prints errors or exits. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clsnn/commands.h"
+#include "clsnn/options.h"
+#include "clsnn/options_table.h"
+#include "clsnn/status.h"
+
+#ifndef CLSNN_VERSION
+#error "the build passes the project's version as -DCLSNN_VERSION=\"...\""
+#endif
+#define OPENCL_TARGET 120 /* CL_TARGET_OPENCL_VERSION of the build: OpenCL 1.2 */
+#if defined(CL_TARGET_OPENCL_VERSION) && CL_TARGET_OPENCL_VERSION != OPENCL_TARGET
+#error "main.c reports another OpenCL version than the build targets"
+#endif
+
+static const struct {
+    enum clsnn_command
+        command; /* name and one line stand in the table of options_table.c, which the man page reads too */
+    enum clsnn_status (*run)(const struct clsnn_options *o);
+} runs[] = {
+    {CLSNN_CMD_TRAIN, clsnn_cmd_train},   {CLSNN_CMD_EVAL, clsnn_cmd_eval},
+    {CLSNN_CMD_REPLAY, clsnn_cmd_replay}, {CLSNN_CMD_DEVICES, clsnn_cmd_devices},
+    {CLSNN_CMD_DATA, clsnn_cmd_data},
+};
+
+/* Takes the standard output for ourselves: OpenCL compilers and CLBlast print on descriptor 1, which becomes
+ * stderr. */
+static enum clsnn_status take_stdout(FILE **out) {
+    /* Descriptors 0 to 2 must exist, or a data file would be opened as one of them and be written into. */
+    bool closed = false;
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+        if (fd == STDOUT_FILENO) closed = true;
+        if (open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return clsnn_fail(CLSNN_E_IO, "/dev/null: %s", strerror(errno));
+    }
+    if (closed)
+        return clsnn_fail(CLSNN_E_IO, "standard output is closed: send it to /dev/null if it is not wanted");
+
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!file || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+        int error = errno;
+        if (file)
+            fclose(file);
+        else if (fd >= 0)
+            close(fd);
+        return clsnn_fail(CLSNN_E_IO, "standard output: %s", strerror(error));
+    }
+    *out = file;
+    return CLSNN_OK;
+}
+
+static void print_version(FILE *out) {
+    fprintf(out, "clsnn %s\nOpenCL %d.%d (CL_TARGET_OPENCL_VERSION %d)\n", CLSNN_VERSION, OPENCL_TARGET / 100,
+            OPENCL_TARGET / 10 % 10, OPENCL_TARGET);
+}
+
+static void print_overview(FILE *out) {
+    fputs("Usage: clsnn COMMAND [OPTION]...\nA spiking network that learns MNIST, on OpenCL "
+          "devices.\n\nCommands:\n",
+          out);
+    for (size_t k = 0; k < clsnn_n_commands; k++)
+        fprintf(out, "  %-12s%s\n", clsnn_commands[k].name, clsnn_commands[k].purpose);
+    fputs("  help        COMMAND: its options (the same as COMMAND --help)\n"
+          "  man         prints the manual page\n"
+          "  completion  prints a completion script for bash\n"
+          "\nStart with:\n"
+          "  clsnn devices\n"
+          "  clsnn train --neurons 100 --train-images 2000 --test-images 1000\n",
+          out);
+}
+
+static const struct clsnn_command_info *find_command(const char *name) {
+    for (size_t k = 0; k < clsnn_n_commands; k++)
+        if (strcmp(clsnn_commands[k].name, name) == 0) return &clsnn_commands[k];
+    return NULL;
+}
+
+static enum clsnn_status unknown_command(const char *name) {
+    const char *names[16] = {"help", "man", "completion"};
+    size_t n = 3;
+    for (size_t k = 0; k < clsnn_n_commands && n < 16; k++) names[n++] = clsnn_commands[k].name;
+    const char *near = clsnn_nearest(name, names, n);
+    char shown[CLSNN_EXCERPT];
+    clsnn_excerpt(name, shown);
+    if (name[0] == '-')
+        return clsnn_fail(CLSNN_E_USAGE, "%s stands before the command: usage: clsnn COMMAND [OPTION]...",
+                          shown);
+    if (near) return clsnn_fail(CLSNN_E_USAGE, "unknown command %s: did you mean %s?", shown, near);
+    return clsnn_fail(CLSNN_E_USAGE, "unknown command %s: clsnn --help lists them", shown);
+}
+
+static enum clsnn_status run_command(const struct clsnn_command_info *info, int argc, char **argv, FILE *out,
+                                     bool *verbose) {
+    struct clsnn_options o = {0};
+    enum clsnn_parse_action action;
+    enum clsnn_status st = clsnn_options_parse(info->command, argc, argv, &o, &action);
+    if (st != CLSNN_OK) return st;
+    o.out = out;
+    *verbose = o.verbose;
+    switch (action) {
+    case CLSNN_PARSE_HELP:
+        clsnn_options_help(info->command, out);
+        break;
+    case CLSNN_PARSE_VERSION:
+        print_version(out);
+        break;
+    case CLSNN_PARSE_PRINT_CONFIG:
+        clsnn_options_print_config(&o, out);
+        break;
+    case CLSNN_PARSE_RUN:
+        for (size_t k = 0; k < sizeof runs / sizeof runs[0]; k++)
+            if (runs[k].command == info->command) st = runs[k].run(&o);
+        break;
+    }
+    clsnn_options_finish(&o);
+    return st;
+}
+
+/* What needs no options: the overview and texts for packagers. *out_info is set when a command is to run
+ * instead. */
+static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
+                                  const struct clsnn_command_info **out_info) {
+    const char *name = argc > 1 ? argv[1] : "--help";
+    bool help = strcmp(name, "help") == 0;
+    if (argc > (help ? 3 : 2) && (help || strcmp(name, "man") == 0 || strcmp(name, "completion") == 0)) {
+        char shown[CLSNN_EXCERPT];
+        return clsnn_fail(CLSNN_E_USAGE, "%s: unexpected operand \"%s\"", name,
+                          clsnn_excerpt(argv[help ? 3 : 2], shown));
+    }
+    if (help && argc == 3) {
+        const struct clsnn_command_info *info = find_command(argv[2]);
+        if (!info) return unknown_command(argv[2]);
+        clsnn_options_help(info->command, out);
+    } else if (help || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_overview(out);
+    } else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        print_version(out);
+    } else if (strcmp(name, "man") == 0) {
+        clsnn_options_man(out);
+    } else if (strcmp(name, "completion") == 0) {
+        clsnn_options_completion(out);
+    } else {
+        *out_info = find_command(name);
+        if (!*out_info) return unknown_command(name);
+    }
+    return CLSNN_OK;
+}
+
+/* Results that never arrived are a failure, whatever the command thought: a closed pipe, a full disk. */
+static enum clsnn_status close_stdout(FILE *out) {
+    bool failed = ferror(out) != 0;
+    errno = 0;
+    if (fclose(out) != 0) failed = true;
+    if (!failed) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_IO, "standard output: %s",
+                      errno ? strerror(errno) : "results could not be written");
+}
+
+int main(int argc, char **argv) {
+    FILE *out = NULL;
+    const struct clsnn_command_info *info = NULL;
+    /* Options that do not parse should still say where, so this one is looked for by hand first. */
+    bool verbose = false;
+    for (int k = 2; k < argc; k++)
+        if (strcmp(argv[k], "--verbose") == 0 || strcmp(argv[k], "-v") == 0) verbose = true;
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, which is reported */
+    enum clsnn_status st = take_stdout(&out);
+    if (st == CLSNN_OK) st = dispatch(argc, argv, out, &info);
+    if (st == CLSNN_OK && info) st = run_command(info, argc - 1, argv + 1, out, &verbose);
+    if (out) {
+        enum clsnn_status closed = close_stdout(out);
+        if (st == CLSNN_OK) st = closed;
+    }
+    if (st != CLSNN_OK && (*clsnn_error_text() || st != CLSNN_STOPPED)) {
+        const char *text = *clsnn_error_text() ? clsnn_error_text() : "failed without a reason";
+        fprintf(stderr, "clsnn%s%s: %s", info ? " " : "", info ? info->name : "", text);
+        if (verbose && *clsnn_error_place()) fprintf(stderr, " (%s)", clsnn_error_place());
+        fputc('\n', stderr);
+    }
+    return clsnn_exit_code(st);
+}

@@ -1,0 +1,216 @@
+/* A batch of networks on the device: its buffers, its start, what goes in and out of it. */
+#include "clsnn/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const float padding_theta = 1e30f; /* a padding neuron never fires */
+
+static size_t padded(int n_post) {
+    return ((size_t)n_post + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
+}
+
+static uint32_t bits_of(float x) {
+    uint32_t bits = 0;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* One row a buffer of the state: which, its name in messages, elements of a slot (0: a neuron each), bytes an element. */
+struct state_row {
+    cl_mem *buffer;
+    const char *label;
+    size_t per_slot, element_bytes;
+};
+enum { N_STATE_ROWS = 15 };
+
+static void state_rows(struct clsnn_state *s, struct state_row rows[N_STATE_ROWS]) {
+    const struct state_row all[N_STATE_ROWS] = {
+        {&s->v_exc, "v_exc", 0, 4},       {&s->g_exc, "g_exc", 0, 4},
+        {&s->g_inh, "g_inh", 0, 4},       {&s->last_exc, "last_exc", 0, 4},
+        {&s->v_inh, "v_inh", 0, 4},       {&s->g_exc_inh, "g_exc_inh", 0, 4},
+        {&s->last_inh, "last_inh", 0, 4}, {&s->seen_inh, "seen_inh", 0, 4},
+        {&s->over, "over", 0, 2},         {&s->counts, "counts", 0, 2},
+        {&s->recent, "recent", 0, 2},     {&s->hot, "hot", 0, 2},
+        {&s->last_pre, "last_pre", CLSNN_N_PRE, 4},
+        {&s->pending, "pending", CLSNN_MAX_ON, 4},
+        {&s->spikes, "input spikes", (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON, 4},
+    };
+    memcpy(rows, all, sizeof all);
+}
+
+enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n, struct clsnn_state *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_state s = {.n_slots = n_slots};
+    struct state_row rows[N_STATE_ROWS];
+    state_rows(&s, rows);
+    for (size_t r = 0; r < N_STATE_ROWS; r++) {
+        TRY(clsnn_buffer_create(dev, rows[r].label, n_slots * (rows[r].per_slot ? rows[r].per_slot : n) * rows[r].element_bytes, NULL, false,
+                                rows[r].buffer));
+    }
+    *out = s;
+    return CLSNN_OK;
+fail:
+    clsnn_state_finish(dev, &s);
+    return st;
+}
+
+void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s) {
+    struct state_row rows[N_STATE_ROWS];
+    state_rows(s, rows);
+    for (size_t r = 0; r < N_STATE_ROWS; r++) clsnn_buffer_release(dev, rows[r].buffer);
+}
+
+size_t clsnn_network_bytes(int n_post) {
+    struct clsnn_state s = {0};
+    struct state_row rows[N_STATE_ROWS];
+    state_rows(&s, rows);
+    size_t bytes = sizeof(struct clsnn_params) + sizeof(struct clsnn_tables) + sizeof(struct clsnn_progress) +
+                   (CLSNN_N_PRE + 1) * padded(n_post) * sizeof(float);
+    for (size_t r = 0; r < N_STATE_ROWS; r++) {
+        bytes += (rows[r].per_slot ? rows[r].per_slot : padded(n_post)) * rows[r].element_bytes;
+    }
+    return bytes;
+}
+
+/* Sets every slot: v_start from rest in both layers, no conductance, no spike in memory. */
+static enum clsnn_status set_state(struct clsnn_network *net, float v_start) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_state *s = &net->state;
+    const size_t n_bytes = s->n_slots * (size_t)net->n * 4;
+    const uint32_t v = bits_of(v_start), never = (uint32_t)CLSNN_NEVER;
+    TRY(clsnn_buffer_fill(net->dev, s->v_exc, 0, n_bytes, v));
+    TRY(clsnn_buffer_fill(net->dev, s->v_inh, 0, n_bytes, v));
+    TRY(clsnn_buffer_fill(net->dev, s->g_exc, 0, n_bytes, 0));
+    TRY(clsnn_buffer_fill(net->dev, s->g_inh, 0, n_bytes, 0));
+    TRY(clsnn_buffer_fill(net->dev, s->g_exc_inh, 0, n_bytes, 0));
+    TRY(clsnn_buffer_fill(net->dev, s->last_exc, 0, n_bytes, never));
+    TRY(clsnn_buffer_fill(net->dev, s->last_inh, 0, n_bytes, never));
+    TRY(clsnn_buffer_fill(net->dev, s->seen_inh, 0, n_bytes, (uint32_t)-1));
+    TRY(clsnn_buffer_fill(net->dev, s->over, 0, n_bytes / 2, 0x00010001u)); /* every column is rescaled before the first presentation */
+    TRY(clsnn_buffer_fill(net->dev, s->last_pre, 0, s->n_slots * CLSNN_N_PRE * 4, never));
+fail:
+    return st;
+}
+
+static enum clsnn_status upload_params(struct clsnn_network *net, const struct clsnn_model *models, const uint64_t *seeds) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n_networks = (size_t)net->n_networks;
+    struct clsnn_tables *tables = malloc(sizeof *tables);
+    net->host_params = calloc(n_networks, sizeof *net->host_params);
+    if (!tables || !net->host_params) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for the parameters of %zu networks", n_networks);
+        goto fail;
+    }
+    for (size_t b = 0; b < n_networks; b++) {
+        clsnn_params_derive(&models[b], seeds[b], &net->host_params[b]);
+        clsnn_tables_derive(&models[b], &net->host_params[b], tables);
+        TRY(clsnn_buffer_write(net->dev, net->tables, b * sizeof *tables, sizeof *tables, tables));
+    }
+    TRY(clsnn_buffer_write(net->dev, net->params, 0, n_networks * sizeof *net->host_params, net->host_params));
+fail:
+    free(tables);
+    return st;
+}
+
+static enum clsnn_status start_networks(struct clsnn_network *net) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_progress zero = {.fault_neuron = -1};
+    const size_t row = (size_t)net->n * sizeof(float);
+    const struct clsnn_arg args[] = {CLSNN_ARG(net->params), CLSNN_ARG(net->w), CLSNN_ARG(net->n), CLSNN_ARG(net->n_post)};
+    const size_t global[2] = {CLSNN_N_PRE, (size_t)net->n_networks};
+    TRY(clsnn_kernel_run(net->dev, net->prog->init_weights, args, 4, 2, global, NULL));
+    /* one start potential for the whole batch would be wrong where networks differ in it */
+    TRY(set_state(net, 0.0f));
+    for (size_t b = 0; b < (size_t)net->n_networks; b++) {
+        const struct clsnn_params *p = &net->host_params[b];
+        TRY(clsnn_buffer_fill(net->dev, net->theta, b * row, row, bits_of(padding_theta)));
+        TRY(clsnn_buffer_fill(net->dev, net->theta, b * row, (size_t)net->n_post * sizeof(float), bits_of(p->theta_init)));
+        TRY(clsnn_buffer_fill(net->dev, net->state.v_exc, b * row, row, bits_of(p->start_v)));
+        TRY(clsnn_buffer_fill(net->dev, net->state.v_inh, b * row, row, bits_of(p->start_v)));
+        TRY(clsnn_buffer_write(net->dev, net->progress, b * sizeof zero, sizeof zero, &zero));
+    }
+    TRY(clsnn_device_wait(net->dev));
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog, const struct clsnn_model *models,
+                                       const uint64_t *seeds, int n_networks, int n_post, struct clsnn_network **out) {
+    enum clsnn_status st = CLSNN_OK;
+    if (n_post < 1 || n_post > CLSNN_MAX_POST || n_networks < 1) {
+        return clsnn_fail(CLSNN_E_SHAPE, "network: %d networks of %d neurons: must be at least 1 of [1, %d]", n_networks, n_post, CLSNN_MAX_POST);
+    }
+    struct clsnn_network *net = calloc(1, sizeof *net);
+    if (!net) return clsnn_fail(CLSNN_E_MEMORY, "network: no memory for %zu bytes", sizeof *net);
+    const size_t n = padded(n_post), batch = (size_t)n_networks;
+    net->dev = dev;
+    net->prog = prog;
+    net->n_networks = n_networks;
+    net->n_post = n_post;
+    net->n = (cl_int)n;
+    TRY(clsnn_buffer_create(dev, "weights", batch * CLSNN_N_PRE * n * sizeof(float), NULL, false, &net->w));
+    TRY(clsnn_buffer_create(dev, "theta", batch * n * sizeof(float), NULL, false, &net->theta));
+    TRY(clsnn_buffer_create(dev, "parameters", batch * sizeof(struct clsnn_params), NULL, false, &net->params));
+    TRY(clsnn_buffer_create(dev, "tables", batch * sizeof(struct clsnn_tables), NULL, false, &net->tables));
+    TRY(clsnn_buffer_create(dev, "progress", batch * sizeof(struct clsnn_progress), NULL, false, &net->progress));
+    TRY(clsnn_state_create(dev, batch, n, &net->state));
+    TRY(upload_params(net, models, seeds));
+    TRY(start_networks(net));
+    *out = net;
+    return CLSNN_OK;
+fail:
+    clsnn_network_destroy(net);
+    return st;
+}
+
+void clsnn_network_destroy(struct clsnn_network *net) {
+    if (!net) return;
+    cl_mem *buffers[] = {&net->w, &net->theta, &net->params, &net->tables, &net->progress};
+    for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++) clsnn_buffer_release(net->dev, buffers[k]);
+    clsnn_state_finish(net->dev, &net->state);
+    free(net->host_params);
+    free(net);
+}
+
+enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, plane = CLSNN_N_PRE * n;
+    float *rows = malloc(plane * sizeof *rows);
+    if (!rows) return clsnn_fail(CLSNN_E_MEMORY, "weights: no memory for %zu bytes", plane * sizeof *rows);
+    TRY(clsnn_buffer_read(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
+    for (size_t i = 0; i < CLSNN_N_PRE; i++) memcpy(w + i * n_post, rows + i * n, n_post * sizeof *w);
+    TRY(clsnn_buffer_read(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows, theta_mv));
+fail:
+    free(rows);
+    return st;
+}
+
+enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const float *w, const float *theta_mv) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, plane = CLSNN_N_PRE * n;
+    float *rows = calloc(plane, sizeof *rows);
+    if (!rows) return clsnn_fail(CLSNN_E_MEMORY, "weights: no memory for %zu bytes", plane * sizeof *rows);
+    for (size_t i = 0; i < CLSNN_N_PRE; i++) memcpy(rows + i * n, w + i * n_post, n_post * sizeof *w);
+    TRY(clsnn_buffer_write(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
+    TRY(clsnn_buffer_write(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows, theta_mv));
+fail:
+    free(rows);
+    return st;
+}
+
+enum clsnn_status clsnn_network_rest(struct clsnn_network *net) {
+    enum clsnn_status st = set_state(net, 0.0f);
+    return st != CLSNN_OK ? st : clsnn_device_wait(net->dev);
+}
+
+enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress) {
+    for (int b = 0; b < net->n_networks; b++) {
+        if (progress[b].fault_neuron < 0) continue;
+        return clsnn_fail(CLSNN_E_SELFTEST,
+                          "network %d: the potential of neuron %d is not a number or beyond %g mV, in epoch %u at image %u: the parameters make "
+                          "the step of %g ms unstable, or the device computes wrongly",
+                          b, progress[b].fault_neuron, (double)CLSNN_V_LIMIT, progress[b].epoch, progress[b].position, CLSNN_DT_MS);
+    }
+    return CLSNN_OK;
+}

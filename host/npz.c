@@ -1,0 +1,362 @@
+/* Archives of arrays: model files, checkpoints, replay's input and output. libarchive does the zip, npy.c the
+ * members. Every member's CRC is verified, and the zip's two lists of members (local headers, central
+ * directory) must agree, so that damage to either is an error instead of a missing or renamed array. */
+#include "npy_internal.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "clsnn/file.h"
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "arrays are copied to and from little-endian files as they are: add byte swaps for this machine"
+#endif
+
+/* Deflate gains at most this factor, so a member that claims more is a lie. */
+#define MAX_RATIO 1032
+/* Weights are noise to deflate: a higher level costs much time and saves little. */
+#define DEFLATE_LEVEL "1"
+
+void clsnn_npz_finish(struct clsnn_npz *npz) {
+    if (!npz) return;
+    for (size_t i = 0; i < npz->n_arrays; i++) free(npz->arrays[i].data);
+    free(npz->arrays);
+    *npz = (struct clsnn_npz){0};
+}
+
+/* ---- reading ---- */
+
+/* libarchive explains every fault of a file, but not always a failed allocation: silence means that. */
+static bool is_out_of_memory(struct archive *a) {
+    return archive_errno(a) == ENOMEM || !archive_error_string(a);
+}
+
+static enum clsnn_status archive_failed(struct archive *a, const char *path) {
+    if (is_out_of_memory(a)) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to unpack it", path);
+    return clsnn_fail(CLSNN_E_DATA, "%s: is damaged, or no zip archive of arrays: %s", path,
+                      archive_error_string(a));
+}
+
+/* Only zip, and only libarchive's reader that follows the zip's directory: it knows every member's size
+ * beforehand. */
+static enum clsnn_status open_zip(const char *path, const void *bytes, size_t n_bytes, struct archive **out) {
+    struct archive *a = archive_read_new();
+    if (!a) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to unpack it", path);
+    int rc = archive_read_support_format_zip_seekable(a);
+    if (rc == ARCHIVE_OK) rc = archive_read_open_memory(a, bytes, n_bytes);
+    if (rc != ARCHIVE_OK) {
+        const enum clsnn_status st = archive_failed(a, path);
+        archive_read_free(a);
+        return st;
+    }
+    *out = a;
+    return CLSNN_OK;
+}
+
+/* The next member; *out_entry is NULL after the last. A warning of libarchive is a failure here. */
+static enum clsnn_status next_member(struct archive *a, const char *path, struct archive_entry **out_entry) {
+    const int rc = archive_read_next_header(a, out_entry);
+    if (rc == ARCHIVE_EOF) *out_entry = NULL;
+    return rc == ARCHIVE_OK || rc == ARCHIVE_EOF ? CLSNN_OK : archive_failed(a, path);
+}
+
+/* The array's name: the member's without ".npy". Kept to printable ASCII without quotes: it appears in
+ * messages. */
+static enum clsnn_status member_name(struct archive_entry *entry, const char *path,
+                                     char name[CLSNN_NPZ_NAME]) {
+    const char *full = archive_entry_pathname(entry);
+    size_t n = full ? strlen(full) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (full[i] < ' ' || full[i] > '~' || full[i] == '\'') n = 0;
+    if (!n) return clsnn_fail(CLSNN_E_DATA, "%s: a member's name is empty or not plain ASCII", path);
+    if (n < 5 || strcmp(full + n - 4, ".npy"))
+        return clsnn_fail(CLSNN_E_DATA, "%s: member '%.80s': must be an array, NAME.npy", path, full);
+    if (n - 4 >= CLSNN_NPZ_NAME)
+        return clsnn_fail(CLSNN_E_DATA, "%s: member '%.80s': name of %zu characters: at most %d are accepted",
+                          path, full, n - 4, CLSNN_NPZ_NAME - 1);
+    memcpy(name, full, n - 4);
+    name[n - 4] = '\0';
+    return CLSNN_OK;
+}
+
+/* Unpacks and parses the current member. *budget is what may still be unpacked; n_file bounds what a member
+ * can hold. */
+static enum clsnn_status read_member(struct archive *a, struct archive_entry *entry, const char *path,
+                                     size_t n_file, size_t max_bytes, size_t *budget,
+                                     struct clsnn_array *out) {
+    enum clsnn_status st = CLSNN_OK;
+    unsigned char *bytes = NULL;
+    struct clsnn_array array = {.n_dims = 0};
+    char name[CLSNN_NPZ_NAME], label[512];
+    size_t got = 0, offset = 0;
+
+    TRY(member_name(entry, path, name));
+    /* Other methods that libarchive knows (lzma, ppmd) let a small file demand gigabytes of tables. */
+    const char *format = archive_format_name(a);
+    if (!format || (!strstr(format, "(deflation)") && !strstr(format, "(uncompressed)")))
+        return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': packed as %s: must be stored or deflated", path,
+                          name, format ? format : "nothing known");
+    if (archive_entry_filetype(entry) != AE_IFREG || !archive_entry_size_is_set(entry) ||
+        archive_entry_size(entry) < 0)
+        return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': is no plain member of known size", path, name);
+    const uint64_t size = (uint64_t)archive_entry_size(entry);
+    if (size > *budget || size / MAX_RATIO > n_file)
+        return clsnn_fail(CLSNN_E_DATA,
+                          "%s: array '%s' unpacks to %llu bytes: at most %zu in all are accepted", path, name,
+                          (unsigned long long)size, max_bytes);
+    *budget -= (size_t)size;
+    bytes = malloc((size_t)size + 1);
+    if (!bytes)
+        return clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %llu bytes", path, name,
+                          (unsigned long long)size);
+    /* One byte more than announced is asked for: a longer member shows at once, and the end, where libarchive
+     * compares the CRC, is always reached. */
+    for (;;) {
+        const la_ssize_t n = archive_read_data(a, bytes + got, (size_t)size + 1 - got);
+        if (n < 0) {
+            st = archive_failed(a, path);
+            goto fail;
+        }
+        if (n == 0) break;
+        got += (size_t)n;
+        if (got > size) break;
+    }
+    if (got != size) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: array '%s': unpacks to %s than the %llu bytes announced", path,
+                        name, got < size ? "less" : "more", (unsigned long long)size);
+        goto fail;
+    }
+    snprintf(label, sizeof label, "%s: array '%s'", path, name);
+    TRY(clsnn_npy_header_parse(bytes, got, label, &array, &offset));
+    /* The data slide over the header: no second copy of a large array. */
+    memmove(bytes, bytes + offset, got - offset);
+    memcpy(array.name, name, sizeof array.name);
+    array.data = bytes;
+    *out = array;
+    return CLSNN_OK;
+fail:
+    free(bytes);
+    return st;
+}
+
+static size_t get_u16(const unsigned char *p) {
+    return (size_t)p[0] | (size_t)p[1] << 8;
+}
+
+static size_t get_u32(const unsigned char *p) {
+    return get_u16(p) | get_u16(p + 2) << 16;
+}
+
+/* libarchive takes names from the members' own headers and ends quietly where the directory is broken. So the
+ * directory (PKWARE's APPNOTE, 4.3.12 and 4.3.16) is walked here as well: it must be whole, and list npz's
+ * arrays in their order. */
+static enum clsnn_status check_directory(const char *path, const unsigned char *bytes, size_t n_bytes,
+                                         const struct clsnn_npz *npz) {
+    size_t end = n_bytes < 22 ? 0 : n_bytes - 22; /* the end record, perhaps with a comment behind it */
+    while (end && (memcmp(bytes + end, "PK\5\6", 4) || get_u16(bytes + end + 20) != n_bytes - end - 22))
+        end--;
+    if (!end) return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory has no end record", path);
+    const size_t n_entries = get_u16(bytes + end + 10), offset = get_u32(bytes + end + 16);
+    if (n_entries != npz->n_arrays || offset > end || get_u32(bytes + end + 12) != end - offset)
+        return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory lists %zu arrays, %zu were found",
+                          path, n_entries, npz->n_arrays);
+    const unsigned char *p = bytes + offset;
+    size_t left = end - offset;
+    for (size_t i = 0; i < n_entries; i++) {
+        const char *name = npz->arrays[i].name;
+        const size_t n_name = strlen(name);
+        if (left < 46 || memcmp(p, "PK\1\2", 4) || get_u16(p + 28) != n_name + 4 || left < 46 + n_name + 4 ||
+            memcmp(p + 46, name, n_name) || memcmp(p + 46 + n_name, ".npy", 4))
+            return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory and array '%s' disagree", path,
+                              name);
+        const size_t n = 46 + n_name + 4 + get_u16(p + 30) + get_u16(p + 32);
+        if (left < n) break;
+        p += n;
+        left -= n;
+    }
+    if (left) return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory has a wrong length", path);
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsnn_npz *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct archive *a = NULL;
+    struct archive_entry *entry = NULL;
+    struct clsnn_npz npz = {0};
+    void *bytes = NULL;
+    size_t n_bytes = 0, budget = max_bytes;
+    /* Packing may add a little to what is within the limit. */
+    const size_t slack = max_bytes / 1000 + (1 << 20);
+
+    TRY(clsnn_file_read(path, max_bytes < SIZE_MAX - slack ? max_bytes + slack : SIZE_MAX, &bytes, &n_bytes));
+    npz.arrays = calloc(CLSNN_NPZ_MAX_ARRAYS, sizeof *npz.arrays);
+    if (!npz.arrays) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for the list of arrays", path);
+        goto fail;
+    }
+    TRY(open_zip(path, bytes, n_bytes, &a));
+    for (;;) {
+        TRY(next_member(a, path, &entry));
+        if (!entry) break;
+        if (npz.n_arrays == CLSNN_NPZ_MAX_ARRAYS) {
+            st = clsnn_fail(CLSNN_E_DATA, "%s: more than %d arrays: at most %d are accepted", path,
+                            CLSNN_NPZ_MAX_ARRAYS, CLSNN_NPZ_MAX_ARRAYS);
+            goto fail;
+        }
+        struct clsnn_array *next = &npz.arrays[npz.n_arrays];
+        TRY(read_member(a, entry, path, n_bytes, max_bytes, &budget, next));
+        npz.n_arrays++;
+        for (size_t i = 0; i + 1 < npz.n_arrays; i++) {
+            if (strcmp(npz.arrays[i].name, next->name)) continue;
+            st = clsnn_fail(CLSNN_E_DATA, "%s: array '%s' is there twice", path, next->name);
+            goto fail;
+        }
+    }
+    TRY(check_directory(path, bytes, n_bytes, &npz));
+    archive_read_free(a);
+    free(bytes);
+    *out = npz;
+    return CLSNN_OK;
+fail:
+    archive_read_free(a);
+    free(bytes);
+    clsnn_npz_finish(&npz);
+    return st;
+}
+
+enum clsnn_status clsnn_npz_get(const struct clsnn_npz *npz, const char *label, const char *name,
+                                enum clsnn_dtype dtype, int n_dims, const size_t *shape,
+                                const struct clsnn_array **out) {
+    char wanted[NPY_TEXT], found[NPY_TEXT], names[256] = "";
+    size_t at = 0;
+    for (size_t i = 0; i < npz->n_arrays; i++) {
+        const struct clsnn_array *a = &npz->arrays[i];
+        if (strcmp(a->name, name)) {
+            if (at < sizeof names) at += (size_t)snprintf(names + at, sizeof names - at, " %s", a->name);
+            continue;
+        }
+        bool same = a->dtype == dtype && a->n_dims == n_dims;
+        for (int d = 0; same && d < n_dims; d++) same = !shape[d] || shape[d] == a->shape[d];
+        if (!same)
+            return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': %s: must be %s", label, name,
+                              clsnn_array_text(a->dtype, a->n_dims, a->shape, 0, found),
+                              clsnn_array_text(dtype, n_dims, shape, 1, wanted));
+        *out = a;
+        return CLSNN_OK;
+    }
+    return clsnn_fail(CLSNN_E_DATA, "%s: array '%s' is missing: must be %s; there are:%s", label, name,
+                      clsnn_array_text(dtype, n_dims, shape, 1, wanted), npz->n_arrays ? names : " none");
+}
+
+/* ---- writing ---- */
+
+/* The archive grows here until it is whole and can be written in one go. */
+struct sink {
+    unsigned char *data;
+    size_t n_bytes, capacity;
+};
+
+static la_ssize_t sink_write(struct archive *a, void *user, const void *data, size_t n_bytes) {
+    struct sink *s = user;
+    if (n_bytes > s->capacity - s->n_bytes) {
+        const size_t need = s->n_bytes + n_bytes;
+        const size_t capacity = need < SIZE_MAX / 2 ? need + need / 2 + 4096 : 0;
+        unsigned char *grown = capacity ? realloc(s->data, capacity) : NULL;
+        if (!grown) {
+            archive_set_error(a, ENOMEM, "no memory for an archive of %zu bytes", need);
+            return -1;
+        }
+        s->data = grown;
+        s->capacity = capacity;
+    }
+    memcpy(s->data + s->n_bytes, data, n_bytes);
+    s->n_bytes += n_bytes;
+    return (la_ssize_t)n_bytes;
+}
+
+/* Mistakes of the caller, found before they become a file that cannot be read back. */
+static enum clsnn_status check_arrays(const char *path, const struct clsnn_array *arrays, size_t n_arrays) {
+    if (!n_arrays || n_arrays > CLSNN_NPZ_MAX_ARRAYS)
+        return clsnn_fail(CLSNN_E_FAILED, "%s: %zu arrays: must be 1 to %d", path, n_arrays,
+                          CLSNN_NPZ_MAX_ARRAYS);
+    for (size_t i = 0; i < n_arrays; i++) {
+        const struct clsnn_array *a = &arrays[i];
+        bool good = memchr(a->name, 0, CLSNN_NPZ_NAME) && a->name[0];
+        for (const char *p = a->name; good && *p; p++) good = *p >= ' ' && *p <= '~' && *p != '\'';
+        for (size_t j = 0; good && j < i; j++) good = strcmp(arrays[j].name, a->name) != 0;
+        if (!good)
+            return clsnn_fail(CLSNN_E_FAILED, "%s: array %zu: name is empty, twice there or not ASCII", path,
+                              i);
+        if (a->n_dims < 0 || a->n_dims > CLSNN_NPZ_MAX_DIMS || (!a->data && clsnn_array_count(a)))
+            return clsnn_fail(CLSNN_E_FAILED, "%s: array '%s': %d dimensions (0 to %d) or no data", path,
+                              a->name, a->n_dims, CLSNN_NPZ_MAX_DIMS);
+    }
+    return CLSNN_OK;
+}
+
+/* One member. No time stamp is set: libarchive then writes 1980-01-01 in every time zone. */
+static int write_member(struct archive *a, const struct clsnn_array *array) {
+    char header[256], name[CLSNN_NPZ_NAME + 4];
+    const size_t n_header = clsnn_npy_header_print(array, header);
+    const size_t n_data = clsnn_array_count(array) * clsnn_dtype_bytes(array->dtype);
+    int rc = ARCHIVE_FATAL;
+    struct archive_entry *entry = archive_entry_new2(a);
+    if (!entry) {
+        archive_set_error(a, ENOMEM, "no memory for a member");
+        return rc;
+    }
+    snprintf(name, sizeof name, "%s.npy", array->name);
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, (la_int64_t)(n_header + n_data));
+    rc = archive_write_header(a, entry);
+    archive_entry_free(entry);
+    if (rc != ARCHIVE_OK) return rc;
+    if (archive_write_data(a, header, n_header) != (la_ssize_t)n_header) return ARCHIVE_FATAL;
+    if (n_data && archive_write_data(a, array->data, n_data) != (la_ssize_t)n_data) return ARCHIVE_FATAL;
+    return archive_write_finish_entry(a);
+}
+
+enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *arrays, size_t n_arrays) {
+    enum clsnn_status st = CLSNN_OK;
+    struct sink sink = {0};
+    struct archive *a = NULL;
+    TRY(check_arrays(path, arrays, n_arrays));
+    a = archive_write_new();
+    if (!a) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to pack it", path);
+        goto fail;
+    }
+    int rc = archive_write_set_format_zip(a);
+    if (rc == ARCHIVE_OK)
+        rc = archive_write_set_options(a, "zip:compression=deflate,zip:compression-level=" DEFLATE_LEVEL);
+    if (rc == ARCHIVE_OK) rc = archive_write_set_bytes_in_last_block(a, 1); /* no padding behind the zip */
+    if (rc == ARCHIVE_OK) rc = archive_write_open(a, &sink, NULL, sink_write, NULL);
+    for (size_t i = 0; rc == ARCHIVE_OK && i < n_arrays; i++) rc = write_member(a, &arrays[i]);
+    if (rc == ARCHIVE_OK) rc = archive_write_close(a);
+    if (rc != ARCHIVE_OK) {
+        st = is_out_of_memory(a)
+                 ? clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to pack it", path)
+                 : clsnn_fail(CLSNN_E_FAILED, "%s: cannot be packed: %s", path, archive_error_string(a));
+        goto fail;
+    }
+    if (sink.n_bytes >= UINT32_MAX) {
+        st = clsnn_fail(CLSNN_E_FAILED,
+                        "%s: %zu bytes packed: must be below 4 GiB: put fewer networks into one file", path,
+                        sink.n_bytes);
+        goto fail;
+    }
+    TRY(clsnn_file_write(path, sink.data, sink.n_bytes));
+fail:
+    archive_write_free(a); /* may still write to sink */
+    free(sink.data);
+    return st;
+}

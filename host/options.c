@@ -1,0 +1,316 @@
+/* Command line, environment and configuration files to struct clsnn_options, lowest precedence first. glibc's
+ * argp splits the command line and is used nowhere else; it is told never to print or exit, so what went
+ * wrong is worked out here. */
+#include "clsnn/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/options_table.h"
+
+#define LONG_KEY 0x1000 /* argp's key of row k is LONG_KEY + k, clear of every short option */
+
+struct line {
+    enum clsnn_command command;
+    struct clsnn_settings flags;
+    const char *config; /* --config; borrowed from argv */
+    enum clsnn_parse_action action;
+    char **operands; /* n_operands copies, owned */
+    size_t n_operands;
+    enum clsnn_status st;
+};
+
+/* How a flag looks to the user: "--seed". */
+static void flag_label(const struct clsnn_option_row *row, char out[64]) {
+    snprintf(out, 64, "--%s", row->name);
+}
+
+static enum clsnn_status unknown_option(enum clsnn_command command, const char *arg) {
+    char shown[CLSNN_EXCERPT], name[CLSNN_EXCERPT];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
+    const char *self = clsnn_command_find(command)->name;
+    clsnn_excerpt(arg, shown);
+    shown[strcspn(shown, "=")] = '\0';
+
+    const struct clsnn_option_row *row = clsnn_option_find(name);
+    for (size_t k = 0; row && k < clsnn_n_commands; k++)
+        if (row->commands & clsnn_commands[k].command)
+            return clsnn_fail(CLSNN_E_USAGE, "%s is an option of clsnn %s, not of clsnn %s", shown,
+                              clsnn_commands[k].name, self);
+    if (clsnn_param_find(name))
+        return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: it is a model parameter, write --set %s=VALUE",
+                          shown, name);
+
+    const char **names = malloc(clsnn_n_option_rows * sizeof *names);
+    if (!names) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    size_t n = 0;
+    for (size_t k = 0; k < clsnn_n_option_rows; k++)
+        if (clsnn_option_rows[k].commands & command) names[n++] = clsnn_option_rows[k].name;
+    const char *near = clsnn_nearest(name, names, n);
+    free(names);
+    if (near) return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: did you mean --%s?", shown, near);
+    return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: clsnn %s --help lists them", shown, self);
+}
+
+/* argp stopped at an option: says why. next is what argp would have read then. */
+static enum clsnn_status diagnose(enum clsnn_command command, char **argv, int argc, int next) {
+    for (int k = next - 1; k <= next && k < argc; k++) {
+        if (k < 1 || argv[k][0] != '-' || argv[k][1] == '\0') continue;
+        if (argv[k][1] == '-') {
+            char name[CLSNN_EXCERPT];
+            snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[k] + 2, "="), argv[k] + 2);
+            const struct clsnn_option_row *row = clsnn_option_find(name);
+            if (!row || !(row->commands & command)) return unknown_option(command, argv[k]);
+            if (!row->metavar) return clsnn_fail(CLSNN_E_USAGE, "--%s takes no value", name);
+            return clsnn_fail(CLSNN_E_USAGE, "--%s needs a value: --%s %s", name, name, row->metavar);
+        }
+        /* A cluster of short options: the first that is unknown, or the last, which lacks its value. */
+        for (const char *c = argv[k] + 1; *c; c++) {
+            const struct clsnn_option_row *row = NULL;
+            for (size_t r = 0; r < clsnn_n_option_rows && !row; r++)
+                if (clsnn_option_rows[r].short_name == *c && clsnn_option_rows[r].commands & command)
+                    row = &clsnn_option_rows[r];
+            char shown[CLSNN_EXCERPT], single[2] = {*c, '\0'};
+            if (!row)
+                return clsnn_fail(CLSNN_E_USAGE, "unknown option -%s",
+                                  clsnn_excerpt((unsigned char)*c < 0x80 ? single : "?", shown));
+            if (row->metavar && c[1] == '\0')
+                return clsnn_fail(CLSNN_E_USAGE, "-%c needs a value: --%s %s", *c, row->name, row->metavar);
+            if (row->metavar) break;
+        }
+    }
+    return clsnn_fail(CLSNN_E_USAGE, "the command line cannot be read");
+}
+
+static enum clsnn_status add_set(struct clsnn_settings *flags, const char *text) {
+    char shown[CLSNN_EXCERPT], name[CLSNN_EXCERPT];
+    size_t n = strcspn(text, "=");
+    if (text[n] == '\0' || n == 0)
+        return clsnn_fail(CLSNN_E_USAGE, "--set %s: write --set NAME=VALUE", clsnn_excerpt(text, shown));
+    snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name), text);
+    const struct clsnn_param_info *param = n < sizeof name ? clsnn_param_find(name) : NULL;
+    if (param) return clsnn_settings_add(flags, NULL, param, text + n + 1, param->name);
+    if (clsnn_option_find(name))
+        return clsnn_fail(CLSNN_E_USAGE, "--set %s: %s is an option, write --%s", clsnn_excerpt(text, shown),
+                          name, name);
+    struct clsnn_model unused;
+    return clsnn_model_set(&unused, name, ""); /* fails, naming the nearest parameter */
+}
+
+static enum clsnn_status add_operand(struct line *line, const char *text) {
+    const struct clsnn_command_info *info = clsnn_command_find(line->command);
+    char shown[CLSNN_EXCERPT];
+    if (line->n_operands == info->max_operands)
+        return clsnn_fail(CLSNN_E_USAGE, "unexpected operand \"%s\": usage: clsnn %s [OPTION]...%s%s",
+                          clsnn_excerpt(text, shown), info->name, *info->operands ? " " : "", info->operands);
+    if (*text == '\0') return clsnn_fail(CLSNN_E_USAGE, "operand %zu is empty", line->n_operands + 1);
+    char **grown = realloc(line->operands, (line->n_operands + 1) * sizeof *grown);
+    if (!grown) return clsnn_fail(CLSNN_E_MEMORY, "operands: no memory");
+    line->operands = grown;
+    grown[line->n_operands] = strdup(text);
+    if (!grown[line->n_operands]) return clsnn_fail(CLSNN_E_MEMORY, "operands: no memory");
+    line->n_operands++;
+    return CLSNN_OK;
+}
+
+static enum clsnn_status take_option(struct line *line, const struct clsnn_option_row *row, const char *arg) {
+    char label[64];
+    switch (row->type) {
+    case CLSNN_OPT_ACTION:
+        /* The first of --help, --version, --print-config wins; help and version over printing. */
+        if (line->action == CLSNN_PARSE_RUN || line->action == CLSNN_PARSE_PRINT_CONFIG)
+            line->action = row->action;
+        return CLSNN_OK;
+    case CLSNN_OPT_CONFIG:
+        line->config = arg;
+        return *arg ? CLSNN_OK : clsnn_fail(CLSNN_E_USAGE, "--config is empty");
+    case CLSNN_OPT_SET:
+        return add_set(&line->flags, arg);
+    default:
+        flag_label(row, label);
+        return clsnn_settings_add(&line->flags, row, NULL, arg ? arg : "yes", label);
+    }
+}
+
+static error_t on_argument(int key, char *arg, struct argp_state *state) {
+    struct line *line = state->input;
+    if (key == ARGP_KEY_ERROR) {
+        if (line->st == CLSNN_OK) line->st = diagnose(line->command, state->argv, state->argc, state->next);
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG) {
+        line->st = add_operand(line, arg);
+    } else {
+        const struct clsnn_option_row *row = NULL;
+        for (size_t k = 0; k < clsnn_n_option_rows && !row; k++)
+            if (key == LONG_KEY + (int)k || (key > 0 && key == clsnn_option_rows[k].short_name))
+                row = &clsnn_option_rows[k];
+        if (!row) return ARGP_ERR_UNKNOWN;
+        /* argp accepts any unambiguous beginning of a long name. Not here: a later option would change what
+         * scripts mean. */
+        const char *written = state->argv[state->next - 1];
+        if (arg == written) written = state->argv[state->next - 2];
+        if (key >= LONG_KEY && (strcspn(written, "=") != 2 + strlen(row->name) ||
+                                strncmp(written + 2, row->name, strlen(row->name)) != 0))
+            line->st = unknown_option(line->command, written);
+        else
+            line->st = take_option(line, row, arg);
+    }
+    return line->st == CLSNN_OK ? 0 : EINVAL;
+}
+
+static enum clsnn_status read_line(struct line *line, int argc, char **argv) {
+    struct argp_option *options = calloc(2 * clsnn_n_option_rows + 1, sizeof *options);
+    if (!options) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    size_t n = 0;
+    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
+        const struct clsnn_option_row *row = &clsnn_option_rows[k];
+        if (!(row->commands & line->command)) continue;
+        bool is_switch = row->type == CLSNN_OPT_SWITCH;
+        options[n++] = (struct argp_option){.name = row->name,
+                                            .key = LONG_KEY + (int)k,
+                                            .arg = is_switch ? "yes|no" : row->metavar,
+                                            .flags = is_switch ? OPTION_ARG_OPTIONAL : 0};
+        if (row->short_name) options[n++] = (struct argp_option){.key = row->short_name, .arg = row->metavar};
+    }
+    const struct argp parser = {.options = options, .parser = on_argument};
+    error_t failed = argp_parse(&parser, argc, argv, ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, line);
+    free(options);
+    if (line->st == CLSNN_OK && failed == ENOMEM) line->st = clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    if (line->st == CLSNN_OK && failed) line->st = diagnose(line->command, argv, argc, argc);
+    return line->st;
+}
+
+/* One level of precedence: its presets first, because a preset replaces every parameter. */
+static enum clsnn_status apply(struct clsnn_options *o, const struct clsnn_settings *s,
+                               enum clsnn_origin origin) {
+    enum clsnn_status st = CLSNN_OK;
+    unsigned char *of_options = o->origins->of, *of_params = o->origins->of + clsnn_n_option_rows;
+    for (int presets = 1; presets >= 0; presets--) {
+        for (size_t k = 0; k < s->n; k++) {
+            const struct clsnn_setting *one = &s->list[k];
+            bool is_preset = one->row && one->row->type == CLSNN_OPT_PRESET;
+            if (is_preset != (presets == 1)) continue;
+            if (one->param) {
+                TRY(clsnn_param_set(&o->model, one->param, one->value, one->label));
+                of_params[one->param - clsnn_params_table] = (unsigned char)origin;
+            } else {
+                TRY(clsnn_option_store(o, one->row, one->value, one->label));
+                of_options[one->row - clsnn_option_rows] = (unsigned char)origin;
+            }
+            if (is_preset) memset(of_params, CLSNN_FROM_PRESET, clsnn_n_params);
+        }
+    }
+fail:
+    return st;
+}
+
+static enum clsnn_status apply_defaults(struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    o->origins = calloc(1, sizeof *o->origins + clsnn_n_option_rows + clsnn_n_params);
+    if (!o->origins) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    for (size_t k = 0; k < clsnn_n_option_rows; k++)
+        if (clsnn_option_rows[k].def)
+            TRY(clsnn_option_store(o, &clsnn_option_rows[k], clsnn_option_rows[k].def,
+                                   clsnn_option_rows[k].name));
+fail:
+    return st;
+}
+
+static enum clsnn_status apply_file(struct clsnn_options *o, const char *path, enum clsnn_origin origin) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_settings settings = {0};
+    TRY(clsnn_settings_read(&settings, path, origin == CLSNN_FROM_USER_FILE));
+    TRY(apply(o, &settings, origin));
+    o->origins->path[origin] = strdup(path);
+    if (!o->origins->path[origin]) st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", path);
+fail:
+    clsnn_settings_finish(&settings);
+    return st;
+}
+
+static enum clsnn_status apply_user_file(struct clsnn_options *o) {
+    /* The XDG specification tells to ignore relative directories. */
+    const char *base = getenv("XDG_CONFIG_HOME"), *tail = "/clsnn/config.ini";
+    if (!base || *base != '/') {
+        base = getenv("HOME");
+        tail = "/.config/clsnn/config.ini";
+    }
+    if (!base || *base != '/') return CLSNN_OK;
+    size_t n = strlen(base) + strlen(tail) + 1;
+    char *path = malloc(n);
+    if (!path) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    snprintf(path, n, "%s%s", base, tail);
+    enum clsnn_status st = apply_file(o, path, CLSNN_FROM_USER_FILE);
+    free(path);
+    return st;
+}
+
+static enum clsnn_status apply_environment(struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_settings settings = {0};
+    char variable[64];
+    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
+        const struct clsnn_option_row *row = &clsnn_option_rows[k];
+        if (!clsnn_option_is_value(row) || !clsnn_option_variable(row, variable)) continue;
+        const char *value = getenv(variable);
+        if (value && *value) TRY(clsnn_settings_add(&settings, row, NULL, value, variable));
+    }
+    TRY(apply(o, &settings, CLSNN_FROM_ENVIRONMENT));
+fail:
+    clsnn_settings_finish(&settings);
+    return st;
+}
+
+enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char **argv,
+                                      struct clsnn_options *out, enum clsnn_parse_action *out_action) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_command_info *info = clsnn_command_find(command);
+    struct clsnn_options o = {.command = info->name};
+    struct line line = {.command = command};
+    TRY(read_line(&line, argc, argv));
+    if (line.action == CLSNN_PARSE_HELP || line.action == CLSNN_PARSE_VERSION) goto done;
+    /* --print-config answers without the operands a run would need. */
+    if (line.n_operands < info->min_operands && line.action == CLSNN_PARSE_RUN)
+        TRY(clsnn_fail(CLSNN_E_USAGE, "%s operand missing: usage: clsnn %s [OPTION]... %s",
+                       line.n_operands ? "an" : "the", info->name, info->operands));
+
+    TRY(apply_defaults(&o));
+    TRY(apply_user_file(&o));
+    const char *config = line.config ? line.config : getenv("CLSNN_CONFIG");
+    if (config && *config) TRY(apply_file(&o, config, CLSNN_FROM_FILE));
+    TRY(apply_environment(&o));
+    TRY(apply(&o, &line.flags, CLSNN_FROM_COMMAND_LINE));
+    TRY(clsnn_model_check(&o.model));
+    o.operands = line.operands;
+    o.n_operands = line.n_operands;
+    line.operands = NULL;
+    line.n_operands = 0;
+done:
+    *out = o;
+    *out_action = line.action;
+    o = (struct clsnn_options){0};
+fail:
+    clsnn_options_finish(&o);
+    clsnn_settings_finish(&line.flags);
+    for (size_t k = 0; k < line.n_operands; k++) free(line.operands[k]);
+    free(line.operands);
+    return st;
+}
+
+void clsnn_options_finish(struct clsnn_options *o) {
+    if (!o) return;
+    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
+        const struct clsnn_option_row *row = &clsnn_option_rows[k];
+        if (row->type == CLSNN_OPT_TEXT || row->type == CLSNN_OPT_PRESET)
+            free(*(char **)((char *)o + row->offset));
+    }
+    for (size_t k = 0; k < o->n_operands; k++) free(o->operands[k]);
+    free(o->operands);
+    if (o->origins)
+        for (int k = 0; k < CLSNN_N_ORIGINS; k++) free(o->origins->path[k]);
+    free(o->origins);
+    *o = (struct clsnn_options){0};
+}

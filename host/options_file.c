@@ -1,0 +1,141 @@
+/* A configuration file to a list of resolved settings; inih splits the lines, and is used nowhere else. inih
+ * alone would cut long lines, join indented ones and never say where: so it reads through a reader that feeds
+ * it one clean line a call. */
+#include "clsnn/options_table.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsnn_option_row *row,
+                                     const struct clsnn_param_info *param, const char *value,
+                                     const char *label) {
+    if (s->n == s->room) {
+        size_t room = s->room ? 2 * s->room : 32;
+        struct clsnn_setting *list = realloc(s->list, room * sizeof *list);
+        if (!list) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory for %zu settings", room);
+        s->list = list;
+        s->room = room;
+    }
+    struct clsnn_setting new = {row, param, strdup(value), strdup(label)};
+    if (!new.value || !new.label) {
+        free(new.value);
+        free(new.label);
+        return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", label);
+    }
+    s->list[s->n++] = new;
+    return CLSNN_OK;
+}
+
+void clsnn_settings_finish(struct clsnn_settings *s) {
+    if (!s) return;
+    for (size_t k = 0; k < s->n; k++) {
+        free(s->list[k].value);
+        free(s->list[k].label);
+    }
+    free(s->list);
+    *s = (struct clsnn_settings){0};
+}
+
+struct reading {
+    struct clsnn_settings *settings;
+    const char *path;
+    FILE *file;
+    int line;
+    size_t n_bytes;
+    enum clsnn_status st; /* of the first failure; nothing is read after it */
+};
+
+/* One line without indentation or, when it is a comment, without anything. inih would take an indented line
+ * for the continuation of the one before and set the earlier key again. NULL ends the file. */
+static char *next_line(char *out, int room, void *context) {
+    struct reading *r = context;
+    if (r->st != CLSNN_OK) return NULL;
+    int c = getc(r->file);
+    if (c == EOF) return NULL;
+    r->line++;
+    size_t n = 0, last = (size_t)room - 2; /* the newline and the final zero */
+    bool comment = false;
+    for (;; c = getc(r->file)) {
+        if (++r->n_bytes > CLSNN_CONFIG_MAX_BYTES) {
+            r->st = clsnn_fail(CLSNN_E_USAGE, "%s: larger than %u bytes", r->path, CLSNN_CONFIG_MAX_BYTES);
+            return NULL;
+        }
+        if (c == EOF || c == '\n') break;
+        if (c == '\0') {
+            r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: a NUL byte", r->path, r->line);
+            return NULL;
+        }
+        if (n == 0 && (c == ' ' || c == '\t')) continue;
+        if (n == 0 && (c == ';' || c == '#')) comment = true;
+        if (comment) continue;
+        if (n == last) {
+            r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: a line longer than %zu bytes", r->path, r->line, last);
+            return NULL;
+        }
+        out[n++] = (char)c;
+    }
+    out[n++] = '\n';
+    out[n] = '\0';
+    return out;
+}
+
+static enum clsnn_status unknown_key(const struct reading *r, const char *key) {
+    const char **names = malloc((clsnn_n_option_rows + clsnn_n_params) * sizeof *names);
+    if (!names) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", r->path);
+    size_t n = 0;
+    for (size_t k = 0; k < clsnn_n_option_rows; k++)
+        if (clsnn_option_is_value(&clsnn_option_rows[k])) names[n++] = clsnn_option_rows[k].name;
+    for (size_t k = 0; k < clsnn_n_params; k++) names[n++] = clsnn_params_table[k].name;
+    const char *near = clsnn_nearest(key, names, n);
+    free(names);
+    char shown[CLSNN_EXCERPT];
+    return clsnn_fail(CLSNN_E_USAGE, "%s:%d: unknown option or parameter %s%s%s%s", r->path, r->line,
+                      clsnn_excerpt(key, shown), near ? ": did you mean " : "", near ? near : "",
+                      near ? "?" : "");
+}
+
+/* inih's handler: returns 0 for a failure, which inih goes on after, so the first is kept. */
+static int on_key(void *context, const char *section, const char *key, const char *value) {
+    struct reading *r = context;
+    if (r->st != CLSNN_OK) return 0;
+    char shown[CLSNN_EXCERPT];
+    if (*section != '\0' && strcmp(section, "clsnn") != 0) {
+        r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: unknown section [%s]: must be [clsnn] or none", r->path,
+                           r->line, clsnn_excerpt(section, shown));
+        return 0;
+    }
+    const struct clsnn_option_row *row = clsnn_option_find(key);
+    const struct clsnn_param_info *param = row ? NULL : clsnn_param_find(key);
+    if (row && !clsnn_option_is_value(row))
+        r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: %s belongs on the command line", r->path, r->line, key);
+    else if (!row && !param)
+        r->st = unknown_key(r, key);
+    if (r->st != CLSNN_OK) return 0;
+    /* path, line and key: what a later message about the value begins with */
+    size_t n_label = strlen(r->path) + strlen(key) + 16;
+    char *label = malloc(n_label);
+    if (label) snprintf(label, n_label, "%s:%d: %s", r->path, r->line, key);
+    r->st = label ? clsnn_settings_add(r->settings, row, param, value, label)
+                  : clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", r->path);
+    free(label);
+    return r->st == CLSNN_OK;
+}
+
+enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path, bool optional) {
+    struct reading r = {.settings = s, .path = path, .file = fopen(path, "re")};
+    if (!r.file) {
+        if (optional && (errno == ENOENT || errno == ENOTDIR)) return CLSNN_OK;
+        return clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno));
+    }
+    errno = 0;
+    int bad_line = ini_parse_stream(next_line, &r, on_key, &r);
+    if (r.st == CLSNN_OK && ferror(r.file))
+        r.st = clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno ? errno : EIO));
+    if (r.st == CLSNN_OK && bad_line > 0)
+        r.st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: neither name = value nor [clsnn]", path, bad_line);
+    if (r.st == CLSNN_OK && bad_line < 0) r.st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", path);
+    fclose(r.file);
+    return r.st;
+}

@@ -1,0 +1,201 @@
+/* The option table as clsnn(1) and as bash completion, for packagers: `clsnn man`, `clsnn completion`. */
+#include "clsnn/options_table.h"
+
+#include <string.h>
+
+/* Text for troff: a hyphen that is to be typed is \-, a backslash is \e, and no line may begin with a
+ * request. */
+static void troff(FILE *to, const char *text) {
+    if (*text == '.' || *text == '\'') fputs("\\&", to);
+    for (; *text; text++) {
+        if (*text == '\\')
+            fputs("\\e", to);
+        else if (*text == '-')
+            fputs("\\-", to);
+        else
+            fputc(*text, to);
+    }
+}
+
+static void man_row(const struct clsnn_option_row *row, FILE *to) {
+    char text[512], variable[64];
+    fputs(".TP\n", to);
+    if (row->short_name) fprintf(to, "\\fB\\-%c\\fR, ", row->short_name);
+    fputs("\\fB\\-\\-", to);
+    troff(to, row->name);
+    fputs("\\fR", to);
+    if (row->metavar) fprintf(to, " \\fI%s\\fR", row->metavar);
+    fputc('\n', to);
+    clsnn_option_describe(row, text, sizeof text);
+    troff(to, text);
+    fputs(".\n", to);
+    if (clsnn_option_variable(row, variable)) fprintf(to, "Variable \\fB%s\\fR.\n", variable);
+}
+
+static void man_param(const struct clsnn_param_info *p, FILE *to) {
+    char def[32], min[32], max[32];
+    clsnn_format_real(p->def, def);
+    clsnn_format_real(p->min, min);
+    clsnn_format_real(p->max, max);
+    fputs(".TP\n\\fB", to);
+    troff(to, p->name);
+    fputs("\\fR = ", to);
+    troff(to, def);
+    if (*p->unit) fprintf(to, " %s", p->unit);
+    fputc('\n', to);
+    troff(to, p->meaning);
+    fputs("; ", to);
+    if (p->is_int) fputs("whole, ", to);
+    troff(to, min);
+    fputs(" to ", to);
+    troff(to, max);
+    fprintf(to, "; source: %s.\n", p->source);
+}
+
+void clsnn_options_man(FILE *to) {
+    fputs(".TH CLSNN 1 \"\" \"clsnn\" \"User Commands\"\n"
+          ".SH NAME\nclsnn \\- a spiking network that learns MNIST, on OpenCL devices\n"
+          ".SH SYNOPSIS\n",
+          to);
+    for (size_t k = 0; k < clsnn_n_commands; k++) {
+        if (k > 0) fputs(".br\n", to);
+        fprintf(to, "\\fBclsnn %s\\fR [\\fIOPTION\\fR]...", clsnn_commands[k].name);
+        if (*clsnn_commands[k].operands)
+            fputs(" \\fI", to), troff(to, clsnn_commands[k].operands), fputs("\\fR", to);
+        fputc('\n', to);
+    }
+    fputs(
+        ".br\n\\fBclsnn help\\fR [\\fICOMMAND\\fR]\n.br\n\\fBclsnn man\\fR | \\fBcompletion\\fR\n"
+        ".SH DESCRIPTION\n"
+        "Images become Poisson spikes, drive a network of leaky integrate\\-and\\-fire neurons whose input "
+        "weights learn by\n"
+        "spike\\-timing\\-dependent plasticity without labels, and are classified by the spikes they cause.\n"
+        "Results go to the standard output and to files, progress and errors to the standard error.\n"
+        ".SH COMMANDS\n",
+        to);
+    for (size_t k = 0; k < clsnn_n_commands; k++) {
+        fprintf(to, ".TP\n\\fB%s\\fR ", clsnn_commands[k].name);
+        troff(to, clsnn_commands[k].operands);
+        fputc('\n', to);
+        troff(to, clsnn_commands[k].purpose);
+        fputs(".\nExample: ", to);
+        troff(to, clsnn_commands[k].example);
+        fputc('\n', to);
+    }
+    fputs(".TP\n\\fBman\\fR, \\fBcompletion\\fR\nprint this page, and a completion script for bash.\n", to);
+
+    fputs(".SH OPTIONS\n.SS Common options\n", to);
+    for (size_t k = 0; k < clsnn_n_option_rows; k++)
+        if (clsnn_option_is_common(&clsnn_option_rows[k])) man_row(&clsnn_option_rows[k], to);
+    for (size_t c = 0; c < clsnn_n_commands; c++) {
+        bool first = true;
+        for (size_t k = 0; k < clsnn_n_option_rows; k++) {
+            const struct clsnn_option_row *row = &clsnn_option_rows[k];
+            if (clsnn_option_is_common(row) || !(row->commands & clsnn_commands[c].command)) continue;
+            if (first) fprintf(to, ".SS Options of clsnn %s\n", clsnn_commands[c].name);
+            first = false;
+            man_row(row, to);
+        }
+    }
+    fputs("A switch is turned off again by \\fB\\-\\-\\fINAME\\fB=no\\fR. Names of options are never "
+          "abbreviated.\n"
+          ".SH PARAMETERS\n"
+          "The constants of the model, changed by \\fB\\-\\-set\\fR \\fINAME=VALUE\\fR. Sources: S the seed "
+          "paper, D Diehl and Cook\n"
+          "2015 and the code released with it, clsnn a choice of this program.\n",
+          to);
+    for (size_t k = 0; k < clsnn_n_params; k++) man_param(&clsnn_params_table[k], to);
+
+    fputs(
+        ".SH ENVIRONMENT\n.TP\n\\fBCLSNN_\\fINAME\\fR\n"
+        "the value of an option, as named above; an empty one counts as unset.\n"
+        ".TP\n\\fBCLSNN_DATA\\fR\nthe directory with MNIST's files, for \\fB\\-\\-data mnist\\fR and "
+        "\\fBauto\\fR.\n"
+        ".TP\n\\fBXDG_CONFIG_HOME\\fR, \\fBXDG_DATA_HOME\\fR\nwhere \\fIclsnn/config.ini\\fR and "
+        "\\fIclsnn/mnist\\fR are looked for.\n"
+        ".TP\n\\fBNO_COLOR\\fR, \\fBTERM=dumb\\fR\nno colours, no progress bar.\n"
+        ".SH FILES\n.TP\n\\fI$XDG_CONFIG_HOME/clsnn/config.ini\\fR, else \\fI~/.config/clsnn/config.ini\\fR\n"
+        "options and parameters, one \\fIname = value\\fR a line, as \\fB\\-\\-print\\-config\\fR writes "
+        "them.\n"
+        "Flags win over variables, variables over \\fB\\-\\-config\\fR \\fIFILE\\fR, that over this file.\n"
+        ".SH EXIT STATUS\n"
+        "0 ok, 1 failed, 2 usage, 3 bad data, 4 no device, 5 kernel build, 6 device memory, 7 device lost, 8 "
+        "file I/O,\n"
+        "9 checkpoint, 10 self\\-test, 75 stopped by a signal and everything saved, 130 stopped at once.\n",
+        to);
+}
+
+void clsnn_options_completion(FILE *to) {
+    fputs("# bash completion of clsnn; clsnn completion prints it\n"
+          "_clsnn() {\n"
+          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags values\n"
+          "    COMPREPLY=()\n"
+          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+          "        mapfile -t COMPREPLY < <(compgen -W \"",
+          to);
+    for (size_t k = 0; k < clsnn_n_commands; k++) fprintf(to, "%s ", clsnn_commands[k].name);
+    fputs("help man completion --help --version\" -- \"$cur\")\n"
+          "        return\n"
+          "    fi\n"
+          "    # readline makes --rule=t three words\n"
+          "    if [ \"$cur\" = = ]; then cur=; elif [ \"$prev\" = = ]; then "
+          "prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+          "    case $prev in\n",
+          to);
+    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
+        const struct clsnn_option_row *row = &clsnn_option_rows[k];
+        if (!row->metavar) continue;
+        if (row->short_name)
+            fprintf(to, "    -%c|--%s) ", row->short_name, row->name);
+        else
+            fprintf(to, "    --%s) ", row->name);
+        if (row->choices) {
+            fputs("values=\"", to);
+            for (const char *c = row->choices; *c; c++) fputc(*c == '|' ? ' ' : *c, to);
+            fputs("\" ;;\n", to);
+        } else if (row->type == CLSNN_OPT_SET) {
+            fputs("values=\"", to);
+            for (size_t p = 0; p < clsnn_n_params; p++) fprintf(to, "%s= ", clsnn_params_table[p].name);
+            fputs("\"; compopt -o nospace ;;\n", to);
+        } else if (row->type == CLSNN_OPT_CONFIG) {
+            fputs("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n", to);
+        } else if (strcmp(row->metavar, "DIR") == 0) {
+            fputs("mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;\n", to);
+        } else if (strcmp(row->metavar, "SET") == 0) {
+            fputs("mapfile -t COMPREPLY < <(compgen -W \"auto mnist digits\" -d -- \"$cur\"); return ;;\n",
+                  to);
+        } else {
+            fputs("return ;; # a number or a name\n", to);
+        }
+    }
+    fputs("    esac\n"
+          "    if [ -n \"$values\" ]; then\n"
+          "        mapfile -t COMPREPLY < <(compgen -W \"$values\" -- \"$cur\")\n"
+          "        return\n"
+          "    fi\n"
+          "    case ${COMP_WORDS[1]} in\n",
+          to);
+    for (size_t c = 0; c < clsnn_n_commands; c++) {
+        fprintf(to, "    %s) flags=\"", clsnn_commands[c].name);
+        for (size_t k = 0; k < clsnn_n_option_rows; k++)
+            if (clsnn_option_rows[k].commands & clsnn_commands[c].command)
+                fprintf(to, "--%s ", clsnn_option_rows[k].name);
+        fputs("\" ;;\n", to);
+    }
+    fputs("    help) flags=\"", to);
+    for (size_t k = 0; k < clsnn_n_commands; k++) fprintf(to, "%s ", clsnn_commands[k].name);
+    fputs("\" ;;\n"
+          "    esac\n"
+          "    case $cur in\n"
+          "    -*) mapfile -t COMPREPLY < <(compgen -W \"$flags\" -- \"$cur\") ;;\n"
+          "    *) case ${COMP_WORDS[1]} in\n"
+          "       help) mapfile -t COMPREPLY < <(compgen -W \"$flags\" -- \"$cur\") ;;\n"
+          "       data) mapfile -t COMPREPLY < <(compgen -W \"list fetch mnist export digits\" -d -- "
+          "\"$cur\") ;;\n"
+          "       *) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
+          "       esac ;;\n"
+          "    esac\n"
+          "}\n"
+          "complete -o filenames -F _clsnn clsnn\n",
+          to);
+}

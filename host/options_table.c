@@ -1,0 +1,267 @@
+/* The rows themselves, and the text of one value in and out of its field. What reads the table is in
+ * options.c (parsing), options_file.c (ini files), options_render.c (text for people) and options_man.c. */
+#include "clsnn/options_table.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRAIN         CLSNN_CMD_TRAIN
+#define EVAL          CLSNN_CMD_EVAL
+#define REPLAY        CLSNN_CMD_REPLAY
+#define ALL           CLSNN_CMD_ALL
+#define FIELD(member) .offset = offsetof(struct clsnn_options, member)
+
+const struct clsnn_option_row clsnn_option_rows[] = {
+    /* the network and its training */
+    {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = 16384, .def = "400",
+     .commands = TRAIN, .help = "excitatory neurons"},
+    {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = 1000, .def = "1", .commands = TRAIN,
+     .help = "passes over the training images"},
+    {"train-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(train_images), .min = 0, .max = 10000000, .def = "0",
+     .def_note = "all", .commands = TRAIN, .unit = "images", .help = "train on the first K training images"},
+    {"label-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(label_images), .min = 0, .max = 10000000, .def = "10000",
+     .commands = TRAIN | EVAL, .unit = "images",
+     .help = "label the neurons with the first K training images, 0 = all"},
+    {"test-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(test_images), .min = 0, .max = 10000000, .def = "0",
+     .def_note = "all", .commands = TRAIN | EVAL, .unit = "images",
+     .help = "test on the first K test images"},
+    {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = 1000, .def = "0",
+     .def_note = "at the end only", .commands = TRAIN, .help = "label and test after every E epochs"},
+    {"rule", 0, "RULE", CLSNN_OPT_CHOICE, FIELD(rule), .def = "triplet", .choices = "triplet",
+     .commands = TRAIN | REPLAY, .help = "plasticity rule"},
+    {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN,
+     .help = "draw a new order of the training images for every epoch"},
+    /* how the device is used; no result depends on it */
+    {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY,
+     .help = "work-items a network; results do not depend on it"},
+    {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL,
+     .help = "presentations a kernel launch; results do not depend on it"},
+    /* common */
+    {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device), .def_note = "the first GPU, else the first device",
+     .commands = ALL,
+     .help = "gpu, cpu, PLATFORM:DEVICE (0:1) or a part of a name; clsnn devices lists them"},
+    {"seed", 0, "N", CLSNN_OPT_SEED, FIELD(seed), .min = 0, .max = UINT64_MAX, .def = "1", .commands = ALL,
+     .help = "what every random number is drawn from"},
+    {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command", .commands = ALL,
+     .help = "directory of the results"},
+    {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto", .commands = ALL, .no_environment = true,
+     .help = "auto, mnist, digits or a directory with the four IDX files; auto is mnist where it is found, "
+             "else digits"},
+    {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
+     .choices = CLSNN_PRESETS, .commands = ALL, .help = "set of model parameters to start from"},
+    {"set", 0, "NAME=VALUE", CLSNN_OPT_SET, .commands = ALL,
+     .help = "change one model parameter; may be repeated; --print-config lists them"},
+    {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
+     .help = "read options and parameters from an ini file, as --print-config writes it"},
+    {"print-config", 0, NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_PRINT_CONFIG,
+     .help = "print every option and parameter, its value and where it came from; run nothing"},
+    {"json", 0, NULL, CLSNN_OPT_SWITCH, FIELD(json), .def = "no", .commands = ALL,
+     .help = "print the result as one JSON object on stdout, and nothing else there"},
+    {"quiet", 'q', NULL, CLSNN_OPT_SWITCH, FIELD(quiet), .def = "no", .commands = ALL,
+     .help = "no progress on stderr"},
+    {"verbose", 'v', NULL, CLSNN_OPT_SWITCH, FIELD(verbose), .def = "no", .commands = ALL,
+     .help = "errors name their place in the source"},
+    {"help", 'h', NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_HELP,
+     .help = "print this help"},
+    {"version", 'V', NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_VERSION,
+     .help = "print the version"},
+};
+const size_t clsnn_n_option_rows = sizeof clsnn_option_rows / sizeof clsnn_option_rows[0];
+
+const struct clsnn_command_info clsnn_commands[] = {
+    {TRAIN, "train", "", "trains one network, then labels and tests it",
+     "clsnn train --neurons 400 --epochs 3 --out run-400", 0, 0},
+    {EVAL, "eval", "MODEL.npz", "labels (if it has none) and tests a trained network",
+     "clsnn eval run-400/model.npz --json", 1, 1},
+    {REPLAY, "replay", "IN.npz OUT.npz",
+     "feeds given input spikes to a given network and records what it does",
+     "clsnn replay spikes.npz record.npz", 2, 2},
+    {CLSNN_CMD_DEVICES, "devices", "", "what is there, and the string to pass to --device",
+     "clsnn devices --json", 0, 0},
+    {CLSNN_CMD_DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
+     "clsnn data fetch mnist", 1, 3},
+};
+const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0];
+
+const struct clsnn_command_info *clsnn_command_find(enum clsnn_command command) {
+    for (size_t k = 0; k < clsnn_n_commands; k++)
+        if (clsnn_commands[k].command == command) return &clsnn_commands[k];
+    return NULL;
+}
+
+const struct clsnn_option_row *clsnn_option_find(const char *name) {
+    for (size_t k = 0; k < clsnn_n_option_rows; k++)
+        if (strcmp(clsnn_option_rows[k].name, name) == 0) return &clsnn_option_rows[k];
+    return NULL;
+}
+
+bool clsnn_option_is_value(const struct clsnn_option_row *row) {
+    return row->type < CLSNN_OPT_SET;
+}
+
+bool clsnn_option_is_common(const struct clsnn_option_row *row) {
+    return row->commands == CLSNN_CMD_ALL;
+}
+
+const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[64]) {
+    if (row->no_environment || !(clsnn_option_is_value(row) || row->type == CLSNN_OPT_CONFIG)) return NULL;
+    snprintf(out, 64, "CLSNN_%s", row->name);
+    for (char *c = out; *c; c++) *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+    return out;
+}
+
+/* The place of text among "a|b|c", or -1. */
+static int choice_index(const char *choices, const char *text) {
+    int index = 0;
+    for (const char *c = choices;; index++) {
+        size_t n = strcspn(c, "|");
+        if (strlen(text) == n && strncmp(c, text, n) == 0) return index;
+        if (c[n] == '\0') return -1;
+        c += n + 1;
+    }
+}
+
+static enum clsnn_status parse_choice(const struct clsnn_option_row *row, const char *text, const char *label,
+                                      int *out) {
+    *out = choice_index(row->choices, text);
+    if (*out >= 0) return CLSNN_OK;
+    char shown[CLSNN_EXCERPT];
+    clsnn_excerpt(text, shown);
+    if (!strchr(row->choices, '|'))
+        return clsnn_fail(CLSNN_E_USAGE, "%s = %s: this version has %s %s only", label, shown, row->name,
+                          row->choices);
+    return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be one of %s", label, shown, row->choices);
+}
+
+static enum clsnn_status parse_switch(const char *text, const char *label, bool *out) {
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+        if (strcmp(text, words[k]) != 0) continue;
+        *out = k % 2 == 1;
+        return CLSNN_OK;
+    }
+    char shown[CLSNN_EXCERPT];
+    return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be yes or no (true, false, on, off, 1, 0)", label,
+                      clsnn_excerpt(text, shown));
+}
+
+static enum clsnn_status store_text(char **field, const char *text, const char *label) {
+    if (*text == '\0') return clsnn_fail(CLSNN_E_USAGE, "%s is empty", label);
+    for (const char *c = text; *c; c++) {
+        /* They would break one-line messages, run.json's readers and ini files alike. */
+        if ((unsigned char)*c < 0x20 || *c == 0x7F) {
+            char shown[CLSNN_EXCERPT];
+            return clsnn_fail(CLSNN_E_USAGE, "%s = %s: control characters are not allowed", label,
+                              clsnn_excerpt(text, shown));
+        }
+    }
+    char *copy = strdup(text);
+    if (!copy) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", label);
+    free(*field);
+    *field = copy;
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn_option_row *row,
+                                     const char *text, const char *label) {
+    enum clsnn_status st = CLSNN_OK;
+    void *field = (char *)o + row->offset;
+    const char *unit = row->unit ? row->unit : "";
+    uint64_t whole = 0;
+    int index = 0;
+    switch (row->type) {
+    case CLSNN_OPT_SWITCH:
+        TRY(parse_switch(text, label, field));
+        break;
+    case CLSNN_OPT_WHOLE:
+    case CLSNN_OPT_POWER:
+        TRY(clsnn_parse_whole(label, text, row->min, row->max, unit, &whole));
+        if (row->type == CLSNN_OPT_POWER && (whole & (whole - 1)) != 0)
+            return clsnn_fail(CLSNN_E_USAGE, "%s = %" PRIu64 ": must be 0 or a power of two up to %" PRIu64,
+                              label, whole, row->max);
+        *(int32_t *)field = (int32_t)whole;
+        break;
+    case CLSNN_OPT_SEED:
+        TRY(clsnn_parse_whole(label, text, row->min, row->max, unit, field));
+        break;
+    case CLSNN_OPT_TEXT:
+        TRY(store_text(field, text, label));
+        break;
+    case CLSNN_OPT_CHOICE:
+        TRY(parse_choice(row, text, label, &index));
+        memcpy(field, &index, sizeof index);
+        break;
+    case CLSNN_OPT_PRESET:
+        TRY(parse_choice(row, text, label, &index));
+        TRY(store_text(field, text, label));
+        TRY(clsnn_model_preset(&o->model, text));
+        break;
+    case CLSNN_OPT_SET:
+    case CLSNN_OPT_CONFIG:
+    case CLSNN_OPT_ACTION:
+        break;
+    }
+fail:
+    return st;
+}
+_Static_assert(sizeof(enum clsnn_rule) == sizeof(int), "a CLSNN_OPT_CHOICE field is copied as an int");
+
+const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn_option_row *row,
+                               char buf[32]) {
+    const void *field = (const char *)o + row->offset;
+    int index;
+    switch (row->type) {
+    case CLSNN_OPT_SWITCH:
+        return *(const bool *)field ? "yes" : "no";
+    case CLSNN_OPT_WHOLE:
+    case CLSNN_OPT_POWER:
+        snprintf(buf, 32, "%" PRId32, *(const int32_t *)field);
+        return buf;
+    case CLSNN_OPT_SEED:
+        snprintf(buf, 32, "%" PRIu64, *(const uint64_t *)field);
+        return buf;
+    case CLSNN_OPT_TEXT:
+    case CLSNN_OPT_PRESET:
+        return *(char *const *)field;
+    case CLSNN_OPT_CHOICE: {
+        memcpy(&index, field, sizeof index);
+        const char *c = row->choices;
+        while (index-- > 0 && c) c = (c = strchr(c, '|')) ? c + 1 : NULL;
+        if (!c) return NULL;
+        snprintf(buf, 32, "%.*s", (int)strcspn(c, "|"), c);
+        return buf;
+    }
+    case CLSNN_OPT_SET:
+    case CLSNN_OPT_CONFIG:
+    case CLSNN_OPT_ACTION:
+        break;
+    }
+    return NULL;
+}
+
+void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t n_out) {
+    char range[80] = "", def[120] = "";
+    const char *gap = row->unit ? " " : "", *unit = row->unit ? row->unit : "";
+    if (row->type == CLSNN_OPT_SEED) snprintf(range, sizeof range, "; 0 to 2^64 - 1");
+    if (row->type == CLSNN_OPT_WHOLE)
+        snprintf(range, sizeof range, "; %" PRIu64 " to %" PRIu64 "%s%s", row->min, row->max, gap, unit);
+    if (row->type == CLSNN_OPT_POWER)
+        snprintf(range, sizeof range, "; a power of two up to %" PRIu64 "%s%s", row->max, gap, unit);
+    if (row->choices) {
+        int n = snprintf(range, sizeof range, ": ");
+        for (const char *c = row->choices; *c && n < (int)sizeof range - 5; c++)
+            n += snprintf(range + n, sizeof range - (size_t)n, *c == '|' ? ", " : "%c", *c);
+    }
+    bool told = row->type != CLSNN_OPT_SWITCH; /* every switch is off by default */
+    if (told && row->def && row->def_note)
+        snprintf(def, sizeof def, " (default %s: %s)", row->def, row->def_note);
+    else if (told && row->def)
+        snprintf(def, sizeof def, " (default %s)", row->def);
+    else if (row->def_note)
+        snprintf(def, sizeof def, " (default: %s)", row->def_note);
+    snprintf(out, n_out, "%s%s%s", row->help, range, def);
+}

@@ -1,0 +1,209 @@
+/* Labels and votes. Every product of the readout is a sum of whole numbers; SGEMM computes it exactly while no sum reaches 2^24,
+ * which multiply() sees to. Proportions are rounded to multiples of 2^-16 for that, and split into two digits. */
+#include "clsnn/readout.h"
+
+#include <clblast_c.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHARE_ONE = 1 << 16, DIGIT = 1 << 8 }; /* proportions as multiples of 2^-16, in two digits */
+static const double exact_limit = 1 << 24;
+static const size_t block_bytes = 32u << 20;
+
+enum clsnn_status clsnn_labels_create(uint32_t n_post, struct clsnn_labels *out) {
+    struct clsnn_labels l = {.n_post = n_post, .labels = malloc(n_post * sizeof *l.labels), .proportions = calloc(n_post, CLSNN_CLASSES * sizeof *l.proportions)};
+    if (!l.labels || !l.proportions) {
+        clsnn_labels_finish(&l);
+        return clsnn_fail(CLSNN_E_MEMORY, "labels: no memory for %u neurons", n_post);
+    }
+    for (uint32_t j = 0; j < n_post; j++) l.labels[j] = -1;
+    *out = l;
+    return CLSNN_OK;
+}
+
+void clsnn_labels_finish(struct clsnn_labels *l) {
+    free(l->labels);
+    free(l->proportions);
+    *l = (struct clsnn_labels){0};
+}
+
+/* C [m][n] += op(A) B with op(A) [m][k], row-major; transpose_a: A is stored [k][m]. max_term is the largest product of two
+ * elements: k is cut so that every sum stays exact. */
+static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, size_t m, size_t n, size_t k, const float *a, const float *b, double max_term,
+                                  uint64_t *c) {
+    enum clsnn_status st = CLSNN_OK;
+    cl_mem a_dev = NULL, b_dev = NULL, c_dev = NULL;
+    const size_t most = (size_t)((exact_limit - 1) / (max_term > 1 ? max_term : 1));
+    float *sums = malloc(m * n * sizeof *sums);
+    if (!sums) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "readout: no memory for %zu sums", m * n);
+        goto fail;
+    }
+    TRY(clsnn_buffer_create(dev, "readout counts", m * k * sizeof *a, a, false, &a_dev));
+    TRY(clsnn_buffer_create(dev, "readout shares", k * n * sizeof *b, b, false, &b_dev));
+    TRY(clsnn_buffer_create(dev, "readout sums", m * n * sizeof *sums, NULL, false, &c_dev));
+    for (size_t first = 0; first < k; first += most) {
+        const size_t n_terms = k - first < most ? k - first : most;
+        const CLBlastStatusCode code =
+            CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo, CLBlastTransposeNo, m, n, n_terms, 1.0f, a_dev,
+                         transpose_a ? first * m : first, transpose_a ? m : k, b_dev, first * n, n, 0.0f, c_dev, 0, n, &dev->queue, NULL);
+        if (code != CLBlastSuccess) {
+            st = clsnn_fail_cl((cl_int)code, "CLBlastSgemm");
+            goto fail;
+        }
+        TRY(clsnn_buffer_read(dev, c_dev, 0, m * n * sizeof *sums, sums));
+        for (size_t e = 0; e < m * n; e++) {
+            if (!((double)sums[e] < exact_limit && sums[e] >= 0.0f && sums[e] == floorf(sums[e]))) {
+                st = clsnn_fail(CLSNN_E_SELFTEST, "readout: sum %zu is %g, not a whole number below 2^24: the device's matrix product is wrong", e,
+                                (double)sums[e]);
+                goto fail;
+            }
+            c[e] += (uint64_t)sums[e];
+        }
+    }
+fail:
+    clsnn_buffer_release(dev, &a_dev);
+    clsnn_buffer_release(dev, &b_dev);
+    clsnn_buffer_release(dev, &c_dev);
+    free(sums);
+    return st;
+}
+
+/* Images of one product: few enough for memory. */
+static uint32_t block_images(uint32_t n_post, uint32_t n_images) {
+    size_t images = block_bytes / (n_post * sizeof(float));
+    if (images < 16) images = 16;
+    if (n_images < 1) n_images = 1;
+    return images < n_images ? (uint32_t)images : n_images;
+}
+
+/* Counts of n_images images as floats; returns the largest. */
+static double widen(const uint16_t *counts, size_t n, float *out) {
+    uint16_t most = 0;
+    for (size_t e = 0; e < n; e++) {
+        out[e] = counts[e];
+        if (counts[e] > most) most = counts[e];
+    }
+    return most;
+}
+
+/* Whether a / n_a > b / n_b, without rounding. */
+static bool mean_above(uint64_t a, uint64_t n_a, uint64_t b, uint64_t n_b) {
+    return a * n_b > b * n_a;
+}
+
+static void label_neuron(const uint64_t sums[CLSNN_CLASSES], const uint32_t n_class[CLSNN_CLASSES], int32_t *label, float *proportions) {
+    double total = 0.0;
+    *label = -1;
+    for (int c = 0; c < CLSNN_CLASSES; c++) {
+        if (n_class[c] == 0 || sums[c] == 0) continue;
+        total += (double)sums[c] / n_class[c];
+        if (*label < 0 || mean_above(sums[c], n_class[c], sums[*label], n_class[*label])) *label = c;
+    }
+    for (int c = 0; c < CLSNN_CLASSES; c++) {
+        proportions[c] = total > 0.0 && n_class[c] ? (float)((double)sums[c] / n_class[c] / total) : 0.0f;
+    }
+}
+
+enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const uint16_t *counts, const uint8_t *classes, uint32_t n_images,
+                                      struct clsnn_labels *labels) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n_post = labels->n_post;
+    const uint32_t block = block_images(labels->n_post, n_images);
+    uint32_t n_class[CLSNN_CLASSES] = {0};
+    float *a = malloc(block * n_post * sizeof *a), *one_hot = malloc(block * CLSNN_CLASSES * sizeof *one_hot);
+    uint64_t(*sums)[CLSNN_CLASSES] = calloc(n_post, sizeof *sums);
+    if (!a || !one_hot || !sums) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "labelling: no memory for %u images of %zu neurons", block, n_post);
+        goto fail;
+    }
+    for (uint32_t first = 0; first < n_images; first += block) {
+        const uint32_t n = n_images - first < block ? n_images - first : block;
+        const double most = widen(counts + first * n_post, n * n_post, a);
+        memset(one_hot, 0, n * CLSNN_CLASSES * sizeof *one_hot);
+        for (uint32_t k = 0; k < n; k++) {
+            one_hot[k * CLSNN_CLASSES + classes[first + k]] = 1.0f;
+            n_class[classes[first + k]]++;
+        }
+        TRY(multiply(dev, true, n_post, CLSNN_CLASSES, n, a, one_hot, most, &sums[0][0]));
+    }
+    for (size_t j = 0; j < n_post; j++) label_neuron(sums[j], n_class, &labels->labels[j], labels->proportions + j * CLSNN_CLASSES);
+fail:
+    free(a);
+    free(one_hot);
+    free(sums);
+    return st;
+}
+
+/* Shares of the classes a neuron votes for: [n_post][30], its label, then its proportions' high and low digits. */
+enum { N_SHARES = 3 * CLSNN_CLASSES };
+
+static void fill_shares(const struct clsnn_labels *labels, float *shares, uint32_t n_labelled[CLSNN_CLASSES]) {
+    for (uint32_t j = 0; j < labels->n_post; j++) {
+        float *row = shares + (size_t)j * N_SHARES;
+        memset(row, 0, N_SHARES * sizeof *row);
+        if (labels->labels[j] < 0) continue; /* never fired while labelling: never votes */
+        row[labels->labels[j]] = 1.0f;
+        n_labelled[labels->labels[j]]++;
+        for (int c = 0; c < CLSNN_CLASSES; c++) {
+            const long share = lround((double)labels->proportions[(size_t)j * CLSNN_CLASSES + (size_t)c] * SHARE_ONE);
+            row[CLSNN_CLASSES + c] = (float)(share / DIGIT);
+            row[2 * CLSNN_CLASSES + c] = (float)(share % DIGIT);
+        }
+    }
+}
+
+static void vote(const uint64_t sums[N_SHARES], const uint32_t n_labelled[CLSNN_CLASSES], int *out_all, int *out_proportion) {
+    uint64_t best = 0, best_n = 1, best_share = 0;
+    *out_all = *out_proportion = 0;
+    for (int c = 0; c < CLSNN_CLASSES; c++) {
+        if (n_labelled[c] && mean_above(sums[c], n_labelled[c], best, best_n)) {
+            best = sums[c];
+            best_n = n_labelled[c];
+            *out_all = c;
+        }
+        const uint64_t share = sums[CLSNN_CLASSES + c] * DIGIT + sums[2 * CLSNN_CLASSES + c];
+        if (share > best_share) {
+            best_share = share;
+            *out_proportion = c;
+        }
+    }
+}
+
+enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels, const uint16_t *counts,
+                                      const uint8_t *classes, uint32_t n_images, struct clsnn_score *out) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n_post = labels->n_post;
+    const uint32_t block = block_images(labels->n_post, n_images);
+    struct clsnn_score score = {.n_images = n_images};
+    uint32_t n_labelled[CLSNN_CLASSES] = {0};
+    float *a = malloc(block * n_post * sizeof *a), *shares = malloc(n_post * N_SHARES * sizeof *shares);
+    uint64_t *sums = malloc((size_t)block * N_SHARES * sizeof *sums);
+    if (!a || !shares || !sums) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "votes: no memory for %u images of %zu neurons", block, n_post);
+        goto fail;
+    }
+    fill_shares(labels, shares, n_labelled);
+    for (uint32_t first = 0; first < n_images; first += block) {
+        const uint32_t n = n_images - first < block ? n_images - first : block;
+        const double most = widen(counts + first * n_post, n * n_post, a);
+        memset(sums, 0, (size_t)n * N_SHARES * sizeof *sums);
+        TRY(multiply(dev, false, n, N_SHARES, n_post, a, shares, most * DIGIT, sums));
+        for (uint32_t k = 0; k < n; k++) {
+            int all = 0, proportion = 0;
+            const uint8_t truth = classes[first + k];
+            vote(sums + (size_t)k * N_SHARES, n_labelled, &all, &proportion);
+            score.correct_all += all == truth;
+            score.correct_proportion += proportion == truth;
+            score.confusion[truth][all]++;
+            score.confusion_proportion[truth][proportion]++;
+        }
+    }
+    *out = score;
+fail:
+    free(a);
+    free(shares);
+    free(sums);
+    return st;
+}

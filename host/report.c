@@ -1,0 +1,355 @@
+/* Run directories and results. The JSON of --json and run.json is built in one place, so the two agree. */
+#include "clsnn/report.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clsnn/figure.h"
+#include "clsnn/file.h"
+#include "clsnn/npz.h"
+
+static const char *const run_files[] = {"run.json", "metrics.jsonl", "metrics.csv", "model.npz", "weights.png", "accuracy.png", "confusion.png"};
+enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };
+
+static void now_text(char out[32]) {
+    const time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+static enum clsnn_status no_memory(void) {
+    return clsnn_fail(CLSNN_E_MEMORY, "report: no memory");
+}
+
+/* Moves the files of an earlier run to dir/previous-K, the first free K. */
+static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
+    enum clsnn_status st = CLSNN_OK;
+    char name[32];
+    char *kept = NULL, *from = NULL, *to = NULL;
+    int k = 0;
+    do {
+        free(kept);
+        snprintf(name, sizeof name, "previous-%d", ++k);
+        kept = clsnn_file_join(dir, name);
+        if (!kept) return no_memory();
+    } while (mkdir(kept, 0777) != 0 && errno == EEXIST);
+    if (access(kept, W_OK) != 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: %s: an earlier run's files could not be kept there", kept, strerror(errno));
+        goto fail;
+    }
+    for (size_t f = 0; f < N_RUN_FILES; f++) {
+        from = clsnn_file_join(dir, run_files[f]);
+        to = clsnn_file_join(kept, run_files[f]);
+        if (!from || !to) {
+            st = no_memory();
+            goto fail;
+        }
+        if (rename(from, to) != 0 && errno != ENOENT) {
+            st = clsnn_fail(CLSNN_E_IO, "%s: %s: the earlier run's file could not be moved to %s", from, strerror(errno), to);
+            goto fail;
+        }
+        free(from);
+        free(to);
+        from = to = NULL;
+    }
+    *out_moved = k;
+fail:
+    free(from);
+    free(to);
+    free(kept);
+    return st;
+}
+
+enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved) {
+    enum clsnn_status st = clsnn_file_make_dir(dir);
+    *out_moved = 0;
+    if (st != CLSNN_OK) return st;
+    for (size_t f = 0; f < N_RUN_FILES; f++) {
+        char *path = clsnn_file_join(dir, run_files[f]);
+        if (!path) return no_memory();
+        const bool there = access(path, F_OK) == 0;
+        free(path);
+        if (there) return keep_previous(dir, out_moved);
+    }
+    return CLSNN_OK;
+}
+
+void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o, const struct clsnn_experiment *x, const char *dir) {
+    *r = (struct clsnn_report){.options = o, .experiment = x, .dir = dir};
+    now_text(r->started);
+}
+
+/* JSON: members are added through these, which record the first lack of memory. */
+static void add(json_t *object, const char *name, json_t *value, bool *ok) {
+    if (!value || json_object_set_new(object, name, value) != 0) *ok = false;
+}
+
+static json_t *confusion_json(const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES]) {
+    json_t *rows = json_array();
+    for (int t = 0; t < CLSNN_CLASSES; t++) {
+        json_t *row = json_array();
+        for (int p = 0; p < CLSNN_CLASSES; p++) json_array_append_new(row, json_integer(counts[t][p]));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *metrics_json(const struct clsnn_metrics *m, bool *ok) {
+    json_t *line = json_object();
+    add(line, "epoch", json_integer(m->epoch), ok);
+    add(line, "images", json_integer((json_int_t)m->images), ok);
+    add(line, "accuracy_all", json_real(m->accuracy_all), ok);
+    add(line, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
+    add(line, "exc_spikes_per_image", json_real(m->exc_spikes_per_image), ok);
+    add(line, "test_spikes_per_image", json_real(m->test_spikes_per_image), ok);
+    add(line, "retries", json_integer((json_int_t)m->retries), ok);
+    add(line, "given_up", json_integer((json_int_t)m->given_up), ok);
+    add(line, "theta_mean_mv", json_real(m->theta_mean_mv), ok);
+    add(line, "unlabelled_neurons", json_integer(m->unlabelled), ok);
+    add(line, "seconds", json_real(m->train_seconds), ok);
+    add(line, "eval_seconds", json_real(m->eval_seconds), ok);
+    add(line, "images_per_second", json_real(m->images_per_second), ok);
+    return line;
+}
+
+/* The result of the last evaluation, as CLI users get it. */
+static json_t *result_json(const struct clsnn_report *r, const struct clsnn_learned *learned, bool *ok) {
+    const struct clsnn_experiment *x = r->experiment;
+    const struct clsnn_metrics *m = x->n_metrics ? &x->metrics[x->n_metrics - 1] : NULL;
+    json_t *o = json_object();
+    add(o, "neurons", json_integer(x->plan.neurons), ok);
+    add(o, "epochs", json_integer(x->plan.epochs), ok);
+    add(o, "seed", json_integer((json_int_t)x->plan.seed), ok);
+    add(o, "data", json_string(x->data->name), ok);
+    add(o, "device", json_string(x->dev->info.name), ok);
+    if (m) {
+        add(o, "accuracy_all", json_real(m->accuracy_all), ok);
+        add(o, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
+        add(o, "confusion", confusion_json(m->score.confusion), ok);
+        add(o, "confusion_proportion", confusion_json(m->score.confusion_proportion), ok);
+        add(o, "theta_mean_mv", json_real(m->theta_mean_mv), ok);
+        if (!r->model) add(o, "exc_spikes_per_image", json_real(m->exc_spikes_per_image), ok);
+        add(o, "test_spikes_per_image", json_real(m->test_spikes_per_image), ok);
+        add(o, "unlabelled_neurons", json_integer(m->unlabelled), ok);
+    }
+    add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
+    add(o, "label_images", json_integer(x->plan.label_images), ok);
+    add(o, "test_images", json_integer(x->plan.test_images), ok);
+    add(o, "presentations", json_integer((json_int_t)x->presentations), ok);
+    add(o, "given_up", json_integer((json_int_t)(x->trainer->given_up + x->given_up_evaluating)), ok);
+    add(o, "train_seconds", json_real(x->train_seconds), ok);
+    add(o, "eval_seconds", json_real(x->eval_seconds), ok);
+    add(o, "images_per_second", json_real(x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0), ok);
+    if (learned) add(o, "final_sha256", json_string(learned->sha256), ok);
+    return o;
+}
+
+static void add_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number, bool is_param) {
+    json_t *settings = ctx;
+    json_t *entry = json_pack("{s:s?, s:s?}", "value", value, "origin", origin);
+    (void)is_param;
+    if (entry && is_number && value && *value) json_object_set_new(entry, "value", strpbrk(value, ".eEnN") ? json_real(strtod(value, NULL)) : json_integer((json_int_t)strtoll(value, NULL, 10)));
+    json_object_set_new(settings, name, entry);
+}
+
+static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state, const struct clsnn_learned *learned, bool *ok) {
+    static const char *const states[] = {[CLSNN_RUN_RUNNING] = "running", [CLSNN_RUN_FINISHED] = "finished", [CLSNN_RUN_STOPPED] = "stopped"};
+    const struct clsnn_experiment *x = r->experiment;
+    const struct clsnn_device_info *d = &x->dev->info;
+    char kernels[CLSNN_SHA256_HEX] = "", now[32];
+    json_t *run = json_object(), *settings = json_object(), *device = json_object(), *data = json_object(), *metrics = json_array();
+    if (clsnn_program_hash(kernels) != CLSNN_OK) *ok = false;
+    now_text(now);
+    add(run, "format", json_integer(1), ok);
+    add(run, "clsnn_version", json_string(CLSNN_VERSION), ok);
+    add(run, "command", json_string(r->options->command), ok);
+    add(run, "state", json_string(states[state]), ok);
+    add(run, "started", json_string(r->started), ok);
+    add(run, "written", json_string(now), ok);
+    if (r->model) add(run, "model", json_string(r->model), ok);
+    clsnn_options_visit(r->options, add_setting, settings);
+    add(run, "settings", settings, ok);
+    add(data, "name", json_string(x->data->name), ok);
+    add(data, "source", json_string(x->data->source), ok);
+    add(data, "sha256", json_string(x->data->sha256), ok);
+    add(data, "n_train", json_integer(x->data->train.n_images), ok);
+    add(data, "n_test", json_integer(x->data->test.n_images), ok);
+    add(run, "dataset", data, ok);
+    add(device, "name", json_string(d->name), ok);
+    add(device, "vendor", json_string(d->vendor), ok);
+    add(device, "platform", json_string(d->platform_name), ok);
+    add(device, "version", json_string(d->version), ok);
+    add(device, "driver", json_string(d->driver), ok);
+    add(device, "compute_units", json_integer(d->compute_units), ok);
+    add(device, "work_group", json_integer(x->net->prog->work_group), ok);
+    add(run, "opencl_device", device, ok);
+    add(run, "kernels_sha256", json_string(kernels), ok);
+    for (size_t k = 0; k < x->n_metrics; k++) json_array_append_new(metrics, metrics_json(&x->metrics[k], ok));
+    add(run, "metrics", metrics, ok);
+    add(run, "result", result_json(r, learned, ok), ok);
+    return run;
+}
+
+/* Writes name in the run's directory; 0 bytes of text are a lack of memory. */
+static enum clsnn_status write_file(const struct clsnn_report *r, const char *name, const char *text, size_t n_bytes) {
+    char *path = text ? clsnn_file_join(r->dir, name) : NULL;
+    if (!path) return no_memory();
+    const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
+    free(path);
+    return st;
+}
+
+enum clsnn_status clsnn_report_run(const struct clsnn_report *r, enum clsnn_run_state state, const struct clsnn_learned *learned) {
+    bool ok = true;
+    if (!r->dir) return CLSNN_OK;
+    json_t *run = run_json(r, state, learned, &ok);
+    char *text = ok ? json_dumps(run, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(run);
+    const enum clsnn_status st = write_file(r, "run.json", text, text ? strlen(text) : 0);
+    free(text);
+    return st;
+}
+
+enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_experiment *x = r->experiment;
+    char *lines = NULL, *table = NULL;
+    size_t lines_bytes = 0, table_bytes = 0;
+    if (!r->dir) return CLSNN_OK;
+    FILE *jsonl = open_memstream(&lines, &lines_bytes), *csv = open_memstream(&table, &table_bytes);
+    bool ok = jsonl && csv;
+    for (size_t k = 0; ok && k < x->n_metrics; k++) {
+        json_t *line = metrics_json(&x->metrics[k], &ok);
+        const char *name;
+        json_t *value;
+        if (k == 0) {
+            const char *comma = "";
+            json_object_foreach(line, name, value) {
+                fprintf(csv, "%s%s", comma, name);
+                comma = ",";
+            }
+            fputc('\n', csv);
+        }
+        const char *comma = "";
+        json_object_foreach(line, name, value) {
+            if (json_is_integer(value)) fprintf(csv, "%s%lld", comma, (long long)json_integer_value(value));
+            else fprintf(csv, "%s%.10g", comma, json_real_value(value));
+            comma = ",";
+        }
+        fputc('\n', csv);
+        ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;
+        fputc('\n', jsonl);
+        json_decref(line);
+    }
+    if (jsonl && fclose(jsonl) != 0) ok = false;
+    if (csv && fclose(csv) != 0) ok = false;
+    if (!ok) {
+        st = no_memory();
+        goto fail;
+    }
+    TRY(write_file(r, "metrics.jsonl", lines, lines_bytes));
+    TRY(write_file(r, "metrics.csv", table, table_bytes));
+fail:
+    free(lines);
+    free(table);
+    return st;
+}
+
+enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct clsnn_learned *learned) {
+    const struct clsnn_experiment *x = r->experiment;
+    const size_t n = learned->n_post;
+    if (!r->dir) return CLSNN_OK;
+    const struct clsnn_array arrays[] = {
+        {"w", CLSNN_F4, 2, {CLSNN_N_PRE, n}, learned->w},
+        {"theta_mv", CLSNN_F4, 1, {n}, learned->theta_mv},
+        {"labels", CLSNN_I4, 1, {n}, x->labels.labels},
+        {"proportions", CLSNN_F4, 2, {n, CLSNN_CLASSES}, x->labels.proportions},
+    };
+    char *path = clsnn_file_join(r->dir, "model.npz");
+    if (!path) return no_memory();
+    const enum clsnn_status st = clsnn_npz_write(path, arrays, x->has_labels ? 4 : 2);
+    free(path);
+    return st;
+}
+
+static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const char *path) {
+    const struct clsnn_experiment *x = r->experiment;
+    char title[128];
+    double *values = malloc((3 * x->n_metrics + 1) * sizeof *values);
+    if (!values) return no_memory();
+    double *epoch = values, *all = values + x->n_metrics, *proportion = all + x->n_metrics;
+    for (size_t k = 0; k < x->n_metrics; k++) {
+        epoch[k] = x->metrics[k].epoch;
+        all[k] = 100 * x->metrics[k].accuracy_all;
+        proportion[k] = 100 * x->metrics[k].accuracy_proportion;
+    }
+    const struct clsnn_series series[] = {{"vote all", epoch, all, NULL, x->n_metrics}, {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
+    snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images, x->data->name, x->plan.neurons);
+    const enum clsnn_status st = clsnn_figure_curves(path, title, "training (epochs)", "accuracy (%)", series, 2);
+    free(values);
+    return st;
+}
+
+enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const struct clsnn_learned *learned) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_experiment *x = r->experiment;
+    char title[128];
+    if (!r->dir) return CLSNN_OK;
+    char *weights = clsnn_file_join(r->dir, "weights.png"), *accuracy = clsnn_file_join(r->dir, "accuracy.png"),
+         *confusion = clsnn_file_join(r->dir, "confusion.png");
+    if (!weights || !accuracy || !confusion) {
+        st = no_memory();
+        goto fail;
+    }
+    TRY(clsnn_figure_weights(weights, learned->w, learned->n_post, learned->n_post, (float)x->plan.model.w_max));
+    if (x->n_metrics == 0) goto fail;
+    const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
+    if (!r->model) TRY(accuracy_picture(r, accuracy));
+    snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons, x->data->name, 100 * m->accuracy_all, m->score.n_images);
+    TRY(clsnn_figure_confusion(confusion, title, m->score.confusion));
+fail:
+    free(weights);
+    free(accuracy);
+    free(confusion);
+    return st;
+}
+
+enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct clsnn_learned *learned, FILE *out) {
+    const struct clsnn_experiment *x = r->experiment;
+    const struct clsnn_metrics *m = x->n_metrics ? &x->metrics[x->n_metrics - 1] : NULL;
+    if (r->options->json) {
+        bool ok = true;
+        json_t *o = result_json(r, learned, &ok);
+        if (ok) ok = json_dumpf(o, out, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
+        fputc('\n', out);
+        json_decref(o);
+        return ok ? CLSNN_OK : ferror(out) ? clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written") : no_memory();
+    }
+    if (!m) return CLSNN_OK;
+    fprintf(out, "accuracy (vote all)         %.2f %%  (%u of %u test images of %s)\n", 100 * m->accuracy_all, m->score.correct_all, m->score.n_images,
+            x->data->name);
+    fprintf(out, "accuracy (vote proportion)  %.2f %%\n", 100 * m->accuracy_proportion);
+    if (!r->model) {
+        fprintf(out, "training                    %llu images in %.1f s, %.0f images/s; %.1f excitatory spikes an image\n",
+                (unsigned long long)x->images, x->train_seconds, x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0, m->exc_spikes_per_image);
+    }
+    fprintf(out, "theta (mean)                %.2f mV; %u of %u neurons without a label\n", m->theta_mean_mv, m->unlabelled, x->plan.neurons);
+    if (x->trainer->given_up + x->given_up_evaluating) {
+        fprintf(out, "given up                    %llu images stayed under %d spikes at the highest intensity\n",
+                (unsigned long long)(x->trainer->given_up + x->given_up_evaluating), x->plan.model.min_spikes);
+    }
+    if (learned) fprintf(out, "final_sha256                %s\n", learned->sha256);
+    if (r->dir) {
+        fprintf(out, "written to                  %s/%s\n", r->dir, r->model ? "{run.json, metrics.jsonl, metrics.csv}" : "{run.json, metrics.jsonl, metrics.csv, model.npz}");
+        fprintf(out, "pictures                    %s/weights.png\n", r->dir);
+        if (!r->model) fprintf(out, "                            %s/accuracy.png\n", r->dir);
+        fprintf(out, "                            %s/confusion.png\n", r->dir);
+    }
+    return CLSNN_OK;
+}

@@ -1,0 +1,87 @@
+/* The running estimate of accuracy. Sums fade by half every 8192 images, since early weights say little about late ones. */
+#include "clsnn/running.h"
+
+#include <stdlib.h>
+
+enum { CLASSES = 10, WINDOW = 1000, FEWEST = 100, FADE_EVERY = 8192 };
+
+struct clsnn_running {
+    uint32_t n_post;
+    uint32_t (*sums)[CLASSES]; /* [n_post] spikes a class */
+    uint32_t n_class[CLASSES];
+    int8_t *label;             /* [n_post] class with the highest mean, -1 none */
+    uint32_t n_labelled[CLASSES];
+    uint64_t n_seen;
+    uint32_t n_right;
+    uint8_t right[WINDOW];     /* ring of the last WINDOW images */
+};
+
+enum clsnn_status clsnn_running_create(uint32_t n_post, struct clsnn_running **out) {
+    struct clsnn_running *r = calloc(1, sizeof *r);
+    if (r) {
+        r->n_post = n_post;
+        r->sums = calloc(n_post, sizeof *r->sums);
+        r->label = malloc(n_post);
+    }
+    if (!r || !r->sums || !r->label) {
+        clsnn_running_destroy(r);
+        return clsnn_fail(CLSNN_E_MEMORY, "running accuracy: no memory for %u neurons", n_post);
+    }
+    for (uint32_t j = 0; j < n_post; j++) r->label[j] = -1;
+    *out = r;
+    return CLSNN_OK;
+}
+
+void clsnn_running_destroy(struct clsnn_running *r) {
+    if (!r) return;
+    free(r->sums);
+    free(r->label);
+    free(r);
+}
+
+static int classify(const struct clsnn_running *r, const uint16_t *counts) {
+    uint64_t votes[CLASSES] = {0};
+    int best = 0;
+    for (uint32_t j = 0; j < r->n_post; j++) {
+        if (counts[j] && r->label[j] >= 0) votes[r->label[j]] += counts[j];
+    }
+    for (int c = 1; c < CLASSES; c++) {
+        if (votes[c] * (r->n_labelled[best] ? r->n_labelled[best] : 1) > votes[best] * (r->n_labelled[c] ? r->n_labelled[c] : 1)) best = c;
+    }
+    return best;
+}
+
+static void relabel(struct clsnn_running *r, uint32_t j) {
+    int best = -1;
+    for (int c = 0; c < CLASSES; c++) {
+        if (r->sums[j][c] == 0 || r->n_class[c] == 0) continue;
+        if (best < 0 || (uint64_t)r->sums[j][c] * r->n_class[best] > (uint64_t)r->sums[j][best] * r->n_class[c]) best = c;
+    }
+    if (r->label[j] >= 0) r->n_labelled[r->label[j]]--;
+    if (best >= 0) r->n_labelled[best]++;
+    r->label[j] = (int8_t)best;
+}
+
+void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t class) {
+    uint8_t *slot = &r->right[r->n_seen % WINDOW];
+    const uint8_t right = classify(r, counts) == class;
+    if (r->n_seen >= WINDOW) r->n_right -= *slot;
+    r->n_right += right;
+    *slot = right;
+    r->n_class[class]++;
+    for (uint32_t j = 0; j < r->n_post; j++) {
+        if (counts[j] == 0) continue;
+        r->sums[j][class] += counts[j];
+        relabel(r, j);
+    }
+    if (++r->n_seen % FADE_EVERY != 0) return;
+    for (int c = 0; c < CLASSES; c++) {
+        r->n_class[c] = (r->n_class[c] + 1) / 2;
+        for (uint32_t j = 0; j < r->n_post; j++) r->sums[j][c] /= 2;
+    }
+}
+
+double clsnn_running_accuracy(const struct clsnn_running *r) {
+    if (r->n_seen < FEWEST) return -1.0;
+    return (double)r->n_right / (double)(r->n_seen < WINDOW ? r->n_seen : WINDOW);
+}

@@ -1,0 +1,15 @@
+/* The subcommands. Each runs what the options ask for, writes its result to o->out and its progress to stderr, and returns;
+ * none prints an error or exits, that is main's. */
+#ifndef CLSNN_COMMANDS_H
+#define CLSNN_COMMANDS_H
+
+#include "clsnn/options.h"
+#include "clsnn/status.h"
+
+enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_devices(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_data(const struct clsnn_options *o);
+
+#endif

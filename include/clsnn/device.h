@@ -1,0 +1,82 @@
+/* One OpenCL device with its context, queue and buffers: the only door to OpenCL. */
+#ifndef CLSNN_DEVICE_H
+#define CLSNN_DEVICE_H
+
+#include <CL/cl.h>
+#include <stdint.h>
+
+#include "clsnn/status.h"
+
+/* What is known of a device without opening it. */
+struct clsnn_device_info {
+    cl_platform_id platform;
+    cl_device_id id;
+    int platform_index, device_index; /* "0:1" as --device SPEC */
+    char name[256], vendor[128], version[128], driver[128], platform_name[128];
+    cl_device_type type;
+    cl_uint compute_units;
+    cl_ulong global_bytes, max_alloc_bytes, local_bytes;
+    size_t max_work_group;
+    bool unified_memory; /* shares the host's memory */
+    bool available;      /* has a compiler and answers */
+};
+
+/* All devices of all platforms, in the loader's order. out_list is malloc'ed, the caller's.
+ * Errors: CLSNN_E_NO_DEVICE no platform or no device, with what to install. */
+enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t *out_n);
+
+/* Picks from a list: NULL or "": the first GPU, else the first device; "P:D"; "gpu", "cpu", "accelerator"; else a substring of
+ * a device's name, whatever its case. Errors: CLSNN_E_NO_DEVICE, naming every device there is. */
+enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec, size_t *out_index);
+
+struct clsnn_device {
+    struct clsnn_device_info info;
+    cl_context context;
+    cl_command_queue queue;   /* in order */
+    size_t allocated_bytes;   /* sum of its buffers, for the memory budget */
+};
+
+/* Opens what spec picks. Errors: as above; CLSNN_E_DEVICE. */
+enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out);
+void clsnn_device_close(struct clsnn_device *dev); /* takes NULL and half-built ones; after every buffer is released */
+
+/* Work-items of a work-group that suit the device: 1 on CPUs, where plain loops are vectorised; 256 or the most it can on GPUs. */
+int clsnn_device_work_group(const struct clsnn_device *dev);
+
+/* Buffers. label names the buffer in messages. The caller owns *out and gives it back by clsnn_buffer_release.
+ * host: NULL, or n_bytes to begin with. With borrow the device may use that memory in place (unified memory): it then has to
+ * outlive the buffer and stay unchanged.
+ * Errors: CLSNN_E_DEVICE_MEMORY over the budget (90 % of the device's memory), over the largest allocation, or refused. */
+enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes, const void *host, bool borrow, cl_mem *out);
+void clsnn_buffer_release(struct clsnn_device *dev, cl_mem *buffer); /* takes a NULL buffer; sets it to NULL */
+/* Blocking copies. */
+enum clsnn_status clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset, size_t n_bytes, void *to);
+enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, const void *from);
+/* Sets n_bytes from offset on to copies of a 4-byte pattern. */
+enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, uint32_t pattern);
+
+/* Sets arguments 0 .. n - 1 and enqueues the kernel; does not wait. n_dims 1 or 2. */
+struct clsnn_arg {
+    size_t n_bytes;
+    const void *value;
+};
+#define CLSNN_ARG(x) {sizeof(x), &(x)}
+enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
+                                   const size_t *global, const size_t *local);
+enum clsnn_status clsnn_device_wait(struct clsnn_device *dev);
+
+const char *clsnn_cl_error_name(cl_int code);
+/* Records a failed OpenCL call and returns the status that fits its code. */
+enum clsnn_status clsnn_fail_cl(cl_int code, const char *call);
+
+/* Evaluates an OpenCL call that returns cl_int; on failure records it, sets st and goes to fail. */
+#define TRY_CL(call)                                                                                         \
+    do {                                                                                                     \
+        cl_int cl_code_ = (call);                                                                            \
+        if (cl_code_ != CL_SUCCESS) {                                                                        \
+            st = clsnn_fail_cl(cl_code_, #call);                                                             \
+            goto fail;                                                                                       \
+        }                                                                                                    \
+    } while (0)
+
+#endif

@@ -1,0 +1,40 @@
+/* What a run leaves behind: the directory with run.json, metrics, model and pictures, and the result for people or programs. */
+#ifndef CLSNN_REPORT_H
+#define CLSNN_REPORT_H
+
+#include <stdio.h>
+
+#include "clsnn/experiment.h"
+#include "clsnn/options.h"
+
+/* How a run ended, for run.json. */
+enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED };
+
+/* A run that reports to dir. Everything is borrowed. */
+struct clsnn_report {
+    const struct clsnn_options *options;
+    const struct clsnn_experiment *experiment;
+    const char *dir;       /* NULL: no files */
+    const char *model;     /* eval: the file that was tested; NULL otherwise */
+    char started[32];      /* ISO 8601, UTC */
+};
+
+/* Makes dir, checks that it can be written, and moves an earlier run's files into dir/previous-K, so that no finished result is
+ * overwritten; *out_moved is K or 0. Errors: CLSNN_E_IO. */
+enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved);
+
+void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o, const struct clsnn_experiment *x, const char *dir);
+
+/* run.json: arguments and configuration with origins, seed, versions, device, hashes, times, result. learned may be NULL. */
+enum clsnn_status clsnn_report_run(const struct clsnn_report *r, enum clsnn_run_state state, const struct clsnn_learned *learned);
+/* metrics.jsonl and metrics.csv: a line an evaluation. */
+enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r);
+/* model.npz: w, theta_mv and, when the network is labelled, labels and proportions. */
+enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct clsnn_learned *learned);
+/* weights.png, accuracy.png (not for eval), confusion.png. */
+enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const struct clsnn_learned *learned);
+
+/* The result of the last evaluation: one JSON object with --json, else a few lines. */
+enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct clsnn_learned *learned, FILE *out);
+
+#endif

@@ -1,0 +1,18 @@
+/* Accuracy while training goes on: each image is classified by the counts of the images before it, then joins them.
+ * An estimate for the progress line only; labels for testing come from frozen presentations (readout.h). */
+#ifndef CLSNN_RUNNING_H
+#define CLSNN_RUNNING_H
+
+#include <stdint.h>
+
+#include "clsnn/status.h"
+
+struct clsnn_running;
+enum clsnn_status clsnn_running_create(uint32_t n_post, struct clsnn_running **out);
+void clsnn_running_destroy(struct clsnn_running *r); /* takes NULL */
+/* counts [n_post] of one image, in training order, and its class. */
+void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t class);
+/* Share right of the last 1000 images; negative before 100 were seen. */
+double clsnn_running_accuracy(const struct clsnn_running *r);
+
+#endif

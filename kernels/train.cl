@@ -1,0 +1,71 @@
+/* Training: presentations of one network by one work-group, many in one launch, without the host in between.
+ * For each: rescale the columns that changed, encode the image, show it, and decide whether it has to be shown again. */
+
+/* Shows images order[position], order[position + 1], ... of this epoch until stop_position is reached or n_presentations
+ * are done, whichever is first; results do not depend on how that is cut into launches.
+ *
+ * params, tables   [n_networks]
+ * w                [n_networks][784][n]; theta ... seen_inh, over, counts, recent, hot [n_networks][n]; last_pre [n_networks][784]
+ * spikes           [n_networks][CLSNN_MAX_GROUPS][CLSNN_MAX_ON], pending [n_networks][CLSNN_MAX_ON]: scratch
+ * pixels           [n_images][784]; order [order_stride ? n_networks : 1][n_images]
+ * counts_out       [n_networks][n_counts][n]: the spikes of the image at position k go to k % n_counts
+ * NDRange: (CLSNN_WG * n_networks), local CLSNN_WG. Each work-group touches its own network only. */
+__kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
+void train(__constant struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta,
+           __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
+           __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global int *last_pre, __global ushort *over,
+           __global ushort *counts, __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
+           __global struct clsnn_progress *progress, __global const uchar *pixels, __global const int *order, int order_stride,
+           __global ushort *counts_out, int n_counts, int n, int n_presentations, uint stop_position) {
+    __local ushort active[CLSNN_N_PRE];
+    __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
+    __local int partial[CLSNN_WG];
+    __local uint fired_exc[3 * CLSNN_SPIKE_WORDS], fired_inh[3 * CLSNN_SPIKE_WORDS];
+    __local int n_fired_exc[3], n_fired_inh[3];
+    __local ushort events[2 * CLSNN_N_PRE];
+    __local int fault;
+
+    const size_t b = get_group_id(0), at = b * (size_t)n;
+    const struct network net = {params[b], tables + b, w + at * CLSNN_N_PRE, theta + at, v_exc + at, g_exc + at, g_inh + at, last_exc + at,
+                                v_inh + at, g_exc_inh + at, last_inh + at, seen_inh + at, last_pre + b * CLSNN_N_PRE, over + at, counts + at,
+                                recent + at, hot + at, n};
+    const struct encoding input = {active, planes, partial, spikes + b * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON), pending + b * CLSNN_MAX_ON};
+    const struct spikes fired = {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32};
+
+    /* every work-item keeps its own copy of where the network stands; all copies agree */
+    struct clsnn_progress now = progress[b];
+    ulong n_spikes_all = 0;
+    now.presentations = now.given_up = 0u;
+    if (LID == 0) fault = n;
+    BARRIER_GLOBAL();
+
+    for (int shown = 0; shown < n_presentations && now.position < stop_position && now.fault_neuron < 0; shown++) {
+        const uint image = (uint)order[b * (size_t)order_stride + now.position];
+        const uint intensity = min((uint)net.p.intensity_start + now.attempt * (uint)net.p.intensity_step, (uint)net.p.intensity_max);
+        const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, now.epoch | now.attempt << 20, (uint)CLSNN_RNG_TRAIN << 24};
+        normalise_changed(net);
+        const int n_groups = encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
+        const uint n_spikes = present(net, input, n_groups, net.p.n_steps, fired, events, 1);
+        const int own_fault = end_presentation(net, net.p.n_steps, 1);
+        if (own_fault < n) ATOMIC_MIN(&fault, own_fault);
+        BARRIER_LOCAL();
+        if (fault < n) now.fault_neuron = fault;
+        now.presentations++;
+
+        const int enough = n_spikes >= (uint)net.p.min_spikes;
+        const int last_try = intensity >= (uint)net.p.intensity_max || now.attempt + 1u >= CLSNN_MAX_ATTEMPT;
+        if (!enough && !last_try) {
+            now.attempt++;
+            continue;
+        }
+        __global ushort *out = counts_out + (b * (size_t)n_counts + now.position % (uint)n_counts) * (size_t)n;
+        FOR_OWN(j, n) out[j] = net.counts[j];
+        n_spikes_all += n_spikes;
+        now.given_up += enough ? 0u : 1u;
+        now.attempt = 0u;
+        now.position++;
+    }
+    now.spikes_lo = (uint)n_spikes_all;
+    now.spikes_hi = (uint)(n_spikes_all >> 32);
+    if (LID == 0) progress[b] = now;
+}

@@ -1,0 +1,275 @@
+/* The reference network: reads like sections 1 to 3 of the model's page, and is meant to be checked against
+ * it by eye. No lists, no tables, no cut-offs; see reference.h. */
+#include "reference.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Longer ago than any refractory period. */
+#define LONG_AGO INT64_C(-1000000000)
+
+struct ref_params ref_defaults(void) {
+    return (struct ref_params){
+        .dt_ms = 0.5,
+        .v_rest_exc_mv = -65,
+        .v_reset_exc_mv = -65,
+        .v_thresh_exc_mv = -52,
+        .refrac_exc_ms = 5,
+        .tau_m_exc_ms = 100,
+        .e_exc_exc_mv = 0,
+        .e_inh_exc_mv = -100,
+        .v_rest_inh_mv = -60,
+        .v_reset_inh_mv = -45,
+        .v_thresh_inh_mv = -40,
+        .refrac_inh_ms = 2,
+        .tau_m_inh_ms = 10,
+        .e_exc_inh_mv = 0,
+        .tau_g_exc_ms = 1,
+        .tau_g_inh_ms = 2,
+        .w_exc_inh = 10.4,
+        .w_inh_exc = 17.0,
+        .theta_init_mv = 20,
+        .theta_plus_mv = 0.05,
+        .theta_offset_mv = 20,
+        .tau_theta_ms = 1e7,
+        .w_max = 1,
+        .w_norm = 78,
+        .tau_pre_ms = 20,
+        .tau_post1_ms = 20,
+        .tau_post2_ms = 40,
+        .eta_pre = 1e-4,
+        .eta_post = 1e-2,
+        .v_start_offset_mv = -40,
+        .clamp = REF_CLAMP_OVERSHOOT,
+    };
+}
+
+struct ref_net *ref_create(const struct ref_params *params, int n_pre, int n_post, enum ref_start start) {
+    struct ref_net *net = calloc(1, sizeof *net);
+    if (!net) return NULL;
+    net->p = *params;
+    net->n_pre = n_pre;
+    net->n_post = n_post;
+    net->refrac_exc_steps = (int)lround(params->refrac_exc_ms / params->dt_ms);
+    net->refrac_inh_steps = (int)lround(params->refrac_inh_ms / params->dt_ms);
+    net->step_margin_mv = net->margin_mv = INFINITY;
+
+    size_t n = (size_t)n_post;
+    double **per_neuron[] = {&net->v_exc,  &net->ge_exc,   &net->gi_exc, &net->v_inh,
+                             &net->ge_inh, &net->theta_mv, &net->post1,  &net->post2};
+    for (size_t k = 0; k < sizeof per_neuron / sizeof *per_neuron; k++)
+        if (!(*per_neuron[k] = calloc(n, sizeof(double)))) goto fail;
+    if (!(net->w = calloc((size_t)n_pre * n, sizeof(double)))) goto fail;
+    if (!(net->pre = calloc((size_t)n_pre, sizeof(double)))) goto fail;
+    if (!(net->last_exc = calloc(n, sizeof(int64_t)))) goto fail;
+    if (!(net->last_inh = calloc(n, sizeof(int64_t)))) goto fail;
+    if (!(net->exc_fired = calloc(n, sizeof(int)))) goto fail;
+    if (!(net->inh_fired = calloc(n, sizeof(int)))) goto fail;
+
+    double offset_mv = start == REF_START_TRAINING ? params->v_start_offset_mv : 0;
+    for (int j = 0; j < n_post; j++) {
+        net->v_exc[j] = params->v_rest_exc_mv + offset_mv;
+        net->v_inh[j] = params->v_rest_inh_mv + offset_mv;
+        net->theta_mv[j] = params->theta_init_mv;
+        net->last_exc[j] = net->last_inh[j] = LONG_AGO;
+    }
+    return net;
+fail:
+    ref_destroy(net);
+    return NULL;
+}
+
+void ref_destroy(struct ref_net *net) {
+    if (!net) return;
+    free(net->v_exc);
+    free(net->ge_exc);
+    free(net->gi_exc);
+    free(net->v_inh);
+    free(net->ge_inh);
+    free(net->theta_mv);
+    free(net->w);
+    free(net->pre);
+    free(net->post1);
+    free(net->post2);
+    free(net->last_exc);
+    free(net->last_inh);
+    free(net->exc_fired);
+    free(net->inh_fired);
+    free(net);
+}
+
+void ref_set_weights(struct ref_net *net, const float *w) {
+    size_t n = (size_t)net->n_pre * (size_t)net->n_post;
+    for (size_t k = 0; k < n; k++) net->w[k] = (double)w[k];
+}
+
+void ref_set_theta(struct ref_net *net, const float *theta_mv) {
+    for (int j = 0; j < net->n_post; j++) net->theta_mv[j] = (double)theta_mv[j];
+}
+
+static double *weight(struct ref_net *net, int i, int j) {
+    return &net->w[(size_t)i * (size_t)net->n_post + (size_t)j];
+}
+
+static double clip(double w, double w_max) {
+    return w < 0 ? 0 : w > w_max ? w_max : w;
+}
+
+void ref_normalise(struct ref_net *net) {
+    for (int j = 0; j < net->n_post; j++) {
+        double sum = 0;
+        for (int i = 0; i < net->n_pre; i++) sum += *weight(net, i, j);
+        if (sum == 0) continue;
+        double factor = net->p.w_norm / sum;
+        for (int i = 0; i < net->n_pre; i++) *weight(net, i, j) *= factor;
+    }
+}
+
+/* Section 2, 1: everything that changes by itself, from the old values. */
+static void update_state(struct ref_net *net, bool learn) {
+    const struct ref_params *p = &net->p;
+    for (int j = 0; j < net->n_post; j++) {
+        double v = net->v_exc[j], ge = net->ge_exc[j], gi = net->gi_exc[j];
+        double dv_dt = ((p->v_rest_exc_mv - v) + ge * (p->e_exc_exc_mv - v) + gi * (p->e_inh_exc_mv - v)) /
+                       p->tau_m_exc_ms;
+        double v_new = v + p->dt_ms * dv_dt;
+        double floor_mv = p->e_inh_exc_mv;
+        if (p->clamp == REF_CLAMP_OVERSHOOT) floor_mv = fmin(v, p->e_inh_exc_mv);
+        if (p->clamp == REF_CLAMP_OFF) floor_mv = v_new;
+        net->v_exc[j] = v_new < floor_mv ? floor_mv : v_new; /* also while refractory */
+        net->ge_exc[j] = ge - p->dt_ms * ge / p->tau_g_exc_ms;
+        net->gi_exc[j] = gi - p->dt_ms * gi / p->tau_g_inh_ms;
+        if (learn) net->theta_mv[j] -= p->dt_ms * net->theta_mv[j] / p->tau_theta_ms;
+    }
+    for (int j = 0; j < net->n_post; j++) {
+        double v = net->v_inh[j], ge = net->ge_inh[j];
+        double dv_dt = ((p->v_rest_inh_mv - v) + ge * (p->e_exc_inh_mv - v)) / p->tau_m_inh_ms;
+        if (net->step - net->last_inh[j] >= net->refrac_inh_steps) net->v_inh[j] = v + p->dt_ms * dv_dt;
+        net->ge_inh[j] = ge - p->dt_ms * ge / p->tau_g_exc_ms;
+    }
+    for (int i = 0; i < net->n_pre; i++) net->pre[i] *= exp(-p->dt_ms / p->tau_pre_ms);
+    for (int j = 0; j < net->n_post; j++) net->post1[j] *= exp(-p->dt_ms / p->tau_post1_ms);
+    for (int j = 0; j < net->n_post; j++) net->post2[j] *= exp(-p->dt_ms / p->tau_post2_ms);
+}
+
+/* Section 2, 2: who fires, on the new v. */
+static void find_spikes(struct ref_net *net) {
+    const struct ref_params *p = &net->p;
+    net->n_exc_fired = net->n_inh_fired = 0;
+    net->step_margin_mv = INFINITY;
+    for (int j = 0; j < net->n_post; j++) {
+        double above_mv = net->v_exc[j] - (net->theta_mv[j] - p->theta_offset_mv + p->v_thresh_exc_mv);
+        if (net->step - net->last_exc[j] < net->refrac_exc_steps) continue;
+        net->step_margin_mv = fmin(net->step_margin_mv, fabs(above_mv));
+        if (above_mv > 0) net->exc_fired[net->n_exc_fired++] = j;
+    }
+    for (int j = 0; j < net->n_post; j++) {
+        double above_mv = net->v_inh[j] - p->v_thresh_inh_mv;
+        if (net->step - net->last_inh[j] < net->refrac_inh_steps) continue;
+        net->step_margin_mv = fmin(net->step_margin_mv, fabs(above_mv));
+        if (above_mv > 0) net->inh_fired[net->n_inh_fired++] = j;
+    }
+    net->margin_mv = fmin(net->margin_mv, net->step_margin_mv);
+    for (int k = 0; k < net->n_exc_fired; k++) net->last_exc[net->exc_fired[k]] = net->step;
+    for (int k = 0; k < net->n_inh_fired; k++) net->last_inh[net->inh_fired[k]] = net->step;
+}
+
+/* Section 3: an input spike. */
+static void pre_rule(struct ref_net *net, int i) {
+    net->pre[i] = 1;
+    for (int j = 0; j < net->n_post; j++) {
+        double *w = weight(net, i, j);
+        *w = clip(*w - net->p.eta_pre * net->post1[j], net->p.w_max);
+    }
+}
+
+/* Section 3: an excitatory spike. post2 is read before it is set. */
+static void post_rule(struct ref_net *net, int j) {
+    for (int i = 0; i < net->n_pre; i++) {
+        double *w = weight(net, i, j);
+        *w = clip(*w + net->p.eta_post * net->pre[i] * net->post2[j], net->p.w_max);
+    }
+    net->post1[j] = net->post2[j] = 1;
+}
+
+void ref_step(struct ref_net *net, const int32_t *inputs, size_t n_inputs, bool learn) {
+    const struct ref_params *p = &net->p;
+
+    /* 1. state */
+    update_state(net, learn);
+
+    /* 2. threshold */
+    find_spikes(net);
+
+    /* 3. synapses: exc to its partner; input to exc, each followed by its rule; inh to all but its partner;
+     * post rule */
+    for (int k = 0; k < net->n_exc_fired; k++) net->ge_inh[net->exc_fired[k]] += p->w_exc_inh;
+    for (size_t k = 0; k < n_inputs; k++) {
+        int i = inputs[k];
+        assert(i >= 0 && i < net->n_pre && (k == 0 || inputs[k - 1] < i));
+        for (int j = 0; j < net->n_post; j++) net->ge_exc[j] += *weight(net, i, j);
+        if (learn) pre_rule(net, i);
+    }
+    for (int k = 0; k < net->n_inh_fired; k++)
+        for (int j = 0; j < net->n_post; j++)
+            if (j != net->inh_fired[k]) net->gi_exc[j] += p->w_inh_exc;
+    if (learn)
+        for (int k = 0; k < net->n_exc_fired; k++) post_rule(net, net->exc_fired[k]);
+
+    /* 4. reset */
+    for (int k = 0; k < net->n_exc_fired; k++) {
+        net->v_exc[net->exc_fired[k]] = p->v_reset_exc_mv;
+        if (learn) net->theta_mv[net->exc_fired[k]] += p->theta_plus_mv;
+    }
+    for (int k = 0; k < net->n_inh_fired; k++) net->v_inh[net->inh_fired[k]] = p->v_reset_inh_mv;
+
+    net->step++;
+}
+
+static bool append(struct ref_spikes *list, int64_t step, int neuron) {
+    if (list->n == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 64;
+        struct ref_spike *spikes = realloc(list->spikes, capacity * sizeof *spikes);
+        if (!spikes) return false;
+        list->spikes = spikes;
+        list->capacity = capacity;
+    }
+    list->spikes[list->n++] = (struct ref_spike){.step = step, .neuron = neuron};
+    return true;
+}
+
+bool ref_append_fired(const struct ref_net *net, struct ref_spikes *out_exc, struct ref_spikes *out_inh) {
+    for (int k = 0; out_exc && k < net->n_exc_fired; k++)
+        if (!append(out_exc, net->step - 1, net->exc_fired[k])) return false;
+    for (int k = 0; out_inh && k < net->n_inh_fired; k++)
+        if (!append(out_inh, net->step - 1, net->inh_fired[k])) return false;
+    return true;
+}
+
+bool ref_present(struct ref_net *net, const struct ref_event *events, size_t n_events, int n_steps,
+                 bool learn, struct ref_spikes *out_exc, struct ref_spikes *out_inh) {
+    int32_t *inputs = malloc((size_t)net->n_pre * sizeof *inputs);
+    if (!inputs) return false;
+    bool complete = true;
+    size_t k = 0;
+    while (k < n_events && events[k].step < net->step) k++;
+    for (int t = 0; t < n_steps && complete; t++) {
+        size_t n_inputs = 0;
+        for (; k < n_events && events[k].step == net->step; k++) {
+            assert(n_inputs < (size_t)net->n_pre);
+            inputs[n_inputs++] = events[k].input;
+        }
+        assert(k == n_events || events[k].step > net->step);
+        ref_step(net, inputs, n_inputs, learn);
+        complete = ref_append_fired(net, out_exc, out_inh);
+    }
+    free(inputs);
+    return complete;
+}
+
+void ref_spikes_finish(struct ref_spikes *spikes) {
+    if (!spikes) return;
+    free(spikes->spikes);
+    *spikes = (struct ref_spikes){0};
+}

@@ -1,0 +1,333 @@
+/* Pictures, read back with libpng: sizes, pixels that must have an exact colour, and inputs that are none (no
+ * data, NaN, one point, huge counts, no font). Whether they are beautiful was judged by eye. */
+#include "clsnn/figure.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <png.h>
+
+#include "../host/figure_internal.h"
+
+/* Read by the leak sanitizer alone: fontconfig keeps its configuration until the end, 288 bytes of it out of
+ * sight. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libfontconfig";
+}
+
+static char dir[64], path[96];
+
+static int setup(void **state) {
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/clsnn-figure-XXXXXX");
+    clsnn_error_clear();
+    if (!mkdtemp(dir)) return -1;
+    snprintf(path, sizeof path, "%s/a.png", dir);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    unlink(path);
+    return rmdir(dir);
+}
+
+struct picture {
+    int width, height;
+    unsigned char *rgb;
+};
+
+static struct picture load(void) {
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    if (!png_image_begin_read_from_file(&image, path)) fail_msg("%s", image.message);
+    image.format = PNG_FORMAT_RGB;
+    struct picture p = {(int)image.width, (int)image.height, malloc(PNG_IMAGE_SIZE(image))};
+    assert_non_null(p.rgb);
+    if (!png_image_finish_read(&image, NULL, p.rgb, 0, NULL)) fail_msg("%s", image.message);
+    return p;
+}
+
+static uint32_t pixel(const struct picture *p, int x, int y) {
+    assert_in_range(x, 0, p->width - 1);
+    assert_in_range(y, 0, p->height - 1);
+    const unsigned char *rgb = p->rgb + 3 * ((size_t)y * (size_t)p->width + (size_t)x);
+    return (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2];
+}
+
+/* Pixels of the rectangle that are not white. */
+static size_t n_inked(const struct picture *p, int x0, int y0, int x1, int y1) {
+    size_t n = 0;
+    for (int y = y0; y < y1; y++)
+        for (int x = x0; x < x1; x++) n += pixel(p, x, y) != 0xffffff;
+    return n;
+}
+
+/* Nothing touches the picture's edge: a clipped word or line would. */
+static void assert_white_edge(const struct picture *p, const char *what) {
+    const size_t top = n_inked(p, 0, 0, p->width, 3),
+                 bottom = n_inked(p, 0, p->height - 3, p->width, p->height);
+    const size_t left = n_inked(p, 0, 0, 3, p->height),
+                 right = n_inked(p, p->width - 3, 0, p->width, p->height);
+    if (top || bottom || left || right)
+        fail_msg("%.60s: ink at the edges: top %zu, bottom %zu, left %zu, right %zu", what, top, bottom, left,
+                 right);
+}
+
+static void test_colour_map(void **state) {
+    (void)state;
+    assert_int_equal(clsnn_weight_colour(0), 0xffffff);
+    assert_int_equal(clsnn_weight_colour(-1), 0xffffff);
+    assert_int_equal(clsnn_weight_colour(1.0 / 6), 0xffff80);
+    assert_int_equal(clsnn_weight_colour(1.0 / 3), 0xffff00);
+    assert_int_equal(clsnn_weight_colour(0.5), 0xff8000);
+    assert_int_equal(clsnn_weight_colour(2.0 / 3), 0xff0000);
+    assert_int_equal(clsnn_weight_colour(5.0 / 6), 0x800000);
+    assert_int_equal(clsnn_weight_colour(1), 0x000000);
+    assert_int_equal(clsnn_weight_colour(HUGE_VAL), 0x000000);
+    assert_int_equal(clsnn_weight_colour(nan("")), 0x0000ff);
+}
+
+/* The weight of pixel i to neuron j: all shares of w_max appear, 0 and 1 exactly. */
+static float weight(uint32_t i, uint32_t j, float w_max) {
+    return w_max * (float)((i * 7 + j * 13) % 65) / 64.0f;
+}
+
+static void check_mosaic(uint32_t n_post, size_t stride, float w_max) {
+    struct mosaic m;
+    float *w = malloc(784 * stride * sizeof *w);
+    assert_non_null(w);
+    for (size_t k = 0; k < 784 * stride; k++) w[k] = NAN; /* blue where a column beyond n_post were read */
+    for (uint32_t i = 0; i < 784; i++)
+        for (uint32_t j = 0; j < n_post; j++) w[i * stride + j] = weight(i, j, w_max);
+    assert_int_equal(clsnn_figure_weights(path, w, stride, n_post, w_max), CLSNN_OK);
+    free(w);
+    clsnn_mosaic_layout(n_post, &m);
+    assert_true((uint32_t)(m.columns * m.rows) >= n_post);
+    assert_true((uint32_t)(m.columns * (m.rows - 1)) < n_post);
+    struct picture p = load();
+    assert_int_equal(p.width, m.picture_width);
+    assert_int_equal(p.height, m.picture_height);
+    assert_true(p.width < 4100 && p.height < 4100);
+    assert_white_edge(&p, "mosaic");
+    for (uint32_t j = 0; j<(uint32_t)(m.columns * m.rows); j += n_post> 500 ? 97 : 1) {
+        const int x = m.x0 + (int)j % m.columns * m.pitch, y = m.y0 + (int)j / m.columns * m.pitch;
+        for (uint32_t i = 0; i < 784; i++) {
+            /* First and last pixel of each square. */
+            const int a = x + (int)(i % 28) * m.scale, b = y + (int)(i / 28) * m.scale, e = m.scale - 1;
+            const uint32_t want = j < n_post ? clsnn_weight_colour((double)weight(i, j, 1)) : 0xe4e4e4;
+            if (pixel(&p, a, b) != want || pixel(&p, a + e, b + e) != want)
+                fail_msg("N = %u, neuron %u, pixel %u: 0x%06x: must be 0x%06x", n_post, j, i, pixel(&p, a, b),
+                         want);
+        }
+        assert_int_equal(pixel(&p, x - 1, y), 0xb4b4b4); /* the line between tiles */
+        assert_int_equal(pixel(&p, x, y + m.pitch - 1), 0xb4b4b4);
+    }
+    /* The colour bar, one font width right of the mosaic: black above, white below. */
+    const int x = m.x0 - 1 + m.width + m.font + m.font / 2;
+    assert_int_equal(pixel(&p, x, m.y0), clsnn_weight_colour((m.height - 2.0) / (m.height - 1.0)));
+    assert_int_equal(pixel(&p, x, m.y0 - 1 + m.height - 1), 0xffffff);
+    free(p.rgb);
+}
+
+static void test_weights(void **state) {
+    (void)state;
+    static const uint32_t sizes[] = {1, 2, 3, 10, 16, 99, 100, 101, 225, 400, 401, 1600, 16384};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) check_mosaic(sizes[k], sizes[k], 1.0f);
+    check_mosaic(10, 16, 1.0f);    /* rows with padding */
+    check_mosaic(4, 4, 0.015625f); /* long tick labels; a power of two, so that shares stay exact */
+    check_mosaic(4, 4, 65536.0f);
+}
+
+/* Every size has room for every tile, whatever N. */
+static void test_every_layout(void **state) {
+    (void)state;
+    for (uint32_t n = 1; n <= 16384; n++) {
+        struct mosaic m;
+        clsnn_mosaic_layout(n, &m);
+        if (m.scale < 1 || (uint32_t)(m.columns * m.rows) < n ||
+            (uint32_t)((m.columns - 1) * (m.columns - 1)) >= n || m.picture_width > 4100 ||
+            m.picture_height > 4100)
+            fail_msg("N = %u: %d x %d tiles of scale %d in %d x %d pixels", n, m.columns, m.rows, m.scale,
+                     m.picture_width, m.picture_height);
+    }
+}
+
+static void test_weights_refuses(void **state) {
+    (void)state;
+    static const float w[784];
+    static const struct {
+        uint32_t n_post;
+        size_t stride;
+        float w_max;
+    } rows[] = {{0, 1, 1},  {16385, 16385, 1}, {2, 1, 1},        {1, 1, 0},
+                {1, 1, -1}, {1, 1, NAN},       {1, 1, HUGE_VALF}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        clsnn_error_clear();
+        assert_int_equal(clsnn_figure_weights(path, w, rows[k].stride, rows[k].n_post, rows[k].w_max),
+                         CLSNN_E_FAILED);
+        assert_non_null(strstr(clsnn_error_text(), "must be"));
+    }
+    clsnn_error_clear();
+    assert_int_equal(clsnn_figure_weights("/nowhere/a.png", w, 1, 1, 1), CLSNN_E_IO);
+    clsnn_error_clear();
+    assert_int_equal(clsnn_figure_weights(path, w, 1, 1, 1), CLSNN_OK);
+}
+
+static const double xs[] = {100, 400, 1600, 6400}, good[] = {80.7, 87.2, 90.1, 91.6},
+                    fair[] = {72.0, 84, 88.5, 90}, poor[] = {73, 80, 85.5, 88}, bars[] = {1.5, 2, 1, 0.6};
+
+static void check_curves(const struct clsnn_series *series, size_t n, const char *title) {
+    if (clsnn_figure_curves(path, title, "excitatory neurons", "accuracy (%)", series, n) != CLSNN_OK)
+        fail_msg("%s: %s", title, clsnn_error_text());
+    struct picture p = load();
+    assert_int_equal(p.width, 1600);
+    assert_int_equal(p.height, 1000);
+    assert_white_edge(&p, title);
+    assert_true(n_inked(&p, 0, 0, 1600, 1000) > 3000);
+    free(p.rgb);
+}
+
+static void test_curves(void **state) {
+    (void)state;
+    static const double nans[] = {(double)NAN, 1, (double)NAN, HUGE_VAL}, zeros[4],
+                        ups[] = {-1e9, 1, 1e9, 1e-9}, same[] = {5, 5, 5, 5},
+                        tiny[] = {0.1, 0.1 + 1e-17, 0.1, 0.1};
+    struct clsnn_series s[20] = {
+        {"triplet", xs, good, bars, 4}, {"pair", xs, fair, bars, 4}, {NULL, xs, poor, bars, 4}};
+    check_curves(s, 3, "three series with error bars");
+    check_curves(s, 1, "one series");
+    check_curves(s, 0, "no series");
+    check_curves((struct clsnn_series[]){{"none", NULL, NULL, NULL, 0}}, 1, "an empty series");
+    check_curves((struct clsnn_series[]){{NULL, xs, good, NULL, 1}}, 1, "a single point");
+    check_curves((struct clsnn_series[]){{"x", zeros, zeros, zeros, 1}}, 1, "a single point at the origin");
+    check_curves((struct clsnn_series[]){{"x", xs, nans, nans, 4}}, 1, "values that are no numbers");
+    check_curves((struct clsnn_series[]){{"x", nans, nans, NULL, 1}}, 1, "nothing but NaN");
+    check_curves((struct clsnn_series[]){{"x", same, same, NULL, 4}}, 1, "one place four times");
+    check_curves((struct clsnn_series[]){{"x", tiny, tiny, NULL, 4}}, 1, "equal but for rounding");
+    check_curves((struct clsnn_series[]){{"x", ups, ups, NULL, 4}}, 1, "eighteen orders of magnitude");
+    check_curves((struct clsnn_series[]){{"\xff\xfe", xs, good, NULL, 4}}, 1, "a name that is not UTF-8");
+    char title[400];
+    memset(title, 'W', sizeof title - 1);
+    title[sizeof title - 1] = '\0';
+    check_curves(s, 3, title);
+    for (size_t k = 0; k < 20; k++) s[k] = (struct clsnn_series){"a rather long name", xs, good, NULL, 4};
+    check_curves(s, 20, "twenty series");
+
+    static const double beyond[] = {1e308, -1e308};
+    const struct clsnn_series b = {"x", beyond, beyond, NULL, 2};
+    assert_int_equal(clsnn_figure_curves(path, "", "", "", &b, 1), CLSNN_E_FAILED);
+    clsnn_error_clear();
+}
+
+static void test_ticks(void **state) {
+    (void)state;
+    static const struct {
+        double range;
+        int n_max;
+        double step;
+    } rows[] = {{1, 6, 0.2}, {10, 10, 1}, {0.2, 10, 0.02}, {20, 8, 5},
+                {21, 5, 5},  {26, 5, 10}, {6300, 10, 1000}};
+    char text[32];
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+        assert_true(fabs(clsnn_tick_step(rows[k].range, rows[k].n_max) / rows[k].step - 1) < 1e-12);
+    for (double range = 1e-12; range < 1e12;
+         range *= 1.07) /* never more pieces than asked for, nor needlessly few */
+        assert_in_range((int)ceil(range / clsnn_tick_step(range, 8) - 1e-6), 3, 8);
+    clsnn_tick_text(-0.0, 0.2, text);
+    assert_string_equal(text, "0.0");
+    clsnn_tick_text(0.30000000000000004, 0.1, text);
+    assert_string_equal(text, "0.3");
+    clsnn_tick_text(6400, 1000, text);
+    assert_string_equal(text, "6400");
+    clsnn_tick_text(2e-9, 1e-9, text);
+    assert_string_equal(text, "2e-09");
+}
+
+/* Cells begin at (150, 210), 92 pixels each. A cell's corner shows its shade. */
+static void test_confusion(void **state) {
+    (void)state;
+    uint32_t counts[10][10] = {{0}};
+    for (size_t i = 0; i < 10; i++) counts[i][i] = 100 * (uint32_t)i; /* class 0 never came */
+    counts[2][3] = 200;
+    counts[9][9] = UINT32_MAX;
+    assert_int_equal(clsnn_figure_confusion(path, "Confusion, 400 neurons", (const uint32_t(*)[10])counts),
+                     CLSNN_OK);
+    struct picture p = load();
+    assert_int_equal(p.width, 150 + 920 + 170);
+    assert_int_equal(p.height, 210 + 920 + 90);
+    assert_white_edge(&p, "confusion");
+    for (int i = 0; i < 10; i++) {
+        for (int j = 0; j < 10; j++) {
+            const uint32_t shade = pixel(&p, 150 + 92 * j + 6, 210 + 92 * i + 6);
+            if (!counts[i][j])
+                assert_int_equal(shade, 0xffffff);
+            else if (i == 2) /* two halves: one shade, between the two ends */
+                assert_int_equal(shade, pixel(&p, 150 + 92 * 2 + 6, 210 + 92 * 2 + 6));
+            else
+                assert_int_equal(shade, pixel(&p, 150 + 92 + 6, 210 + 92 + 6)); /* a full row: the darkest */
+        }
+    }
+    assert_true(pixel(&p, 150 + 92 * 2 + 6, 210 + 92 * 2 + 6) > pixel(&p, 150 + 92 + 6, 210 + 92 + 6));
+    free(p.rgb);
+    static const uint32_t nothing[10][10];
+    assert_int_equal(clsnn_figure_confusion(path, "", nothing), CLSNN_OK);
+}
+
+/* In a process of its own, since fontconfig reads its settings once: without a single font the pictures are
+ * complete, with cairo's own plain letters. Runs first, before anything has drawn text here. */
+static void test_no_font(void **state) {
+    (void)state;
+    const pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+        char settings[96];
+        snprintf(settings, sizeof settings, "%s/fonts.conf", dir);
+        FILE *f = fopen(settings, "w");
+        if (!f || fputs("<fontconfig></fontconfig>", f) < 0 || fclose(f) ||
+            setenv("FONTCONFIG_FILE", settings, 1))
+            _exit(10);
+        const struct clsnn_series s = {"name", xs, good, bars, 4};
+        static const float w[784];
+        static const uint32_t counts[10][10];
+        int code = 0;
+        if (clsnn_figure_curves(path, "title", "x", "y", &s, 1) != CLSNN_OK) code |= 1;
+        if (clsnn_figure_confusion(path, "title", counts) != CLSNN_OK) code |= 2;
+        if (clsnn_figure_weights(path, w, 1, 1, 1) != CLSNN_OK) code |= 4;
+        unlink(settings);
+        _exit(code);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    struct mosaic m;
+    clsnn_mosaic_layout(1, &m);
+    struct picture p = load();
+    assert_int_equal(pixel(&p, m.x0 - 1, m.y0), 0xb4b4b4);
+    free(p.rgb);
+}
+
+int main(void) {
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_no_font, setup, teardown),
+        cmocka_unit_test(test_colour_map),
+        cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
+        cmocka_unit_test(test_every_layout),
+        cmocka_unit_test_setup_teardown(test_weights_refuses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_curves, setup, teardown),
+        cmocka_unit_test(test_ticks),
+        cmocka_unit_test_setup_teardown(test_confusion, setup, teardown),
+    };
+    const int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+    cairo_debug_reset_static_data(); /* cairo's font cache would look like a leak */
+    return n_failed;
+}
