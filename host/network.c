@@ -22,7 +22,7 @@ struct state_row {
     const char *label;
     size_t per_slot, element_bytes;
 };
-enum { N_STATE_ROWS = 15 };
+enum { N_STATE_ROWS = 16 };
 
 static void state_rows(struct clsnn_state *s, struct state_row rows[N_STATE_ROWS]) {
     const struct state_row all[N_STATE_ROWS] = {
@@ -31,7 +31,7 @@ static void state_rows(struct clsnn_state *s, struct state_row rows[N_STATE_ROWS
         {&s->v_inh, "v_inh", 0, 4},       {&s->g_exc_inh, "g_exc_inh", 0, 4},
         {&s->last_inh, "last_inh", 0, 4}, {&s->seen_inh, "seen_inh", 0, 4},
         {&s->over, "over", 0, 2},         {&s->counts, "counts", 0, 2},
-        {&s->recent, "recent", 0, 2},     {&s->hot, "hot", 0, 2},
+        {&s->threshold, "threshold", 0, 4}, {&s->recent, "recent", 0, 2},     {&s->hot, "hot", 0, 2},
         {&s->last_pre, "last_pre", CLSNN_N_PRE, 4},
         {&s->pending, "pending", CLSNN_MAX_ON, 4},
         {&s->spikes, "input spikes", (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON, 4},

@@ -78,7 +78,7 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
     const cl_uint stop_position = stop < tr->n_images ? stop : tr->n_images;
     const uint32_t before = tr->progress[0].position;
     const struct clsnn_arg args[] = {
-        CLSNN_ARG(net->params), CLSNN_ARG(net->tables), CLSNN_ARG(net->w),      CLSNN_ARG(net->theta), CLSNN_ARG(s->v_exc),
+        CLSNN_ARG(net->params), CLSNN_ARG(net->tables), CLSNN_ARG(net->w),      CLSNN_ARG(net->theta), CLSNN_ARG(s->threshold), CLSNN_ARG(s->v_exc),
         CLSNN_ARG(s->g_exc),    CLSNN_ARG(s->g_inh),    CLSNN_ARG(s->last_exc), CLSNN_ARG(s->v_inh),   CLSNN_ARG(s->g_exc_inh),
         CLSNN_ARG(s->last_inh), CLSNN_ARG(s->seen_inh), CLSNN_ARG(s->last_pre), CLSNN_ARG(s->over),    CLSNN_ARG(s->counts),
         CLSNN_ARG(s->recent),   CLSNN_ARG(s->hot),      CLSNN_ARG(s->spikes),   CLSNN_ARG(s->pending), CLSNN_ARG(net->progress),

@@ -16,7 +16,7 @@ struct encoding {
 };
 
 /* Lists the inputs with ink. Uniform; returns their number. */
-static inline int find_active(struct encoding e, __global const uchar *image) {
+INLINE int find_active(struct encoding e, __global const uchar *image) {
     const int share = (CLSNN_N_PRE + CLSNN_WG - 1) / CLSNN_WG;
     const int first = min(LID * share, CLSNN_N_PRE), last = min(first + share, CLSNN_N_PRE);
     int n_own = 0;
@@ -36,31 +36,26 @@ static inline int find_active(struct encoding e, __global const uchar *image) {
 }
 
 /* Spike probability of the input in lane b of group g, as a numerator over D. */
-static inline uint lane_numerator(struct encoding e, __global const uchar *image, int n_active, int g, int b, uint intensity, uint denominator) {
+INLINE uint lane_numerator(struct encoding e, __global const uchar *image, int n_active, int g, int b, uint intensity, uint denominator) {
     const int a = g * CLSNN_GROUP + b;
     return a < n_active ? min((uint)image[e.active[a]] * intensity, denominator) : 0u;
 }
 
 /* Compares one binary digit of 32 probabilities with one of 32 uniform numbers: where they differ the draw is decided. */
-static inline void decide_digit(uint digits, uint word, uint *fired, uint *open) {
+INLINE void decide_digit(uint digits, uint word, uint *fired, uint *open) {
     *fired |= *open & digits & ~word;
     *open &= ~(digits ^ word);
 }
 
 /* Decides the draws of step t that the planes left open. */
-static inline uint decide_rest(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity, uint denominator,
+INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity, uint denominator,
                                struct draw d, uint t, uint open) {
     uint fired = 0u;
     philox4x32_ctr_t words;
     uint remainder[CLSNN_GROUP];
     for (int b = 0; b < CLSNN_GROUP; b++) {
-        /* numerator 0 is never open; min(m, D) < 2^22 whatever rate_divisor, and the planes took 12 digits */
-        uint m = lane_numerator(e, image, n_active, g, b, intensity, denominator);
-        for (int k = 0; k < CLSNN_PLANES; k++) {
-            m <<= 1;
-            if (m >= denominator) m -= denominator;
-        }
-        remainder[b] = m;
+        const uint m = lane_numerator(e, image, n_active, g, b, intensity, denominator);
+        remainder[b] = m == denominator ? m : (m << CLSNN_PLANES) % denominator;
     }
     for (int k = CLSNN_PLANES; open != 0u && k < 128; k++) {
         if (k % 4 == 0) words = random_words(d, t | (uint)(k / 4) << 16);
@@ -76,25 +71,25 @@ static inline uint decide_rest(struct encoding e, __global const uchar *image, i
     return fired;
 }
 
+/* The first digits of the probabilities of group g's inputs, most significant first: planes[k], bit b. A probability of 1 has the
+ * digit 1 for ever. m < 2^14 (255 times the highest intensity), so m << 12 does not overflow. */
+INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity, uint denominator) {
+    uint plane[CLSNN_PLANES];
+    for (int k = 0; k < CLSNN_PLANES; k++) plane[k] = 0u;
+    for (int b = 0; b < CLSNN_GROUP; b++) {
+        const uint m = lane_numerator(e, image, n_active, g, b, intensity, denominator);
+        const uint digits = min((m << CLSNN_PLANES) / denominator, (1u << CLSNN_PLANES) - 1u);
+        for (int k = 0; k < CLSNN_PLANES; k++) plane[k] |= (digits >> (CLSNN_PLANES - 1 - k) & 1u) << b;
+    }
+    for (int k = 0; k < CLSNN_PLANES; k++) e.planes[g * CLSNN_PLANES + k] = plane[k];
+}
+
 /* Draws all spikes of one presentation. Counter word 0 is step | block of four digits << 16; the low bits of d.purpose are
- * free for the group. Uniform; every work-item may read e.spikes and e.active afterwards. Returns the number of groups. */
-static inline int encode(struct encoding e, __global const uchar *image, uint intensity, uint denominator, int n_on, struct draw d) {
+ * free for the group. Uniform; every work-item may read e.spikes and e.active afterwards. Returns the number of inputs with ink. */
+INLINE int encode(struct encoding e, __global const uchar *image, uint intensity, uint denominator, int n_on, struct draw d) {
     const int n_active = find_active(e, image);
     const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
-    FOR_OWN(g, n_groups) {
-        uint plane[CLSNN_PLANES];
-        for (int k = 0; k < CLSNN_PLANES; k++) plane[k] = 0u;
-        for (int b = 0; b < CLSNN_GROUP; b++) {
-            uint m = lane_numerator(e, image, n_active, g, b, intensity, denominator);
-            for (int k = 0; k < CLSNN_PLANES; k++) {
-                m <<= 1;
-                const uint digit = m >= denominator ? 1u : 0u;
-                m -= digit ? denominator : 0u;
-                plane[k] |= digit << b;
-            }
-        }
-        for (int k = 0; k < CLSNN_PLANES; k++) e.planes[g * CLSNN_PLANES + k] = plane[k];
-    }
+    FOR_OWN(g, n_groups) fill_planes(e, image, n_active, g, intensity, denominator);
     BARRIER_LOCAL();
     for (int g = 0; g < n_groups; g++) {
         struct draw of_group = d;
@@ -103,6 +98,9 @@ static inline int encode(struct encoding e, __global const uchar *image, uint in
         for (int k = 0; k < CLSNN_PLANES; k++) plane[k] = e.planes[g * CLSNN_PLANES + k];
         __global uint *restrict spikes = e.spikes + g * CLSNN_MAX_ON;
         __global uint *restrict pending = e.pending;
+#if CLSNN_WG == 1
+#pragma clang loop vectorize_width(16) interleave_count(1)
+#endif
         FOR_OWN(t, n_on) {
             uint fired = 0u, open = ~0u;
 #pragma unroll
@@ -124,5 +122,5 @@ static inline int encode(struct encoding e, __global const uchar *image, uint in
         }
     }
     BARRIER_GLOBAL();
-    return n_groups;
+    return n_active;
 }

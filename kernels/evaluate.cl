@@ -7,7 +7,7 @@
  * counts_out [n_images][n] spikes of each neuron; shown [n_images] presentations it took, bit 31: given up
  * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes its own slot and the rows of its images only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-void evaluate(__constant struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta,
+void evaluate(__constant struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
               __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
               __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global ushort *counts, __global ushort *hot,
               __global uint *spikes, __global uint *pending, __global const uchar *pixels, __global ushort *counts_out, __global uint *shown,
@@ -17,27 +17,27 @@ void evaluate(__constant struct clsnn_params *params, __global const struct clsn
     __local int partial[CLSNN_WG];
     __local uint fired_exc[3 * CLSNN_SPIKE_WORDS], fired_inh[3 * CLSNN_SPIKE_WORDS];
     __local int n_fired_exc[3], n_fired_inh[3];
-    __local ushort events[2 * CLSNN_N_PRE];
+    __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
 
     const size_t n_slots = get_num_groups(0), slot = get_group_id(0), at = slot * (size_t)n;
-    const struct network net = {params[b], tables + b, w + (size_t)b * CLSNN_N_PRE * (size_t)n, theta + (size_t)b * (size_t)n, v_exc + at, g_exc + at,
+    const struct network net = {params[b], tables + b, w + (size_t)b * CLSNN_N_PRE * (size_t)n, theta + (size_t)b * (size_t)n, threshold + at, v_exc + at, g_exc + at,
                                 g_inh + at, last_exc + at, v_inh + at, g_exc_inh + at, last_inh + at, seen_inh + at, 0, 0, counts + at, 0,
                                 hot + at, n};
     const struct encoding input = {active, planes, partial, spikes + slot * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON), pending + slot * CLSNN_MAX_ON};
-    const struct spikes fired = {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32};
+    const struct workspace space = {{fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
 
     for (int k = (int)slot; k < n_images; k += (int)n_slots) {
         const uint image = (uint)(first + k);
         for (uint attempt = 0u;; attempt++) {
             const uint intensity = min((uint)net.p.intensity_start + attempt * (uint)net.p.intensity_step, (uint)net.p.intensity_max);
             const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, attempt << 20, purpose << 24};
-            const int n_groups = encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
+            const int n_active = encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
             FOR_OWN(j, n) {
                 net.v_exc[j] = net.g_exc[j] = net.g_inh[j] = net.v_inh[j] = net.g_exc_inh[j] = 0.0f;
                 net.last_exc[j] = net.last_inh[j] = CLSNN_NEVER;
                 net.seen_inh[j] = -1;
             }
-            const uint n_spikes = present(net, input, n_groups, net.p.n_on, fired, events, 0);
+            const uint n_spikes = present(net, input, n_active, net.p.n_on, space, 0);
             const int enough = n_spikes >= (uint)net.p.min_spikes;
             if (!enough && intensity < (uint)net.p.intensity_max && attempt + 1u < CLSNN_MAX_ATTEMPT) continue;
             FOR_OWN(j, n) counts_out[(size_t)k * (size_t)n + (size_t)j] = net.counts[j];

@@ -8,6 +8,9 @@
 #error "CLSNN_WG, the work-group size, is set by program.c"
 #endif
 
+/* A function of the inner loop: a call would cost more than its work. */
+#define INLINE static inline __attribute__((always_inline))
+
 #if CLSNN_WG == 1
 /* One work-item owns every neuron: nothing to wait for, and short lists beat loops over all. */
 #define LID 0
@@ -28,18 +31,40 @@
 /* Every index below n that this work-item owns. A neuron always has the same owner. */
 #define FOR_OWN(j, n) for (int j = LID; j < (n); j += CLSNN_WG)
 
+/* Excitatory neurons are computed LANES at a time: a whole vector where one work-item owns them all, else one. The laws are
+ * written once for `real`; comparing two gives `flags`, true lanes being non-zero. n is a multiple of CLSNN_ROW_ALIGN. */
+#if CLSNN_WG == 1
+typedef float16 real;
+typedef int16 flags;
+#define LANES 16
+INLINE int any_of(flags f) {
+    return any(f);
+}
+#else
+typedef float real;
+typedef int flags;
+#define LANES 1
+INLINE int any_of(flags f) {
+    return f;
+}
+#endif
+/* Rows begin at multiples of 16 floats, so a vector is aligned; vload16 would not know. */
+#define LOAD(p, k)     (*(__global const real *)((p) + (k)))
+#define STORE(x, p, k) (*(__global real *)((p) + (k)) = (x))
+#define FOR_OWN_LANES(k, n) for (int k = LID * LANES; k < (n); k += CLSNN_WG * LANES)
+
 /* Bounds that let NaN through, so that a fault is seen, not hidden (fmax would return the bound). */
-static inline float at_least(float x, float bound) {
+INLINE float at_least(float x, float bound) {
     return x < bound ? bound : x;
 }
 
-static inline float at_most(float x, float bound) {
+INLINE float at_most(float x, float bound) {
     return x > bound ? bound : x;
 }
 
 /* Number of the lowest set bit; word is not 0. */
-static inline int lowest_bit(uint word) {
-    return 31 - (int)clz(word & (0u - word));
+INLINE int lowest_bit(ulong word) {
+    return 63 - (int)clz(word & (0ul - word));
 }
 
 /* What random words are for; with the seed it determines them, so they depend on nothing else: not on the device, the
@@ -50,7 +75,7 @@ struct draw {
 };
 
 /* Four random words: Philox4x32-10 keyed by the seed. */
-static inline __attribute__((always_inline)) philox4x32_ctr_t random_words(struct draw d, uint first) {
+INLINE philox4x32_ctr_t random_words(struct draw d, uint first) {
     philox4x32_ctr_t c = {{first, d.image, d.show, d.purpose}};
     philox4x32_key_t k = {{d.seed_lo, d.seed_hi}};
     return philox4x32_R(10, c, k);

@@ -15,6 +15,7 @@ struct network {
     __global const struct clsnn_tables *tables;
     __global float *w;           /* [784][n] */
     __global float *theta;       /* as of the start of the presentation */
+    __global float *threshold;   /* scratch: lowest threshold of the rest of this presentation, relative to rest */
     __global float *v_exc, *g_exc, *g_inh; /* v relative to rest */
     __global int *last_exc;      /* step of the last spike; CLSNN_NEVER: none that matters */
     __global float *v_inh, *g_exc_inh;
@@ -43,13 +44,18 @@ struct spikes {
 
 #define OWNS(j) (CLSNN_WG == 1 || (int)(j) % CLSNN_WG == LID)
 
-/* Brings an inhibitory neuron up to step t. It was not hot since seen_inh, so it did not fire. */
-static inline void catch_up_inh(struct network net, int j, int t) {
+/* Brings an inhibitory neuron up to step t. It was not hot since seen_inh, so it was not refractory and did not fire. */
+INLINE void catch_up_inh(struct network net, int j, int t) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
-    const int last = net.last_inh[j];
-    for (int s = net.seen_inh[j] + 1; s <= t && (v != 0.0f || g != 0.0f); s++) {
-        v = integrate_inh(v, g, s - last, net.p);
-        g = decay_conductance(g, net.p.keep_g_exc);
+    int s = net.seen_inh[j] + 1;
+    for (; s <= t && g != 0.0f; s++) {
+        const float next = integrate_inh(v, g, net.p);
+        v = is_at_rest(next) ? 0.0f : next;
+        g = flush_conductance(g * net.p.keep_g_exc);
+    }
+    for (; s <= t && v != 0.0f; s++) {
+        v = integrate_inh(v, 0.0f, net.p);
+        if (is_at_rest(v)) v = 0.0f;
     }
     net.v_inh[j] = v;
     net.g_exc_inh[j] = g;
@@ -57,75 +63,126 @@ static inline void catch_up_inh(struct network net, int j, int t) {
 }
 
 /* One step of a hot inhibitory neuron: parts 1, 2 and 4. */
-static inline void step_inh(struct network net, int j, int t, __local uint *fired, __local int *n_fired) {
-    const int since = t - net.last_inh[j];
+INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __local int *n_fired) {
     const float g = net.g_exc_inh[j];
-    float v = integrate_inh(net.v_inh[j], g, since, net.p);
-    if (v > net.p.thresh_inh && since >= net.p.refrac_inh) {
-        ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
-        ATOMIC_INC(n_fired);
-        net.last_inh[j] = t;
-        v = net.p.reset_inh;
+    float v = net.v_inh[j];
+    if (t - net.last_inh[j] >= net.p.refrac_inh) {
+        v = integrate_inh(v, g, net.p);
+        if (is_at_rest(v)) v = 0.0f;
+        if (v > net.p.thresh_inh) {
+            ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
+            ATOMIC_INC(n_fired);
+            net.last_inh[j] = t;
+            v = net.p.reset_inh;
+        }
     }
     net.v_inh[j] = v;
-    net.g_exc_inh[j] = decay_conductance(g, net.p.keep_g_exc);
+    net.g_exc_inh[j] = flush_conductance(g * net.p.keep_g_exc);
     net.seen_inh[j] = t;
 }
 
-/* Parts 1 and 2 of the excitatory layer. */
-static inline void step_exc(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
-    __global float *restrict v = net.v_exc;
-    __global float *restrict g_exc = net.g_exc;
-    __global float *restrict g_inh = net.g_inh;
-    __global const float *restrict theta = net.theta;
+/* Part 1 of the excitatory layer. below: some v may lie under the inhibitory reversal, as at the protocol's start; a constant
+ * where this is called. Returns whether a neuron of this work-item is above the lowest threshold it may have. */
+INLINE int advance_exc(struct network net, int below) {
     const struct clsnn_params p = net.p;
-    int above = 0;
-    FOR_OWN(j, net.n) {
-        const float ge = g_exc[j], gi = g_inh[j];
-        const float next = integrate_exc(v[j], ge, gi, p);
-        v[j] = next;
-        g_exc[j] = decay_conductance(ge, p.keep_g_exc);
-        g_inh[j] = decay_conductance(gi, p.keep_g_inh);
-        above |= next > threshold_exc(theta[j], decay_t, p);
+    const real reversal = (real)(p.floor_exc);
+    flags above = (flags)(0);
+    FOR_OWN_LANES(k, net.n) {
+        const real v = LOAD(net.v_exc, k), g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
+        const real next = integrate_exc(v, g_exc, g_inh, below ? (v < reversal ? v : reversal) : reversal, p);
+        STORE(next, net.v_exc, k);
+        STORE(g_exc * p.keep_g_exc, net.g_exc, k);
+        STORE(g_inh * p.keep_g_inh, net.g_inh, k);
+        above |= next > LOAD(net.threshold, k);
     }
-    if (!above) return;
+    return any_of(above);
+}
+
+/* Part 2 of the excitatory layer, for the few steps in which advance_exc saw something. */
+INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
     FOR_OWN(j, net.n) {
-        if (v[j] > threshold_exc(theta[j], decay_t, p) && t - net.last_exc[j] >= p.refrac_exc) {
+        if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) && t - net.last_exc[j] >= net.p.refrac_exc) {
             ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
             ATOMIC_INC(n_fired);
         }
     }
 }
 
+INLINE void set_threshold(struct network net, int j, int t, int n_steps, int learn) {
+    const float now = threshold_exc(net.theta[j], learn ? net.tables->decay[t] : 1.0f, net.p);
+    const float last = threshold_exc(net.theta[j], learn ? net.tables->decay[n_steps - 1] : 1.0f, net.p);
+    net.threshold[j] = last < now ? last : now;
+}
+
+INLINE void flush_exc(struct network net) {
+    FOR_OWN(j, net.n) {
+        net.g_exc[j] = flush_conductance(net.g_exc[j]);
+        net.g_inh[j] = flush_conductance(net.g_inh[j]);
+    }
+}
+
+#if CLSNN_WG == 1
+/* Whether nothing but the leak is left to compute: no conductance, no potential above its lowest threshold, and none that could
+ * relax through it towards rest. */
+INLINE int is_quiet(struct network net) {
+    flags busy = (flags)(0);
+    FOR_OWN_LANES(k, net.n) {
+        const real threshold = LOAD(net.threshold, k);
+        busy |= (LOAD(net.g_exc, k) != 0.0f) | (LOAD(net.g_inh, k) != 0.0f) | (threshold < 0.0f) | !(LOAD(net.v_exc, k) <= threshold);
+    }
+    return !any_of(busy);
+}
+
+/* n steps of integrate_exc without conductances. */
+INLINE void relax_exc(struct network net, int n) {
+    const real leak = (real)(net.p.leak_exc);
+    int k = 0;
+    for (; k + 4 * LANES <= net.n; k += 4 * LANES) { /* four at once hide the latency of the multiplication */
+        real a = LOAD(net.v_exc, k), b = LOAD(net.v_exc, k + LANES), c = LOAD(net.v_exc, k + 2 * LANES), d = LOAD(net.v_exc, k + 3 * LANES);
+        for (int s = 0; s < n; s++) {
+            a = fma(leak, a, (real)(0.0f));
+            b = fma(leak, b, (real)(0.0f));
+            c = fma(leak, c, (real)(0.0f));
+            d = fma(leak, d, (real)(0.0f));
+        }
+        STORE(a, net.v_exc, k);
+        STORE(b, net.v_exc, k + LANES);
+        STORE(c, net.v_exc, k + 2 * LANES);
+        STORE(d, net.v_exc, k + 3 * LANES);
+    }
+    for (; k < net.n; k += LANES) {
+        real v = LOAD(net.v_exc, k);
+        for (int s = 0; s < n; s++) v = fma(leak, v, (real)(0.0f));
+        STORE(v, net.v_exc, k);
+    }
+}
+#endif
+
 /* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. */
-static inline void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
-    __global float *restrict g = net.g_exc;
+INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
     int e = 0;
     for (; e + 4 <= n_events; e += 4) {
-        __global const float *restrict w0 = net.w + (int)events[e] * net.n;
-        __global const float *restrict w1 = net.w + (int)events[e + 1] * net.n;
-        __global const float *restrict w2 = net.w + (int)events[e + 2] * net.n;
-        __global const float *restrict w3 = net.w + (int)events[e + 3] * net.n;
-        FOR_OWN(j, net.n) g[j] = (((g[j] + w0[j]) + w1[j]) + w2[j]) + w3[j];
+        __global const float *w0 = net.w + (int)events[e] * net.n, *w1 = net.w + (int)events[e + 1] * net.n;
+        __global const float *w2 = net.w + (int)events[e + 2] * net.n, *w3 = net.w + (int)events[e + 3] * net.n;
+        FOR_OWN_LANES(k, net.n) STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc, k);
     }
     for (; e + 2 <= n_events; e += 2) {
-        __global const float *restrict w0 = net.w + (int)events[e] * net.n;
-        __global const float *restrict w1 = net.w + (int)events[e + 1] * net.n;
-        FOR_OWN(j, net.n) g[j] = (g[j] + w0[j]) + w1[j];
+        __global const float *w0 = net.w + (int)events[e] * net.n, *w1 = net.w + (int)events[e + 1] * net.n;
+        FOR_OWN_LANES(k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
     }
     if (e < n_events) {
-        __global const float *restrict w0 = net.w + (int)events[e] * net.n;
-        FOR_OWN(j, net.n) g[j] += w0[j];
+        __global const float *w0 = net.w + (int)events[e] * net.n;
+        FOR_OWN_LANES(k, net.n) STORE(LOAD(net.g_exc, k) + LOAD(w0, k), net.g_exc, k);
     }
 }
 
 /* Whether an input spike changes neuron j's weights at step t: its post1 is above the cut-off, or there is something to clip. */
-static inline int is_recent(struct network net, int j, int t) {
+INLINE int is_recent(struct network net, int j, int t) {
     return t - net.last_exc[j] < net.p.cut_post1 || net.over[j];
 }
 
 /* The pre rule of n_events inputs at step t, for one neuron. */
-static inline void depress_column(struct network net, int j, int t, __local const ushort *events, int n_events) {
+INLINE void depress_column(struct network net, int j, int t, __local const ushort *events, int n_events) {
     const float depress = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
     for (int e = 0; e < n_events; e++) {
         __global float *w = net.w + (int)events[e] * net.n + j;
@@ -133,7 +190,7 @@ static inline void depress_column(struct network net, int j, int t, __local cons
     }
 }
 
-static inline void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events, int *n_recent) {
+INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events, int *n_recent) {
 #if CLSNN_WG == 1
     for (int r = 0; r < *n_recent;) {
         const int j = net.recent[r];
@@ -154,22 +211,33 @@ static inline void apply_pre_rule(struct network net, int t, __local const ushor
     }
 }
 
-/* The post rule of neuron j at step t: its weights from every input that spiked lately, and clipping of all. */
-static inline void apply_post_rule(struct network net, int j, int t) {
+/* The post rule from input i onto neuron j at step t. */
+INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
+    const float pre = trace(net.tables->pre, t - net.last_pre[i], net.p.cut_pre);
+    __global float *w = net.w + i * net.n + j;
+    *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
+}
+
+/* The post rule of neuron j at step t: its weights from every input that spiked lately (likely: [n_likely] inputs with ink now or
+ * spikes not long ago, for work-groups of one), and clipping of all. */
+INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *likely, int n_likely) {
     const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
-    const int clip_all = net.over[j];
-    if (potentiate == 0.0f && !clip_all) return;
-    FOR_OWN(i, CLSNN_N_PRE) {
-        const int k = t - net.last_pre[i];
-        if (k < net.p.cut_pre || clip_all) {
-            __global float *w = net.w + i * net.n + j;
-            *w = potentiate_weight(*w, trace(net.tables->pre, k, net.p.cut_pre), potentiate, net.p.w_max);
+    if (net.over[j]) {
+        FOR_OWN(i, CLSNN_N_PRE) potentiate_synapse(net, i, j, t, potentiate);
+    } else if (potentiate != 0.0f) {
+#if CLSNN_WG == 1
+        for (int c = 0; c < n_likely; c++) {
+            const int i = likely[c];
+#else
+        FOR_OWN(i, CLSNN_N_PRE) {
+#endif
+            if (t - net.last_pre[i] < net.p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
         }
     }
 }
 
 /* Drive from an excitatory spike onto its partner, which is followed step by step from here on. */
-static inline void excite_partner(struct network net, int j, int t, int *n_hot) {
+INLINE void excite_partner(struct network net, int j, int t, int *n_hot) {
     catch_up_inh(net, j, t);
     net.g_exc_inh[j] += net.p.w_exc_inh;
 #if CLSNN_WG == 1
@@ -181,9 +249,12 @@ static inline void excite_partner(struct network net, int j, int t, int *n_hot) 
 }
 
 /* Part 4 for one excitatory neuron, by its owner. */
-static inline void reset_exc(struct network net, int j, int t, int learn, int *n_recent) {
+INLINE void reset_exc(struct network net, int j, int t, int n_steps, int learn, int *n_recent) {
     net.v_exc[j] = net.p.reset_exc;
-    if (learn) net.theta[j] += net.tables->theta_plus[t];
+    if (learn) {
+        net.theta[j] += net.tables->theta_plus[t];
+        set_threshold(net, j, t, n_steps, learn);
+    }
     if (t < net.p.n_on) net.counts[j]++;
 #if CLSNN_WG == 1
     if (learn) {
@@ -195,16 +266,43 @@ static inline void reset_exc(struct network net, int j, int t, int learn, int *n
     net.last_exc[j] = t;
 }
 
-/* Sets up the lists of a work-group of one from the state left by the presentation before. */
-static inline void begin_lists(struct network net, int learn, int *n_recent, int *n_hot) {
-    *n_recent = 0;
-    *n_hot = 0;
+/* What a presentation starts with: thresholds, no spikes counted, and for work-groups of one the lists that stand for the
+ * state left by the presentation before. Returns whether a potential lies below the inhibitory reversal. */
+INLINE int begin_presentation(struct network net, struct encoding input, int n_active, int n_steps, int learn, __local ushort *likely,
+                                     int *n_likely, int *n_recent, int *n_hot) {
+    int below = 0;
+    *n_likely = *n_recent = *n_hot = 0;
+    FOR_OWN(j, net.n) {
+        set_threshold(net, j, 0, n_steps, learn);
+        net.counts[j] = 0;
+        below |= net.v_exc[j] < net.p.floor_exc;
+    }
 #if CLSNN_WG == 1
     for (int j = 0; j < net.n; j++) {
         if (learn && is_recent(net, j, 0)) net.recent[(*n_recent)++] = (ushort)j;
         if (is_hot_inh(net.g_exc_inh[j], 0 - net.last_inh[j], net.p)) net.hot[(*n_hot)++] = (ushort)j;
     }
+    for (int i = 0, a = 0; learn && i < CLSNN_N_PRE; i++) {
+        const int has_ink = a < n_active && input.active[a] == i;
+        if (has_ink || 0 - net.last_pre[i] < net.p.cut_pre) likely[(*n_likely)++] = (ushort)i;
+        a += has_ink;
+    }
 #endif
+    return below;
+}
+
+/* Lists the inputs that spike in step t, increasing. Every work-item finds the same, each writes its share. */
+INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
+    int n = 0;
+    for (int g = 0; g < n_groups; g += 2) {
+        ulong rest = input.spikes[g * CLSNN_MAX_ON + t];
+        if (g + 1 < n_groups) rest |= (ulong)input.spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
+        for (; rest != 0ul; rest &= rest - 1ul, n++) {
+            const ushort i = input.active[g * CLSNN_GROUP + lowest_bit(rest)];
+            if (OWNS(n)) events[n] = i;
+        }
+    }
+    return n;
 }
 
 #ifdef CLSNN_RECORD
@@ -215,7 +313,7 @@ struct recording {
     int n_probes;
 };
 
-static inline void record_step(struct network net, int t, struct spikes s, int turn, struct recording rec) {
+INLINE void record_step(struct network net, int t, struct spikes s, int turn, struct recording rec) {
     FOR_OWN(word, s.words) {
         rec.exc[t * s.words + word] = s.exc[turn * s.words + word];
         rec.inh[t * s.words + word] = s.inh[turn * s.words + word];
@@ -231,17 +329,25 @@ static inline void record_step(struct network net, int t, struct spikes s, int t
 }
 #endif
 
+/* Local memory of a presentation. */
+struct workspace {
+    struct spikes fired;
+    __local ushort *events; /* [2][784] inputs that spike in a step, two steps in turn */
+    __local ushort *likely; /* [784] inputs that the post rule may concern */
+};
+
 /* Shows the encoded input for n_steps steps. learn is a constant where this is called. Uniform. Returns the number of
  * excitatory spikes while input was on. All state is left at the end of the last step. */
-static inline uint present(struct network net, struct encoding input, int n_groups, int n_steps, struct spikes s, __local ushort *events, int learn
+INLINE uint present(struct network net, struct encoding input, int n_active, int n_steps, struct workspace space, int learn
 #ifdef CLSNN_RECORD
                            , struct recording rec
 #endif
 ) {
+    const struct spikes s = space.fired;
+    const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
     uint n_spikes = 0u;
-    int n_recent, n_hot;
-    begin_lists(net, learn, &n_recent, &n_hot);
-    FOR_OWN(j, net.n) net.counts[j] = 0;
+    int n_likely, n_recent, n_hot;
+    const int below = begin_presentation(net, input, n_active, n_steps, learn, space.likely, &n_likely, &n_recent, &n_hot);
     FOR_OWN(word, 3 * s.words) {
         s.exc[word] = 0u;
         s.inh[word] = 0u;
@@ -255,9 +361,21 @@ static inline uint present(struct network net, struct encoding input, int n_grou
     for (int t = 0; t < n_steps; t++) {
         const int turn = t % 3, after_next = (t + 2) % 3;
         __local uint *fired = s.exc + turn * s.words, *fired_inh = s.inh + turn * s.words;
+        __local ushort *events = space.events + t % 2 * CLSNN_N_PRE;
 
         /* 1, 2: state and threshold */
-        step_exc(net, t, learn ? net.tables->decay[t] : 1.0f, fired, &s.n_exc[turn]);
+        if (t % CLSNN_FLUSH_STEPS == 0) {
+            flush_exc(net);
+#if CLSNN_WG == 1 && !defined(CLSNN_RECORD)
+            if (t >= net.p.n_on && n_hot == 0 && is_quiet(net)) {
+                relax_exc(net, n_steps - t);
+                break;
+            }
+#endif
+        }
+        if (below ? advance_exc(net, 1) : advance_exc(net, 0)) {
+            find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, fired, &s.n_exc[turn]);
+        }
 #if CLSNN_WG == 1
         for (int h = 0; h < n_hot;) {
             const int j = net.hot[h];
@@ -273,21 +391,10 @@ static inline uint present(struct network net, struct encoding input, int n_grou
             if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p)) step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
         }
 #endif
-        /* the inputs of this step, listed once: every work-item would find the same */
-        int n_events = 0;
-        if (t < net.p.n_on) {
-            for (int g = 0; g < n_groups; g++) {
-                for (uint rest = input.spikes[g * CLSNN_MAX_ON + t]; rest != 0u; rest &= rest - 1u) {
-                    const ushort i = input.active[g * CLSNN_GROUP + lowest_bit(rest)];
-                    if (OWNS(n_events)) events[(t % 2) * CLSNN_N_PRE + n_events] = i;
-                    n_events++;
-                }
-            }
-        }
+        const int n_events = t < net.p.n_on ? list_events(input, n_groups, t, events) : 0;
         BARRIER_LOCAL();
 
         /* 3: synapses */
-        __local const ushort *now = events + (t % 2) * CLSNN_N_PRE;
         const int n_exc = s.n_exc[turn], n_inh = s.n_inh[turn];
         if (n_exc != 0) {
             FOR_SPIKES(j, fired, s.words) {
@@ -296,8 +403,8 @@ static inline uint present(struct network net, struct encoding input, int n_grou
             if (t < net.p.n_on) n_spikes += (uint)n_exc;
         }
         if (n_events != 0) {
-            deliver_inputs(net, now, n_events);
-            if (learn) apply_pre_rule(net, t, now, n_events, &n_recent);
+            deliver_inputs(net, events, n_events);
+            if (learn) apply_pre_rule(net, t, events, n_events, &n_recent);
         }
         if (n_inh != 0) {
             FOR_OWN(j, net.n) {
@@ -308,12 +415,12 @@ static inline uint present(struct network net, struct encoding input, int n_grou
         if (n_exc != 0) {
             if (learn) {
                 BARRIER_GLOBAL(); /* the pre rule of all neurons comes before any post rule */
-                FOR_SPIKES(j, fired, s.words) apply_post_rule(net, (int)j, t);
+                FOR_SPIKES(j, fired, s.words) apply_post_rule(net, (int)j, t, space.likely, n_likely);
                 BARRIER_GLOBAL(); /* the post rule reads the previous spike's step, and rows it shares with their owners */
             }
             /* 4: reset; the inhibitory neurons did theirs in step_inh */
             FOR_SPIKES(j, fired, s.words) {
-                if (OWNS(j)) reset_exc(net, (int)j, t, learn, &n_recent);
+                if (OWNS(j)) reset_exc(net, (int)j, t, n_steps, learn, &n_recent);
             }
         }
 #ifdef CLSNN_RECORD
@@ -334,7 +441,7 @@ static inline uint present(struct network net, struct encoding input, int n_grou
 
 /* Moves the origin of all steps to the start of the next presentation, anchors theta there, and looks for faults.
  * Returns the first own neuron whose potential left CLSNN_V_LIMIT, or n. */
-static inline int end_presentation(struct network net, int n_steps, int learn) {
+INLINE int end_presentation(struct network net, int n_steps, int learn) {
     const float decay = learn && n_steps > 0 ? net.tables->decay[n_steps - 1] : 1.0f;
     int fault = net.n;
     BARRIER_GLOBAL();

@@ -11,7 +11,7 @@
  * counts_out       [n_networks][n_counts][n]: the spikes of the image at position k go to k % n_counts
  * NDRange: (CLSNN_WG * n_networks), local CLSNN_WG. Each work-group touches its own network only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-void train(__constant struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta,
+void train(__constant struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
            __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
            __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global int *last_pre, __global ushort *over,
            __global ushort *counts, __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
@@ -22,15 +22,15 @@ void train(__constant struct clsnn_params *params, __global const struct clsnn_t
     __local int partial[CLSNN_WG];
     __local uint fired_exc[3 * CLSNN_SPIKE_WORDS], fired_inh[3 * CLSNN_SPIKE_WORDS];
     __local int n_fired_exc[3], n_fired_inh[3];
-    __local ushort events[2 * CLSNN_N_PRE];
+    __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;
 
     const size_t b = get_group_id(0), at = b * (size_t)n;
-    const struct network net = {params[b], tables + b, w + at * CLSNN_N_PRE, theta + at, v_exc + at, g_exc + at, g_inh + at, last_exc + at,
+    const struct network net = {params[b], tables + b, w + at * CLSNN_N_PRE, theta + at, threshold + at, v_exc + at, g_exc + at, g_inh + at, last_exc + at,
                                 v_inh + at, g_exc_inh + at, last_inh + at, seen_inh + at, last_pre + b * CLSNN_N_PRE, over + at, counts + at,
                                 recent + at, hot + at, n};
     const struct encoding input = {active, planes, partial, spikes + b * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON), pending + b * CLSNN_MAX_ON};
-    const struct spikes fired = {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32};
+    const struct workspace space = {{fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
 
     /* every work-item keeps its own copy of where the network stands; all copies agree */
     struct clsnn_progress now = progress[b];
@@ -44,8 +44,8 @@ void train(__constant struct clsnn_params *params, __global const struct clsnn_t
         const uint intensity = min((uint)net.p.intensity_start + now.attempt * (uint)net.p.intensity_step, (uint)net.p.intensity_max);
         const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, now.epoch | now.attempt << 20, (uint)CLSNN_RNG_TRAIN << 24};
         normalise_changed(net);
-        const int n_groups = encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
-        const uint n_spikes = present(net, input, n_groups, net.p.n_steps, fired, events, 1);
+        const int n_active = encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
+        const uint n_spikes = present(net, input, n_active, net.p.n_steps, space, 1);
         const int own_fault = end_presentation(net, net.p.n_steps, 1);
         if (own_fault < n) ATOMIC_MIN(&fault, own_fault);
         BARRIER_LOCAL();

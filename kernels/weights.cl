@@ -2,7 +2,7 @@
 
 /* Correctly rounded a / b for positive normal a and b, from + - * and fma alone: division differs between devices (OpenCL
  * allows 2.5 ulp). A linear start and four Newton steps give the reciprocal, one residual step the quotient. */
-static inline float divide_exactly(float a, float b) {
+INLINE float divide_exactly(float a, float b) {
     float y = as_float(0x7ef311c7u - as_uint(b));
     for (int step = 0; step < 4; step++) y = fma(y, fma(-b, y, 1.0f), y);
     const float q = a * y;
@@ -11,7 +11,7 @@ static inline float divide_exactly(float a, float b) {
 
 /* Rescales column j to the sum w_norm. Four interleaved partial sums, in an order that is the same on every device. Returns
  * whether that left a weight above w_max: rescaling does not clip, the next spikes do. */
-static inline int normalise_column(__global float *w, int n, int j, float w_norm, float w_max) {
+INLINE int normalise_column(__global float *w, int n, int j, float w_norm, float w_max) {
     float s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f;
     for (int i = 0; i < CLSNN_N_PRE; i += 4) {
         s0 += w[i * n + j];
@@ -34,7 +34,7 @@ static inline int normalise_column(__global float *w, int n, int j, float w_norm
 /* Before a presentation: a column has changed since it was last rescaled only if its neuron fired in the presentation before, its
  * post1 trace was then above its cut-off, or it held weights to clip; the others already have their sum. Touching all 784 x n
  * weights would cost as much as the presentation. */
-static inline void normalise_changed(struct network net) {
+INLINE void normalise_changed(struct network net) {
     const int reach = net.p.n_steps + net.p.cut_post1;
     FOR_OWN(j, net.n) {
         if (0 - net.last_exc[j] <= reach || net.over[j]) {

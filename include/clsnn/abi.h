@@ -29,9 +29,11 @@ typedef uint32_t clsnn_u32;
 #define CLSNN_PLANES     12   /* binary digits of a spike probability compared before the rare exact tail */
 #define CLSNN_PROBE      8    /* neurons whose potentials a replay records */
 
-/* Below this a conductance is zero: halving would end in denormals, which CPUs compute up to 100 times slower. Far below
- * half an ulp of anything it is added to. Every step subtracts it, so that the rule costs one fma and one max. */
-#define CLSNN_G_FLUSH 1e-10f
+/* A conductance below this is set to zero in every CLSNN_FLUSH_STEPS-th step of a presentation, on every device: halving for
+ * ever would end in denormals, which CPUs compute up to 100 times slower, and 32 halvings from here stay far above them. A
+ * conductance this small moves v by less than 2e-9 mV a step. */
+#define CLSNN_G_FLUSH     0x1p-27f
+#define CLSNN_FLUSH_STEPS 32
 /* Likewise |v - v_rest| in mV: inhibitory neurons every step, excitatory neurons at the end of a presentation. */
 #define CLSNN_V_FLUSH 1e-6f
 /* A potential outside this (mV from rest) is a fault of the simulation, NaN included. */
