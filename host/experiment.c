@@ -64,6 +64,14 @@ static bool tell(const struct clsnn_watcher *watch, struct clsnn_stage *stage, d
     return !watch || !watch->stage || watch->stage(watch->ctx, stage);
 }
 
+/* Tells of the first readout, which may be slow. */
+static void tell_readout(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
+    struct clsnn_stage stage = {.kind = CLSNN_STAGE_READOUT, .running_accuracy = -1.0};
+    if (x->read_out) return;
+    x->read_out = true;
+    tell(watch, &stage, now_seconds());
+}
+
 /* One epoch in launches of a fluent length. Results do not depend on the lengths. */
 static enum clsnn_status train_epoch(struct clsnn_experiment *x, uint32_t epoch, const struct clsnn_watcher *watch, double began) {
     enum clsnn_status st = CLSNN_OK;
@@ -163,12 +171,14 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     double label_spikes = 0;
     if (fresh || !x->has_labels) {
         TRY(count_spikes(x, CLSNN_STAGE_LABEL, m->epoch, x->train_pixels, x->plan.label_images, watch, &counts, &label_spikes));
+        tell_readout(x, watch);
         TRY(clsnn_readout_label(x->dev, counts, x->data->train.labels, x->plan.label_images, &x->labels));
         x->has_labels = true;
         free(counts);
         counts = NULL;
     }
     TRY(count_spikes(x, CLSNN_STAGE_TEST, m->epoch, x->test_pixels, x->plan.test_images, watch, &counts, &m->test_spikes_per_image));
+    tell_readout(x, watch);
     TRY(clsnn_readout_score(x->dev, &x->labels, counts, x->data->test.labels, x->plan.test_images, &m->score));
     TRY(mean_theta(x, &m->theta_mean_mv));
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;

@@ -19,7 +19,8 @@ struct clsnn_plan {
     bool shuffle;
 };
 
-enum clsnn_stage_kind { CLSNN_STAGE_TRAIN, CLSNN_STAGE_LABEL, CLSNN_STAGE_TEST };
+/* READOUT is told once, before the first product: CLBlast then compiles for some seconds unless its kernels are cached. */
+enum clsnn_stage_kind { CLSNN_STAGE_TRAIN, CLSNN_STAGE_LABEL, CLSNN_STAGE_TEST, CLSNN_STAGE_READOUT };
 
 /* Where a running experiment stands. */
 struct clsnn_stage {
@@ -71,6 +72,7 @@ struct clsnn_experiment {
     uint64_t given_up_evaluating;
     double train_seconds, eval_seconds;
     struct clsnn_running *running; /* running accuracy */
+    bool read_out;                 /* the first readout has begun */
 };
 
 /* Puts network and data on the device. data, dev and prog are borrowed and outlive the experiment.
