@@ -2,8 +2,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "clsnn/commands.h"
+#include "clsnn/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/report.h"
 #include "clsnn/session.h"
@@ -65,6 +67,17 @@ fail:
     return st;
 }
 
+/* An earlier run's files are moved away from --out, and the model would be one of them. */
+static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
+    struct stat there, asked;
+    char *path = clsnn_file_join(dir, "model.npz");
+    if (!path) return CLSNN_E_MEMORY;
+    const bool same = stat(path, &there) == 0 && stat(model, &asked) == 0 && there.st_dev == asked.st_dev && there.st_ino == asked.st_ino;
+    free(path);
+    if (!same) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_USAGE, "--out %s: is where %s is, whose run would be moved away: choose another directory", dir, model);
+}
+
 enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_npz npz = {0};
@@ -77,14 +90,14 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     int moved = 0;
     TRY(clsnn_npz_read(path, max_model_bytes, &npz));
     TRY(read_model(&npz, path, &model));
-    if (o->out_dir) TRY(clsnn_report_prepare_dir(o->out_dir, &moved));
+    if (o->out_dir) TRY(refuse_own_dir(o->out_dir, path));
     TRY(clsnn_session_open(&session, o));
-    if (moved) clsnn_progress_note(&session.progress, "%s held an earlier run: its files are now in %s/previous-%d", o->out_dir, o->out_dir, moved);
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* nothing is trained; labelling has its own number */
     TRY(clsnn_experiment_create(&session.plan, session.dev, session.prog, &session.data, &x));
     TRY(clsnn_experiment_set_model(x, model.w, model.theta_mv, model.labels, model.proportions));
+    if (o->out_dir) TRY(clsnn_file_make_dir(o->out_dir)); /* what cannot be written shows before the work; earlier files move after it */
     clsnn_report_start(&report, o, x, o->out_dir);
     report.model = path;
     clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path, model.n_post,
@@ -93,6 +106,8 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     TRY(clsnn_experiment_evaluate(x, &watcher));
     TRY(clsnn_experiment_learned(x, &learned));
     TRY(clsnn_report_result(&report, &learned, o->out));
+    if (o->out_dir) TRY(clsnn_report_prepare_dir(o->out_dir, &moved));
+    if (moved) clsnn_progress_note(&session.progress, "%s held an earlier run: its files are now in %s/previous-%d", o->out_dir, o->out_dir, moved);
     TRY(clsnn_report_metrics(&report));
     TRY(clsnn_report_pictures(&report, &learned));
     TRY(clsnn_report_run(&report, CLSNN_RUN_FINISHED, &learned));

@@ -24,20 +24,27 @@ static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_metrics *m) 
     struct train_watch *w = ctx;
     clsnn_progress_note(&w->session->progress, "after epoch %u: accuracy %.2f %% (vote all), %.2f %% (vote proportion), mean theta %.2f mV", m->epoch,
                         100 * m->accuracy_all, 100 * m->accuracy_proportion, m->theta_mean_mv);
-    return clsnn_report_metrics(w->report);
+    if (clsnn_report_metrics(w->report) != CLSNN_OK) {
+        /* A full disk must not cost the training: the metrics are written anew at every evaluation and at the end. */
+        clsnn_progress_note(&w->session->progress, "WARNING: %s; training goes on", clsnn_error_text());
+        clsnn_error_clear();
+    }
+    return CLSNN_OK;
 }
 
-/* The result is printed even when a file of it cannot be written; the first failure is returned. */
+/* The result is printed even when a file of it cannot be written, and every other file is still tried, the weights first; the
+ * first failure is returned. */
 static enum clsnn_status finish_run(struct clsnn_report *report, FILE *out) {
     struct clsnn_learned learned = {0};
     enum clsnn_status st = clsnn_experiment_learned(report->experiment, &learned);
     if (st != CLSNN_OK) return st;
-    enum clsnn_status files = clsnn_report_model(report, &learned);
-    if (files == CLSNN_OK) files = clsnn_report_pictures(report, &learned);
-    if (files == CLSNN_OK) files = clsnn_report_run(report, CLSNN_RUN_FINISHED, &learned);
-    st = clsnn_report_result(report, &learned, out);
+    const enum clsnn_status printed = clsnn_report_result(report, &learned, out);
+    st = clsnn_report_model(report, &learned);
+    const enum clsnn_status more[] = {clsnn_report_metrics(report), clsnn_report_pictures(report, &learned)};
+    for (size_t k = 0; k < sizeof more / sizeof *more; k++) st = st != CLSNN_OK ? st : more[k];
+    const enum clsnn_status run = clsnn_report_run(report, st == CLSNN_OK ? CLSNN_RUN_FINISHED : CLSNN_RUN_FAILED, &learned);
     clsnn_learned_finish(&learned);
-    return files != CLSNN_OK ? files : st;
+    return printed != CLSNN_OK ? printed : st != CLSNN_OK ? st : run;
 }
 
 /* A run that was stopped leaves its weights, which eval can test, and says so in run.json. */
@@ -47,8 +54,10 @@ static enum clsnn_status save_stopped(struct clsnn_session *s, struct clsnn_repo
     snprintf(text, sizeof text, "%s", clsnn_error_text());
     clsnn_error_clear();
     enum clsnn_status st = clsnn_experiment_learned(report->experiment, &learned);
-    if (st == CLSNN_OK) st = clsnn_report_model(report, &learned);
-    if (st == CLSNN_OK) st = clsnn_report_run(report, CLSNN_RUN_STOPPED, &learned);
+    if (st != CLSNN_OK) return st;
+    st = clsnn_report_model(report, &learned);
+    const enum clsnn_status run = clsnn_report_run(report, st == CLSNN_OK ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, &learned);
+    if (st == CLSNN_OK) st = run;
     clsnn_learned_finish(&learned);
     if (st != CLSNN_OK) return st;
     clsnn_progress_end(&s->progress);
@@ -78,6 +87,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     st = clsnn_experiment_train(x, &watcher);
     if (st == CLSNN_STOPPED) st = save_stopped(&session, &report);
     else if (st == CLSNN_OK) st = finish_run(&report, o->out);
+    else clsnn_report_run(&report, CLSNN_RUN_FAILED, NULL); /* best effort: what went wrong first is what is told */
 fail:
     clsnn_experiment_destroy(x);
     clsnn_session_close(&session);

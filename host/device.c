@@ -200,7 +200,7 @@ enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out)
         st = clsnn_fail_cl(code, "clCreateContext");
         goto fail;
     }
-    dev->queue = clCreateCommandQueue(dev->context, dev->info.id, 0, &code);
+    dev->queue = clCreateCommandQueue(dev->context, dev->info.id, CL_QUEUE_PROFILING_ENABLE, &code);
     if (code != CL_SUCCESS) {
         st = clsnn_fail_cl(code, "clCreateCommandQueue");
         goto fail;
@@ -266,35 +266,58 @@ void clsnn_buffer_release(struct clsnn_device *dev, cl_mem *buffer) {
     *buffer = NULL;
 }
 
+/* Adds a finished command's time to the profile and gives its event back; an event is only made when there is a profile. */
+static enum clsnn_status add_time(struct clsnn_device *dev, enum clsnn_phase phase, cl_event event) {
+    enum clsnn_status st = CLSNN_OK;
+    cl_ulong start = 0, end = 0;
+    if (!event) return st;
+    TRY_CL(clWaitForEvents(1, &event));
+    TRY_CL(clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL));
+    TRY_CL(clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL));
+    dev->profile->seconds[phase] += 1e-9 * (double)(end - start);
+    dev->profile->commands[phase]++;
+fail:
+    clReleaseEvent(event);
+    return st;
+}
+
 enum clsnn_status clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset, size_t n_bytes, void *to) {
     enum clsnn_status st = CLSNN_OK;
+    cl_event event = NULL;
     if (n_bytes == 0) return st;
-    TRY_CL(clEnqueueReadBuffer(dev->queue, from, CL_TRUE, offset, n_bytes, to, 0, NULL, NULL));
+    TRY_CL(clEnqueueReadBuffer(dev->queue, from, CL_TRUE, offset, n_bytes, to, 0, NULL, dev->profile ? &event : NULL));
+    TRY(add_time(dev, CLSNN_TIME_TRANSFER, event));
 fail:
     return st;
 }
 
 enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, const void *from) {
     enum clsnn_status st = CLSNN_OK;
+    cl_event event = NULL;
     if (n_bytes == 0) return st;
-    TRY_CL(clEnqueueWriteBuffer(dev->queue, to, CL_TRUE, offset, n_bytes, from, 0, NULL, NULL));
+    TRY_CL(clEnqueueWriteBuffer(dev->queue, to, CL_TRUE, offset, n_bytes, from, 0, NULL, dev->profile ? &event : NULL));
+    TRY(add_time(dev, CLSNN_TIME_TRANSFER, event));
 fail:
     return st;
 }
 
 enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, uint32_t pattern) {
     enum clsnn_status st = CLSNN_OK;
+    cl_event event = NULL;
     if (n_bytes == 0) return st;
-    TRY_CL(clEnqueueFillBuffer(dev->queue, to, &pattern, sizeof pattern, offset, n_bytes, 0, NULL, NULL));
+    TRY_CL(clEnqueueFillBuffer(dev->queue, to, &pattern, sizeof pattern, offset, n_bytes, 0, NULL, dev->profile ? &event : NULL));
+    TRY(add_time(dev, CLSNN_TIME_TRANSFER, event));
 fail:
     return st;
 }
 
-enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
-                                   const size_t *global, const size_t *local) {
+enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase phase, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args,
+                                   cl_uint n_dims, const size_t *global, const size_t *local) {
     enum clsnn_status st = CLSNN_OK;
+    cl_event event = NULL;
     for (size_t a = 0; a < n_args; a++) TRY_CL(clSetKernelArg(kernel, (cl_uint)a, args[a].n_bytes, args[a].value));
-    TRY_CL(clEnqueueNDRangeKernel(dev->queue, kernel, n_dims, NULL, global, local, 0, NULL, NULL));
+    TRY_CL(clEnqueueNDRangeKernel(dev->queue, kernel, n_dims, NULL, global, local, 0, NULL, dev->profile ? &event : NULL));
+    TRY(add_time(dev, phase, event));
 fail:
     return st;
 }

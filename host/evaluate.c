@@ -44,7 +44,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
             CLSNN_ARG(network),     CLSNN_ARG(first_image), CLSNN_ARG(images),    CLSNN_ARG(what_for),
         };
         const size_t local = (size_t)net->prog->work_group, global = local * (n_now < n_slots ? n_now : n_slots);
-        TRY(clsnn_kernel_run(dev, net->prog->evaluate, args, sizeof args / sizeof *args, 1, &global, &local));
+        TRY(clsnn_kernel_run(dev, purpose == CLSNN_RNG_LABEL ? CLSNN_TIME_LABEL : CLSNN_TIME_TEST, net->prog->evaluate, args, sizeof args / sizeof *args, 1, &global, &local));
         TRY(clsnn_buffer_read(dev, counts, 0, n_now * n * sizeof *rows, rows));
         TRY(clsnn_buffer_read(dev, shown, 0, n_now * sizeof *host_shown, host_shown));
         for (uint32_t k = 0; k < n_now; k++) {

@@ -182,7 +182,9 @@ int main(int argc, char **argv) {
     }
     if (st != CLSNN_OK && (*clsnn_error_text() || st != CLSNN_STOPPED)) {
         const char *text = *clsnn_error_text() ? clsnn_error_text() : "failed without a reason";
-        fprintf(stderr, "clsnn%s%s: %s", info ? " " : "", info ? info->name : "", text);
+        int n = (int)strlen(text);
+        while (n > 0 && text[n - 1] == '\n') n--; /* words of libraries sometimes end a line */
+        fprintf(stderr, "clsnn%s%s: %.*s", info ? " " : "", info ? info->name : "", n, text);
         if (verbose && *clsnn_error_place()) fprintf(stderr, " (%s)", clsnn_error_place());
         fputc('\n', stderr);
     }

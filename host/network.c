@@ -119,7 +119,7 @@ static enum clsnn_status start_networks(struct clsnn_network *net) {
     const size_t row = (size_t)net->n * sizeof(float);
     const struct clsnn_arg args[] = {CLSNN_ARG(net->params), CLSNN_ARG(net->w), CLSNN_ARG(net->n), CLSNN_ARG(net->n_post)};
     const size_t global[2] = {CLSNN_N_PRE, (size_t)net->n_networks};
-    TRY(clsnn_kernel_run(net->dev, net->prog->init_weights, args, 4, 2, global, NULL));
+    TRY(clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->init_weights, args, 4, 2, global, NULL));
     /* one start potential for the whole batch would be wrong where networks differ in it */
     TRY(set_state(net, 0.0f));
     for (size_t b = 0; b < (size_t)net->n_networks; b++) {

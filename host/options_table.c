@@ -40,6 +40,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
      .def_note = "chosen for the device", .commands = TRAIN | EVAL,
      .help = "presentations a kernel launch; results do not depend on it"},
+    {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
+     .help = "time every phase on the device by OpenCL events; slower, the same results"},
     /* common */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device), .def_note = "the first GPU, else the first device",
      .commands = ALL,

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,8 +51,29 @@ static void format_seconds(double s, char out[32]) {
     else snprintf(out, 32, "%ld:%02ld h", all / 3600, all / 60 % 60);
 }
 
+/* How wide the terminal is: a longer line would wrap, and each redrawing of it would leave a line behind. */
+static int columns(FILE *to) {
+    struct winsize size = {0};
+    if (ioctl(fileno(to), TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return 80;
+    return size.ws_col;
+}
+
+/* " [###...]" with as many of BAR characters as there is room for; nothing where that is too little to tell anything. */
+static void draw_bar(const struct clsnn_stage *stage, int room, char out[BAR + 4]) {
+    const int width = room < BAR ? room : BAR;
+    out[0] = '\0';
+    if (width < 5) return;
+    const int full = stage->total ? (int)((double)stage->done / (double)stage->total * width) : width;
+    snprintf(out, BAR + 4, " [%*s]", width, "");
+    for (int k = 0; k < width; k++) out[2 + k] = k < full ? '#' : '.';
+}
+
 void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage) {
     if (p->quiet) return;
+    if (stage->kind == CLSNN_STAGE_READOUT) {
+        clsnn_progress_note(p, "reading out with CLBlast, which compiles for some seconds at its first use on a device");
+        return;
+    }
     const double now = now_seconds();
     const bool ended = stage->done >= stage->total;
     if (!ended && now - p->last < (p->terminal ? 0.1 : 10.0)) return;
@@ -61,15 +83,15 @@ void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stag
     char eta[32], epoch[48] = "", accuracy[48] = "";
     format_seconds(ended ? stage->seconds : stage->eta_seconds, eta);
     if (stage->n_epochs > 1 && stage->epoch > 0) snprintf(epoch, sizeof epoch, " epoch %u/%u", stage->epoch, stage->n_epochs);
-    if (stage->running_accuracy >= 0) snprintf(accuracy, sizeof accuracy, "  running accuracy %.1f %%", 100 * stage->running_accuracy);
+    if (stage->running_accuracy >= 0) snprintf(accuracy, sizeof accuracy, "  %saccuracy %.1f %%", p->terminal ? "" : "running ", 100 * stage->running_accuracy);
     if (p->terminal) {
-        char bar[BAR + 1];
-        const int full = stage->total ? (int)((double)stage->done / (double)stage->total * BAR) : BAR;
-        memset(bar, '.', BAR);
-        memset(bar, '#', (size_t)(full < BAR ? full : BAR));
-        bar[BAR] = '\0';
-        fprintf(p->to, "\r%s%s [%s] %llu/%llu  %.0f images/s%s  %s %s\033[K", stage_name(stage->kind), epoch, bar, (unsigned long long)stage->done,
-                (unsigned long long)stage->total, stage->images_per_second, accuracy, ended ? "took" : "ETA", eta);
+        char head[96], tail[192], bar[BAR + 4] = "";
+        snprintf(head, sizeof head, "%s%s", stage_name(stage->kind), epoch);
+        snprintf(tail, sizeof tail, " %llu/%llu  %.0f images/s%s  %s %s", (unsigned long long)stage->done, (unsigned long long)stage->total,
+                 stage->images_per_second, accuracy, ended ? "took" : "ETA", eta);
+        const int room = columns(p->to) - 1, text = (int)(strlen(head) + strlen(tail));
+        draw_bar(stage, room - text - 3, bar);
+        fprintf(p->to, "\r%.*s%s%.*s\033[K", room, head, bar, room > (int)strlen(head) ? room - (int)strlen(head) : 0, tail);
         p->drawn = true;
         if (ended) clsnn_progress_end(p);
     } else {

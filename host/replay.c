@@ -165,7 +165,7 @@ static enum clsnn_status launch(struct clsnn_network *net, const struct record *
         CLSNN_ARG(learning),
     };
     const size_t local = (size_t)net->prog->work_group;
-    return clsnn_kernel_run(net->dev, net->prog->replay, args, sizeof args / sizeof *args, 1, &local, &local);
+    return clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->replay, args, sizeof args / sizeof *args, 1, &local, &local);
 }
 
 static enum clsnn_status replay_sample(struct clsnn_network *net, const struct clsnn_model *model, const struct clsnn_replay_input *in, uint32_t sample,

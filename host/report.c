@@ -2,6 +2,7 @@
 #include "clsnn/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +33,15 @@ static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
     enum clsnn_status st = CLSNN_OK;
     char name[32];
     char *kept = NULL, *from = NULL, *to = NULL;
-    int k = 0;
+    int k = 0, rc;
     do {
         free(kept);
         snprintf(name, sizeof name, "previous-%d", ++k);
         kept = clsnn_file_join(dir, name);
         if (!kept) return no_memory();
-    } while (mkdir(kept, 0777) != 0 && errno == EEXIST);
-    if (access(kept, W_OK) != 0) {
+        rc = mkdir(kept, 0777);
+    } while (rc != 0 && errno == EEXIST);
+    if (rc != 0) {
         st = clsnn_fail(CLSNN_E_IO, "%s: %s: an earlier run's files could not be kept there", kept, strerror(errno));
         goto fail;
     }
@@ -90,6 +92,26 @@ static void add(json_t *object, const char *name, json_t *value, bool *ok) {
     if (!value || json_object_set_new(object, name, value) != 0) *ok = false;
 }
 
+/* Paths and device names need not be UTF-8, which JSON must be: bytes that are not become '?'. */
+static json_t *text_json(const char *text) {
+    json_t *value = json_string(text);
+    char *copy = value ? NULL : strdup(text);
+    for (char *c = copy; c && *c; c++) {
+        if ((unsigned char)*c >= 0x80) *c = '?';
+    }
+    if (copy) value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+/* Numbers of JSON readers, jansson's included, end at 2^63 - 1: a larger seed is a string. */
+static json_t *seed_json(uint64_t seed) {
+    char digits[32];
+    if (seed <= INT64_MAX) return json_integer((json_int_t)seed);
+    snprintf(digits, sizeof digits, "%" PRIu64, seed);
+    return json_string(digits);
+}
+
 static json_t *confusion_json(const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES]) {
     json_t *rows = json_array();
     for (int t = 0; t < CLSNN_CLASSES; t++) {
@@ -118,6 +140,32 @@ static json_t *metrics_json(const struct clsnn_metrics *m, bool *ok) {
     return line;
 }
 
+static const char *const time_names[CLSNN_N_TIMES] = {
+    [CLSNN_TIME_NORMALISE] = "normalise", [CLSNN_TIME_ENCODE] = "encode", [CLSNN_TIME_PRESENT] = "present",
+    [CLSNN_TIME_REST] = "rest",           [CLSNN_TIME_TRAIN] = "train",   [CLSNN_TIME_LABEL] = "label",
+    [CLSNN_TIME_TEST] = "test",           [CLSNN_TIME_OTHER] = "set-up",  [CLSNN_TIME_TRANSFER] = "transfers",
+};
+
+/* Time a phase on the device, where the run was profiled. */
+static json_t *profile_json(const struct clsnn_profile *p, bool *ok) {
+    json_t *phases = json_object();
+    for (int k = 0; k < CLSNN_N_TIMES; k++) {
+        if (p->commands[k]) add(phases, time_names[k], json_pack("{s:f, s:I}", "seconds", p->seconds[k], "commands", (json_int_t)p->commands[k]), ok);
+    }
+    return phases;
+}
+
+static void print_profile(const struct clsnn_profile *p, FILE *out) {
+    double sum = 0;
+    for (int k = 0; k < CLSNN_N_TIMES; k++) sum += p->seconds[k];
+    fprintf(out, "phase        seconds  commands   us a command   share   (on the device, by its events)\n");
+    for (int k = 0; k < CLSNN_N_TIMES; k++) {
+        if (!p->commands[k]) continue;
+        fprintf(out, "%-10s %9.3f %9llu %14.2f %6.1f %%\n", time_names[k], p->seconds[k], (unsigned long long)p->commands[k],
+                1e6 * p->seconds[k] / (double)p->commands[k], 100 * p->seconds[k] / (sum > 0 ? sum : 1));
+    }
+}
+
 /* The result of the last evaluation, as CLI users get it. */
 static json_t *result_json(const struct clsnn_report *r, const struct clsnn_learned *learned, bool *ok) {
     const struct clsnn_experiment *x = r->experiment;
@@ -125,9 +173,9 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     json_t *o = json_object();
     add(o, "neurons", json_integer(x->plan.neurons), ok);
     add(o, "epochs", json_integer(x->plan.epochs), ok);
-    add(o, "seed", json_integer((json_int_t)x->plan.seed), ok);
-    add(o, "data", json_string(x->data->name), ok);
-    add(o, "device", json_string(x->dev->info.name), ok);
+    add(o, "seed", seed_json(x->plan.seed), ok);
+    add(o, "data", text_json(x->data->name), ok);
+    add(o, "device", text_json(x->dev->info.name), ok);
     if (m) {
         add(o, "accuracy_all", json_real(m->accuracy_all), ok);
         add(o, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
@@ -146,20 +194,23 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     add(o, "train_seconds", json_real(x->train_seconds), ok);
     add(o, "eval_seconds", json_real(x->eval_seconds), ok);
     add(o, "images_per_second", json_real(x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0), ok);
+    if (x->dev->profile) add(o, "profile", profile_json(x->dev->profile, ok), ok);
     if (learned) add(o, "final_sha256", json_string(learned->sha256), ok);
     return o;
 }
 
 static void add_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number, bool is_param) {
-    json_t *settings = ctx;
-    json_t *entry = json_pack("{s:s?, s:s?}", "value", value, "origin", origin);
+    json_t *settings = ctx, *found;
     (void)is_param;
-    if (entry && is_number && value && *value) json_object_set_new(entry, "value", strpbrk(value, ".eEnN") ? json_real(strtod(value, NULL)) : json_integer((json_int_t)strtoll(value, NULL, 10)));
-    json_object_set_new(settings, name, entry);
+    if (!is_number) found = text_json(value);
+    else if (strpbrk(value, ".e")) found = json_real(strtod(value, NULL));
+    else found = *value == '-' ? json_integer((json_int_t)strtoll(value, NULL, 10)) : seed_json(strtoull(value, NULL, 10));
+    json_object_set_new(settings, name, json_pack("{s:o, s:o}", "value", found, "origin", text_json(origin)));
 }
 
 static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state, const struct clsnn_learned *learned, bool *ok) {
-    static const char *const states[] = {[CLSNN_RUN_RUNNING] = "running", [CLSNN_RUN_FINISHED] = "finished", [CLSNN_RUN_STOPPED] = "stopped"};
+    static const char *const states[] = {[CLSNN_RUN_RUNNING] = "running", [CLSNN_RUN_FINISHED] = "finished", [CLSNN_RUN_STOPPED] = "stopped",
+                                         [CLSNN_RUN_FAILED] = "failed"};
     const struct clsnn_experiment *x = r->experiment;
     const struct clsnn_device_info *d = &x->dev->info;
     char kernels[CLSNN_SHA256_HEX] = "", now[32];
@@ -170,22 +221,23 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     add(run, "clsnn_version", json_string(CLSNN_VERSION), ok);
     add(run, "command", json_string(r->options->command), ok);
     add(run, "state", json_string(states[state]), ok);
+    if (state == CLSNN_RUN_FAILED) add(run, "error", text_json(clsnn_error_text()), ok);
     add(run, "started", json_string(r->started), ok);
     add(run, "written", json_string(now), ok);
-    if (r->model) add(run, "model", json_string(r->model), ok);
+    if (r->model) add(run, "model", text_json(r->model), ok);
     clsnn_options_visit(r->options, add_setting, settings);
     add(run, "settings", settings, ok);
-    add(data, "name", json_string(x->data->name), ok);
-    add(data, "source", json_string(x->data->source), ok);
+    add(data, "name", text_json(x->data->name), ok);
+    add(data, "source", text_json(x->data->source), ok);
     add(data, "sha256", json_string(x->data->sha256), ok);
     add(data, "n_train", json_integer(x->data->train.n_images), ok);
     add(data, "n_test", json_integer(x->data->test.n_images), ok);
     add(run, "dataset", data, ok);
-    add(device, "name", json_string(d->name), ok);
-    add(device, "vendor", json_string(d->vendor), ok);
-    add(device, "platform", json_string(d->platform_name), ok);
-    add(device, "version", json_string(d->version), ok);
-    add(device, "driver", json_string(d->driver), ok);
+    add(device, "name", text_json(d->name), ok);
+    add(device, "vendor", text_json(d->vendor), ok);
+    add(device, "platform", text_json(d->platform_name), ok);
+    add(device, "version", text_json(d->version), ok);
+    add(device, "driver", text_json(d->driver), ok);
     add(device, "compute_units", json_integer(d->compute_units), ok);
     add(device, "work_group", json_integer(x->net->prog->work_group), ok);
     add(run, "opencl_device", device, ok);
@@ -344,6 +396,7 @@ enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct
         fprintf(out, "given up                    %llu images stayed under %d spikes at the highest intensity\n",
                 (unsigned long long)(x->trainer->given_up + x->given_up_evaluating), x->plan.model.min_spikes);
     }
+    if (x->dev->profile) print_profile(x->dev->profile, out);
     if (learned) fprintf(out, "final_sha256                %s\n", learned->sha256);
     if (r->dir) {
         fprintf(out, "written to                  %s/%s\n", r->dir, r->model ? "{run.json, metrics.jsonl, metrics.csv}" : "{run.json, metrics.jsonl, metrics.csv, model.npz}");

@@ -13,16 +13,19 @@ static void on_signal(int number) {
     stopping = 1;
 }
 
-bool clsnn_session_stopping(void) {
-    return stopping != 0;
-}
-
 static void catch_signals(void (*handler)(int)) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGUSR1, &action, NULL);
+}
+
+/* Compilers inside OpenCL drivers (LLVM) and CLBlast's later builds put their own handlers in the place of ours, and SIGUSR1
+ * then does nothing: so ours are put back each time. */
+bool clsnn_session_stopping(void) {
+    catch_signals(on_signal);
+    return stopping != 0;
 }
 
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o) {
@@ -43,6 +46,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                                   .chunk = (uint32_t)o->chunk,
                                   .shuffle = o->shuffle};
     TRY(clsnn_device_open(o->device, &s->dev));
+    if (o->profile) s->dev->profile = &s->profile;
     TRY(clsnn_dataset_load(o->data, &s->data));
     clsnn_progress_note(&s->progress, "data: %s from %s, %u training and %u test images%s", s->data.name, s->data.source, s->data.train.n_images,
                         s->data.test.n_images,
@@ -51,6 +55,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                             : "");
     clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name, s->dev->info.platform_name, s->dev->info.driver);
     TRY(clsnn_program_create(s->dev, CLSNN_PROGRAM_RUN, o->work_group, &s->prog));
+    catch_signals(on_signal); /* see clsnn_session_stopping */
 fail:
     return st;
 }

@@ -37,7 +37,7 @@ void evaluate(__constant struct clsnn_params *params, __global const struct clsn
                 net.last_exc[j] = net.last_inh[j] = CLSNN_NEVER;
                 net.seen_inh[j] = -1;
             }
-            const uint n_spikes = present(net, input, n_active, net.p.n_on, space, 0);
+            const uint n_spikes = present(net, input, n_active, 0, net.p.n_on, net.p.n_on, space, 0);
             const int enough = n_spikes >= (uint)net.p.min_spikes;
             if (!enough && intensity < (uint)net.p.intensity_max && attempt + 1u < CLSNN_MAX_ATTEMPT) continue;
             FOR_OWN(j, n) counts_out[(size_t)k * (size_t)n + (size_t)j] = net.counts[j];

@@ -266,25 +266,25 @@ INLINE void reset_exc(struct network net, int j, int t, int n_steps, int learn, 
     net.last_exc[j] = t;
 }
 
-/* What a presentation starts with: thresholds, no spikes counted, and for work-groups of one the lists that stand for the
- * state left by the presentation before. Returns whether a potential lies below the inhibitory reversal. */
-INLINE int begin_presentation(struct network net, struct encoding input, int n_active, int n_steps, int learn, __local ushort *likely,
-                                     int *n_likely, int *n_recent, int *n_hot) {
+/* What the steps from t on start with: thresholds, no spikes counted at t = 0, and for work-groups of one the lists that stand
+ * for the state left before. Returns whether a potential lies below the inhibitory reversal. */
+INLINE int begin_steps(struct network net, struct encoding input, int n_active, int t, int n_steps, int learn, __local ushort *likely, int *n_likely,
+                       int *n_recent, int *n_hot) {
     int below = 0;
     *n_likely = *n_recent = *n_hot = 0;
     FOR_OWN(j, net.n) {
-        set_threshold(net, j, 0, n_steps, learn);
-        net.counts[j] = 0;
+        set_threshold(net, j, t, n_steps, learn);
+        if (t == 0) net.counts[j] = 0;
         below |= net.v_exc[j] < net.p.floor_exc;
     }
 #if CLSNN_WG == 1
     for (int j = 0; j < net.n; j++) {
-        if (learn && is_recent(net, j, 0)) net.recent[(*n_recent)++] = (ushort)j;
-        if (is_hot_inh(net.g_exc_inh[j], 0 - net.last_inh[j], net.p)) net.hot[(*n_hot)++] = (ushort)j;
+        if (learn && is_recent(net, j, t)) net.recent[(*n_recent)++] = (ushort)j;
+        if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p)) net.hot[(*n_hot)++] = (ushort)j;
     }
     for (int i = 0, a = 0; learn && i < CLSNN_N_PRE; i++) {
         const int has_ink = a < n_active && input.active[a] == i;
-        if (has_ink || 0 - net.last_pre[i] < net.p.cut_pre) likely[(*n_likely)++] = (ushort)i;
+        if (has_ink || t - net.last_pre[i] < net.p.cut_pre) likely[(*n_likely)++] = (ushort)i;
         a += has_ink;
     }
 #endif
@@ -336,9 +336,9 @@ struct workspace {
     __local ushort *likely; /* [784] inputs that the post rule may concern */
 };
 
-/* Shows the encoded input for n_steps steps. learn is a constant where this is called. Uniform. Returns the number of
- * excitatory spikes while input was on. All state is left at the end of the last step. */
-INLINE uint present(struct network net, struct encoding input, int n_active, int n_steps, struct workspace space, int learn
+/* Steps first_step .. end_step - 1 of a presentation of n_steps with the encoded input. learn is a constant where this is called.
+ * Uniform. Returns the number of excitatory spikes while input was on. All state is left at the end of the last step. */
+INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step, int n_steps, struct workspace space, int learn
 #ifdef CLSNN_RECORD
                            , struct recording rec
 #endif
@@ -347,7 +347,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
     uint n_spikes = 0u;
     int n_likely, n_recent, n_hot;
-    const int below = begin_presentation(net, input, n_active, n_steps, learn, space.likely, &n_likely, &n_recent, &n_hot);
+    const int below = begin_steps(net, input, n_active, first_step, n_steps, learn, space.likely, &n_likely, &n_recent, &n_hot);
     FOR_OWN(word, 3 * s.words) {
         s.exc[word] = 0u;
         s.inh[word] = 0u;
@@ -358,7 +358,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     }
     BARRIER_GLOBAL();
 
-    for (int t = 0; t < n_steps; t++) {
+    for (int t = first_step; t < end_step; t++) {
         const int turn = t % 3, after_next = (t + 2) % 3;
         __local uint *fired = s.exc + turn * s.words, *fired_inh = s.inh + turn * s.words;
         __local ushort *events = space.events + t % 2 * CLSNN_N_PRE;
@@ -368,7 +368,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             flush_exc(net);
 #if CLSNN_WG == 1 && !defined(CLSNN_RECORD)
             if (t >= net.p.n_on && n_hot == 0 && is_quiet(net)) {
-                relax_exc(net, n_steps - t);
+                relax_exc(net, end_step - t);
                 break;
             }
 #endif

@@ -28,10 +28,10 @@ void replay(__constant struct clsnn_params *params, __global const struct clsnn_
     int own_fault;
     if (learn) {
         normalise_changed(net);
-        present(net, input, CLSNN_N_PRE, net.p.n_steps, space, 1, rec);
+        present(net, input, CLSNN_N_PRE, 0, net.p.n_steps, net.p.n_steps, space, 1, rec);
         own_fault = end_presentation(net, net.p.n_steps, 1);
     } else {
-        present(net, input, CLSNN_N_PRE, net.p.n_steps, space, 0, rec);
+        present(net, input, CLSNN_N_PRE, 0, net.p.n_steps, net.p.n_steps, space, 0, rec);
         own_fault = end_presentation(net, net.p.n_steps, 0);
     }
     if (own_fault < n) ATOMIC_MIN(&fault, own_fault);

@@ -54,6 +54,14 @@ enum clsnn_purpose {
     CLSNN_RNG_ORDER = 5
 };
 
+/* Parts of a training presentation, as bits of a launch's `phases`. All in one launch is the rule; --profile launches them one by
+ * one to time them, which changes no bit. */
+#define CLSNN_PHASE_NORMALISE 1
+#define CLSNN_PHASE_ENCODE    2
+#define CLSNN_PHASE_PRESENT   4
+#define CLSNN_PHASE_REST      8
+#define CLSNN_PHASE_ALL       15
+
 /* One network's numbers as the kernels use them, derived from struct clsnn_model by clsnn_params_derive. Potentials are kept
  * relative to rest (v - v_rest): decay to rest is then exact in float32, where v itself would stall 8e-4 mV away.
  * One forward Euler step, regrouped for fma:  v' = (leak - gain g_exc - gain g_inh) v + (drive_exc g_exc + drive_inh g_inh). */
@@ -99,6 +107,7 @@ struct clsnn_progress {
     clsnn_u32 given_up;      /* images that failed at the highest intensity */
     clsnn_u32 spikes_lo;     /* excitatory spikes of accepted presentations, while input is on; 64 bits in two words */
     clsnn_u32 spikes_hi;
+    clsnn_u32 n_active, n_spikes; /* of the presentation under way, between launches of single phases */
     clsnn_i32 fault_neuron;  /* -1, or the first neuron whose potential left CLSNN_V_LIMIT */
 };
 

@@ -29,11 +29,32 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
  * a device's name, whatever its case. Errors: CLSNN_E_NO_DEVICE, naming every device there is. */
 enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec, size_t *out_index);
 
+/* What a command on the device is for, as --profile tells. */
+enum clsnn_phase {
+    CLSNN_TIME_NORMALISE,
+    CLSNN_TIME_ENCODE,
+    CLSNN_TIME_PRESENT,
+    CLSNN_TIME_REST,
+    CLSNN_TIME_TRAIN, /* whole presentations in one launch */
+    CLSNN_TIME_LABEL,
+    CLSNN_TIME_TEST,
+    CLSNN_TIME_OTHER, /* set-up, replay */
+    CLSNN_TIME_TRANSFER,
+    CLSNN_N_TIMES
+};
+
+/* Seconds on the device and commands, summed from OpenCL's events. */
+struct clsnn_profile {
+    double seconds[CLSNN_N_TIMES];
+    uint64_t commands[CLSNN_N_TIMES];
+};
+
 struct clsnn_device {
     struct clsnn_device_info info;
     cl_context context;
     cl_command_queue queue;   /* in order */
     size_t allocated_bytes;   /* sum of its buffers, for the memory budget */
+    struct clsnn_profile *profile; /* borrowed; NULL: nothing is timed. When set, every command is waited for and added */
 };
 
 /* Opens what spec picks. Errors: as above; CLSNN_E_DEVICE. */
@@ -55,13 +76,13 @@ enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t
 /* Sets n_bytes from offset on to copies of a 4-byte pattern. */
 enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, uint32_t pattern);
 
-/* Sets arguments 0 .. n - 1 and enqueues the kernel; does not wait. n_dims 1 or 2. */
+/* Sets arguments 0 .. n - 1 and enqueues the kernel; waits only to time it. n_dims 1 or 2. */
 struct clsnn_arg {
     size_t n_bytes;
     const void *value;
 };
 #define CLSNN_ARG(x) {sizeof(x), &(x)}
-enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
+enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase phase, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
                                    const size_t *global, const size_t *local);
 enum clsnn_status clsnn_device_wait(struct clsnn_device *dev);
 

@@ -25,6 +25,7 @@ struct clsnn_options {
     bool verbose;     /* --verbose: errors name their place in the source */
     int32_t work_group; /* --work-group: 0 = chosen for the device; else 1, 2, 4, ... 1024 */
     int32_t chunk;      /* --chunk: presentations a launch; 0 = chosen for the device */
+    bool profile;       /* --profile: time a phase */
     /* train, eval */
     int32_t neurons;      /* --neurons 1..16384, default 400 */
     int32_t epochs;       /* --epochs 1..1000, default 1 */

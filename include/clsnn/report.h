@@ -7,8 +7,8 @@
 #include "clsnn/experiment.h"
 #include "clsnn/options.h"
 
-/* How a run ended, for run.json. */
-enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED };
+/* How a run ended, for run.json. A failed one says why: run.json's "error" is the text of the recorded failure. */
+enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED, CLSNN_RUN_FAILED };
 
 /* A run that reports to dir. Everything is borrowed. */
 struct clsnn_report {

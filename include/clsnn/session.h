@@ -12,6 +12,7 @@ struct clsnn_session {
     struct clsnn_program *prog;
     struct clsnn_dataset data;
     struct clsnn_plan plan;
+    struct clsnn_profile profile; /* filled with --profile */
 };
 
 /* Says the first words, loads the data, opens the device, builds the kernels, catches signals. */

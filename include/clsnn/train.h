@@ -12,6 +12,7 @@ struct clsnn_trainer {
     uint32_t n_images;
     cl_mem order;                    /* i32 [n_images]: the image shown at each position of the epoch */
     cl_mem counts;                   /* u16 [n_networks][CLSNN_MAX_CHUNK][n]: spikes of the images of a launch */
+    cl_mem kept_active;              /* u16 [n_networks][784]: inputs with ink, between launches of single phases */
     struct clsnn_progress *progress; /* [n_networks], as of the last launch */
     uint16_t *host_counts;           /* [CLSNN_MAX_CHUNK][n] of network 0: the image at position k is row k % CLSNN_MAX_CHUNK */
     uint64_t presentations, given_up, spikes; /* of network 0, since the trainer was made */
@@ -25,7 +26,8 @@ void clsnn_trainer_destroy(struct clsnn_trainer *tr); /* takes NULL and half-bui
 enum clsnn_status clsnn_trainer_begin_epoch(struct clsnn_trainer *tr, uint32_t epoch, const int32_t *order);
 
 /* One launch: at most n_presentations (1 to CLSNN_MAX_CHUNK) of every network, up to position stop of the epoch. Blocks, then
- * fills progress, host_counts and the totals. What comes out does not depend on how an epoch is cut into launches.
+ * fills progress, host_counts and the totals. What comes out does not depend on how an epoch is cut into launches. While the
+ * device is profiled the phases of each presentation are launched, and timed, by themselves.
  * Errors: CLSNN_E_DEVICE; CLSNN_E_SELFTEST a potential left its limits (clsnn_network_check). */
 enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop);
 

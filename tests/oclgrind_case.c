@@ -1,0 +1,175 @@
+/* What oclgrind.sh runs under oclgrind, which is some thousand times slower than a CPU device: the smallest launches of
+ * each kernel that do everything. Usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP. "planted" runs a kernel
+ * with three faults instead, to show that they are found. Exits 0 when the launch ran, whatever oclgrind says of it. */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/evaluate.h"
+#include "clsnn/replay.h"
+#include "clsnn/train.h"
+#include "collisions.h"
+
+/* oclgrind 21.10 does not take a filled buffer for initialised, and after writing a part of a buffer takes the others for
+ * uninitialised. So here every write, and every fill, is a write of the whole buffer. */
+cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t n_bytes, const void *from,
+                            cl_uint n_waits, const cl_event *waits, cl_event *event) {
+    cl_int (*write)(cl_command_queue, cl_mem, cl_bool, size_t, size_t, const void *, cl_uint, const cl_event *, cl_event *) = NULL;
+    size_t whole = 0;
+    (void)blocking;
+    *(void **)&write = dlsym(RTLD_NEXT, "clEnqueueWriteBuffer");
+    cl_int code = write ? clGetMemObjectInfo(buffer, CL_MEM_SIZE, sizeof whole, &whole, NULL) : CL_INVALID_OPERATION;
+    if (code != CL_SUCCESS) return code;
+    uint8_t *bytes = malloc(whole);
+    if (!bytes || offset > whole || n_bytes > whole - offset) {
+        free(bytes);
+        return bytes ? CL_INVALID_VALUE : CL_OUT_OF_HOST_MEMORY;
+    }
+    code = clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, whole, bytes, n_waits, waits, NULL);
+    memcpy(bytes + offset, from, n_bytes);
+    if (code == CL_SUCCESS) code = write(queue, buffer, CL_TRUE, 0, whole, bytes, 0, NULL, event);
+    free(bytes);
+    return code;
+}
+
+cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_bytes, size_t offset, size_t n_bytes,
+                           cl_uint n_waits, const cl_event *waits, cl_event *event) {
+    uint8_t *bytes = malloc(n_bytes);
+    if (!bytes) return CL_OUT_OF_HOST_MEMORY;
+    for (size_t at = 0; at < n_bytes; at += pattern_bytes) memcpy(bytes + at, pattern, pattern_bytes);
+    const cl_int code = clEnqueueWriteBuffer(queue, buffer, CL_TRUE, offset, n_bytes, bytes, n_waits, waits, event);
+    free(bytes);
+    return code;
+}
+
+static enum clsnn_status replay(struct clsnn_device *dev, int work_group) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct scenario *s = scenario_find("competition_33");
+    struct clsnn_program *prog = NULL;
+    struct clsnn_replay_output out = {0};
+    struct scenario_data data = {0};
+    struct clsnn_model model;
+    int32_t *step = NULL, *input = NULL;
+    clsnn_model_defaults(&model);
+    if (!s || !scenario_build(s, &data)) return clsnn_fail(CLSNN_E_MEMORY, "no scenario");
+    step = malloc((data.n_events + 1) * sizeof *step);
+    input = malloc((data.n_events + 1) * sizeof *input);
+    if (!step || !input) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "no memory for %zu events", data.n_events);
+        goto fail;
+    }
+    size_t n = 0; /* one sample of 30 steps: two volleys, spikes, inhibition, a rest */
+    for (; n < data.n_events && data.events[n].step < 20; n++) {
+        step[n] = data.events[n].step;
+        input[n] = data.events[n].input;
+    }
+    const struct clsnn_replay_input in = {.n_post = (uint32_t)s->n_post, .steps_on = 20, .steps_off = 10, .n_samples = 1, .n_events = n,
+                                          .event_step = step, .event_input = input, .w0 = data.w, .theta0_mv = data.theta_mv, .learn = true};
+    TRY(clsnn_program_create(dev, CLSNN_PROGRAM_REPLAY, work_group, &prog));
+    TRY(clsnn_replay(dev, prog, &model, &in, &out));
+    printf("replay, work-group %d: %zu excitatory, %zu inhibitory spikes\n", work_group, out.exc.n, out.inh.n);
+    if (out.exc.n == 0 || out.inh.n == 0) st = clsnn_fail(CLSNN_E_FAILED, "nothing fired");
+fail:
+    clsnn_replay_finish(&out);
+    clsnn_program_destroy(prog);
+    scenario_data_finish(&data);
+    free(step);
+    free(input);
+    return st;
+}
+
+/* One network of 20 neurons that fire at once, one image with 40 inked inputs. */
+static enum clsnn_status present(struct clsnn_device *dev, int work_group, bool learn) {
+    enum clsnn_status st = CLSNN_OK;
+    enum { N_POST = 20 };
+    const uint64_t seed = 1;
+    struct clsnn_program *prog = NULL;
+    struct clsnn_network *net = NULL;
+    struct clsnn_trainer *tr = NULL;
+    struct clsnn_evaluation sum = {0};
+    struct clsnn_model model;
+    cl_mem pixels = NULL;
+    uint8_t image[CLSNN_N_PRE] = {0};
+    uint16_t counts[N_POST];
+    clsnn_model_defaults(&model);
+    model.time_on_ms = 15;
+    model.time_off_ms = 5;
+    model.theta_init_mv = 9;
+    model.v_start_offset_mv = 0;
+    model.intensity_start = 32;
+    model.min_spikes = 1;
+    for (int a = 0; a < 40; a++) image[a * 19] = (uint8_t)(100 + 3 * a);
+    TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, work_group, &prog));
+    TRY(clsnn_network_create(dev, prog, &model, &seed, 1, N_POST, &net));
+    TRY(clsnn_buffer_create(dev, "pixels", sizeof image, image, false, &pixels));
+    if (learn) {
+        TRY(clsnn_trainer_create(net, pixels, 1, &tr));
+        TRY(clsnn_trainer_begin_epoch(tr, 0, NULL));
+        TRY(clsnn_trainer_run(tr, 1, 1));
+        sum.spikes = tr->spikes;
+    } else {
+        TRY(clsnn_evaluate(net, 0, pixels, 1, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
+    }
+    printf("%s, work-group %d: %llu excitatory spikes\n", learn ? "train" : "evaluate", work_group, (unsigned long long)sum.spikes);
+    if (sum.spikes == 0) st = clsnn_fail(CLSNN_E_FAILED, "nothing fired");
+fail:
+    clsnn_trainer_destroy(tr);
+    clsnn_buffer_release(dev, &pixels);
+    clsnn_network_destroy(net);
+    clsnn_program_destroy(prog);
+    return st;
+}
+
+/* A race, a use of uninitialised memory and a read out of bounds. */
+static const char *const planted_source =
+    "__kernel void planted(__global int *x, int n) {\n"
+    "    __local int shared[1], unset[1];\n"
+    "    shared[0] = (int)get_local_id(0);\n"
+    "    x[get_local_id(0)] = shared[0];\n"
+    "    if (unset[0] > 3) x[0] = 1;\n"
+    "    x[n - 1] = x[n + 3];\n"
+    "}\n";
+
+static enum clsnn_status planted(struct clsnn_device *dev, int work_group) {
+    enum clsnn_status st = CLSNN_OK;
+    cl_program program = NULL;
+    cl_kernel kernel = NULL;
+    cl_mem x = NULL;
+    cl_int code = CL_SUCCESS;
+    const cl_int n = 64;
+    const size_t local = (size_t)work_group;
+    program = clCreateProgramWithSource(dev->context, 1, (const char **)(uintptr_t)&planted_source, NULL, &code);
+    TRY_CL(code);
+    TRY_CL(clBuildProgram(program, 1, &dev->info.id, "-cl-opt-disable", NULL, NULL));
+    kernel = clCreateKernel(program, "planted", &code);
+    TRY_CL(code);
+    TRY(clsnn_buffer_create(dev, "x", (size_t)n * sizeof n, NULL, false, &x));
+    TRY(clsnn_buffer_fill(dev, x, 0, (size_t)n * sizeof n, 0));
+    const struct clsnn_arg args[] = {CLSNN_ARG(x), CLSNN_ARG(n)};
+    TRY(clsnn_kernel_run(dev, CLSNN_TIME_OTHER, kernel, args, 2, 1, &local, &local));
+    TRY(clsnn_device_wait(dev));
+fail:
+    clsnn_buffer_release(dev, &x);
+    if (kernel) clReleaseKernel(kernel);
+    if (program) clReleaseProgram(program);
+    return st;
+}
+
+int main(int argc, char **argv) {
+    struct clsnn_device *dev = NULL;
+    if (argc != 3) {
+        fprintf(stderr, "usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP\n");
+        return 2;
+    }
+    const int work_group = atoi(argv[2]);
+    enum clsnn_status st = clsnn_device_open(NULL, &dev);
+    if (st == CLSNN_OK) {
+        if (strcmp(argv[1], "replay") == 0) st = replay(dev, work_group);
+        else if (strcmp(argv[1], "planted") == 0) st = planted(dev, work_group);
+        else st = present(dev, work_group, strcmp(argv[1], "train") == 0);
+    }
+    if (st != CLSNN_OK) fprintf(stderr, "%s\n", clsnn_error_text());
+    clsnn_device_close(dev);
+    return st != CLSNN_OK;
+}
