@@ -48,6 +48,8 @@ enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, s
         TRY(clsnn_buffer_create(dev, rows[r].label, n_slots * (rows[r].per_slot ? rows[r].per_slot : n) * rows[r].element_bytes, NULL, false,
                                 rows[r].buffer));
     }
+    /* vectors of it are read, of which the steps beyond the input are never written */
+    TRY(clsnn_buffer_fill(dev, s.pending, 0, n_slots * CLSNN_MAX_ON * 4, 0));
     *out = s;
     return CLSNN_OK;
 fail:

@@ -115,8 +115,10 @@ INLINE int encode(struct encoding e, __global const uchar *image, uint intensity
             pending[t] = open;
         }
         /* lanes beyond the last active input have digits 0 for ever: not open once a random digit was 1, never a spike */
-        FOR_OWN(t, n_on) {
-            if (pending[t] != 0u) {
+        FOR_OWN_LANES(first, n_on) {
+            if (!any_of(*(__global const words *)(pending + first) != 0u)) continue;
+            for (int t = first; t < min(first + LANES, n_on); t++) {
+                if (pending[t] == 0u) continue;
                 spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, of_group, (uint)t, pending[t]);
             }
         }

@@ -36,6 +36,7 @@
 #if CLSNN_WG == 1
 typedef float16 real;
 typedef int16 flags;
+typedef uint16 words;
 #define LANES 16
 INLINE int any_of(flags f) {
     return any(f);
@@ -43,6 +44,7 @@ INLINE int any_of(flags f) {
 #else
 typedef float real;
 typedef int flags;
+typedef uint words;
 #define LANES 1
 INLINE int any_of(flags f) {
     return f;

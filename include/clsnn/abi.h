@@ -19,7 +19,7 @@ typedef uint32_t clsnn_u32;
 #define CLSNN_ROW_ALIGN  16   /* neurons a row is padded to, so that loops have no remainder */
 #define CLSNN_GROUP      32   /* inputs whose spikes share one word */
 #define CLSNN_MAX_GROUPS 25   /* ceil(784 / 32) */
-#define CLSNN_MAX_ON     2000 /* most steps with input: time_on_ms <= 1000 */
+#define CLSNN_MAX_ON     2000 /* most steps with input: time_on_ms <= 1000; a multiple of 16 */
 #define CLSNN_MAX_STEPS  4000 /* most steps of a presentation */
 #define CLSNN_MAX_TRACE  3200 /* longest trace table: 16 time constants of 100 ms */
 #define CLSNN_MAX_POST   16384
