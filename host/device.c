@@ -89,7 +89,10 @@ static void describe(cl_device_id id, struct clsnn_device_info *d) {
     clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
     clGetDeviceInfo(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler, NULL);
     clGetDeviceInfo(id, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);
+    cl_device_fp_config fp = 0;
+    clGetDeviceInfo(id, CL_DEVICE_SINGLE_FP_CONFIG, sizeof fp, &fp, NULL);
     d->unified_memory = unified == CL_TRUE;
+    d->ieee_rounding = (fp & CL_FP_ROUND_TO_NEAREST) && (fp & CL_FP_INF_NAN);
     d->available = compiler == CL_TRUE && available == CL_TRUE;
 }
 
@@ -194,6 +197,12 @@ enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out)
     TRY(clsnn_devices_list(&list, &n));
     TRY(clsnn_device_pick(list, n, spec, &index));
     dev->info = list[index];
+    if (!dev->info.ieee_rounding) {
+        st = clsnn_fail(CLSNN_E_NO_DEVICE, "%s does not round float to nearest or has no infinities (an embedded profile): results would not be the same bits "
+                                           "as elsewhere; pick another --device",
+                        dev->info.name);
+        goto fail;
+    }
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)dev->info.platform, 0};
     dev->context = clCreateContext(properties, 1, &dev->info.id, ignore_notice, NULL, &code);
     if (code != CL_SUCCESS) {
@@ -223,7 +232,7 @@ void clsnn_device_close(struct clsnn_device *dev) {
 
 int clsnn_device_work_group(const struct clsnn_device *dev) {
     if (dev->info.type & CL_DEVICE_TYPE_CPU) return 1;
-    int size = 256;
+    int size = 128;
     while (size > 1 && (size_t)size > dev->info.max_work_group) size /= 2;
     return size;
 }

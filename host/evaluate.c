@@ -23,6 +23,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
     const size_t n = (size_t)net->n, n_post = (size_t)net->n_post;
     const uint32_t n_slots = count_slots(dev);
     const cl_int network = b;
+    const size_t spikes_bytes = clsnn_network_spikes_bytes(net);
     const cl_uint what_for = (cl_uint)purpose;
     uint16_t *rows = malloc(IMAGES_A_LAUNCH * n * sizeof *rows);
     uint32_t *host_shown = malloc(IMAGES_A_LAUNCH * sizeof *host_shown);
@@ -42,6 +43,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
             CLSNN_ARG(s.last_inh),  CLSNN_ARG(s.seen_inh),  CLSNN_ARG(s.counts),  CLSNN_ARG(s.hot),      CLSNN_ARG(s.spikes),
             CLSNN_ARG(s.pending),   CLSNN_ARG(pixels),      CLSNN_ARG(counts),    CLSNN_ARG(shown),      CLSNN_ARG(net->n),
             CLSNN_ARG(network),     CLSNN_ARG(first_image), CLSNN_ARG(images),    CLSNN_ARG(what_for),
+            CLSNN_LOCAL(spikes_bytes), CLSNN_LOCAL(spikes_bytes),
         };
         const size_t local = (size_t)net->prog->work_group, global = local * (n_now < n_slots ? n_now : n_slots);
         TRY(clsnn_kernel_run(dev, purpose == CLSNN_RNG_LABEL ? CLSNN_TIME_LABEL : CLSNN_TIME_TEST, net->prog->evaluate, args, sizeof args / sizeof *args, 1, &global, &local));
@@ -51,8 +53,16 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
             uint16_t *row = out_counts + (first + k) * n_post;
             memcpy(row, rows + k * n, n_post * sizeof *row);
             for (size_t j = 0; j < n_post; j++) sum.spikes += row[j];
-            sum.presentations += host_shown[k] & 0x7fffffffu;
-            sum.given_up += host_shown[k] >> 31;
+            const uint32_t count = host_shown[k] & CLSNN_SHOWN_COUNT;
+            if (host_shown[k] & CLSNN_SHOWN_FAULT) {
+                st = clsnn_fail(CLSNN_E_SELFTEST,
+                                "evaluation, image %u: the potential of neuron %u is not a number or beyond %g mV: the parameters or the weights make the "
+                                "step of %g ms unstable, or the device computes wrongly",
+                                first + k, count, (double)CLSNN_V_LIMIT, CLSNN_DT_MS);
+                goto fail;
+            }
+            sum.presentations += count;
+            sum.given_up += (host_shown[k] & CLSNN_SHOWN_GIVEN_UP) != 0;
         }
         first += n_now;
         if (progress && !progress(ctx, first)) {

@@ -1,10 +1,11 @@
 /* A batch of networks on the device: its buffers, its start, what goes in and out of it. */
 #include "clsnn/network.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const float padding_theta = 1e30f; /* a padding neuron never fires */
+static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */
 
 static size_t padded(int n_post) {
     return ((size_t)n_post + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
@@ -196,6 +197,7 @@ enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const floa
     for (size_t i = 0; i < CLSNN_N_PRE; i++) memcpy(rows + i * n, w + i * n_post, n_post * sizeof *w);
     TRY(clsnn_buffer_write(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
     TRY(clsnn_buffer_write(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows, theta_mv));
+    TRY(clsnn_buffer_fill(net->dev, net->state.over, (size_t)b * n * 2, n * 2, 0x00010001u)); /* weights from outside: rescale them all */
 fail:
     free(rows);
     return st;
@@ -206,13 +208,17 @@ enum clsnn_status clsnn_network_rest(struct clsnn_network *net) {
     return st != CLSNN_OK ? st : clsnn_device_wait(net->dev);
 }
 
+size_t clsnn_network_spikes_bytes(const struct clsnn_network *net) {
+    return 3 * (((size_t)net->n + 31) / 32) * sizeof(cl_uint);
+}
+
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress) {
     for (int b = 0; b < net->n_networks; b++) {
         if (progress[b].fault_neuron < 0) continue;
         return clsnn_fail(CLSNN_E_SELFTEST,
-                          "network %d: the potential of neuron %d is not a number or beyond %g mV, in epoch %u at image %u: the parameters make "
+                          "network %d: the potential of neuron %d is not a number or beyond %g mV, in epoch %u at its image %u: the parameters make "
                           "the step of %g ms unstable, or the device computes wrongly",
-                          b, progress[b].fault_neuron, (double)CLSNN_V_LIMIT, progress[b].epoch, progress[b].position, CLSNN_DT_MS);
+                          b, progress[b].fault_neuron, (double)CLSNN_V_LIMIT, progress[b].epoch + 1, progress[b].position + 1, CLSNN_DT_MS);
     }
     return CLSNN_OK;
 }

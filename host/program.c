@@ -25,46 +25,80 @@ static enum clsnn_status get_kernel(cl_program program, const char *name, cl_ker
     return code == CL_SUCCESS ? CLSNN_OK : clsnn_fail(CLSNN_E_BUILD, "kernel %s: %s (%d)", name, clsnn_cl_error_name(code), code);
 }
 
-enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group, struct clsnn_program **out) {
+/* The largest work-group that this kernel, as compiled, can run. */
+static enum clsnn_status check_size(const struct clsnn_device *dev, cl_kernel kernel, size_t *most) {
     enum clsnn_status st = CLSNN_OK;
-    if (work_group == 0) work_group = clsnn_device_work_group(dev);
-    if (work_group < 1 || (size_t)work_group > dev->info.max_work_group) {
-        return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be in [1, %zu] on %s", work_group, dev->info.max_work_group, dev->info.name);
-    }
-    struct clsnn_program *prog = calloc(1, sizeof *prog);
-    if (!prog) return clsnn_fail(CLSNN_E_MEMORY, "program: no memory for %zu bytes", sizeof *prog);
-    prog->work_group = work_group;
+    size_t size = 0;
+    if (!kernel) return st;
+    TRY_CL(clGetKernelWorkGroupInfo(kernel, dev->info.id, CL_KERNEL_WORK_GROUP_SIZE, sizeof size, &size, NULL));
+    if (size < *most) *most = size;
+fail:
+    return st;
+}
+
+/* Compiles for one work-group size; *out_most is the largest size that its kernels can run. */
+static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group, struct clsnn_program *prog, size_t *out_most) {
+    enum clsnn_status st = CLSNN_OK;
+    static const char *const defines[] = {
+        [CLSNN_PROGRAM_RUN] = "", [CLSNN_PROGRAM_PROFILE] = " -DCLSNN_PROFILE", [CLSNN_PROGRAM_REPLAY] = " -DCLSNN_RECORD"};
     const char *source = (const char *)clsnn_kernel_source;
     cl_int code = CL_SUCCESS;
-    prog->program = clCreateProgramWithSource(dev->context, 1, &source, &clsnn_kernel_source_bytes, &code);
-    if (code != CL_SUCCESS) {
-        st = clsnn_fail_cl(code, "clCreateProgramWithSource");
-        goto fail;
-    }
     char options[128];
-    snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s", work_group, kind == CLSNN_PROGRAM_REPLAY ? " -DCLSNN_RECORD" : "");
+    prog->work_group = work_group;
+    prog->program = clCreateProgramWithSource(dev->context, 1, &source, &clsnn_kernel_source_bytes, &code);
+    if (code != CL_SUCCESS) return clsnn_fail_cl(code, "clCreateProgramWithSource");
+    snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s", work_group, defines[kind]);
     code = clBuildProgram(prog->program, 1, &dev->info.id, options, NULL, NULL);
-    if (code != CL_SUCCESS) {
-        st = fail_build(dev, prog->program, code);
-        goto fail;
-    }
+    if (code != CL_SUCCESS) return fail_build(dev, prog->program, code);
+    TRY(get_kernel(prog->program, "init_weights", &prog->init_weights));
     if (kind == CLSNN_PROGRAM_REPLAY) {
         TRY(get_kernel(prog->program, "replay", &prog->replay));
     } else {
-        TRY(get_kernel(prog->program, "train", &prog->train));
         TRY(get_kernel(prog->program, "evaluate", &prog->evaluate));
     }
-    TRY(get_kernel(prog->program, "init_weights", &prog->init_weights));
-    *out = prog;
-    return CLSNN_OK;
+    if (kind == CLSNN_PROGRAM_RUN) TRY(get_kernel(prog->program, "train", &prog->train));
+    if (kind == CLSNN_PROGRAM_PROFILE) {
+        TRY(get_kernel(prog->program, "train_normalise", &prog->normalise));
+        TRY(get_kernel(prog->program, "train_encode", &prog->encode));
+        TRY(get_kernel(prog->program, "train_present", &prog->present));
+        TRY(get_kernel(prog->program, "train_rest", &prog->rest));
+    }
+    const cl_kernel groups[] = {prog->train, prog->evaluate, prog->replay, prog->normalise, prog->encode, prog->present, prog->rest};
+    *out_most = dev->info.max_work_group;
+    for (size_t k = 0; k < sizeof groups / sizeof *groups; k++) TRY(check_size(dev, groups[k], out_most));
 fail:
-    clsnn_program_destroy(prog);
     return st;
+}
+
+enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group, struct clsnn_program **out) {
+    enum clsnn_status st = CLSNN_OK;
+    const bool chosen = work_group == 0;
+    if (chosen) work_group = clsnn_device_work_group(dev);
+    if (work_group < 1 || (size_t)work_group > dev->info.max_work_group) {
+        return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be in [1, %zu] on %s", work_group, dev->info.max_work_group, dev->info.name);
+    }
+    for (;; work_group /= 2) {
+        size_t most = 0;
+        struct clsnn_program *prog = calloc(1, sizeof *prog);
+        if (!prog) return clsnn_fail(CLSNN_E_MEMORY, "program: no memory for %zu bytes", sizeof *prog);
+        st = build(dev, kind, work_group, prog, &most);
+        if (st == CLSNN_OK && (size_t)work_group <= most) {
+            *out = prog;
+            return CLSNN_OK;
+        }
+        clsnn_program_destroy(prog);
+        if (st != CLSNN_OK) return st;
+        if (!chosen || work_group == 1) {
+            return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be in [1, %zu] on %s, whose compiler needs that many registers", work_group, most,
+                              dev->info.name);
+        }
+    }
 }
 
 void clsnn_program_destroy(struct clsnn_program *prog) {
     if (!prog) return;
-    const cl_kernel kernels[] = {prog->init_weights, prog->train, prog->evaluate, prog->replay};
+    const cl_kernel kernels[] = {prog->init_weights, prog->train,  prog->evaluate, prog->replay,
+                                 prog->normalise,    prog->encode, prog->present,  prog->rest};
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {
         if (kernels[k]) clReleaseKernel(kernels[k]);
     }

@@ -54,7 +54,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                             ? " - MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
                             : "");
     clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name, s->dev->info.platform_name, s->dev->info.driver);
-    TRY(clsnn_program_create(s->dev, CLSNN_PROGRAM_RUN, o->work_group, &s->prog));
+    TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group, &s->prog));
     catch_signals(on_signal); /* see clsnn_session_stopping */
 fail:
     return st;

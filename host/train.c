@@ -72,10 +72,11 @@ fail:
     return st;
 }
 
-static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time, cl_uint phases, cl_int n_presentations, cl_uint stop_position) {
+static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time, cl_kernel kernel, cl_int n_presentations, cl_uint stop_position) {
     struct clsnn_network *net = tr->net;
     const struct clsnn_state *s = &net->state;
     const cl_int order_stride = 0, n_counts = CLSNN_MAX_CHUNK;
+    const size_t spikes_bytes = clsnn_network_spikes_bytes(net);
     const struct clsnn_arg args[] = {
         CLSNN_ARG(net->params), CLSNN_ARG(net->tables), CLSNN_ARG(net->w),       CLSNN_ARG(net->theta),     CLSNN_ARG(s->threshold),
         CLSNN_ARG(s->v_exc),    CLSNN_ARG(s->g_exc),    CLSNN_ARG(s->g_inh),     CLSNN_ARG(s->last_exc),    CLSNN_ARG(s->v_inh),
@@ -83,19 +84,20 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
         CLSNN_ARG(s->counts),   CLSNN_ARG(s->recent),   CLSNN_ARG(s->hot),       CLSNN_ARG(s->spikes),      CLSNN_ARG(s->pending),
         CLSNN_ARG(net->progress), CLSNN_ARG(tr->pixels), CLSNN_ARG(tr->order),   CLSNN_ARG(order_stride),   CLSNN_ARG(tr->counts),
         CLSNN_ARG(n_counts),    CLSNN_ARG(tr->kept_active), CLSNN_ARG(net->n),   CLSNN_ARG(n_presentations), CLSNN_ARG(stop_position),
-        CLSNN_ARG(phases),
+        CLSNN_LOCAL(spikes_bytes), CLSNN_LOCAL(spikes_bytes),
     };
     const size_t local = (size_t)net->prog->work_group, global = local * (size_t)net->n_networks;
-    return clsnn_kernel_run(net->dev, time, net->prog->train, args, sizeof args / sizeof *args, 1, &global, &local);
+    return clsnn_kernel_run(net->dev, time, kernel, args, sizeof args / sizeof *args, 1, &global, &local);
 }
 
 /* One presentation, each phase in a launch of its own. */
 static enum clsnn_status launch_phases(struct clsnn_trainer *tr, cl_uint stop_position) {
     enum clsnn_status st = CLSNN_OK;
-    TRY(launch(tr, CLSNN_TIME_NORMALISE, CLSNN_PHASE_NORMALISE, 1, stop_position));
-    TRY(launch(tr, CLSNN_TIME_ENCODE, CLSNN_PHASE_ENCODE, 1, stop_position));
-    TRY(launch(tr, CLSNN_TIME_PRESENT, CLSNN_PHASE_PRESENT, 1, stop_position));
-    TRY(launch(tr, CLSNN_TIME_REST, CLSNN_PHASE_REST, 1, stop_position));
+    const struct clsnn_program *prog = tr->net->prog;
+    TRY(launch(tr, CLSNN_TIME_NORMALISE, prog->normalise, 1, stop_position));
+    TRY(launch(tr, CLSNN_TIME_ENCODE, prog->encode, 1, stop_position));
+    TRY(launch(tr, CLSNN_TIME_PRESENT, prog->present, 1, stop_position));
+    TRY(launch(tr, CLSNN_TIME_REST, prog->rest, 1, stop_position));
 fail:
     return st;
 }
@@ -106,10 +108,10 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
     const cl_uint stop_position = stop < tr->n_images ? stop : tr->n_images;
     const uint32_t before = tr->progress[0].position;
     if (n_presentations > CLSNN_MAX_CHUNK) n_presentations = CLSNN_MAX_CHUNK;
-    if (net->dev->profile) {
+    if (net->prog->normalise) {
         TRY(launch_phases(tr, stop_position));
     } else {
-        TRY(launch(tr, CLSNN_TIME_TRAIN, CLSNN_PHASE_ALL, (cl_int)n_presentations, stop_position));
+        TRY(launch(tr, CLSNN_TIME_TRAIN, net->prog->train, (cl_int)n_presentations, stop_position));
     }
     TRY(clsnn_buffer_read(net->dev, net->progress, 0, (size_t)net->n_networks * sizeof *tr->progress, tr->progress));
     TRY(clsnn_network_check(net, tr->progress));

@@ -4,19 +4,19 @@
 /* Shows images first .. first + n_images - 1 to network b.
  *
  * params, tables, w, theta as in train, read only; state buffers [n_slots][...], overwritten; pixels [...][784]
- * counts_out [n_images][n] spikes of each neuron; shown [n_images] presentations it took, bit 31: given up
+ * counts_out [n_images][n] spikes of each neuron; shown [n_images] presentations it took and CLSNN_SHOWN_ flags
  * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes its own slot and the rows of its images only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-void evaluate(__constant struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
+void evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
               __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
               __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global ushort *counts, __global ushort *hot,
               __global uint *spikes, __global uint *pending, __global const uchar *pixels, __global ushort *counts_out, __global uint *shown,
-              int n, int b, int first, int n_images, uint purpose) {
+              int n, int b, int first, int n_images, uint purpose, __local uint *fired_exc, __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
     __local int partial[CLSNN_WG];
-    __local uint fired_exc[3 * CLSNN_SPIKE_WORDS], fired_inh[3 * CLSNN_SPIKE_WORDS];
     __local int n_fired_exc[3], n_fired_inh[3];
+    __local int fault;
     __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
 
     const size_t n_slots = get_num_groups(0), slot = get_group_id(0), at = slot * (size_t)n;
@@ -28,6 +28,7 @@ void evaluate(__constant struct clsnn_params *params, __global const struct clsn
 
     for (int k = (int)slot; k < n_images; k += (int)n_slots) {
         const uint image = (uint)(first + k);
+        if (LID == 0) fault = n; /* the next barriers are in encode */
         for (uint attempt = 0u;; attempt++) {
             const uint intensity = min((uint)net.p.intensity_start + attempt * (uint)net.p.intensity_step, (uint)net.p.intensity_max);
             const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, attempt << 20, purpose << 24};
@@ -38,10 +39,15 @@ void evaluate(__constant struct clsnn_params *params, __global const struct clsn
                 net.seen_inh[j] = -1;
             }
             const uint n_spikes = present(net, input, n_active, 0, net.p.n_on, net.p.n_on, space, 0);
+            FOR_OWN(j, n) {
+                if (!(fabs(net.v_exc[j]) < CLSNN_V_LIMIT && fabs(net.v_inh[j]) < CLSNN_V_LIMIT)) ATOMIC_MIN(&fault, j);
+            }
+            BARRIER_LOCAL();
             const int enough = n_spikes >= (uint)net.p.min_spikes;
             if (!enough && intensity < (uint)net.p.intensity_max && attempt + 1u < CLSNN_MAX_ATTEMPT) continue;
             FOR_OWN(j, n) counts_out[(size_t)k * (size_t)n + (size_t)j] = net.counts[j];
-            if (LID == 0) shown[k] = (attempt + 1u) | (enough ? 0u : 0x80000000u);
+            if (LID == 0) shown[k] = fault < n ? (uint)fault | CLSNN_SHOWN_FAULT : (attempt + 1u) | (enough ? 0u : CLSNN_SHOWN_GIVEN_UP);
+            BARRIER_LOCAL();
             break;
         }
     }

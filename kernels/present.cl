@@ -6,8 +6,8 @@
  *   3. synapses   exc spike -> its partner's g_exc; each input spike i, increasing: g_exc += w_i, then the pre rule;
  *                 inh spikes -> g_inh of every other neuron; then the post rule of each exc spike
  *   4. reset      exc v, theta; inh v
- * Parts 1 and 2 touch only a work-item's own neurons, so a step needs one barrier, and two more in the few steps in which
- * an excitatory neuron fires. Steps of spikes are relative to the start of the presentation. */
+ * Parts 1 and 2 touch only a work-item's own neurons, so a step needs one barrier, and while learning two more in the few
+ * steps in which an excitatory neuron fires. Steps of spikes are relative to the start of the presentation. */
 
 /* One network's share of the buffers. n: neurons, padding included; they are [n] unless another shape is given. */
 struct network {
@@ -440,14 +440,14 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 }
 
 /* Moves the origin of all steps to the start of the next presentation, anchors theta there, and looks for faults.
- * Returns the first own neuron whose potential left CLSNN_V_LIMIT, or n. */
+ * Returns the first own neuron whose potential or theta is no number or left CLSNN_V_LIMIT (padding has an infinite theta), or n. */
 INLINE int end_presentation(struct network net, int n_steps, int learn) {
     const float decay = learn && n_steps > 0 ? net.tables->decay[n_steps - 1] : 1.0f;
     int fault = net.n;
     BARRIER_GLOBAL();
     FOR_OWN(j, net.n) {
         const float v = net.v_exc[j];
-        if (!(fabs(v) < CLSNN_V_LIMIT && fabs(net.v_inh[j]) < CLSNN_V_LIMIT)) fault = min(fault, j);
+        if (!(fabs(v) < CLSNN_V_LIMIT && fabs(net.v_inh[j]) < CLSNN_V_LIMIT && net.theta[j] > -CLSNN_V_LIMIT)) fault = min(fault, j);
         net.v_exc[j] = fabs(v) < CLSNN_V_FLUSH ? 0.0f : v;
         net.theta[j] *= decay;
         /* brings a neuron up to date long before the step of its last spike saturates */

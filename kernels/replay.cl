@@ -5,14 +5,13 @@
  * have none. Buffers as in train, of one network. record_exc, record_inh, record_probes: struct recording.
  * NDRange: (CLSNN_WG), local CLSNN_WG. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-void replay(__constant struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
+void replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
             __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
             __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global int *last_pre, __global ushort *over,
             __global ushort *counts, __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
             __global struct clsnn_progress *progress, __global uint *record_exc, __global uint *record_inh, __global float *record_probes,
-            int n_probes, int n, int learn) {
+            int n_probes, int n, int learn, __local uint *fired_exc, __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
-    __local uint fired_exc[3 * CLSNN_SPIKE_WORDS], fired_inh[3 * CLSNN_SPIKE_WORDS];
     __local int n_fired_exc[3], n_fired_inh[3];
     __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;

@@ -9,19 +9,21 @@
  * spikes           [n_networks][CLSNN_MAX_GROUPS][CLSNN_MAX_ON], pending [n_networks][CLSNN_MAX_ON]: scratch
  * pixels           [n_images][784]; order [order_stride ? n_networks : 1][n_images]
  * counts_out       [n_networks][n_counts][n]: the spikes of the image at position k go to k % n_counts
- * phases           CLSNN_PHASE_ALL, or one phase of one presentation; kept_active [n_networks][784] then holds the inputs with ink
+ * kept_active      [n_networks][784] the inputs with ink, for launches of single phases: program.cl includes this file once a kernel,
+ *                  with TRAIN_KERNEL its name and TRAIN_PHASES what it does. (Not an argument: each barrier in a branch doubles
+ *                  what some compilers make of the code behind it.)
+ * fired_exc, fired_inh [3][(n + 31) / 32], local
  * NDRange: (CLSNN_WG * n_networks), local CLSNN_WG. Each work-group touches its own network only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-void train(__constant struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
+void TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
            __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
            __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global int *last_pre, __global ushort *over,
            __global ushort *counts, __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
            __global struct clsnn_progress *progress, __global const uchar *pixels, __global const int *order, int order_stride,
-           __global ushort *counts_out, int n_counts, __global ushort *kept_active, int n, int n_presentations, uint stop_position, uint phases) {
+           __global ushort *counts_out, int n_counts, __global ushort *kept_active, int n, int n_presentations, uint stop_position, __local uint *fired_exc, __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
     __local int partial[CLSNN_WG];
-    __local uint fired_exc[3 * CLSNN_SPIKE_WORDS], fired_inh[3 * CLSNN_SPIKE_WORDS];
     __local int n_fired_exc[3], n_fired_inh[3];
     __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;
@@ -44,29 +46,36 @@ void train(__constant struct clsnn_params *params, __global const struct clsnn_t
         const uint image = (uint)order[b * (size_t)order_stride + now.position];
         const uint intensity = min((uint)net.p.intensity_start + now.attempt * (uint)net.p.intensity_step, (uint)net.p.intensity_max);
         const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, now.epoch | now.attempt << 20, (uint)CLSNN_RNG_TRAIN << 24};
-        __global ushort *kept = kept_active + b * CLSNN_N_PRE;
-        if (phases & CLSNN_PHASE_NORMALISE) normalise_changed(net);
-        if (phases & CLSNN_PHASE_ENCODE) {
-            now.n_active = (uint)encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
+#if TRAIN_PHASES & CLSNN_PHASE_NORMALISE
+        normalise_changed(net);
+#endif
+#if TRAIN_PHASES & CLSNN_PHASE_ENCODE
+        now.n_active = (uint)encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
+#endif
+#if TRAIN_PHASES != CLSNN_PHASE_ALL
+        /* the list of inputs waits for the next launch */
+        FOR_OWN(a, (int)now.n_active) {
+            if (TRAIN_PHASES & CLSNN_PHASE_ENCODE) kept_active[b * CLSNN_N_PRE + (size_t)a] = active[a];
+            else active[a] = kept_active[b * CLSNN_N_PRE + (size_t)a];
         }
-        if (phases != CLSNN_PHASE_ALL) {
-            FOR_OWN(a, (int)now.n_active) {
-                if (phases & CLSNN_PHASE_ENCODE) kept[a] = active[a];
-                else active[a] = kept[a];
-            }
-            BARRIER_GLOBAL();
-        }
-        if (phases & (CLSNN_PHASE_PRESENT | CLSNN_PHASE_REST)) {
-            const int from = phases & CLSNN_PHASE_PRESENT ? 0 : net.p.n_on, to = phases & CLSNN_PHASE_REST ? net.p.n_steps : net.p.n_on;
-            const uint n_spikes = present(net, input, (int)now.n_active, from, to, net.p.n_steps, space, 1);
-            if (phases & CLSNN_PHASE_PRESENT) now.n_spikes = n_spikes;
-        }
-        if (!(phases & CLSNN_PHASE_REST)) continue;
+        BARRIER_GLOBAL();
+#endif
+#if TRAIN_PHASES == CLSNN_PHASE_ALL
+        now.n_spikes = present(net, input, (int)now.n_active, 0, net.p.n_steps, net.p.n_steps, space, 1);
+#elif TRAIN_PHASES & CLSNN_PHASE_PRESENT
+        now.n_spikes = present(net, input, (int)now.n_active, 0, net.p.n_on, net.p.n_steps, space, 1);
+#elif TRAIN_PHASES & CLSNN_PHASE_REST
+        present(net, input, (int)now.n_active, net.p.n_on, net.p.n_steps, net.p.n_steps, space, 1);
+#endif
+#if TRAIN_PHASES & CLSNN_PHASE_REST
         const int own_fault = end_presentation(net, net.p.n_steps, 1);
         if (own_fault < n) ATOMIC_MIN(&fault, own_fault);
         BARRIER_LOCAL();
-        if (fault < n) now.fault_neuron = fault;
         now.presentations++;
+        if (fault < n) {
+            now.fault_neuron = fault;
+            continue;
+        }
 
         const int enough = now.n_spikes >= (uint)net.p.min_spikes;
         const int last_try = intensity >= (uint)net.p.intensity_max || now.attempt + 1u >= CLSNN_MAX_ATTEMPT;
@@ -80,6 +89,7 @@ void train(__constant struct clsnn_params *params, __global const struct clsnn_t
         now.given_up += enough ? 0u : 1u;
         now.attempt = 0u;
         now.position++;
+#endif
     }
     now.spikes_lo = (uint)n_spikes_all;
     now.spikes_hi = (uint)(n_spikes_all >> 32);

@@ -1,6 +1,6 @@
 /* Weights outside the steps: their initial draw, and the rescaling of a neuron's column to a constant sum. */
 
-/* Correctly rounded a / b for positive normal a and b, from + - * and fma alone: division differs between devices (OpenCL
+/* Correctly rounded a / b for positive a and b whose quotient and 1 / b are normal, from + - * and fma alone: division differs between devices (OpenCL
  * allows 2.5 ulp). A linear start and four Newton steps give the reciprocal, one residual step the quotient. */
 INLINE float divide_exactly(float a, float b) {
     float y = as_float(0x7ef311c7u - as_uint(b));
@@ -20,13 +20,13 @@ INLINE int normalise_column(__global float *w, int n, int j, float w_norm, float
         s3 += w[(i + 3) * n + j];
     }
     const float sum = (s0 + s1) + (s2 + s3);
-    if (!(sum > 0.0f)) return 0; /* a neuron whose weights are all zero stays so */
-    const float scale = divide_exactly(w_norm, sum);
+    if (sum < 0x1p-100f) return 0; /* a neuron whose weights are all zero stays so; NaN goes on, to be seen */
+    const float scale = sum < 0x1p125f ? divide_exactly(w_norm, sum) : NAN; /* an infinite weight ends the run as a NaN */
     int over = 0;
     for (int i = 0; i < CLSNN_N_PRE; i++) {
         const float rescaled = w[i * n + j] * scale;
         over |= rescaled > w_max;
-        w[i * n + j] = rescaled;
+        w[i * n + j] = rescaled < CLSNN_W_FLUSH ? 0.0f : rescaled; /* inputs that never spike would shrink into denormals */
     }
     return over;
 }
@@ -46,7 +46,7 @@ INLINE void normalise_changed(struct network net) {
 
 /* Draws the initial weights w_init_max * (U[0,1) + w_init_offset); padding columns are 0.
  * NDRange: (784, n_networks), any local size. */
-__kernel void init_weights(__constant struct clsnn_params *params, __global float *w, int n, int n_post) {
+__kernel void init_weights(__global const struct clsnn_params *params, __global float *w, int n, int n_post) {
     const int i = (int)get_global_id(0), b = (int)get_global_id(1);
     if (i >= CLSNN_N_PRE) return;
     const struct clsnn_params p = params[b];

@@ -23,7 +23,6 @@ typedef uint32_t clsnn_u32;
 #define CLSNN_MAX_STEPS  4000 /* most steps of a presentation */
 #define CLSNN_MAX_TRACE  3200 /* longest trace table: 16 time constants of 100 ms */
 #define CLSNN_MAX_POST   16384
-#define CLSNN_SPIKE_WORDS (CLSNN_MAX_POST / 32) /* words of a spike mask of the largest network */
 #define CLSNN_MAX_ATTEMPT 255 /* presentations of one image, whatever intensity_step */
 #define CLSNN_NEVER      (-30000) /* steps since a spike saturate here; longer than every trace and refractory period */
 #define CLSNN_PLANES     12   /* binary digits of a spike probability compared before the rare exact tail */
@@ -34,6 +33,8 @@ typedef uint32_t clsnn_u32;
  * conductance this small moves v by less than 2e-9 mV a step. */
 #define CLSNN_G_FLUSH     0x1p-27f
 #define CLSNN_FLUSH_STEPS 32
+/* A rescaled weight below this is zero, on every device. */
+#define CLSNN_W_FLUSH 0x1p-30f
 /* Likewise |v - v_rest| in mV: inhibitory neurons every step, excitatory neurons at the end of a presentation. */
 #define CLSNN_V_FLUSH 1e-6f
 /* A potential outside this (mV from rest) is a fault of the simulation, NaN included. */
@@ -54,8 +55,8 @@ enum clsnn_purpose {
     CLSNN_RNG_ORDER = 5
 };
 
-/* Parts of a training presentation, as bits of a launch's `phases`. All in one launch is the rule; --profile launches them one by
- * one to time them, which changes no bit. */
+/* Parts of a training presentation, as bits. One kernel does all of them; --profile launches a kernel for each, to time them, which
+ * changes no bit. */
 #define CLSNN_PHASE_NORMALISE 1
 #define CLSNN_PHASE_ENCODE    2
 #define CLSNN_PHASE_PRESENT   4
@@ -97,6 +98,12 @@ struct clsnn_tables {
     clsnn_f32 potentiate[CLSNN_MAX_TRACE]; /* eta_post * exp(-k dt / tau_post2) */
 };
 
+/* What evaluation tells of an image: presentations it took, whether it was given up, whether a potential left CLSNN_V_LIMIT: the count is then
+ * the first such neuron. */
+#define CLSNN_SHOWN_COUNT    0x3fffffffu
+#define CLSNN_SHOWN_FAULT    0x40000000u
+#define CLSNN_SHOWN_GIVEN_UP 0x80000000u
+
 /* Where a training network stands, and what happened in the last launch. */
 struct clsnn_progress {
     clsnn_u32 epoch;         /* of the image on show */
@@ -110,5 +117,10 @@ struct clsnn_progress {
     clsnn_u32 n_active, n_spikes; /* of the presentation under way, between launches of single phases */
     clsnn_i32 fault_neuron;  /* -1, or the first neuron whose potential left CLSNN_V_LIMIT */
 };
+
+/* Both sides agree on the sizes, or do not compile. */
+typedef char clsnn_params_have_the_agreed_size[sizeof(struct clsnn_params) == 37 * 4 ? 1 : -1];
+typedef char clsnn_tables_have_the_agreed_size[sizeof(struct clsnn_tables) == (2 * CLSNN_MAX_STEPS + 3 * CLSNN_MAX_TRACE) * 4 ? 1 : -1];
+typedef char clsnn_progress_has_the_agreed_size[sizeof(struct clsnn_progress) == 10 * 4 ? 1 : -1];
 
 #endif

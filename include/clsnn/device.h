@@ -19,6 +19,7 @@ struct clsnn_device_info {
     size_t max_work_group;
     bool unified_memory; /* shares the host's memory */
     bool available;      /* has a compiler and answers */
+    bool ieee_rounding;  /* float arithmetic rounds to nearest and has infinities, as bit-identity needs */
 };
 
 /* All devices of all platforms, in the loader's order. out_list is malloc'ed, the caller's.
@@ -61,7 +62,7 @@ struct clsnn_device {
 enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out);
 void clsnn_device_close(struct clsnn_device *dev); /* takes NULL and half-built ones; after every buffer is released */
 
-/* Work-items of a work-group that suit the device: 1 on CPUs, where plain loops are vectorised; 256 or the most it can on GPUs. */
+/* Work-items of a work-group that suit the device: 1 on CPUs, where plain loops are vectorised; 128 on GPUs, if they can. */
 int clsnn_device_work_group(const struct clsnn_device *dev);
 
 /* Buffers. label names the buffer in messages. The caller owns *out and gives it back by clsnn_buffer_release.
@@ -81,7 +82,8 @@ struct clsnn_arg {
     size_t n_bytes;
     const void *value;
 };
-#define CLSNN_ARG(x) {sizeof(x), &(x)}
+#define CLSNN_ARG(x)         {sizeof(x), &(x)}
+#define CLSNN_LOCAL(n_bytes) {(n_bytes), NULL} /* local memory */
 enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase phase, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
                                    const size_t *global, const size_t *local);
 enum clsnn_status clsnn_device_wait(struct clsnn_device *dev);

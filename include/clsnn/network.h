@@ -31,7 +31,7 @@ struct clsnn_network {
     cl_mem params;                     /* struct clsnn_params [n_networks] */
     cl_mem tables;                     /* struct clsnn_tables [n_networks] */
     cl_mem w;                          /* f32 [n_networks][784][n], padding 0 */
-    cl_mem theta;                      /* f32 [n_networks][n], mV, padding huge */
+    cl_mem theta;                      /* f32 [n_networks][n], mV, padding infinite */
     cl_mem progress;                   /* struct clsnn_progress [n_networks] */
     struct clsnn_state state;          /* n_networks slots */
     struct clsnn_params *host_params;  /* [n_networks], what went into params */
@@ -53,6 +53,8 @@ enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, floa
 enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const float *w, const float *theta_mv);
 /* Puts every network at rest: v at rest, conductances and traces 0. */
 enum clsnn_status clsnn_network_rest(struct clsnn_network *net);
+/* Bytes of local memory for three spike masks, which every launch takes twice. */
+size_t clsnn_network_spikes_bytes(const struct clsnn_network *net);
 /* Checks, after launches, that no potential left its limits. Errors: CLSNN_E_SELFTEST naming network, neuron, image. */
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress);
 

@@ -4,17 +4,18 @@
 
 #include "clsnn/device.h"
 
-/* Which kernels are wanted: training and evaluation, or the recording replay. */
-enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_REPLAY };
+/* Which kernels are wanted: training and evaluation, the same with training in phases, or the recording replay. */
+enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_PROFILE, CLSNN_PROGRAM_REPLAY };
 
 struct clsnn_program {
     int work_group; /* work-items that simulate one network */
     cl_program program;
     /* NULL where the kind does not have it */
     cl_kernel init_weights, train, evaluate, replay;
+    cl_kernel normalise, encode, present, rest; /* training, a phase each */
 };
 
-/* Builds for dev; work_group 0 picks clsnn_device_work_group. dev is borrowed and outlives the program.
+/* Builds for dev; work_group 0 picks clsnn_device_work_group, halved until the compiled kernels can run it. dev is borrowed and outlives the program.
  * Errors: CLSNN_E_BUILD with the compiler's log; CLSNN_E_USAGE a work-group the device cannot run. */
 enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group, struct clsnn_program **out);
 void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL */

@@ -26,8 +26,8 @@ void clsnn_trainer_destroy(struct clsnn_trainer *tr); /* takes NULL and half-bui
 enum clsnn_status clsnn_trainer_begin_epoch(struct clsnn_trainer *tr, uint32_t epoch, const int32_t *order);
 
 /* One launch: at most n_presentations (1 to CLSNN_MAX_CHUNK) of every network, up to position stop of the epoch. Blocks, then
- * fills progress, host_counts and the totals. What comes out does not depend on how an epoch is cut into launches. While the
- * device is profiled the phases of each presentation are launched, and timed, by themselves.
+ * fills progress, host_counts and the totals. What comes out does not depend on how an epoch is cut into launches. With a program
+ * of kind CLSNN_PROGRAM_PROFILE a call is one presentation, its phases launched by themselves.
  * Errors: CLSNN_E_DEVICE; CLSNN_E_SELFTEST a potential left its limits (clsnn_network_check). */
 enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop);
 
