@@ -10,6 +10,7 @@
 #define TRAIN         CLSNN_CMD_TRAIN
 #define EVAL          CLSNN_CMD_EVAL
 #define REPLAY        CLSNN_CMD_REPLAY
+#define BENCH         CLSNN_CMD_BENCH
 #define ALL           CLSNN_CMD_ALL
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
@@ -33,9 +34,17 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = TRAIN | REPLAY, .help = "plasticity rule"},
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN,
      .help = "draw a new order of the training images for every epoch"},
+    /* benchmarks */
+    {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes), .def_note = "100,225,400,1600; 100 with --quick", .commands = BENCH,
+     .help = "sizes of networks to measure, in neurons, with commas between them"},
+    {"networks", 0, "MAX", CLSNN_OPT_WHOLE, FIELD(networks), .min = 0, .max = 65536, .def = "0",
+     .def_note = "4 on CPUs, elsewhere until memory or throughput is full", .commands = BENCH,
+     .help = "measure 1, 2, 4, 8, ... up to MAX networks at once"},
+    {"quick", 0, NULL, CLSNN_OPT_SWITCH, FIELD(quick), .def = "no", .commands = BENCH,
+     .help = "every check, but runs too short for figures that mean much"},
     /* how the device is used; no result depends on it */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY | BENCH,
      .help = "work-items a network; results do not depend on it"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
      .def_note = "chosen for the device", .commands = TRAIN | EVAL,
@@ -86,6 +95,7 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn devices --json", 0, 0},
     {CLSNN_CMD_DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
      "clsnn data fetch mnist", 1, 3},
+    {BENCH, "bench", "", "throughput of plain C and of every OpenCL device", "clsnn bench --sizes 400 --networks 8", 0, 0},
 };
 const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0];
 

@@ -1,6 +1,7 @@
-/* What oclgrind.sh runs under oclgrind, which is some thousand times slower than a CPU device: the smallest launches of
- * each kernel that do everything. Usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP. "planted" runs a kernel
- * with three faults instead, to show that they are found. Exits 0 when the launch ran, whatever oclgrind says of it. */
+/* What oclgrind.sh runs under oclgrind, which is some thousand times slower than a CPU device: the smallest
+ * launches of each kernel that do everything. Usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP.
+ * "planted" runs a kernel with three faults instead, to show that they are found. Exits 0 when the launch
+ * ran, whatever oclgrind says of it. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,15 +12,18 @@
 #include "clsnn/train.h"
 #include "collisions.h"
 
-/* oclgrind 21.10 does not take a filled buffer for initialised, and after writing a part of a buffer takes the others for
- * uninitialised. So here every write, and every fill, is a write of the whole buffer. */
-cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t n_bytes, const void *from,
-                            cl_uint n_waits, const cl_event *waits, cl_event *event) {
-    cl_int (*write)(cl_command_queue, cl_mem, cl_bool, size_t, size_t, const void *, cl_uint, const cl_event *, cl_event *) = NULL;
+/* oclgrind 21.10 does not take a filled buffer for initialised, and after writing a part of a buffer takes
+ * the others for uninitialised. So here every write, and every fill, is a write of the whole buffer. */
+cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset,
+                            size_t n_bytes, const void *from, cl_uint n_waits, const cl_event *waits,
+                            cl_event *event) {
+    cl_int (*write)(cl_command_queue, cl_mem, cl_bool, size_t, size_t, const void *, cl_uint,
+                    const cl_event *, cl_event *) = NULL;
     size_t whole = 0;
     (void)blocking;
     *(void **)&write = dlsym(RTLD_NEXT, "clEnqueueWriteBuffer");
-    cl_int code = write ? clGetMemObjectInfo(buffer, CL_MEM_SIZE, sizeof whole, &whole, NULL) : CL_INVALID_OPERATION;
+    cl_int code =
+        write ? clGetMemObjectInfo(buffer, CL_MEM_SIZE, sizeof whole, &whole, NULL) : CL_INVALID_OPERATION;
     if (code != CL_SUCCESS) return code;
     uint8_t *bytes = malloc(whole);
     if (!bytes || offset > whole || n_bytes > whole - offset) {
@@ -33,12 +37,14 @@ cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool block
     return code;
 }
 
-cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_bytes, size_t offset, size_t n_bytes,
-                           cl_uint n_waits, const cl_event *waits, cl_event *event) {
+cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_bytes,
+                           size_t offset, size_t n_bytes, cl_uint n_waits, const cl_event *waits,
+                           cl_event *event) {
     uint8_t *bytes = malloc(n_bytes);
     if (!bytes) return CL_OUT_OF_HOST_MEMORY;
     for (size_t at = 0; at < n_bytes; at += pattern_bytes) memcpy(bytes + at, pattern, pattern_bytes);
-    const cl_int code = clEnqueueWriteBuffer(queue, buffer, CL_TRUE, offset, n_bytes, bytes, n_waits, waits, event);
+    const cl_int code =
+        clEnqueueWriteBuffer(queue, buffer, CL_TRUE, offset, n_bytes, bytes, n_waits, waits, event);
     free(bytes);
     return code;
 }
@@ -64,11 +70,20 @@ static enum clsnn_status replay(struct clsnn_device *dev, int work_group) {
         step[n] = data.events[n].step;
         input[n] = data.events[n].input;
     }
-    const struct clsnn_replay_input in = {.n_post = (uint32_t)s->n_post, .steps_on = 20, .steps_off = 10, .n_samples = 1, .n_events = n,
-                                          .event_step = step, .event_input = input, .w0 = data.w, .theta0_mv = data.theta_mv, .learn = true};
+    const struct clsnn_replay_input in = {.n_post = (uint32_t)s->n_post,
+                                          .steps_on = 20,
+                                          .steps_off = 10,
+                                          .n_samples = 1,
+                                          .n_events = n,
+                                          .event_step = step,
+                                          .event_input = input,
+                                          .w0 = data.w,
+                                          .theta0_mv = data.theta_mv,
+                                          .learn = true};
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_REPLAY, work_group, &prog));
     TRY(clsnn_replay(dev, prog, &model, &in, &out));
-    printf("replay, work-group %d: %zu excitatory, %zu inhibitory spikes\n", work_group, out.exc.n, out.inh.n);
+    printf("replay, work-group %d: %zu excitatory, %zu inhibitory spikes\n", work_group, out.exc.n,
+           out.inh.n);
     if (out.exc.n == 0 || out.inh.n == 0) st = clsnn_fail(CLSNN_E_FAILED, "nothing fired");
 fail:
     clsnn_replay_finish(&out);
@@ -99,6 +114,8 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, bool 
     model.v_start_offset_mv = 0;
     model.intensity_start = 32;
     model.min_spikes = 1;
+    model.refrac_exc_ms = 1; /* neurons fire twice, with input: all rules of plasticity in one step */
+    model.w_inh_exc = 0.1;
     for (int a = 0; a < 40; a++) image[a * 19] = (uint8_t)(100 + 3 * a);
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, work_group, &prog));
     TRY(clsnn_network_create(dev, prog, &model, &seed, 1, N_POST, &net));
@@ -111,7 +128,8 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, bool 
     } else {
         TRY(clsnn_evaluate(net, 0, pixels, 1, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
     }
-    printf("%s, work-group %d: %llu excitatory spikes\n", learn ? "train" : "evaluate", work_group, (unsigned long long)sum.spikes);
+    printf("%s, work-group %d: %llu excitatory spikes\n", learn ? "train" : "evaluate", work_group,
+           (unsigned long long)sum.spikes);
     if (sum.spikes == 0) st = clsnn_fail(CLSNN_E_FAILED, "nothing fired");
 fail:
     clsnn_trainer_destroy(tr);
@@ -122,14 +140,13 @@ fail:
 }
 
 /* A race, a use of uninitialised memory and a read out of bounds. */
-static const char *const planted_source =
-    "__kernel void planted(__global int *x, int n) {\n"
-    "    __local int shared[1], unset[1];\n"
-    "    shared[0] = (int)get_local_id(0);\n"
-    "    x[get_local_id(0)] = shared[0];\n"
-    "    if (unset[0] > 3) x[0] = 1;\n"
-    "    x[n - 1] = x[n + 3];\n"
-    "}\n";
+static const char *const planted_source = "__kernel void planted(__global int *x, int n) {\n"
+                                          "    __local int shared[1], unset[1];\n"
+                                          "    shared[0] = (int)get_local_id(0);\n"
+                                          "    x[get_local_id(0)] = shared[0];\n"
+                                          "    if (unset[0] > 3) x[0] = 1;\n"
+                                          "    x[n - 1] = x[n + 3];\n"
+                                          "}\n";
 
 static enum clsnn_status planted(struct clsnn_device *dev, int work_group) {
     enum clsnn_status st = CLSNN_OK;
@@ -139,7 +156,8 @@ static enum clsnn_status planted(struct clsnn_device *dev, int work_group) {
     cl_int code = CL_SUCCESS;
     const cl_int n = 64;
     const size_t local = (size_t)work_group;
-    program = clCreateProgramWithSource(dev->context, 1, (const char **)(uintptr_t)&planted_source, NULL, &code);
+    program =
+        clCreateProgramWithSource(dev->context, 1, (const char **)(uintptr_t)&planted_source, NULL, &code);
     TRY_CL(code);
     TRY_CL(clBuildProgram(program, 1, &dev->info.id, "-cl-opt-disable", NULL, NULL));
     kernel = clCreateKernel(program, "planted", &code);
@@ -165,9 +183,12 @@ int main(int argc, char **argv) {
     const int work_group = atoi(argv[2]);
     enum clsnn_status st = clsnn_device_open(NULL, &dev);
     if (st == CLSNN_OK) {
-        if (strcmp(argv[1], "replay") == 0) st = replay(dev, work_group);
-        else if (strcmp(argv[1], "planted") == 0) st = planted(dev, work_group);
-        else st = present(dev, work_group, strcmp(argv[1], "train") == 0);
+        if (strcmp(argv[1], "replay") == 0)
+            st = replay(dev, work_group);
+        else if (strcmp(argv[1], "planted") == 0)
+            st = planted(dev, work_group);
+        else
+            st = present(dev, work_group, strcmp(argv[1], "train") == 0);
     }
     if (st != CLSNN_OK) fprintf(stderr, "%s\n", clsnn_error_text());
     clsnn_device_close(dev);

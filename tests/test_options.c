@@ -126,7 +126,9 @@ static void test_every_bound(void **state) {
     (void)state;
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
         const struct clsnn_option_row *row = &clsnn_option_rows[k];
-        enum clsnn_command command = row->commands & CLSNN_CMD_TRAIN ? CLSNN_CMD_TRAIN : CLSNN_CMD_EVAL;
+        enum clsnn_command command = row->commands & CLSNN_CMD_TRAIN  ? CLSNN_CMD_TRAIN
+                                     : row->commands & CLSNN_CMD_EVAL ? CLSNN_CMD_EVAL
+                                                                      : CLSNN_CMD_BENCH;
         char flag[64], text[128], number[32];
         snprintf(flag, sizeof flag, "--%s", row->name);
         bool whole =

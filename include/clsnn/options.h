@@ -37,6 +37,10 @@ struct clsnn_options {
     bool shuffle;         /* --shuffle */
     char *preset;         /* --preset, default "diehl-cook-2015" */
     struct clsnn_model model; /* --preset, --set name=value */
+    /* bench */
+    char *sizes;      /* --sizes LIST, default "100,225,400,1600" */
+    int32_t networks; /* --networks MAX, 0 = chosen for the device */
+    bool quick;       /* --quick */
     /* what stands after the options */
     char **operands;
     size_t n_operands;
@@ -54,7 +58,8 @@ enum clsnn_command {
     CLSNN_CMD_REPLAY = 1 << 2,
     CLSNN_CMD_DEVICES = 1 << 3,
     CLSNN_CMD_DATA = 1 << 4,
-    CLSNN_CMD_ALL = (1 << 5) - 1
+    CLSNN_CMD_BENCH = 1 << 5,
+    CLSNN_CMD_ALL = (1 << 6) - 1
 };
 
 /* What parsing asked for besides values. */

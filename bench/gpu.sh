@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Everything about a GPU in one go, in two halves, since GPU machines are often bare:
+#   bench/gpu.sh prepare KIT    where clsnn builds: packs the program, its libraries and reference hashes into KIT
+#   bench/gpu.sh run KIT OUT    on the GPU machine (no compiler, no packages, no network needed): checks bits, measures
+# run finds the vendor's OpenCL by itself: installed .icd files, else libnvidia-opencl.so* named in a folder of its own.
+# CLSNN_GPU_DEVICE overrides the device (default: gpu), so that the script can be tried with pocl: CLSNN_GPU_DEVICE=cpu.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+# One line a case: name, options. Small enough for pocl to make the hashes in a minute.
+cases='
+n400       --neurons 400 --train-images 300 --label-images 200 --test-images 200
+n100       --neurons 100 --train-images 600 --label-images 200 --test-images 200 --seed 7
+n17        --neurons 17 --train-images 200 --label-images 200 --test-images 200 --seed 3
+n1600      --neurons 1600 --train-images 60 --label-images 50 --test-images 50
+shuffled   --neurons 225 --train-images 200 --label-images 100 --test-images 100 --epochs 2 --shuffle
+'
+
+# Prints the final_sha256 of one case. 1: program, 2: device, 3...: options
+hash_of() {
+    local program=$1 device=$2 dir
+    shift 2
+    dir=$(mktemp -d)
+    "$program" train --data digits --device "$device" --out "$dir" --json --quiet "$@" | sed -n 's/.*"final_sha256":"\([0-9a-f]*\)".*/\1/p'
+    rm -rf "$dir"
+}
+
+prepare() {
+    local kit=$1 name options lib
+    mkdir -p "$kit/lib"
+    if [ ! -f "$root/build-gpu/build.ninja" ]; then meson setup "$root/build-gpu" "$root" -Dbuildtype=release -Dtests=disabled; fi
+    ninja -C "$root/build-gpu"
+    cp "$root/build-gpu/host/clsnn" "$kit/clsnn"
+    cp "$root/bench/gpu.sh" "$kit/gpu.sh"
+    # all but the C library's own, which has to be the machine's
+    ldd "$kit/clsnn" | awk '$3 ~ /^\// {print $3}' | grep -Ev '/(libc|libm|libpthread|libdl|librt|ld-linux[^/]*)\.so' |
+        while read -r lib; do cp -L "$lib" "$kit/lib/"; done
+    : >"$kit/expected"
+    while read -r name options; do
+        [ -n "$name" ] || continue
+        # shellcheck disable=SC2086 # options are words
+        echo "$name $(hash_of "$kit/clsnn" cpu $options)" >>"$kit/expected"
+    done <<<"$cases"
+    cat "$kit/expected"
+    du -sh "$kit"
+}
+
+find_driver() {
+    local found
+    if compgen -G '/etc/OpenCL/vendors/*.icd' >/dev/null || [ -n "${OCL_ICD_VENDORS:-}" ]; then return 0; fi
+    found=$(find / -xdev \( -name 'libnvidia-opencl.so*' -o -name 'libamdocl64.so*' -o -name 'libigdrcl.so*' \) -print 2>/dev/null | sort | tail -n 1)
+    found=${found:-$(find /usr /opt /lib -name 'libnvidia-opencl.so*' -print 2>/dev/null | sort | tail -n 1)}
+    if [ -z "$found" ]; then
+        echo "no OpenCL driver: no .icd file and no libnvidia-opencl.so, libamdocl64.so or libigdrcl.so on this machine" >&2
+        return 4
+    fi
+    mkdir -p "$1"
+    echo "$found" >"$1/gpu.icd"
+    export OCL_ICD_VENDORS=$1
+    LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$(dirname "$found")
+}
+
+run() {
+    local kit out device=${CLSNN_GPU_DEVICE:-gpu} name hash options got
+    kit=$(cd "$1" && pwd)
+    mkdir -p "$2"
+    out=$(cd "$2" && pwd)
+    export LD_LIBRARY_PATH=$kit/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    find_driver "$out/icd"
+    "$kit/clsnn" devices | tee "$out/devices.txt"
+    "$kit/clsnn" devices --json >"$out/devices.json"
+    while read -r name options; do
+        [ -n "$name" ] || continue
+        hash=$(sed -n "s/^$name //p" "$kit/expected")
+        # shellcheck disable=SC2086
+        got=$(hash_of "$kit/clsnn" "$device" $options) || got=failed
+        if [ "$got" = "$hash" ]; then
+            echo "ok $name: bits equal to pocl's"
+        else
+            echo "NOT ok $name: $got, pocl has $hash"
+        fi
+    done <<<"$cases" | tee "$out/bits.txt"
+    "$kit/clsnn" train --data digits --device "$device" --neurons 400 --train-images 3000 --label-images 100 --test-images 100 --profile \
+        --out "$out/profile" --quiet | tee "$out/profile.txt"
+    "$kit/clsnn" bench --data digits --device "$device" --out "$out/bench" | tee "$out/bench.txt"
+    ! grep -q '^NOT' "$out/bits.txt"
+}
+
+case "${1:-} $#" in
+'prepare 2') prepare "$2" ;;
+'run 3') run "$2" "$3" ;;
+*)
+    sed -n '2,6p' "$0" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,34 @@
+/* What the files of the plain C baseline share: its scratch memory, and names that tell its builds apart. */
+#ifndef CLSNN_PLAIN_INTERNAL_H
+#define CLSNN_PLAIN_INTERNAL_H
+
+#include "plain.h"
+
+/* Each build of plain_run.c and plain_encode.c has its own CLSNN_PLAIN_BUILD: generic, v3, v4. */
+#define PLAIN_JOIN(name, build) name##_##build
+#define PLAIN_NAMED(name, build) PLAIN_JOIN(name, build)
+#define PLAIN_NAME(name) PLAIN_NAMED(name, CLSNN_PLAIN_BUILD)
+
+#define INLINE static inline __attribute__((always_inline))
+#define ALIGNED(p) __builtin_assume_aligned((p), 64)
+/* n is a multiple of CLSNN_ROW_ALIGN; a compiler that is told so makes no loop for the rest. */
+#define WHOLE_ROWS(n) ((n) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN)
+
+/* What a presentation works in. Steps of spikes are relative to its start. */
+struct clsnn_plain_work {
+    uint16_t active[CLSNN_N_PRE]; /* inputs with ink, increasing */
+    uint16_t events[CLSNN_N_PRE]; /* inputs that spike in a step */
+    uint16_t likely[CLSNN_N_PRE]; /* inputs that the post rule may concern */
+    uint16_t exc[CLSNN_MAX_POST]; /* excitatory neurons that fire in a step, increasing */
+    int n_active, n_likely, n_recent, n_hot, n_exc, n_inh;
+};
+
+/* Draws the input spikes of one presentation of image into net->spikes. position and show are words of the random counter. */
+void clsnn_plain_encode_generic(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image, uint32_t intensity, uint32_t position,
+                                uint32_t show);
+void clsnn_plain_encode_v3(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image, uint32_t intensity, uint32_t position,
+                           uint32_t show);
+void clsnn_plain_encode_v4(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image, uint32_t intensity, uint32_t position,
+                           uint32_t show);
+
+#endif

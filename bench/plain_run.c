@@ -1,0 +1,437 @@
+/* Training in plain C: the presentations of one network, one after another. Built several times for several instruction sets
+ * (bench/meson.build), each under its own name. One step is what kernels/present.cl states at its top, in that order.
+ * fmaf stands where the kernels say fma and nowhere else, and nothing is contracted: the bits are the kernels'. Loops over
+ * all neurons are written so that a compiler makes vectors of them; everything else goes through short lists. */
+#include <math.h>
+
+#include "plain_internal.h"
+
+INLINE int lowest_bit(uint64_t word) {
+    return __builtin_ctzll(word);
+}
+
+/* Bounds that let NaN through. */
+INLINE float at_least(float x, float bound) {
+    return x < bound ? bound : x;
+}
+
+INLINE float at_most(float x, float bound) {
+    return x > bound ? bound : x;
+}
+
+/* ---- weights ---- */
+
+/* Correctly rounded a / b for positive normal a and b: an IEEE division is. */
+INLINE float divide_exactly(float a, float b) {
+    return a / b;
+}
+
+/* Rescales the columns that have changed. Row by row, so that columns that share a cache line share its way to the core. */
+static void normalise_changed(struct clsnn_plain *net) {
+    const int n = net->n, reach = net->p.n_steps + net->p.cut_post1;
+    const float w_norm = net->p.w_norm, w_max = net->p.w_max;
+    int n_columns = 0;
+    for (int j = 0; j < n; j++) {
+        net->columns[n_columns] = (uint16_t)j;
+        n_columns += 0 - net->last_exc[j] <= reach || net->over[j];
+    }
+    net->columns_rescaled += (uint64_t)n_columns;
+    if (n_columns == 0) return;
+    uint16_t *restrict columns = net->columns;
+    float *restrict scale = net->sums + 4 * n;
+    for (int k = 0; k < 4; k++) {
+        float *restrict sum = net->sums + k * n;
+        for (int c = 0; c < n_columns; c++) sum[c] = 0.0f;
+        for (int i = k; i < CLSNN_N_PRE; i += 4) {
+            const float *restrict row = net->w + (size_t)i * (size_t)n;
+            for (int c = 0; c < n_columns; c++) sum[c] += row[columns[c]];
+        }
+    }
+    int n_scaled = 0;
+    for (int c = 0; c < n_columns; c++) {
+        const float sum = (net->sums[c] + net->sums[n + c]) + (net->sums[2 * n + c] + net->sums[3 * n + c]);
+        net->over[columns[c]] = 0;
+        if (sum < 0x1p-100f) continue; /* a neuron whose weights are all zero stays so */
+        scale[n_scaled] = divide_exactly(w_norm, sum);
+        columns[n_scaled++] = columns[c];
+    }
+    for (int i = 0; i < CLSNN_N_PRE; i++) {
+        float *restrict row = net->w + (size_t)i * (size_t)n;
+        for (int c = 0; c < n_scaled; c++) {
+            const float rescaled = row[columns[c]] * scale[c];
+            row[columns[c]] = rescaled < CLSNN_W_FLUSH ? 0.0f : rescaled;
+            if (rescaled > w_max) net->over[columns[c]] = 1;
+        }
+    }
+}
+
+/* ---- inhibitory neurons ---- */
+
+INLINE float integrate_inh(float v, float g, const struct clsnn_params *p) {
+    return fmaf(fmaf(-p->gain_inh, g, p->leak_inh), v, p->drive_exc_inh * g);
+}
+
+INLINE int is_at_rest(float v) {
+    return fabsf(v) < CLSNN_V_FLUSH;
+}
+
+INLINE float flush_conductance(float g) {
+    return g < CLSNN_G_FLUSH ? 0.0f : g;
+}
+
+INLINE int is_hot_inh(const struct clsnn_plain *net, int j, int t) {
+    return net->g_exc_inh[j] >= net->p.hot_g_inh || t - net->last_inh[j] < net->p.refrac_inh;
+}
+
+/* Brings an inhibitory neuron that was not hot since seen_inh up to step t. */
+static void catch_up_inh(struct clsnn_plain *net, int j, int t) {
+    float v = net->v_inh[j], g = net->g_exc_inh[j];
+    int s = net->seen_inh[j] + 1;
+    for (; s <= t && g != 0.0f; s++) {
+        const float next = integrate_inh(v, g, &net->p);
+        v = is_at_rest(next) ? 0.0f : next;
+        g = flush_conductance(g * net->p.keep_g_exc);
+    }
+    for (; s <= t && v != 0.0f; s++) {
+        v = integrate_inh(v, 0.0f, &net->p);
+        if (is_at_rest(v)) v = 0.0f;
+    }
+    net->v_inh[j] = v;
+    net->g_exc_inh[j] = g;
+    net->seen_inh[j] = t;
+}
+
+static void step_hot(struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
+    for (int h = 0; h < s->n_hot;) {
+        const int j = net->hot[h];
+        if (!is_hot_inh(net, j, t)) {
+            net->hot[h] = net->hot[--s->n_hot];
+            continue;
+        }
+        const float g = net->g_exc_inh[j];
+        float v = net->v_inh[j];
+        if (t - net->last_inh[j] >= net->p.refrac_inh) {
+            v = integrate_inh(v, g, &net->p);
+            if (is_at_rest(v)) v = 0.0f;
+            if (v > net->p.thresh_inh) {
+                net->fired_inh[j / 32] |= 1u << (j % 32);
+                s->n_inh++;
+                net->last_inh[j] = t;
+                v = net->p.reset_inh;
+            }
+        }
+        net->v_inh[j] = v;
+        net->g_exc_inh[j] = flush_conductance(g * net->p.keep_g_exc);
+        net->seen_inh[j] = t;
+        h++;
+    }
+}
+
+static void excite_partner(struct clsnn_plain *net, struct clsnn_plain_work *s, int j, int t) {
+    catch_up_inh(net, j, t);
+    net->g_exc_inh[j] += net->p.w_exc_inh;
+    for (int h = 0; h < s->n_hot; h++) {
+        if (net->hot[h] == j) return;
+    }
+    net->hot[s->n_hot++] = (uint16_t)j;
+}
+
+/* g_inh of every neuron += w_inh_exc a spike of the inhibitory layer, its own partner's left out. */
+static void inhibit(struct clsnn_plain *net, int n_inh) {
+    const int n = WHOLE_ROWS(net->n);
+    const float w = net->p.w_inh_exc;
+    float *restrict g_inh = ALIGNED(net->g_inh);
+    const uint32_t *restrict fired = net->fired_inh;
+    for (int k = 0; k < n; k += 16) {
+        const uint32_t half = fired[k / 32] >> (k % 32);
+        for (int b = 0; b < 16; b++) g_inh[k + b] = fmaf(w, (float)(n_inh - (int)(half >> b & 1u)), g_inh[k + b]);
+    }
+    for (int word = 0; word < (n + 31) / 32; word++) net->fired_inh[word] = 0u;
+}
+
+/* ---- excitatory neurons ---- */
+
+/* One step of every membrane and conductance. below: some v may lie under the inhibitory reversal. Returns whether some v is above the
+ * lowest threshold it may have. */
+INLINE int advance_exc(struct clsnn_plain *net, int below) {
+    const int n = WHOLE_ROWS(net->n);
+    const float gain = net->p.gain_exc, leak = net->p.leak_exc, drive_exc = net->p.drive_exc, drive_inh = net->p.drive_inh;
+    const float reversal = net->p.floor_exc, keep_exc = net->p.keep_g_exc, keep_inh = net->p.keep_g_inh;
+    float *restrict v_exc = ALIGNED(net->v_exc), *restrict g_exc = ALIGNED(net->g_exc), *restrict g_inh = ALIGNED(net->g_inh);
+    const float *restrict threshold = ALIGNED(net->threshold);
+    int above = 0;
+    for (int k = 0; k < n; k++) {
+        const float v = v_exc[k], ge = g_exc[k], gi = g_inh[k];
+        const float keep = fmaf(-gain, gi, fmaf(-gain, ge, leak));
+        const float next = fmaf(keep, v, fmaf(drive_exc, ge, drive_inh * gi));
+        const float kept = at_least(next, below && v < reversal ? v : reversal);
+        v_exc[k] = kept;
+        g_exc[k] = ge * keep_exc;
+        g_inh[k] = gi * keep_inh;
+        above |= kept > threshold[k];
+    }
+    return above;
+}
+
+INLINE float threshold_exc(const struct clsnn_plain *net, int j, float decay_t) {
+    return fmaf(net->theta[j], decay_t, net->p.thresh_exc);
+}
+
+static void find_spikes(struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
+    for (int j = 0; j < net->n; j++) {
+        if (net->v_exc[j] > net->threshold[j] && net->v_exc[j] > threshold_exc(net, j, net->tables->decay[t]) &&
+            t - net->last_exc[j] >= net->p.refrac_exc) {
+            s->exc[s->n_exc++] = (uint16_t)j;
+        }
+    }
+}
+
+static void set_threshold(struct clsnn_plain *net, int j, int t) {
+    const float now = threshold_exc(net, j, net->tables->decay[t]), last = threshold_exc(net, j, net->tables->decay[net->p.n_steps - 1]);
+    net->threshold[j] = last < now ? last : now;
+}
+
+static void flush_exc(struct clsnn_plain *net) {
+    const int n = WHOLE_ROWS(net->n);
+    float *restrict g_exc = ALIGNED(net->g_exc), *restrict g_inh = ALIGNED(net->g_inh);
+    for (int k = 0; k < n; k++) {
+        g_exc[k] = flush_conductance(g_exc[k]);
+        g_inh[k] = flush_conductance(g_inh[k]);
+    }
+}
+
+/* Whether nothing but the leak is left to compute. */
+static int is_quiet(const struct clsnn_plain *net) {
+    const int n = WHOLE_ROWS(net->n);
+    const float *restrict g_exc = ALIGNED(net->g_exc), *restrict g_inh = ALIGNED(net->g_inh), *restrict v_exc = ALIGNED(net->v_exc);
+    const float *restrict threshold = ALIGNED(net->threshold);
+    int busy = 0;
+    for (int k = 0; k < n; k++) busy |= (g_exc[k] != 0.0f) | (g_inh[k] != 0.0f) | (threshold[k] < 0.0f) | !(v_exc[k] <= threshold[k]);
+    return !busy;
+}
+
+/* n_steps of the leak alone; several rows at once hide the latency of the multiplication. */
+static void relax_exc(struct clsnn_plain *net, int n_steps) {
+    enum { AT_ONCE = 128 };
+    const float leak = net->p.leak_exc;
+    for (int k = 0; k < net->n; k += AT_ONCE) {
+        float v[AT_ONCE] = {0};
+        const int m = net->n - k < AT_ONCE ? net->n - k : AT_ONCE;
+        for (int b = 0; b < m; b++) v[b] = net->v_exc[k + b];
+        for (int s = 0; s < n_steps; s++) {
+            for (int b = 0; b < AT_ONCE; b++) v[b] = fmaf(leak, v[b], 0.0f);
+        }
+        for (int b = 0; b < m; b++) net->v_exc[k + b] = v[b];
+    }
+}
+
+/* ---- input spikes ---- */
+
+/* Lists the inputs that spike in step t, increasing. */
+static int list_events(const struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
+    const int n_groups = (s->n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
+    int n = 0;
+    for (int g = 0; g < n_groups; g += 2) {
+        uint64_t rest = net->spikes[g * CLSNN_MAX_ON + t];
+        if (g + 1 < n_groups) rest |= (uint64_t)net->spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
+        for (; rest != 0u; rest &= rest - 1u) s->events[n++] = s->active[g * CLSNN_GROUP + lowest_bit(rest)];
+    }
+    return n;
+}
+
+INLINE const float *row_of(const struct clsnn_plain *net, int i) {
+    return ALIGNED(net->w + (size_t)i * (size_t)net->n);
+}
+
+/* g_exc of every neuron += the weights of the inputs, in increasing order of inputs. */
+static void deliver_inputs(struct clsnn_plain *net, const uint16_t *events, int n_events) {
+    const int n = WHOLE_ROWS(net->n);
+    float *restrict g = ALIGNED(net->g_exc);
+    int e = 0;
+    for (; e + 4 <= n_events; e += 4) {
+        const float *restrict w0 = row_of(net, events[e]), *restrict w1 = row_of(net, events[e + 1]);
+        const float *restrict w2 = row_of(net, events[e + 2]), *restrict w3 = row_of(net, events[e + 3]);
+        for (int k = 0; k < n; k++) g[k] = (((g[k] + w0[k]) + w1[k]) + w2[k]) + w3[k];
+    }
+    if (n_events - e == 3) {
+        const float *restrict w0 = row_of(net, events[e]), *restrict w1 = row_of(net, events[e + 1]), *restrict w2 = row_of(net, events[e + 2]);
+        for (int k = 0; k < n; k++) g[k] = ((g[k] + w0[k]) + w1[k]) + w2[k];
+    } else if (n_events - e == 2) {
+        const float *restrict w0 = row_of(net, events[e]), *restrict w1 = row_of(net, events[e + 1]);
+        for (int k = 0; k < n; k++) g[k] = (g[k] + w0[k]) + w1[k];
+    } else if (n_events - e == 1) {
+        const float *restrict w0 = row_of(net, events[e]);
+        for (int k = 0; k < n; k++) g[k] += w0[k];
+    }
+}
+
+/* ---- plasticity ---- */
+
+INLINE float trace(const float *table, int k, int cut) {
+    return k < cut ? table[k] : 0.0f;
+}
+
+/* Whether an input spike changes neuron j's weights at step t. */
+INLINE int is_recent(const struct clsnn_plain *net, int j, int t) {
+    return t - net->last_exc[j] < net->p.cut_post1 || net->over[j];
+}
+
+static void apply_pre_rule(struct clsnn_plain *net, struct clsnn_plain_work *s, int t, int n_events) {
+    const int n = net->n;
+    const float w_max = net->p.w_max;
+    for (int r = 0; r < s->n_recent;) {
+        const int j = net->recent[r];
+        if (!is_recent(net, j, t)) {
+            net->recent[r] = net->recent[--s->n_recent];
+            continue;
+        }
+        const float depress = trace(net->tables->depress, t - net->last_exc[j], net->p.cut_post1);
+        float *column = net->w + j;
+        for (int e = 0; e < n_events; e++) {
+            float *w = column + s->events[e] * n;
+            *w = at_most(at_least(*w - depress, 0.0f), w_max);
+        }
+        r++;
+    }
+    for (int e = 0; e < n_events; e++) net->last_pre[s->events[e]] = t;
+}
+
+INLINE void potentiate_synapse(struct clsnn_plain *net, int i, int j, int t, float potentiate) {
+    const float pre = trace(net->tables->pre, t - net->last_pre[i], net->p.cut_pre);
+    float *w = net->w + (size_t)i * (size_t)net->n + j;
+    *w = at_most(at_least(fmaf(pre, potentiate, *w), 0.0f), net->p.w_max);
+}
+
+static void apply_post_rule(struct clsnn_plain *net, const struct clsnn_plain_work *s, int j, int t) {
+    const float potentiate = trace(net->tables->potentiate, t - net->last_exc[j], net->p.cut_post2);
+    if (net->over[j]) {
+        for (int i = 0; i < CLSNN_N_PRE; i++) potentiate_synapse(net, i, j, t, potentiate);
+    } else if (potentiate != 0.0f) {
+        for (int c = 0; c < s->n_likely; c++) {
+            const int i = s->likely[c];
+            if (t - net->last_pre[i] < net->p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
+        }
+    }
+}
+
+static void reset_exc(struct clsnn_plain *net, struct clsnn_plain_work *s, int j, int t) {
+    int r = 0;
+    net->v_exc[j] = net->p.reset_exc;
+    net->theta[j] += net->tables->theta_plus[t];
+    set_threshold(net, j, t);
+    if (t < net->p.n_on) net->counts[j]++;
+    while (r < s->n_recent && net->recent[r] != j) r++;
+    if (r == s->n_recent) net->recent[s->n_recent++] = (uint16_t)j;
+    net->last_exc[j] = t;
+}
+
+/* ---- presentations ---- */
+
+/* Thresholds, no spikes counted, and the lists that stand for the state left by the presentation before. Returns whether a
+ * potential lies below the inhibitory reversal. */
+static int begin_presentation(struct clsnn_plain *net, struct clsnn_plain_work *s) {
+    int below = 0;
+    s->n_likely = s->n_recent = s->n_hot = s->n_exc = s->n_inh = 0;
+    for (int j = 0; j < net->n; j++) {
+        set_threshold(net, j, 0);
+        net->counts[j] = 0;
+        below |= net->v_exc[j] < net->p.floor_exc;
+        if (is_recent(net, j, 0)) net->recent[s->n_recent++] = (uint16_t)j;
+        if (is_hot_inh(net, j, 0)) net->hot[s->n_hot++] = (uint16_t)j;
+    }
+    for (int i = 0, a = 0; i < CLSNN_N_PRE; i++) {
+        const int has_ink = a < s->n_active && s->active[a] == i;
+        if (has_ink || 0 - net->last_pre[i] < net->p.cut_pre) s->likely[s->n_likely++] = (uint16_t)i;
+        a += has_ink;
+    }
+    return below;
+}
+
+/* Returns the number of excitatory spikes while input was on. */
+static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
+    const int n_steps = net->p.n_steps, n_on = net->p.n_on;
+    const int below = begin_presentation(net, s);
+    uint32_t n_spikes = 0u;
+    for (int t = 0; t < n_steps; t++) {
+        if (t % CLSNN_FLUSH_STEPS == 0) {
+            flush_exc(net);
+            if (t >= n_on && s->n_hot == 0 && is_quiet(net)) {
+                relax_exc(net, n_steps - t);
+                break;
+            }
+        }
+        /* 1, 2: state and threshold */
+        if (below ? advance_exc(net, 1) : advance_exc(net, 0)) find_spikes(net, s, t);
+        if (s->n_hot != 0) step_hot(net, s, t);
+        /* 3: synapses */
+        for (int k = 0; k < s->n_exc; k++) excite_partner(net, s, s->exc[k], t);
+        const int n_events = t < n_on ? list_events(net, s, t) : 0;
+        if (n_events != 0) {
+            net->input_spikes += (uint64_t)n_events;
+            deliver_inputs(net, s->events, n_events);
+            apply_pre_rule(net, s, t, n_events);
+        }
+        if (s->n_inh != 0) inhibit(net, s->n_inh);
+        if (s->n_exc != 0) {
+            if (t < n_on) n_spikes += (uint32_t)s->n_exc;
+            for (int k = 0; k < s->n_exc; k++) apply_post_rule(net, s, s->exc[k], t);
+            /* 4: reset; the inhibitory neurons did theirs in step_hot */
+            for (int k = 0; k < s->n_exc; k++) reset_exc(net, s, s->exc[k], t);
+        }
+        s->n_exc = s->n_inh = 0;
+    }
+    return n_spikes;
+}
+
+INLINE int32_t saturate(int32_t step) {
+    return step < CLSNN_NEVER ? CLSNN_NEVER : step;
+}
+
+/* Moves the origin of all steps to the start of the next presentation. Returns the first faulty neuron, or n. */
+static int end_presentation(struct clsnn_plain *net) {
+    const int n_steps = net->p.n_steps;
+    const float decay = n_steps > 0 ? net->tables->decay[n_steps - 1] : 1.0f;
+    int fault = net->n;
+    for (int j = 0; j < net->n; j++) {
+        const float v = net->v_exc[j];
+        if (!(fabsf(v) < CLSNN_V_LIMIT && fabsf(net->v_inh[j]) < CLSNN_V_LIMIT) && j < fault) fault = j;
+        net->v_exc[j] = fabsf(v) < CLSNN_V_FLUSH ? 0.0f : v;
+        net->theta[j] *= decay;
+        if (net->seen_inh[j] < CLSNN_NEVER / 2) catch_up_inh(net, j, n_steps - 1);
+        net->seen_inh[j] -= n_steps;
+        net->last_inh[j] = saturate(net->last_inh[j] - n_steps);
+        net->last_exc[j] = saturate(net->last_exc[j] - n_steps);
+    }
+    for (int i = 0; i < CLSNN_N_PRE; i++) net->last_pre[i] = saturate(net->last_pre[i] - n_steps);
+    return fault;
+}
+
+void PLAIN_NAME(clsnn_plain_run)(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_presentations, uint32_t stop) {
+    struct clsnn_plain_work s = {.n_active = 0};
+    struct clsnn_progress now = net->progress;
+    uint64_t n_spikes_all = 0;
+    now.presentations = now.given_up = 0u;
+    while (now.presentations < n_presentations && now.position < stop && now.fault_neuron < 0) {
+        const uint32_t wanted = (uint32_t)net->p.intensity_start + now.attempt * (uint32_t)net->p.intensity_step;
+        const uint32_t most = (uint32_t)net->p.intensity_max, intensity = wanted < most ? wanted : most;
+        normalise_changed(net);
+        PLAIN_NAME(clsnn_plain_encode)(net, &s, pixels + (size_t)now.position * CLSNN_N_PRE, intensity, now.position, now.epoch | now.attempt << 20);
+        const uint32_t n_spikes = present(net, &s);
+        const int fault = end_presentation(net);
+        if (fault < net->n) now.fault_neuron = fault;
+        now.presentations++;
+
+        const int enough = n_spikes >= (uint32_t)net->p.min_spikes;
+        if (!enough && intensity < most && now.attempt + 1u < CLSNN_MAX_ATTEMPT) {
+            now.attempt++;
+            continue;
+        }
+        n_spikes_all += n_spikes;
+        now.given_up += enough ? 0u : 1u;
+        now.attempt = 0u;
+        now.position++;
+    }
+    now.spikes_lo = (uint32_t)n_spikes_all;
+    now.spikes_hi = (uint32_t)(n_spikes_all >> 32);
+    net->progress = now;
+}

@@ -1,0 +1,301 @@
+/* Runs of training in plain C and on a device, in turns; bits first, time second. */
+#include "clsnn/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "plain.h"
+
+static const double longest_run_seconds = 3;
+
+static double now_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int compare_doubles(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double sort_to_median(double *x, int n) {
+    qsort(x, (size_t)n, sizeof *x, compare_doubles);
+    return 0.5 * (x[(n - 1) / 2] + x[n / 2]);
+}
+
+double clsnn_bench_bytes(double input_spikes, double columns, int n) {
+    const double weight = sizeof(float);
+    return weight * (input_spikes * n + columns * 3 * CLSNN_N_PRE);
+}
+
+void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct clsnn_bench_sample *runs, int n_runs, int n_post,
+                           struct clsnn_bench_rates *out) {
+    struct clsnn_params p;
+    struct clsnn_bench_sample sum = {0};
+    double *pace = malloc((size_t)n_runs * sizeof *pace); /* seconds an image */
+    *out = (struct clsnn_bench_rates){0};
+    if (!pace) return;
+    clsnn_params_derive(plan->model, plan->seed, &p);
+    for (int r = 0; r < n_runs; r++) {
+        pace[r] = runs[r].seconds / runs[r].images;
+        sum.seconds += runs[r].seconds;
+        sum.images += runs[r].images;
+        sum.presentations += runs[r].presentations;
+        sum.input_spikes += runs[r].input_spikes;
+        sum.columns += runs[r].columns;
+    }
+    const double median = sort_to_median(pace, n_runs), shown = sum.presentations / sum.images;
+    const int n = (n_post + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
+    out->images = 1 / median;
+    out->network_steps = out->images * shown * p.n_steps;
+    out->synaptic_events = out->images * sum.input_spikes / sum.images * n_post;
+    out->realtime_factor = out->network_steps * CLSNN_DT_MS * 1e-3;
+    out->bytes = out->images * clsnn_bench_bytes(sum.input_spikes, sum.columns, n) / sum.images;
+    out->seconds = sum.seconds;
+    out->spread = (pace[n_runs - 1] - pace[0]) / median;
+    free(pace);
+}
+
+double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c, int n_runs) {
+    double ratios[CLSNN_BENCH_RUNS];
+    if (n_runs > CLSNN_BENCH_RUNS) n_runs = CLSNN_BENCH_RUNS;
+    for (int r = 0; r < n_runs; r++) ratios[r] = opencl[r].images / opencl[r].seconds * c[r].seconds / c[r].images;
+    return sort_to_median(ratios, n_runs);
+}
+
+/* ---- memory bandwidth ---- */
+
+enum { COPIES = 6, COPY_BYTES = 1 << 28, SMALLEST_COPY = 1 << 20 };
+
+enum clsnn_status clsnn_bench_bandwidth(struct clsnn_device *dev, double *out) {
+    enum clsnn_status st = CLSNN_OK;
+    cl_mem from = NULL, to = NULL;
+    double best = 0;
+    size_t n_bytes = COPY_BYTES;
+    while (n_bytes > SMALLEST_COPY && (n_bytes > dev->info.max_alloc_bytes || n_bytes > dev->info.global_bytes / 8)) n_bytes /= 2;
+    TRY(clsnn_buffer_create(dev, "copy from", n_bytes, NULL, false, &from));
+    TRY(clsnn_buffer_create(dev, "copy to", n_bytes, NULL, false, &to));
+    TRY(clsnn_buffer_fill(dev, from, 0, n_bytes, 0x3f800000u));
+    TRY(clsnn_buffer_fill(dev, to, 0, n_bytes, 0));
+    for (int k = 0; k < COPIES; k++) {
+        TRY(clsnn_device_wait(dev));
+        const double start = now_seconds();
+        TRY_CL(clEnqueueCopyBuffer(dev->queue, from, to, 0, 0, n_bytes, 0, NULL, NULL));
+        TRY(clsnn_device_wait(dev));
+        const double rate = 2.0 * (double)n_bytes / (now_seconds() - start);
+        if (rate > best) best = rate;
+    }
+    *out = best;
+fail:
+    clsnn_buffer_release(dev, &from);
+    clsnn_buffer_release(dev, &to);
+    return st;
+}
+
+enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
+    const size_t n_bytes = COPY_BYTES / 4;
+    unsigned char *from = malloc(n_bytes), *to = malloc(n_bytes);
+    double best = 0;
+    for (int k = 0; from && to && k < COPIES; k++) {
+        memset(from, k, n_bytes); /* what is copied differs each time, and the first touch is not timed */
+        if (k == 0) memset(to, 1, n_bytes);
+        const double start = now_seconds();
+        memcpy(to, from, n_bytes);
+        const double rate = 2.0 * (double)n_bytes / (now_seconds() - start);
+        if (to[n_bytes / 2] == k && rate > best) best = rate;
+    }
+    free(from);
+    free(to);
+    if (best <= 0) return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for two buffers of %zu bytes", n_bytes);
+    *out = best;
+    return CLSNN_OK;
+}
+
+bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post, int n_networks) {
+    const double n = n_post + CLSNN_ROW_ALIGN, batch = n_networks;
+    const double counts = batch * CLSNN_MAX_CHUNK * n * sizeof(uint16_t), weights = batch * CLSNN_N_PRE * n * sizeof(float);
+    const double all = batch * (double)clsnn_network_bytes(n_post) + counts + batch * CLSNN_N_PRE * 2.0 + (double)plan->n_images * (CLSNN_N_PRE + 4.0);
+    const double largest = (double)dev->info.max_alloc_bytes;
+    return all < 0.85 * (double)dev->info.global_bytes && counts < largest && weights < largest;
+}
+
+/* ---- one batch ---- */
+
+/* A batch on the device and the plain C networks beside it. */
+struct rig {
+    const struct clsnn_bench_plan *plan;
+    struct clsnn_device *dev;
+    int n_post, n_networks, n_followed;
+    cl_mem pixels;
+    struct clsnn_network *net;
+    struct clsnn_trainer *tr;
+    struct clsnn_plain *plain[CLSNN_BENCH_FOLLOWED];
+    float *w, *theta;   /* read from the device */
+    uint32_t chunk;     /* presentations a launch */
+};
+
+static void rig_finish(struct rig *rig) {
+    for (int b = 0; b < CLSNN_BENCH_FOLLOWED; b++) clsnn_plain_destroy(rig->plain[b]);
+    clsnn_trainer_destroy(rig->tr);
+    clsnn_network_destroy(rig->net);
+    clsnn_buffer_release(rig->dev, &rig->pixels);
+    free(rig->w);
+    free(rig->theta);
+}
+
+static enum clsnn_status rig_start(struct rig *rig, const struct clsnn_program *prog) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_bench_plan *plan = rig->plan;
+    const size_t batch = (size_t)rig->n_networks, n_post = (size_t)rig->n_post;
+    struct clsnn_model *models = malloc(batch * sizeof *models);
+    uint64_t *seeds = malloc(batch * sizeof *seeds);
+    rig->w = malloc(CLSNN_N_PRE * n_post * sizeof *rig->w);
+    rig->theta = malloc(n_post * sizeof *rig->theta);
+    if (!models || !seeds || !rig->w || !rig->theta) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for %zu networks of %zu neurons", batch, n_post);
+        goto fail;
+    }
+    for (size_t b = 0; b < batch; b++) {
+        models[b] = *plan->model;
+        seeds[b] = plan->seed + b;
+    }
+    TRY(clsnn_buffer_create(rig->dev, "images", (size_t)plan->n_images * CLSNN_N_PRE, plan->pixels, true, &rig->pixels));
+    TRY(clsnn_network_create(rig->dev, prog, models, seeds, rig->n_networks, rig->n_post, &rig->net));
+    TRY(clsnn_trainer_create(rig->net, rig->pixels, plan->n_images, &rig->tr));
+    TRY(clsnn_trainer_begin_epoch(rig->tr, 0, NULL));
+fail:
+    free(models);
+    free(seeds);
+    return st;
+}
+
+/* All networks of the batch up to the image stop, timed. The length of launches follows their time. */
+static enum clsnn_status run_device(struct rig *rig, uint32_t stop, struct clsnn_bench_sample *out) {
+    enum clsnn_status st = CLSNN_OK;
+    const double most_seconds = 0.4;
+    *out = (struct clsnn_bench_sample){0};
+    const double start = now_seconds();
+    for (bool done = false; !done;) {
+        const double launched = now_seconds();
+        TRY(clsnn_trainer_run(rig->tr, rig->chunk, stop));
+        const double took = now_seconds() - launched;
+        if (took < 0.4 * most_seconds && rig->chunk < CLSNN_MAX_CHUNK) rig->chunk = rig->chunk > CLSNN_MAX_CHUNK / 2 ? CLSNN_MAX_CHUNK : 2 * rig->chunk;
+        if (took > most_seconds && rig->chunk > 1) rig->chunk /= 2;
+        done = true;
+        for (int b = 0; b < rig->n_networks; b++) {
+            out->presentations += rig->tr->progress[b].presentations;
+            done = done && rig->tr->progress[b].position >= stop;
+        }
+    }
+    out->seconds = now_seconds() - start;
+fail:
+    return st;
+}
+
+/* One network of plain C up to the image stop, timed. */
+static enum clsnn_status run_plain(const struct clsnn_bench_plan *plan, struct clsnn_plain *c, uint32_t stop, struct clsnn_bench_sample *out) {
+    enum clsnn_status st = CLSNN_OK;
+    const uint64_t presentations = c->presentations, input_spikes = c->input_spikes, columns = c->columns_rescaled;
+    const uint32_t position = c->progress.position;
+    const double start = now_seconds();
+    TRY(clsnn_plain_run(c, plan->pixels, plan->n_images, UINT32_MAX, stop));
+    *out = (struct clsnn_bench_sample){.seconds = now_seconds() - start,
+                                       .images = stop - position,
+                                       .presentations = (double)(c->presentations - presentations),
+                                       .input_spikes = (double)(c->input_spikes - input_spikes),
+                                       .columns = (double)(c->columns_rescaled - columns)};
+fail:
+    return st;
+}
+
+/* Network b's learned state on the device against plain C's, bit for bit. */
+static enum clsnn_status check_network(struct rig *rig, int b, const struct clsnn_plain *c) {
+    enum clsnn_status st = CLSNN_OK;
+    TRY(clsnn_network_get(rig->net, b, rig->w, rig->theta));
+    for (int i = 0; i <= CLSNN_N_PRE; i++) { /* the last row is theta */
+        const float *found = i < CLSNN_N_PRE ? rig->w + (size_t)i * (size_t)rig->n_post : rig->theta;
+        const float *wanted = i < CLSNN_N_PRE ? c->w + (size_t)i * (size_t)c->n : c->theta;
+        if (memcmp(found, wanted, (size_t)rig->n_post * sizeof *found) == 0) continue;
+        int j = 0;
+        while (memcmp(&found[j], &wanted[j], sizeof *found) == 0) j++;
+        char what[32] = "theta";
+        if (i < CLSNN_N_PRE) snprintf(what, sizeof what, "weight %d", i);
+        st = clsnn_fail(CLSNN_E_SELFTEST,
+                        "opencl row, %d neurons, %d networks on %s: network %d (seed %llu) differs from plain C after %u images: %s of neuron %d is "
+                        "%.9g, not %.9g",
+                        rig->n_post, rig->n_networks, rig->dev->info.name, b, (unsigned long long)(rig->plan->seed + (uint64_t)b),
+                        c->progress.position, what, j, (double)found[j], (double)wanted[j]);
+        goto fail;
+    }
+fail:
+    return st;
+}
+
+/* Every network of the batch against plain C after the first images; the followed ones stay. */
+static enum clsnn_status check_batch(struct rig *rig) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_bench_plan *plan = rig->plan;
+    struct clsnn_bench_sample ignored;
+    struct clsnn_plain *c = NULL;
+    TRY(run_device(rig, plan->check_images, &ignored));
+    for (int b = 0; b < rig->n_networks; b++) {
+        TRY(clsnn_plain_create(plan->model, plan->seed + (uint64_t)b, rig->n_post, &c));
+        TRY(run_plain(plan, c, plan->check_images, &ignored));
+        TRY(check_network(rig, b, c));
+        if (b < rig->n_followed) rig->plain[b] = c;
+        else clsnn_plain_destroy(c);
+        c = NULL;
+    }
+fail:
+    clsnn_plain_destroy(c);
+    return st;
+}
+
+/* One timed run of the batch, then of plain C's network 0, then the other followed networks catch up. */
+static enum clsnn_status measure_run(struct rig *rig, uint32_t n_images, struct clsnn_bench_sample *out_opencl, struct clsnn_bench_sample *out_c) {
+    enum clsnn_status st = CLSNN_OK;
+    const uint32_t stop = rig->plain[0]->progress.position + n_images;
+    struct clsnn_bench_sample followed = {0}, one;
+    TRY(run_device(rig, stop, out_opencl));
+    for (int b = 0; b < rig->n_followed; b++) {
+        TRY(run_plain(rig->plan, rig->plain[b], stop, &one));
+        followed.presentations += one.presentations;
+        followed.input_spikes += one.input_spikes;
+        followed.columns += one.columns;
+        if (b == 0) *out_c = one;
+    }
+    const double scale = rig->n_followed == rig->n_networks ? 1 : out_opencl->presentations / followed.presentations;
+    out_opencl->images = (double)n_images * rig->n_networks;
+    out_opencl->input_spikes = scale * followed.input_spikes;
+    out_opencl->columns = scale * followed.columns;
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struct clsnn_device *dev, const struct clsnn_program *prog, int n_post,
+                                      int n_networks, struct clsnn_bench_sample *out_opencl, struct clsnn_bench_sample *out_c) {
+    enum clsnn_status st = CLSNN_OK;
+    struct rig rig = {.plan = plan, .dev = dev, .n_post = n_post, .n_networks = n_networks, .chunk = 4};
+    struct clsnn_bench_sample warm, ignored;
+    rig.n_followed = n_networks < CLSNN_BENCH_FOLLOWED ? n_networks : CLSNN_BENCH_FOLLOWED;
+    if (plan->check_images >= plan->warm_images || plan->n_images < plan->warm_images + (uint32_t)plan->n_runs) {
+        return clsnn_fail(CLSNN_E_DATA, "bench: %u images: needs more than %u to warm up on", plan->n_images, plan->warm_images);
+    }
+    TRY(rig_start(&rig, prog));
+    TRY(check_batch(&rig));
+    TRY(run_device(&rig, plan->warm_images, &warm));
+    for (int b = 0; b < rig.n_followed; b++) TRY(run_plain(plan, rig.plain[b], plan->warm_images, &ignored));
+    const double pace = warm.seconds / (plan->warm_images - plan->check_images);
+    const uint32_t most = (plan->n_images - plan->warm_images) / (uint32_t)plan->n_runs;
+    const double fit = (plan->run_images ? longest_run_seconds : plan->run_seconds) / (pace > 1e-9 ? pace : 1e-9);
+    uint32_t n_images = fit >= most ? most : fit < 1 ? 1 : (uint32_t)fit;
+    if (plan->run_images && n_images > plan->run_images) n_images = plan->run_images;
+    for (int r = 0; r < plan->n_runs; r++) TRY(measure_run(&rig, n_images, &out_opencl[r], &out_c[r]));
+    for (int b = 0; b < rig.n_followed; b++) TRY(check_network(&rig, b, rig.plain[b])); /* as far as the runs went */
+fail:
+    rig_finish(&rig);
+    return st;
+}

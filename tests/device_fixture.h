@@ -1,0 +1,220 @@
+/* What the device suites share: a device, its programs by work-group, runs of training, and the whole state
+ * of a network as bytes. CLSNN_DEVICE picks the device; without one a suite exits 77, which Meson reports as
+ * skipped. */
+#ifndef CLSNN_TEST_DEVICE_FIXTURE_H
+#define CLSNN_TEST_DEVICE_FIXTURE_H
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "clsnn/digits.h"
+#include "clsnn/network.h"
+#include "clsnn/train.h"
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+/* Calls what must succeed; a failure shows the recorded text. */
+#define must(call)                                                                                           \
+    do {                                                                                                     \
+        if ((call) != CLSNN_OK) fail_msg("%s: %s (%s)", #call, clsnn_error_text(), clsnn_error_place());     \
+    } while (0)
+
+enum { MAX_PROGRAMS = 16, PIXELS = CLSNN_N_PRE };
+
+/* The device of a suite; cmocka hands it to every test as *state. */
+struct rig {
+    struct clsnn_device *dev;
+    struct clsnn_program *programs[MAX_PROGRAMS];
+    enum clsnn_program_kind kinds[MAX_PROGRAMS];
+    size_t n_programs;
+};
+
+static inline int rig_open(void **state) {
+    struct rig *rig = calloc(1, sizeof *rig);
+    *state = rig;
+    if (rig && clsnn_device_open(getenv("CLSNN_DEVICE"), &rig->dev) == CLSNN_OK) return 0;
+    print_error("%s\n", clsnn_error_text());
+    return -1;
+}
+
+static inline int rig_close(void **state) {
+    struct rig *rig = *state;
+    for (size_t k = 0; rig && k < rig->n_programs; k++) clsnn_program_destroy(rig->programs[k]);
+    if (rig) clsnn_device_close(rig->dev);
+    free(rig);
+    return 0;
+}
+
+/* The program of that kind and work-group, built once; NULL where the device does not run such a work-group.
+ */
+static inline const struct clsnn_program *rig_program(struct rig *rig, enum clsnn_program_kind kind,
+                                                      int work_group) {
+    for (size_t k = 0; k < rig->n_programs; k++)
+        if (rig->kinds[k] == kind && rig->programs[k]->work_group == work_group) return rig->programs[k];
+    if ((size_t)work_group > rig->dev->info.max_work_group) {
+        print_message("# %s runs no work-group of %d\n", rig->dev->info.name, work_group);
+        return NULL;
+    }
+    assert_true(rig->n_programs < MAX_PROGRAMS);
+    must(clsnn_program_create(rig->dev, kind, work_group, &rig->programs[rig->n_programs]));
+    rig->kinds[rig->n_programs] = kind;
+    return rig->programs[rig->n_programs++];
+}
+
+/* main of a suite: tests with the rig as state, or 77 without a device. */
+#define run_device_suite(name, tests)                                                                        \
+    (rig_is_missing(name) ? 77                                                                               \
+                          : (cmocka_set_message_output(CM_OUTPUT_TAP),                                       \
+                             cmocka_run_group_tests_name(name, tests, rig_open, rig_close)))
+
+static inline bool rig_is_missing(const char *name) {
+    struct clsnn_device_info *list = NULL;
+    size_t n = 0;
+    const bool missing = clsnn_devices_list(&list, &n) != CLSNN_OK;
+    if (missing) printf("1..0 # SKIP %s: %s\n", name, clsnn_error_text());
+    free(list);
+    clsnn_error_clear();
+    return missing;
+}
+
+/* ---- networks and runs ---- */
+
+/* One network with default constants but for what edit (may be NULL) changes. */
+static inline struct clsnn_network *make_network(struct rig *rig, int work_group,
+                                                 const struct clsnn_model *model, uint64_t seed, int n_post) {
+    struct clsnn_network *net = NULL;
+    const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, work_group);
+    assert_non_null(prog);
+    must(clsnn_network_create(rig->dev, prog, model, &seed, 1, n_post, &net));
+    return net;
+}
+
+static inline cl_mem upload_pixels(struct rig *rig, const uint8_t *pixels, uint32_t n_images) {
+    cl_mem buffer = NULL;
+    must(clsnn_buffer_create(rig->dev, "pixels", (size_t)n_images * PIXELS, pixels, false, &buffer));
+    return buffer;
+}
+
+/* The first n built-in digits. */
+static inline uint8_t *draw_digits(uint32_t n) {
+    uint8_t *pixels = malloc((size_t)n * PIXELS), *labels = malloc(n);
+    assert_true(pixels && labels);
+    clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TRAIN, 0, n, pixels, labels);
+    free(labels);
+    return pixels;
+}
+
+/* Runs the trainer's epoch to its end, chunk presentations a launch. */
+static inline void finish_epoch(struct clsnn_trainer *tr, uint32_t epoch, uint32_t chunk) {
+    must(clsnn_trainer_begin_epoch(tr, epoch, NULL));
+    for (bool done = false; !done;) {
+        must(clsnn_trainer_run(tr, chunk, tr->n_images));
+        done = true;
+        for (int b = 0; b < tr->net->n_networks; b++) done = done && tr->progress[b].position == tr->n_images;
+    }
+}
+
+/* Shows one image once, learning, as the first of an epoch; returns what the launch did. */
+static inline struct clsnn_progress show_once(struct clsnn_network *net, cl_mem pixels, uint32_t epoch) {
+    struct clsnn_trainer *tr = NULL;
+    must(clsnn_trainer_create(net, pixels, 1, &tr));
+    must(clsnn_trainer_begin_epoch(tr, epoch, NULL));
+    must(clsnn_trainer_run(tr, 1, 1));
+    const struct clsnn_progress progress = tr->progress[0];
+    clsnn_trainer_destroy(tr);
+    return progress;
+}
+
+static inline void *read_buffer(struct rig *rig, cl_mem buffer, size_t offset, size_t n_bytes) {
+    void *bytes = malloc(n_bytes);
+    assert_non_null(bytes);
+    must(clsnn_buffer_read(rig->dev, buffer, offset, n_bytes, bytes));
+    return bytes;
+}
+
+/* ---- the state of a network ---- */
+
+/* Everything of network b that later presentations depend on, byte for byte. Scratch is left out. */
+struct snapshot {
+    size_t n_sections, n_bytes, first[16];
+    const char *names[16];
+    uint8_t *bytes;
+};
+
+static inline struct snapshot take_snapshot(struct rig *rig, const struct clsnn_network *net, int b) {
+    const struct clsnn_state *s = &net->state;
+    const size_t n = (size_t)net->n;
+    const struct {
+        const char *name;
+        cl_mem buffer;
+        size_t n_bytes;
+    } rows[] = {
+        {"w", net->w, CLSNN_N_PRE * n * 4},
+        {"theta", net->theta, n * 4},
+        {"v_exc", s->v_exc, n * 4},
+        {"g_exc", s->g_exc, n * 4},
+        {"g_inh", s->g_inh, n * 4},
+        {"last_exc", s->last_exc, n * 4},
+        {"v_inh", s->v_inh, n * 4},
+        {"g_exc_inh", s->g_exc_inh, n * 4},
+        {"last_inh", s->last_inh, n * 4},
+        {"seen_inh", s->seen_inh, n * 4},
+        {"over", s->over, n * 2},
+        {"counts", s->counts, n * 2},
+        {"last_pre", s->last_pre, CLSNN_N_PRE * 4},
+    };
+    struct snapshot shot = {.n_sections = COUNT(rows)};
+    for (size_t r = 0; r < COUNT(rows); r++) shot.n_bytes += rows[r].n_bytes;
+    shot.bytes = malloc(shot.n_bytes);
+    assert_non_null(shot.bytes);
+    for (size_t r = 0, at = 0; r < COUNT(rows); at += rows[r++].n_bytes) {
+        shot.names[r] = rows[r].name;
+        shot.first[r] = at;
+        must(clsnn_buffer_read(rig->dev, rows[r].buffer, (size_t)b * rows[r].n_bytes, rows[r].n_bytes,
+                               shot.bytes + at));
+    }
+    return shot;
+}
+
+static inline void check_same_snapshot(const struct snapshot *found, const struct snapshot *wanted,
+                                       const char *what) {
+    assert_int_equal(found->n_bytes, wanted->n_bytes);
+    for (size_t k = 0; k < found->n_bytes; k++) {
+        if (found->bytes[k] == wanted->bytes[k]) continue;
+        size_t r = found->n_sections - 1;
+        while (found->first[r] > k) r--;
+        fail_msg("%s: %s differs at byte %zu: 0x%02x, not 0x%02x", what, found->names[r], k - found->first[r],
+                 found->bytes[k], wanted->bytes[k]);
+    }
+}
+
+static inline void drop_snapshot(struct snapshot *shot) {
+    free(shot->bytes);
+    *shot = (struct snapshot){0};
+}
+
+/* A number for one run's log line, so that runs can be compared by eye (FNV-1a). */
+static inline unsigned long long snapshot_hash(const struct snapshot *shot) {
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (size_t k = 0; k < shot->n_bytes; k++) h = (h ^ shot->bytes[k]) * UINT64_C(1099511628211);
+    return h;
+}
+
+/* ---- random numbers of the tests themselves ---- */
+
+/* splitmix64: seeded, printed where it matters, unrelated to the Philox under test. */
+static inline uint64_t next_random(uint64_t *s) {
+    uint64_t z = (*s += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+#endif

@@ -1,0 +1,982 @@
+#!/usr/bin/env bash
+# The program as its users meet it: every mistake has its message, its exit code and leaves nothing behind; every promise of
+# the command line is kept. Usage: test_cli.sh CLSNN. Speaks TAP; exits 77 where there is no OpenCL device and nothing else
+# failed. Every case runs in a directory of its own, which a case that fails leaves no trace of either: what went wrong stands
+# in the lines after "not ok".
+set -u
+clsnn=$(realpath "${1:?usage: test_cli.sh CLSNN}") || exit 1
+oracle=$(realpath "$(dirname "$0")")/oracle
+work=$(mktemp -d "${TMPDIR:-/tmp}/clsnn-cli.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+
+# A user's own settings and data must not reach the cases. The device may be chosen.
+for name in ${!CLSNN_*}; do [ "$name" = CLSNN_DEVICE ] || unset "$name"; done
+unset XDG_DATA_HOME TERM NO_COLOR
+export LC_ALL=C HOME=$work/home XDG_CONFIG_HOME=$work/home/config POCL_CACHE_DIR=${POCL_CACHE_DIR:-$work/kernels}
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} # OpenCL drivers keep what they have until the end
+mkdir -p "$HOME" "$POCL_CACHE_DIR"
+
+# ---- what cases are made of ----
+
+# Ends the case.
+wrong() {
+    echo "$*" >>"$work/why"
+    exit 1
+}
+
+quote() { sed 's/^/    /' "$1" | cut -c 1-300 | tail -n 15 >>"$work/why"; }
+
+# run CODE ARGUMENT...: the program must exit with CODE. Its words are in $work/out and $work/err. The limit leaves room for
+# compilers of drivers, which may need minutes for a kernel that is not in their cache.
+run() {
+    local want=$1 code=0
+    shift
+    timeout -k 5 400 "$clsnn" "$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
+    ended "$want" "$code" "$*"
+}
+
+ended() {
+    if grep -qE 'Sanitizer|runtime error:' "$work/err"; then
+        grep -E 'Sanitizer|runtime error:' "$work/err" >>"$work/why"
+        wrong "clsnn $3: the sanitizer has found something"
+    fi
+    [ "$1" = "$2" ] && return
+    quote "$work/out"
+    quote "$work/err"
+    wrong "clsnn $3: exit code $2: must be $1"
+}
+
+# What the program must have said on stderr or printed on stdout.
+says() {
+    grep -qF -- "$1" "$work/err" && return
+    quote "$work/err"
+    wrong "stderr lacks: $1"
+}
+prints() {
+    grep -qF -- "$1" "$work/out" && return
+    quote "$work/out"
+    wrong "stdout lacks: $1"
+}
+
+listing() { find . -type f -printf '%p %s %T@\n' -o -printf '%p %y\n' | sort; }
+
+# refuses CODE TEXT ARGUMENT...: fails with CODE, names the reason in its last line on stderr, prints no result and leaves every
+# file as it was.
+refuses() {
+    local code=$1 text=$2 before
+    shift 2
+    before=$(listing)
+    run "$code" "$@"
+    says "$text"
+    tail -n 1 "$work/err" | grep -q '^clsnn' || wrong "the last line is not the error: $(tail -n 1 "$work/err")"
+    [ ! -s "$work/out" ] || wrong "something was printed on stdout: $(head -c 200 "$work/out")"
+    [ "$before" = "$(listing)" ] || wrong "files have changed:" "$(diff <(echo "$before") <(listing))"
+}
+
+same() { cmp -s "$1" "$2" || wrong "$1 and $2 differ"; }
+differ() { ! cmp -s "$1" "$2" || wrong "$1 and $2 are the same"; }
+exist() { for name in "$@"; do [ -s "$name" ] || wrong "$name is missing or empty"; done; }
+
+# The value of a key in the JSON object that was printed: json KEY [FILE].
+json() { grep -oE "\"$1\": ?(\"[^\"]*\"|[^,}]*)" "${2:-$work/out}" | head -n 1 | sed 's/^[^:]*: *//; s/"//g'; }
+
+small=(--data "$work/small" --neurons 20 --train-images 200 --label-images 300 --test-images 300)
+train() { run 0 train "${small[@]}" --json "$@"; }
+sha() { json final_sha256 | grep -E '^[0-9a-f]{64}$' || wrong "no final_sha256 in: $(head -c 200 "$work/out")"; }
+
+# ---- files to read ----
+
+bytes() { # bytes N...: each as one byte
+    local b
+    for b in "$@"; do printf '%b' "\\x$(printf %02x "$b")"; done
+}
+be32() { bytes $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)); }
+le32() { bytes $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)); }
+le16() { bytes $(($1 & 255)) $(($1 >> 8 & 255)); }
+size() { stat -c %s "$1"; }
+zeros() { head -c "$1" /dev/zero; }
+
+# flip FILE OFFSET: the byte there changes in every bit; a negative offset counts from the end.
+flip() {
+    local at=$2 old
+    [ "$at" -ge 0 ] || at=$(($(size "$1") + at))
+    old=$(od -An -tu1 -j "$at" -N 1 "$1")
+    bytes $((old ^ 255)) | dd of="$1" bs=1 seek="$at" conv=notrunc status=none
+}
+
+# Data sets of every run here: the first of the built-in digits, which load in no time.
+make_small() {
+    "$clsnn" data export digits "$work/digits" >"$work/out" 2>"$work/err" || return 1
+    mkdir "$work/small" "$work/packed"
+    cut_set train 600
+    cut_set t10k 300
+    for name in "$work"/small/*; do gzip -c "$name" >"$work/packed/${name##*/}.gz"; done
+}
+cut_set() {
+    { be32 0x803 && be32 "$2" && be32 28 && be32 28 && gzip -dc "$work/digits/$1-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * 784)); } \
+        >"$work/small/$1-images-idx3-ubyte"
+    { be32 0x801 && be32 "$2" && gzip -dc "$work/digits/$1-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"; } \
+        >"$work/small/$1-labels-idx1-ubyte"
+}
+
+# npy DESCR SHAPE: an array's header; its data follow from whoever calls.
+npy() {
+    local dict="{'descr': '$1', 'fortran_order': False, 'shape': $2, }"
+    printf '\x93NUMPY\x01\x00'
+    le16 118
+    printf '%-117s\n' "$dict"
+}
+
+# npz FILE NAME...: an archive, stored, of the files NAME.npy. The CRC comes from gzip's trailer.
+npz() {
+    local to=$1 at=0 directory=$1.directory n=0 name crc bytes
+    : >"$to"
+    : >"$directory"
+    shift
+    for name in "$@"; do
+        bytes=$(size "$name.npy")
+        crc=$(gzip -c "$name.npy" | tail -c 8 | od -An -tu4 -N 4)
+        {
+            printf 'PK\x03\x04' && le16 20 && le16 0 && le16 0 && le32 0x210000 && le32 "$crc" && le32 "$bytes" && le32 "$bytes"
+            le16 $((${#name} + 4)) && le16 0 && printf %s "$name.npy" && cat "$name.npy"
+        } >>"$to"
+        {
+            printf 'PK\x01\x02' && le16 20 && le16 20 && le16 0 && le16 0 && le32 0x210000 && le32 "$crc" && le32 "$bytes" && le32 "$bytes"
+            le16 $((${#name} + 4)) && le16 0 && le16 0 && le16 0 && le16 0 && le32 0 && le32 "$at" && printf %s "$name.npy"
+        } >>"$directory"
+        at=$(size "$to")
+        n=$((n + 1))
+    done
+    { cat "$directory" && printf 'PK\x05\x06' && le16 0 && le16 0 && le16 $n && le16 $n && le32 "$(size "$directory")" && le32 "$at" && le16 0; } >>"$to"
+    rm "$directory" "${@/%/.npy}"
+}
+
+# ---- data that cannot be used ----
+
+data_absent() { refuses 3 "$1" train --neurons 20 --data "$2"; }
+data_is_file() { echo 1 >file && refuses 3 "no such directory" train --data file; }
+data_empty() { mkdir empty && refuses 3 "none of the files is in it" train --data empty; }
+data_lacks() {
+    cp -r "$work/small" set && rm "set/$1"
+    refuses 3 "$1[.gz] is missing: the directory must hold all four IDX files" train --data set
+}
+data_variable() { CLSNN_DATA=nowhere refuses 3 "CLSNN_DATA = nowhere: no such directory" train --data auto; }
+
+# A packed data set, one file of which SCRIPT damages: packed TEXT FILE SCRIPT...
+packed() {
+    local text=$1 file=set/$2.gz
+    shift 2
+    cp -r "$work/packed" set
+    "$@" "$file"
+    refuses 3 "$text" train --data set
+    tail -n 1 "$work/err" | grep -q '^clsnn train: set' || wrong "the message does not name the set: $(tail -n 1 "$work/err")"
+}
+cut_to() { truncate -s "$1" "$2"; }
+cut_half() { truncate -s $(($(size "$1") / 2)) "$1"; }
+flip_at() { flip "$2" "$1"; }
+flip_half() { flip "$1" $(($(size "$1") / 2)); }
+follow() { echo "$1" >>"$2"; }
+become() { cp "$1" "$2"; }
+
+# A plain one: plain TEXT FILE SCRIPT...
+plain() {
+    local text=$1 file=set/$2
+    shift 2
+    cp -r "$work/small" set
+    "$@" "$file"
+    refuses 3 "$text" train --data set
+}
+put() { # put OFFSET BYTE... FILE
+    local at=$1 file=${*: -1}
+    shift
+    bytes "${@:1:$#-1}" | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
+}
+side_27() { { be32 0x803 && be32 600 && be32 27 && be32 27 && zeros $((600 * 27 * 27)); } >"$1"; }
+labels_for() { { be32 0x801 && be32 "$1" && zeros "$1"; } >"$2"; }
+
+# ---- command lines that make no sense ----
+
+usage() { refuses 2 "$@"; }
+set_bad() { refuses 2 "$1" train --set "$2"; }
+no_platform() {
+    mkdir vendors
+    OCL_ICD_VENDORS=$PWD/vendors/ OCL_ICD_FILENAMES='' refuses 4 "no OpenCL platform found" "$@"
+    grep -qi 'install' "$work/err" || wrong "nothing is said about how to get one: $(cat "$work/err")"
+}
+config_line() {
+    printf 'seed = 2\n%s\n' "$1" >c.ini
+    refuses 2 "$2" train --config c.ini
+}
+
+# ---- places that cannot be written ----
+
+out_is_file() { echo mine >out && refuses 8 "out: is a file: must be a folder" train "${small[@]}" --out out; }
+out_below() { refuses 8 "${1%/*}" train "${small[@]}" --out "$1"; }
+out_read_only() {
+    mkdir -p there/out
+    in_mount 'mount --bind there there && mount -o remount,bind,ro there' refuses 8 "Read-only file system" train "${small[@]}" --out there/out
+}
+out_taken() { # a directory stands where a file should be: its earlier owner is kept
+    mkdir -p out/run.json
+    train --out out
+    [ -d out/previous-1/run.json ] || wrong "what was in the way was not kept"
+}
+
+# Runs the rest in a mount namespace of its own, where the first argument is evaluated before.
+in_mount() {
+    local script=$1
+    shift
+    # shellcheck disable=SC2016 # the inner shell expands them
+    unshare -rm bash -c "$script" 2>/dev/null || skip "mounting is not allowed here"
+    export -f run ended says prints refuses listing wrong quote in_full in_full_early exist json
+    export work clsnn
+    unshare -rm bash -c "$script"' && "$@"' mounting "$@"
+}
+skip() {
+    echo "$*" >"$work/skip"
+    exit 0
+}
+
+# The disk is full when the weights are written: the result is printed, what fits is kept, and run.json knows.
+in_full() {
+    run 8 train --out full "$@"
+    says "No space left on device"
+    says "model.npz"
+    grep -qE '"final_sha256":"[0-9a-f]{64}"' "$work/out" || wrong "no result on stdout: $(head -c 200 "$work/out")"
+    [ "$(json state full/run.json)" = failed ] || wrong "state in run.json is $(json state full/run.json)"
+    grep -qF '"error": "full/model.npz: ' full/run.json || wrong "run.json does not say why"
+    [ ! -e full/model.npz ] || wrong "a part of model.npz was left"
+    exist full/metrics.csv full/metrics.jsonl
+    ! find full -name '*.tmp' | grep . || wrong "a temporary file was left"
+}
+disk_fills() { mkdir full && in_mount 'mount -t tmpfs -o size=36k none full' in_full "${small[@]}" --json; }
+# Full at the first evaluation already: training goes on, for the disk may be cleared meanwhile.
+in_full_early() {
+    run 8 train --out full "$@" --epochs 3 --eval-every 1
+    says "WARNING: full/metrics"
+    says "training goes on"
+    says "after epoch 3"
+    prints '"final_sha256":"'
+    ! find full -name '*.tmp' | grep . || wrong "a temporary file was left"
+}
+disk_fills_early() { mkdir full && in_mount 'mount -t tmpfs -o size=16k none full' in_full_early "${small[@]}" --json; }
+disk_is_full() {
+    mkdir full
+    in_mount 'mount -t tmpfs -o size=32k none full && { cat /dev/zero >full/filler || :; }' \
+        refuses 8 "No space left on device" train "${small[@]}" --out full
+}
+replay_disk_full() {
+    mkdir full
+    in_mount 'mount -t tmpfs -o size=8k none full' refuses 8 "full/out.npz" replay "$oracle/learn_12.npz" full/out.npz
+}
+
+# stdout_is PLACE ARGUMENT...: results that arrive nowhere are a failure.
+stdout_is() {
+    local place=$1 code=0
+    shift
+    case $place in
+        closed) "$clsnn" "$@" >&- 2>"$work/err" || code=$? ;;
+        full) "$clsnn" "$@" >/dev/full 2>"$work/err" || code=$? ;;
+        broken)
+            mkfifo pipe
+            (exec <pipe && sleep 0.1) & # a reader that goes away
+            { sleep 0.3 && "$clsnn" "$@" 2>"$work/err"; } >pipe || code=$?
+            wait
+            ;;
+    esac
+    ended 8 "$code" "$*"
+    says "standard output"
+    [ "$place $1 ${*: -1}" != "full train out" ] || exist out/model.npz out/run.json
+}
+stderr_closed() {
+    local code=0
+    "$clsnn" train "${small[@]}" --json --out out >"$work/out" 2>&- <&- || code=$?
+    : >"$work/err"
+    ended 0 "$code" "train with stderr and stdin closed"
+    sha >/dev/null
+    exist out/model.npz
+}
+
+# ---- models that cannot be used ----
+
+eval_small() { refuses "$1" "$2" eval "$3" --data "$work/small" --out e; }
+model_shape() { # w's shape, theta's shape, text
+    { npy '<f4' "$1" && zeros $((4 * ($4))); } >w.npy
+    { npy '<f4' "$2" && zeros $((4 * ($5))); } >theta_mv.npy
+    npz m.npz w theta_mv
+    eval_small 3 "$3" m.npz
+}
+model_lacks() {
+    { npy '<f4' '(784, 2)' && zeros 6272; } >w.npy
+    npz m.npz w
+    eval_small 3 "array 'theta_mv' is missing" m.npz
+}
+model_doubles() {
+    { npy '<f8' '(784, 2)' && zeros 12544; } >w.npy
+    { npy '<f4' '(2,)' && zeros 8; } >theta_mv.npy
+    npz m.npz w theta_mv
+    eval_small 3 "array 'w'" m.npz
+}
+model_nan() {
+    { npy '<f4' '(784, 2)' && zeros 6268 && printf '\x00\x00\xc0\x7f'; } >w.npy
+    { npy '<f4' '(2,)' && zeros 8; } >theta_mv.npy
+    npz m.npz w theta_mv
+    eval_small 3 "w[783, 1] = nan: must be finite" m.npz
+}
+model_label_10() {
+    { npy '<f4' '(784, 1)' && zeros 3136; } >w.npy
+    { npy '<f4' '(1,)' && zeros 4; } >theta_mv.npy
+    { npy '<i4' '(1,)' && le32 10; } >labels.npy
+    { npy '<f4' '(1, 10)' && zeros 40; } >proportions.npy
+    npz m.npz w theta_mv labels proportions
+    eval_small 3 "labels[0] = 10: must be in [-1, 9]" m.npz
+}
+model_unlabelled() { # what this file's own npz writes is a model: the mistakes above are the named ones
+    { npy '<f4' '(784, 2)' && zeros 6272; } >w.npy
+    { npy '<f4' '(2,)' && zeros 8; } >theta_mv.npy
+    npz m.npz w theta_mv
+    run 0 eval m.npz --data "$work/small" --json --label-images 20 --test-images 10
+    says "no labels yet"
+    [ "$(json neurons)" = 2 ] || wrong "neurons: $(json neurons)"
+}
+model_flipped() {
+    cp "$work/base/model.npz" m.npz
+    flip m.npz "$1"
+    eval_small 3 "m.npz" m.npz
+}
+model_cut() {
+    head -c "$1" "$work/base/model.npz" >m.npz
+    eval_small 3 "m.npz" m.npz
+}
+model_no_zip() { echo "w = 1" >m.npz && eval_small 3 "is damaged, or no zip archive of arrays" m.npz; }
+model_empty() { : >m.npz && eval_small 3 "m.npz" m.npz; }
+model_absent() { eval_small 8 "m.npz: cannot be opened for reading: No such file or directory" m.npz; }
+model_directory() { mkdir m.npz && eval_small 8 "m.npz: is a directory: must be a regular file" m.npz; }
+model_picture() { cp "$work/base/weights.png" m.npz && eval_small 3 "m.npz" m.npz; }
+model_pipe() { mkfifo m.npz && eval_small 8 "m.npz: is a pipe" m.npz; }
+eval_bad_data() { # an earlier run in --out stays where it is when eval cannot even start
+    mkdir e && echo '{}' >e/run.json
+    refuses 3 "no such directory" eval "$work/base/model.npz" --data nowhere --out e
+}
+eval_own_dir() {
+    cp -r "$work/base" base
+    refuses 2 "--out base: is where base/model.npz is" eval base/model.npz --data "$work/small" --out base
+}
+
+# ---- signals ----
+
+# begin TEXT ARGUMENT...: starts the program and waits until it has said TEXT. Its process is $pid.
+begin() {
+    local text=$1 k
+    shift
+    "$clsnn" "$@" >"$work/out" 2>"$work/err" </dev/null &
+    pid=$!
+    for ((k = 0; k < 1200; k++)); do
+        grep -qF "$text" "$work/err" && return
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    kill -KILL "$pid" 2>/dev/null
+    quote "$work/err"
+    wrong "clsnn $*: never said: $text"
+}
+finish() { # finish CODE
+    local code=0
+    { (sleep 60 && kill -KILL "$pid") & } 2>/dev/null
+    local guard=$!
+    wait "$pid" || code=$?
+    kill "$guard" 2>/dev/null
+    ended "$1" "$code" "(after a signal)"
+}
+long=(--data "$work/small" --neurons 100 --train-images 600 --epochs 1000)
+stopped_by() {
+    begin "training 100 neurons" train "${long[@]}" --out out
+    sleep 0.3
+    kill -"$1" "$pid"
+    finish 75
+    says "stopped in epoch"
+    says "weights so far are in out/model.npz"
+    [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
+    [ ! -s "$work/out" ] || wrong "a result was printed"
+    run 0 eval out/model.npz --data "$work/small" --json --label-images 100 --test-images 50
+    says "no labels yet"
+}
+stopped_early() {
+    begin "loading data" train --data digits --neurons 20 --epochs 100 --out out
+    kill -INT "$pid"
+    finish 75
+    exist out/model.npz
+    [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
+}
+stopped_labelling() {
+    begin "training 1/1 images" train --data digits --neurons 2000 --train-images 1 --label-images 0 --out out
+    sleep 0.2
+    kill -TERM "$pid"
+    finish 75
+    says "stopped while evaluating"
+    exist out/model.npz
+    [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
+}
+stopped_eval() {
+    begin "testing" eval "$work/base/model.npz" --data "$work/digits" --chunk 1
+    kill -INT "$pid"
+    finish 75
+    says "stopped while evaluating"
+    [ ! -s "$work/out" ] || wrong "a result was printed"
+}
+stopped_twice() { # a launch of seconds, so that the second comes before the first is answered
+    begin "training 4096 neurons" train --data "$work/small" --neurons 4096 --epochs 100 --chunk 1000 --out out
+    sleep 0.2
+    kill -INT "$pid"
+    sleep 0.2
+    kill -INT "$pid" 2>/dev/null || wrong "the first signal had ended it already"
+    finish 130
+    ! find out -name '*.tmp' | grep . || wrong "a temporary file was left"
+}
+
+# ---- promises ----
+
+run_files=(run.json metrics.jsonl metrics.csv model.npz weights.png accuracy.png confusion.png)
+json_keys=(neurons epochs seed data device accuracy_all accuracy_proportion confusion presentations train_seconds eval_seconds
+    images_per_second final_sha256)
+
+is_json() { # is_json FILE: with whatever reads JSON here
+    if python3 -c '' 2>/dev/null; then
+        python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$1" 2>>"$work/why" || wrong "$1 is no JSON"
+    elif jq --version >/dev/null 2>&1; then
+        jq -e . "$1" >/dev/null 2>>"$work/why" || wrong "$1 is no JSON"
+    fi
+}
+train_json() {
+    cd "$work" || exit 1 # this run's directory is what many cases read
+    rm -rf base
+    train --out base
+    cp out base.json
+    [ "$(wc -l <out)" = 1 ] || wrong "not one line on stdout"
+    grep -q '^{.*}$' out || wrong "not one object on stdout"
+    for key in "${json_keys[@]}"; do prints "\"$key\":"; done
+    grep -qE '"confusion":\[(\[([0-9]+,){9}[0-9]+\],){9}\[([0-9]+,){9}[0-9]+\]\]' out || wrong "confusion is not 10 x 10"
+    [ "$(json neurons) $(json epochs) $(json seed)" = "20 1 1" ] || wrong "neurons, epochs or seed is wrong"
+    sha >final_sha256
+    is_json out
+}
+train_files() {
+    cd "$work/base" || exit 1
+    exist "${run_files[@]}"
+    [ "$(find . -type f | wc -l)" = 7 ] || wrong "other files than the promised: $(ls -A)"
+    is_json run.json
+    for key in command state settings dataset opencl_device kernels_sha256 metrics result "${json_keys[@]}"; do
+        grep -q "\"$key\": " run.json || wrong "run.json lacks $key"
+    done
+    [ "$(json state run.json)" = finished ] || wrong "state is $(json state run.json)"
+    [ "$(json final_sha256 run.json)" = "$(cat ../final_sha256)" ] || wrong "run.json has another final_sha256 than stdout"
+    for picture in weights accuracy confusion; do [ "$(head -c 8 $picture.png | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] || wrong "$picture.png is no PNG"; done
+    [ "$(head -c 4 model.npz)" = "$(printf 'PK\x03\x04')" ] || wrong "model.npz is no zip"
+}
+train_text() {
+    run 0 train "${small[@]}" --out out
+    prints "accuracy (vote all)"
+    prints "final_sha256                $(cat "$work/final_sha256")"
+    prints "out/{run.json"
+    says "data: custom from"
+    says "compiling kernels for"
+    says "training 20 neurons on 200 images, 1 epoch, seed 1"
+    says "after epoch 1: accuracy"
+    ! grep -q $'[\r\e]' "$work/err" || wrong "control characters where there is no terminal"
+}
+train_default_dir() {
+    train
+    exist run-custom-n20-e1-s1/model.npz
+}
+train_auto() {
+    run 0 train --neurons 20 --train-images 20 --label-images 20 --test-images 20 --json --out out
+    says "MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
+    [ "$(json data)" = digits ] || wrong "data is $(json data)"
+    grep -q '"name": "digits"' out/run.json || wrong "run.json does not name the data set"
+}
+every_epoch() {
+    train --epochs 3 --eval-every "$1" --out out
+    [ "$(wc -l <out/metrics.jsonl)" = "$2" ] || wrong "metrics.jsonl: $(wc -l <out/metrics.jsonl) lines: must be $2"
+    [ "$(wc -l <out/metrics.csv)" = $(($2 + 1)) ] || wrong "metrics.csv: $(wc -l <out/metrics.csv) lines: must be $(($2 + 1))"
+    for key in epoch images accuracy_all accuracy_proportion exc_spikes_per_image retries theta_mean_mv seconds images_per_second; do
+        head -n 1 out/metrics.csv | tr ',' '\n' | grep -qx "$key" || wrong "metrics.csv has no column $key"
+        [ "$(grep -c "\"$key\":" out/metrics.jsonl)" = "$2" ] || wrong "metrics.jsonl lacks $key"
+    done
+    [ "$(tail -n 1 out/metrics.csv | cut -d, -f1,2)" = 3,600 ] || wrong "the last line is not that of epoch 3"
+    [ "$(awk -F, '{print NF}' out/metrics.csv | sort -u | wc -l)" = 1 ] || wrong "metrics.csv: lines of different lengths"
+}
+eval_again() {
+    run 0 eval "$work/base/model.npz" --json --data "$work/small" --label-images 300 --test-images 300 --out out
+    for key in accuracy_all accuracy_proportion final_sha256 confusion; do
+        [ "$(json $key)" = "$(json $key "$work/base.json")" ] || wrong "$key is $(json $key), training had $(json $key "$work/base.json")"
+    done
+    exist out/run.json out/metrics.csv out/metrics.jsonl out/weights.png out/confusion.png
+    for key in "${json_keys[@]}"; do prints "\"$key\":"; done
+    [ "$(json command out/run.json)" = eval ] || wrong "run.json is not eval's"
+    is_json "$work/out"
+}
+eval_no_out() {
+    before=$(listing)
+    run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 10
+    prints "accuracy (vote all)"
+    [ "$before" = "$(listing)" ] || wrong "eval without --out has written files"
+}
+# same_sha ARGUMENT...: the result is the first run's.
+same_sha() {
+    train --out out "$@"
+    [ "$(sha)" = "$(cat "$work/final_sha256")" ] || wrong "final_sha256 is $(sha): must be the first run's, $(cat "$work/final_sha256")"
+    same out/model.npz "$work/base/model.npz"
+}
+other_sha() {
+    train --out out "$@"
+    [ "$(sha)" != "$(cat "$work/final_sha256")" ] || wrong "final_sha256 is the same as without $*"
+}
+threads() {
+    export POCL_MAX_PTHREAD_COUNT=$1
+    same_sha --chunk 16
+}
+previous() {
+    train --out out
+    cp -r out first
+    train --out out --seed 2
+    says "out held an earlier run: its files are now in out/previous-1"
+    for name in "${run_files[@]}"; do same "out/previous-1/$name" "first/$name"; done
+    differ out/model.npz first/model.npz
+    train --out out --seed 3
+    says "out/previous-2"
+    same out/previous-1/model.npz first/model.npz
+    exist "${run_files[@]/#/out/}" "${run_files[@]/#/out/previous-2/}"
+}
+quiet() {
+    run 0 "$@" --quiet
+    [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
+    [ -s "$work/out" ] || wrong "no result on stdout"
+}
+settings_of() { sed -n 's/ *;.*//; /=/p' "$1"; }
+config_round_trip() {
+    run 0 train --neurons 33 --seed 12345678901234567890 --shuffle --set w_max=2 --set tau_theta_ms=2.5e6 --out "a b" --print-config
+    grep -q '^neurons = 33 .*command line' "$work/out" || wrong "no origin beside neurons"
+    cp "$work/out" c.ini
+    run 0 train --config c.ini --print-config
+    grep -q '^neurons = 33 .*c.ini' "$work/out" || wrong "c.ini is not named as the origin of neurons"
+    cp "$work/out" d.ini
+    settings_of c.ini >c && settings_of d.ini >d
+    same c d
+    [ "$(wc -l <c)" -gt 40 ] || wrong "only $(wc -l <c) settings"
+    CLSNN_NEURONS=44 run 0 train --config c.ini --print-config
+    grep -q '^neurons = 44 .*environment' "$work/out" || wrong "the environment does not win over the file"
+    CLSNN_NEURONS=44 run 0 train --config c.ini --neurons 55 --print-config
+    grep -q '^neurons = 55 .*command line' "$work/out" || wrong "the command line does not win over the environment"
+    rm c.ini d.ini c d
+    [ -z "$(ls -A)" ] || wrong "--print-config has made files"
+}
+config_run() {
+    printf '[clsnn]\nneurons = 20\ntrain-images = 200 ; few\nlabel-images = 300\ntest-images = 300\ndata = %s\nout = here\n' "$work/small" >c.ini
+    run 0 train --config c.ini --json
+    [ "$(sha)" = "$(cat "$work/final_sha256")" ] || wrong "not the result that the same flags have"
+    grep -q '"origin": "c.ini"' here/run.json || wrong "run.json does not name c.ini"
+}
+seed_large() {
+    train --seed 18446744073709551615 --out out
+    [ "$(json seed)" = 18446744073709551615 ] || wrong "seed is $(json seed)"
+}
+odd_names() { # spaces, UTF-8, and a byte that is none
+    train --out $'a b/\xc3\xa4\xe6\x95\xb0'
+    is_json $'a b/\xc3\xa4\xe6\x95\xb0/run.json'
+    cp -r "$work/small" $'\xe9'
+    run 0 train "${small[@]}" --data $'\xe9' --json --out $'o\xe9'
+    exist $'o\xe9/run.json'
+    is_json $'o\xe9/run.json'
+    run 0 eval $'o\xe9/model.npz' --data $'\xe9' --json --out $'p\xe9'
+    is_json $'p\xe9/run.json'
+}
+tiny() { run 0 train --data "$work/small" --neurons 1 --train-images 1 --label-images 1 --test-images 1 --json --out out; }
+all_images() {
+    run 0 train --data "$work/small" --neurons 5 --train-images 100000 --label-images 0 --test-images 0 --json --out out
+    [ "$(json train_images)/$(json label_images)/$(json test_images)" = 600/600/300 ] || wrong "not all images were used"
+}
+no_home() {
+    unset HOME XDG_CONFIG_HOME
+    run 0 train "${small[@]}" --out out
+    refuses 2 "HOME, XDG_DATA_HOME and CLSNN_DATA are all unset: name one with --out DIR" data fetch mnist
+}
+on_terminal() { # TERM, what must be in the log
+    command -v script >/dev/null || skip "there is no script(1) here"
+    TERM=$1 script -qec "stty cols 80; '$clsnn' train --data '$work/small' --neurons 100 --train-images 600 --epochs 8 --out out" log </dev/null >/dev/null 2>&1
+    grep -q "accuracy (vote all)" log || wrong "no result in a terminal"
+    if [ "$1" = dumb ]; then
+        ! grep -q $'\e' log || wrong "control sequences in a terminal that has none"
+        return
+    fi
+    grep -q $'\e\[K' log || wrong "no bar is drawn"
+    tr '\r' '\n' <log | grep $'\e\[K' | awk 'length($0) > 82 {long = 1} END {exit long}' || wrong "the bar is wider than the terminal"
+}
+replay_oracle() {
+    run 0 replay "$oracle/$1.npz" out.npz
+    prints "excitatory and"
+    prints "in out.npz"
+    for array in exc_step exc_neuron inh_step inh_neuron v_exc ge_exc gi_exc v_inh w_end theta_end_mv; do
+        grep -qF "$array.npy" out.npz || wrong "out.npz lacks $array"
+    done
+    run 0 replay "$oracle/$1.npz" again.npz --work-group 64 --json --quiet
+    [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
+    for key in neurons steps exc_spikes inh_spikes; do prints "\"$key\":"; done
+    is_json "$work/out"
+    same out.npz again.npz
+}
+replay_to() { refuses 8 "$1" replay "$oracle/learn_12.npz" "$1"; }
+replay_model() { refuses 3 "array 'steps_on' is missing" replay "$work/base/model.npz" out.npz; }
+replay_cut() {
+    head -c 1000 "$oracle/learn_12.npz" >in.npz
+    refuses 3 "in.npz" replay in.npz out.npz
+}
+# Three rows, each checked; the files hold the same ones.
+bench_quick() {
+    run 0 bench --data "$work/small" --quick --sizes 20 --networks 2 --json --quiet --out bench
+    [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
+    is_json "$work/out"
+    for key in path device neurons networks images_per_second network_steps_per_second synaptic_events_per_second realtime_factor seconds checked; do
+        [ "$(grep -cF "\"$key\":" "$work/out")" = 3 ] || wrong "$key does not stand in three rows: $(cat "$work/out")"
+    done
+    [ "$(grep -c '"checked": true' "$work/out")" = 3 ] || wrong "a row is not checked: $(cat "$work/out")"
+    exist bench/bench.json bench/bench.csv bench/bench.png
+    same "$work/out" <(cat bench/bench.json && echo)
+    [ "$(wc -l <bench/bench.csv)" = 4 ] || wrong "bench.csv: $(cat bench/bench.csv)"
+}
+bench_table() {
+    run 0 bench --data "$work/small" --quick --sizes 7,20 --networks 1
+    prints "images/s"
+    says "20 neurons, 1 network on"
+}
+devices() {
+    run 0 devices
+    prints "--device           0:0"
+    prints "(the default)"
+    run 0 devices --json
+    is_json "$work/out"
+    for key in device name type platform driver compute_units global_memory_bytes available default; do prints "\"$key\":"; done
+    [ "$(json device)" = 0:0 ] || wrong "the first device is $(json device)"
+    run 0 train "${small[@]}" --device "$(json device)" --json --out out
+    run 0 devices --device "$(json device | cut -c 4-9 | tr '[:lower:]' '[:upper:]')" # a part of the name, in any case
+}
+data_list() {
+    run 0 data list
+    prints "not found   to get it: clsnn data fetch mnist"
+    prints "60000 training, 10000 test, 28 x 28"
+    run 0 data list --json
+    is_json "$work/out"
+    prints '"name": "digits"'
+    prints '"searched"'
+    [ -z "$(ls -A)" ] || wrong "data list has made files"
+}
+data_export() {
+    run 0 data export digits "$PWD/x y" --json --quiet
+    [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
+    is_json "$work/out"
+    prints '"train": 60000'
+    [ "$(find "x y" -type f -name '*-ubyte.gz' | wc -l)" = 4 ] || wrong "not the four files: $(ls -A "x y")"
+    gzip -t "x y"/*.gz || wrong "not gzip"
+    for name in "x y"/*.gz; do same "$name" "$work/digits/${name##*/}"; done
+}
+data_export_hidden() { refuses 8 "is there already and would be read instead" data export digits "$work/small"; }
+data_export_to() { refuses 8 "${1%/*}: is a device: must be a folder" data export digits "$1"; }
+offline=(http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9 no_proxy= NO_PROXY=)
+data_fetch_offline() { # a proxy where nobody listens is as good as no network
+    export "${offline[@]}"
+    run 8 data fetch mnist --out mnist
+    says "MNIST could not be fetched into mnist"
+    says "curl -fLO"
+    says "sha256sum -c"
+    says "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609  train-images-idx3-ubyte.gz"
+    [ ! -s "$work/out" ] || wrong "something was printed on stdout"
+    [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
+}
+data_fetch_wrong() { # a mirror that has something else under MNIST's names
+    "$clsnn" data fetch mnist --out probe 2>&1 | grep -q "built without libcurl" && skip "built without libcurl"
+    rm -rf probe
+    export "${offline[@]}" CLSNN_MNIST_MIRROR="file://$work/digits"
+    run 8 data fetch mnist --out mnist
+    says "must be 440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+    [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
+}
+texts() {
+    run 0 "$@"
+    [ -s "$work/out" ] || wrong "nothing was printed"
+    [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
+}
+verbose_place() {
+    run 3 train --data nowhere --verbose
+    tail -n 1 "$work/err" | grep -qE '\([^ ]*\.c:[0-9]+\)$' || wrong "no place in the source: $(tail -n 1 "$work/err")"
+}
+
+# Microseconds. Machines that run tests are noisy: only what no noise explains fails.
+now() { echo "${EPOCHREALTIME/[.,]/}"; }
+first_words() {
+    local began words ended
+    for k in 1 2 3; do # the quickest, should the machine be busy
+        began=$(now)
+        exec 9< <("$clsnn" train --data digits --neurons 20 --train-images 1 --label-images 1 --test-images 1 --out "out$k" 2>&1)
+        read -r -u 9 _ || wrong "no words at all"
+        ended=$(now)
+        cat <&9 >/dev/null
+        [ "${words:-999999999}" -lt $((ended - began)) ] || words=$((ended - began))
+        [ "$words" -ge 100000 ] || break
+    done
+    note "first words on stderr after $((words / 1000)) ms$([ "$words" -lt 100000 ] || echo ' - WARNING: should be 100 ms')"
+    [ "$words" -lt 1000000 ] || wrong "first words after $((words / 1000)) ms"
+}
+warm_start() {
+    local began
+    began=$(now)
+    run 0 train "${small[@]}" --train-images 1 --label-images 1 --test-images 1 --quiet --out out
+    note "warm start: a whole run of one image in $((($(now) - began) / 1000)) ms (20 neurons, kernels in the driver's cache)"
+}
+note() { echo "# $*" >>"$work/notes"; }
+
+# ---- the list ----
+
+names=() bodies=() needs=()
+add() { # add NEED NAME COMMAND...: NEED is device or nothing
+    needs+=("$1") names+=("$2")
+    shift 2
+    bodies+=("$(printf '%q ' "$@")")
+}
+on() { add device "$@"; }
+any() { add nothing "$@"; }
+
+on "train --json: one object with every key" train_json
+on "train: the files of a run" train_files
+on "train: words for people" train_text
+
+on "data mnist is nowhere" data_absent "mnist: found in none of" mnist
+on "data mnist is nowhere: how to get it" data_absent "clsnn data fetch mnist" mnist
+on "data DIR does not exist" data_absent "data = nowhere: no such directory: must be auto, mnist, digits or a directory" nowhere
+on "data DIR is a file" data_is_file
+on "data DIR is empty" data_empty
+on "CLSNN_DATA does not exist" data_variable
+for name in train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte; do
+    on "data DIR lacks $name" data_lacks $name
+done
+images=train-images-idx3-ubyte labels=t10k-labels-idx1-ubyte
+for n in 0 1 2 3 9 10 11 18 100; do on "gzip truncated to $n bytes" packed "trunca" $images cut_to $n; done
+on "gzip truncated to half, images" packed "truncated gzip data: ends after" $images cut_half
+on "gzip truncated to half, labels" packed "truncated gzip data: ends after" $labels cut_half
+on "gzip lacks its last byte" packed "truncated gzip data" $images cut_to -1
+on "gzip lacks its trailer" packed "truncated gzip data" $labels cut_to -8
+on "gzip: method damaged" packed "corrupt gzip data" $images flip_at 2
+on "gzip: middle damaged, images" packed "$images" $images flip_half
+on "gzip: middle damaged, labels" packed "$labels" $labels flip_half
+on "gzip: checksum damaged" packed "corrupt gzip data" $images flip_at -8
+on "gzip: length damaged" packed "corrupt gzip data" $labels flip_at -1
+on "gzip: magic damaged" packed "" $images flip_at 0
+on "gzip: something follows" packed "something follows the gzip data" $images follow rubbish
+on "gzip of something else" packed "magic number" $images become "$work/something.gz"
+on "gzip of nothing" packed "trunca" $images become "$work/nothing.gz"
+on "plain images truncated" plain "the file is truncated" $images cut_to 10000
+on "plain images truncated in the header" plain "the file is truncated" $images cut_to 15
+on "plain images empty" plain "the file is truncated" $images cut_to 0
+on "plain labels: something follows" plain "t10k-labels-idx1-ubyte: unpacks to more than 308 bytes, which is what its header claims" $labels follow rubbish
+on "images: wrong magic" plain "magic number of the images 0x00000804: must be 0x00000803" $images put 3 4
+on "images: labels in their place" plain "images and labels are swapped" $images become "$work/small/$labels"
+on "labels: wrong magic" plain "magic number of the labels 0xff000801: must be 0x00000801" $labels put 0 255
+on "images of 27 x 27 pixels" plain "images of 27 x 27 pixels: must be 28 x 28" $images side_27
+on "fewer labels than images" plain "600 images but 599 labels: must be as many" train-labels-idx1-ubyte labels_for 599
+on "more labels than images" plain "300 images but 301 labels: must be as many" $labels labels_for 301
+on "label 10" plain "label of image 7 = 10: must be in [0, 9]" train-labels-idx1-ubyte put 15 10
+on "label 255 in the test set" plain "label of image 299 = 255: must be in [0, 9]" $labels put 307 255
+on "no images at all" plain "header claims 0" $images put 4 0 0 0 0
+on "4294967295 images claimed" plain "header claims 4294967295" $images put 4 255 255 255 255
+
+for n in 0 -1 1e9 16385 99999999999999999999 -0x10 1.5 abc '' ' ' 4OO; do
+    any "--neurons '$n'" usage "--neurons = $n: " train --neurons "$n"
+done
+any "--neurons: the range is named" usage "[1, 16384]" train --neurons 0
+any "--neurons without a value" usage "--neurons needs a value: --neurons N" train --neurons
+any "--neurns: the nearest is named" usage "unknown option --neurns: did you mean --neurons?" train --neurns 5
+any "an option that resembles none" usage "unknown option --xyzzyq: clsnn train --help lists them" train --xyzzyq
+any "an option of another command" usage "--neurons is an option of clsnn train, not of clsnn eval" eval m.npz --neurons 5
+any "a parameter as an option" usage "it is a model parameter, write --set w_max=VALUE" train --w_max 2
+any "an unknown short option" usage "unknown option -z" train -z
+any "trian: the nearest is named" usage "unknown command trian: did you mean train?" trian
+any "a command that resembles none" usage "unknown command xyzzyq: clsnn --help lists them" xyzzyq
+any "an option before the command" usage "stands before the command" --seed 1 train
+any "train with an operand" usage 'unexpected operand "model.npz"' train model.npz
+any "eval without its operand" usage "the operand missing: usage: clsnn eval [OPTION]... MODEL.npz" eval
+any "replay with one operand" usage "operand missing: usage: clsnn replay [OPTION]... IN.npz OUT.npz" replay in.npz
+any "data without a word" usage "operand missing: usage: clsnn data" data
+any "data with another word" usage "data frobnicate: must be list, fetch mnist, or export digits DIR" data frobnicate
+any "--work-group 3" usage "--work-group = 3: must be 0 or a power of two up to 1024" train --work-group 3
+any "--work-group 2048" usage "--work-group = 2048: must be in [0, 1024]" train --work-group 2048
+any "--epochs 0" usage "--epochs = 0: must be in [1, 1000]" train --epochs 0
+any "--seed -1" usage "--seed = -1: must be in [0, 18446744073709551615]" train --seed -1
+any "--rule hebb" usage "--rule = hebb: " train --rule hebb
+any "--preset none" usage "--preset = none: must be one of" train --preset none
+any "--shuffle=maybe" usage "--shuffle = maybe: must be yes or no" train --shuffle=maybe
+any "--out ''" usage "--out is empty" train --out ''
+any "--set without a value" usage "--set w_max: write --set NAME=VALUE" train --set w_max
+any "--set of nothing known" set_bad "unknown parameter w_mx: did you mean w_max?" w_mx=1
+any "--set out of range" set_bad "w_max = 0: must be in [0.001, 1000]" w_max=0
+any "--set nan" set_bad "w_max = nan: not a number" w_max=nan
+any "--set of two that disagree" set_bad "v_thresh_exc_mv = -65 must be above v_rest_exc_mv = -65" v_thresh_exc_mv=-65
+any "--set of a time that is no whole step" set_bad "refrac_exc_ms = 0.3: must be a multiple of 0.5 ms" refrac_exc_ms=0.3
+any "--config FILE that does not exist" refuses 8 "nowhere.ini: No such file or directory" train --config nowhere.ini
+any "--config: unknown key" config_line "neurns = 5" "c.ini:2: unknown option or parameter neurns: did you mean neurons?"
+any "--config: value out of range" config_line "neurons = 0" "c.ini:2: neurons = 0: must be in [1, 16384]"
+any "--config: no key at all" config_line "neurons" "c.ini:2: neither name = value nor [clsnn]"
+any "--config: another section" config_line "$(printf '[other]\nx = 1')" "unknown section [other]"
+on "--device that does not exist" refuses 4 "no device matches --device 'xyzzyq': there is 0:0 (" train --device xyzzyq
+on "--device 7:7" refuses 4 "no device matches --device '7:7'" devices --device 7:7
+any "no OpenCL platform: devices" no_platform devices
+any "no OpenCL platform: train" no_platform train "${small[@]}" --out out
+on "no OpenCL platform: eval" no_platform eval "$work/base/model.npz" --data "$work/small" --out out
+any "no OpenCL platform: replay" no_platform replay "$oracle/learn_12.npz" out.npz
+
+on "--out is a file" out_is_file
+on "--out below a device" out_below /dev/null/x
+on "--out in /proc" out_below /proc/clsnn
+on "--out on a read-only file system" out_read_only
+on "--out with a directory where run.json goes" out_taken
+on "the disk is full at the start" disk_is_full
+on "the disk is full at the end: the result is printed" disk_fills
+on "the disk is full at the first evaluation: training goes on" disk_fills_early
+on "the disk is full: replay" replay_disk_full
+for place in closed full broken; do
+    on "standard output is $place: devices" stdout_is $place devices
+    on "standard output is $place: train --json" stdout_is $place train "${small[@]}" --json --out out
+    any "standard output is $place: train --print-config" stdout_is $place train --print-config
+    any "standard output is $place: --help" stdout_is $place --help
+done
+any "standard output is full: data list" stdout_is full data list
+on "standard error and input are closed" stderr_closed
+
+on "model: w (784, 3), theta of 2" model_shape '(784, 3)' '(2,)' "array 'theta_mv': f4 [2]: must be f4 [3]" 784*3 2
+on "model: w (10, 10)" model_shape '(10, 10)' '(10,)' "array 'w': f4 [10, 10]: must be f4 [784, " 100 10
+on "model: w (784,)" model_shape '(784,)' '(1,)' "array 'w'" 784 1
+on "model: w (784, 0)" model_shape '(784, 0)' '(0,)' "m.npz" 0 0
+on "model: w (784, 16385)" model_shape '(784, 16385)' '(16385,)' "w has 16385 columns: must be in [1, 16384] neurons" 784*16385 16385
+on "model: w of doubles" model_doubles
+on "model: w holds a NaN" model_nan
+on "model: no theta" model_lacks
+on "model: label 10" model_label_10
+on "model: without labels" model_unlabelled
+for at in 0 14 30 100 1000 10000 30000 50000 -400 -300 -22 -10; do on "model: byte $at flipped" model_flipped $at; done
+for n in 1 100 30000 -1 -22 -200; do on "model: $n bytes of it" model_cut $n; done
+on "model: a text" model_no_zip
+on "model: a picture" model_picture
+on "model: an empty file" model_empty
+on "model: no file" model_absent
+on "model: a directory" model_directory
+on "model: a pipe" model_pipe
+on "eval: an earlier run is left alone when data are missing" eval_bad_data
+on "eval: --out where the model is" eval_own_dir
+
+on "SIGINT: stopped and saved" stopped_by INT
+on "SIGTERM: stopped and saved" stopped_by TERM
+on "SIGUSR1: stopped and saved" stopped_by USR1
+on "SIGINT before training" stopped_early
+on "SIGTERM while labelling" stopped_labelling
+on "SIGINT in eval" stopped_eval
+on "SIGINT twice" stopped_twice
+
+on "train: the default directory" train_default_dir
+on "train: digits for want of MNIST, loudly" train_auto
+on "--eval-every 1: a line an epoch" every_epoch 1 3
+on "--eval-every 2: and one at the end" every_epoch 2 2
+on "eval: accuracy and hash of training" eval_again
+on "eval: no files without --out" eval_no_out
+on "the same hash in a second run" same_sha
+on "the same hash with --work-group 1" same_sha --work-group 1
+on "the same hash with --work-group 64" same_sha --work-group 64
+for n in 1 7 1000; do on "the same hash with --chunk $n" same_sha --chunk $n; done
+for n in 1 2; do on "the same hash on $n thread(s)" threads $n; done
+on "another hash with --shuffle" other_sha --shuffle
+on "another hash with --seed 2" other_sha --seed 2
+on "another hash with --set" other_sha --set theta_plus_mv=0.06
+on "an earlier run is kept in previous-1" previous
+on "--quiet: train" quiet train "${small[@]}" --out out
+on "--quiet: eval" quiet eval "$work/base/model.npz" --data "$work/small" --test-images 10
+on "--quiet: replay" quiet replay "$oracle/learn_12.npz" out.npz
+any "--print-config, --config: there and back" config_round_trip
+on "--config: a run from a file" config_run
+on "--seed 2^64 - 1" seed_large
+on "names with spaces, UTF-8 and neither" odd_names
+on "one neuron, one image" tiny
+on "all images" all_images
+on "no HOME" no_home
+on "a terminal" on_terminal xterm
+on "a dumb terminal" on_terminal dumb
+for name in "$oracle"/*.npz; do
+    name=${name##*/}
+    on "replay $name" replay_oracle "${name%.npz}"
+done
+on "replay to a directory that does not exist" replay_to nowhere/out.npz
+on "replay to a device" replay_to /dev/null
+on "replay of a model" replay_model
+on "replay of half a file" replay_cut
+on "devices" devices
+on "bench: rows are checked, JSON, CSV and picture" bench_quick
+on "bench: table" bench_table
+on "bench: --sizes 20,x" refuses 2 "--sizes" bench --sizes 20,x
+on "bench: --sizes with an end missing" refuses 2 "--sizes" bench --sizes 20,
+any "data list" data_list
+any "data export digits" data_export
+any "data export: plain files in the way" data_export_hidden
+any "data export below a device" data_export_to /dev/null/x
+any "data fetch mnist without network: what to run elsewhere" data_fetch_offline
+any "data fetch mnist from a wrong mirror" data_fetch_wrong
+for name in train eval replay devices data bench; do any "$name --help" texts $name --help; done
+any "no arguments" texts
+any "--version" texts --version
+any "man" texts man
+any "completion" texts completion
+any "help train" texts help train
+on "--verbose: errors name their place" verbose_place
+on "first words on stderr" first_words
+on "warm start" warm_start
+
+# ---- running it ----
+
+echo "1..${#names[@]}"
+began=$(now)
+if ! make_small; then
+    sed 's/^/# /' "$work/err"
+    echo "Bail out! clsnn data export digits fails"
+    exit 1
+fi
+echo "nothing that anybody took for images" | gzip >"$work/something.gz"
+gzip </dev/null >"$work/nothing.gz"
+code=0
+"$clsnn" devices >/dev/null 2>"$work/err" || code=$?
+[ $code = 0 ] || sed 's/^/# no device: /' "$work/err"
+failed=0 skipped=0
+for ((k = 0; k < ${#names[@]}; k++)); do
+    title="$((k + 1)) - ${names[k]}"
+    if [ "${needs[k]}" = device ] && [ $code = 4 ]; then
+        echo "ok $title # SKIP no OpenCL device"
+        continue
+    fi
+    rm -f "$work/why" "$work/skip" "$work/notes" "$work/out" "$work/err"
+    mkdir "$work/case"
+    (cd "$work/case" && eval "${bodies[k]}") >>"$work/notes" 2>&1
+    status=$?
+    if [ $status = 0 ] && left=$(find "$work/case" -name '.clsnn-*.tmp' | grep .); then
+        echo "temporary files are left: $left" >>"$work/why"
+        status=1
+    fi
+    grep '^#' "$work/notes"
+    if [ -e "$work/skip" ]; then
+        skipped=$((skipped + 1))
+        echo "ok $title # SKIP $(cat "$work/skip")"
+    elif [ $status = 0 ]; then
+        echo "ok $title"
+    else
+        failed=$((failed + 1))
+        echo "not ok $title"
+        cat "$work/why" "$work/notes" 2>/dev/null | sed 's/^/#   /'
+    fi
+    rm -rf "$work/case"
+done
+echo "# ${#names[@]} cases, $failed failed, $skipped skipped, $((($(now) - began) / 1000000)) s"
+[ $failed = 0 ] || exit 1
+[ $code != 4 ] || exit 77

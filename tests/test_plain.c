@@ -1,0 +1,150 @@
+/* The plain C baseline against the kernels: two programs that share no line must leave the same bits in every weight, threshold,
+ * potential and conductance, in work-groups of one (lists, vectors) and of many (barriers). It is what a row of clsnn bench is
+ * checked against, so a mistake in either shows here first. */
+#include "device_fixture.h"
+
+#include "plain.h"
+
+/* Everything of a plain network that take_snapshot holds of one on a device. */
+static struct snapshot plain_snapshot(const struct clsnn_plain *c) {
+    const size_t n = (size_t)c->n;
+    const struct {
+        const char *name;
+        const void *data;
+        size_t n_bytes;
+    } rows[] = {
+        {"w", c->w, CLSNN_N_PRE * n * 4}, {"theta", c->theta, n * 4},
+        {"v_exc", c->v_exc, n * 4},       {"g_exc", c->g_exc, n * 4},
+        {"g_inh", c->g_inh, n * 4},       {"last_exc", c->last_exc, n * 4},
+        {"v_inh", c->v_inh, n * 4},       {"g_exc_inh", c->g_exc_inh, n * 4},
+        {"last_inh", c->last_inh, n * 4}, {"seen_inh", c->seen_inh, n * 4},
+        {"over", c->over, n * 2},         {"counts", c->counts, n * 2},
+        {"last_pre", c->last_pre, CLSNN_N_PRE * 4},
+    };
+    struct snapshot shot = {.n_sections = COUNT(rows)};
+    for (size_t r = 0; r < COUNT(rows); r++) shot.n_bytes += rows[r].n_bytes;
+    shot.bytes = malloc(shot.n_bytes);
+    assert_non_null(shot.bytes);
+    for (size_t r = 0, at = 0; r < COUNT(rows); at += rows[r++].n_bytes) {
+        shot.names[r] = rows[r].name;
+        shot.first[r] = at;
+        memcpy(shot.bytes + at, rows[r].data, rows[r].n_bytes);
+    }
+    return shot;
+}
+
+struct trial {
+    const char *name;
+    int n_post, work_group;
+    uint32_t n_images;
+    bool retries; /* the images must be hard enough to need some */
+};
+
+/* Two epochs on the built-in digits, on the device in launches of 64 presentations, in C in runs of 37. */
+static void compare(struct rig *rig, const struct trial *trial, const struct clsnn_model *model) {
+    const uint64_t seed = UINT64_C(0x1234567890) + (uint64_t)trial->n_post;
+    if (!rig_program(rig, CLSNN_PROGRAM_RUN, trial->work_group)) return;
+    uint8_t *pixels = draw_digits(trial->n_images);
+    cl_mem buffer = upload_pixels(rig, pixels, trial->n_images);
+    struct clsnn_network *net = make_network(rig, trial->work_group, model, seed, trial->n_post);
+    struct clsnn_trainer *tr = NULL;
+    struct clsnn_plain *c = NULL;
+    must(clsnn_trainer_create(net, buffer, trial->n_images, &tr));
+    must(clsnn_plain_create(model, seed, trial->n_post, &c));
+    struct snapshot wanted = plain_snapshot(c), found = take_snapshot(rig, net, 0);
+    memset(found.bytes + found.first[11], 0, (size_t)c->n * 2); /* counts: not yet written on the device */
+    check_same_snapshot(&found, &wanted, "before the first image");
+    for (uint32_t epoch = 0; epoch < 2; epoch++) {
+        uint64_t presentations = 0, spikes = 0;
+        finish_epoch(tr, epoch, 64);
+        clsnn_plain_begin_epoch(c, epoch);
+        while (c->progress.position < trial->n_images) {
+            must(clsnn_plain_run(c, pixels, trial->n_images, 37, trial->n_images));
+            presentations += c->progress.presentations;
+            spikes += (uint64_t)c->progress.spikes_hi << 32 | c->progress.spikes_lo;
+        }
+        drop_snapshot(&wanted);
+        drop_snapshot(&found);
+        wanted = plain_snapshot(c);
+        found = take_snapshot(rig, net, 0);
+        check_same_snapshot(&found, &wanted, trial->name);
+        assert_true(spikes > 0 && presentations >= trial->n_images);
+    }
+    assert_int_equal(tr->presentations, c->presentations);
+    if (trial->retries) assert_true(c->presentations > 2 * (uint64_t)trial->n_images);
+    assert_true(c->input_spikes > 100 * c->presentations);
+    print_message("# %s: %llu presentations of %u images, build %s\n", trial->name, (unsigned long long)c->presentations, 2 * trial->n_images,
+                  c->variant);
+    drop_snapshot(&wanted);
+    drop_snapshot(&found);
+    clsnn_plain_destroy(c);
+    clsnn_trainer_destroy(tr);
+    clsnn_network_destroy(net);
+    clsnn_buffer_release(rig->dev, &buffer);
+    free(pixels);
+}
+
+static void test_sizes(void **state) {
+    static const struct trial trials[] = {
+        {"N = 16", 16, 1, 80, true},      {"N = 100", 100, 1, 150, true},
+        {"N = 400", 400, 1, 50, false},   {"N = 33, padded", 33, 1, 40, true},
+        {"N = 1, nobody to inhibit", 1, 1, 10, true},
+        {"N = 20 in work-groups of 64", 20, 64, 2, false},
+    };
+    struct clsnn_model model;
+    clsnn_model_defaults(&model);
+    for (size_t k = 0; k < COUNT(trials); k++) compare(*state, &trials[k], &model);
+}
+
+/* Weights rescaled above their bound, thresholds that fall, a rest that never gets quiet, a runaway held by the floor. */
+static void test_other_models(void **state) {
+    static const struct {
+        const char *name, *set[3][2];
+    } cases[] = {
+        {"weights above w_max", {{"w_norm", "300"}, {"w_max", "0.5"}}},
+        {"theta forgotten within an image", {{"tau_theta_ms", "1000"}, {"theta_plus_mv", "2"}}},
+        {"slow conductances", {{"tau_g_exc_ms", "20"}, {"tau_g_inh_ms", "50"}}},
+        {"thresholds below rest", {{"theta_offset_mv", "40"}, {"theta_init_mv", "20"}, {"time_on_ms", "50"}}},
+        {"weights driven to zero", {{"eta_pre", "1"}, {"w_norm", "0.01"}, {"theta_init_mv", "0"}}},
+        {"weights that shrink below the flush", {{"w_norm", "0.001"}, {"eta_post", "1"}, {"theta_init_mv", "0"}}},
+        {"long rests, strong learning", {{"time_off_ms", "700"}, {"eta_post", "0.2"}, {"eta_pre", "0.01"}}},
+    };
+    for (size_t k = 0; k < COUNT(cases); k++) {
+        struct clsnn_model model;
+        clsnn_model_defaults(&model);
+        for (size_t s = 0; s < 3 && cases[k].set[s][0]; s++) must(clsnn_model_set(&model, cases[k].set[s][0], cases[k].set[s][1]));
+        const struct trial trial = {cases[k].name, 48, 1, 20, false};
+        compare(*state, &trial, &model);
+    }
+}
+
+/* Every build of the loops that this processor can run gives the same bits. */
+static void test_builds(void **state) {
+    (void)state;
+    struct clsnn_model model;
+    clsnn_model_defaults(&model);
+    uint8_t *pixels = draw_digits(8);
+    struct clsnn_plain *best = NULL, *plainest = NULL;
+    must(clsnn_plain_create(&model, 5, 40, &best));
+    must(clsnn_plain_create(&model, 5, 40, &plainest));
+    plainest->run = clsnn_plain_run_generic;
+    must(clsnn_plain_run(best, pixels, 8, 100, 8));
+    must(clsnn_plain_run(plainest, pixels, 8, 100, 8));
+    struct snapshot wanted = plain_snapshot(plainest), found = plain_snapshot(best);
+    check_same_snapshot(&found, &wanted, best->variant);
+    assert_int_equal(best->input_spikes, plainest->input_spikes);
+    drop_snapshot(&wanted);
+    drop_snapshot(&found);
+    clsnn_plain_destroy(best);
+    clsnn_plain_destroy(plainest);
+    free(pixels);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_other_models),
+        cmocka_unit_test(test_builds),
+    };
+    return run_device_suite("plain", tests);
+}

@@ -1,0 +1,322 @@
+/* The readout against itself done plainly: labels, proportions, votes and confusion from nested loops over
+ * whole numbers, and tiny cases whose answers can be read off. */
+#include "clsnn/readout.h"
+#include "device_fixture.h"
+
+enum { CLASSES = CLSNN_CLASSES };
+
+/* ---- the plain readout ---- */
+
+/* a / n_a > b / n_b in whole numbers: sums stay below 2^40, class sizes below 2^16. */
+static bool greater(uint64_t a, uint64_t n_a, uint64_t b, uint64_t n_b) {
+    return a * n_b > b * n_a;
+}
+
+static void plain_label(uint32_t n_post, const uint16_t *counts, const uint8_t *classes, uint32_t n_images,
+                        int32_t *labels, double *proportions) {
+    for (uint32_t j = 0; j < n_post; j++) {
+        uint64_t sums[CLASSES] = {0}, sizes[CLASSES] = {0};
+        double total = 0;
+        for (uint32_t k = 0; k < n_images; k++) {
+            sums[classes[k]] += counts[k * n_post + j];
+            sizes[classes[k]]++;
+        }
+        labels[j] = -1;
+        for (int c = 0; c < CLASSES; c++) {
+            if (sizes[c] == 0) continue;
+            total += (double)sums[c] / (double)sizes[c];
+            if (sums[c] > 0 &&
+                (labels[j] < 0 || greater(sums[c], sizes[c], sums[labels[j]], sizes[labels[j]])))
+                labels[j] = c;
+        }
+        for (int c = 0; c < CLASSES; c++)
+            proportions[j * CLASSES + (uint32_t)c] =
+                total > 0 && sizes[c] ? (double)sums[c] / (double)sizes[c] / total : 0;
+    }
+}
+
+static int plain_vote_all(uint32_t n_post, const int32_t *labels, const uint16_t *counts) {
+    uint64_t sums[CLASSES] = {0}, sizes[CLASSES] = {0};
+    int best = 0;
+    for (uint32_t j = 0; j < n_post; j++) {
+        if (labels[j] < 0) continue;
+        sums[labels[j]] += counts[j];
+        sizes[labels[j]]++;
+    }
+    for (int c = 1; c < CLASSES; c++)
+        if (greater(sums[c], sizes[c] ? sizes[c] : 1, sums[best], sizes[best] ? sizes[best] : 1)) best = c;
+    return best;
+}
+
+/* Sums of count times proportion; *out_clear: whether the winner leads by more than proportions are rounded
+ * by (2^-16, half of that a neuron and side). */
+static int plain_vote_proportion(uint32_t n_post, const int32_t *labels, const double *proportions,
+                                 const uint16_t *counts, bool *out_clear) {
+    double sums[CLASSES] = {0}, n_counted = 0, second = -1;
+    int best = 0;
+    for (uint32_t j = 0; j < n_post; j++) {
+        if (labels[j] < 0) continue;
+        n_counted += counts[j];
+        for (int c = 0; c < CLASSES; c++) sums[c] += counts[j] * proportions[j * CLASSES + (uint32_t)c];
+    }
+    for (int c = 1; c < CLASSES; c++)
+        if (sums[c] > sums[best]) best = c;
+    for (int c = 0; c < CLASSES; c++)
+        if (c != best && sums[c] > second) second = sums[c];
+    *out_clear = n_counted == 0 || sums[best] - second > n_counted * 0x1p-16 * 1.01;
+    return best;
+}
+
+static void compare(struct rig *rig, const char *what, uint32_t n_post, const uint16_t *counts,
+                    const uint8_t *classes, uint32_t n_images, const uint16_t *test, const uint8_t *truth,
+                    uint32_t n_test) {
+    struct clsnn_labels found;
+    struct clsnn_score score;
+    int32_t *labels = malloc(n_post * sizeof *labels);
+    double *proportions = malloc(n_post * CLASSES * sizeof *proportions);
+    uint32_t confusion[CLASSES][CLASSES] = {{0}}, row_sums[CLASSES] = {0}, right = 0, n_clear = 0;
+    assert_true(labels && proportions);
+    plain_label(n_post, counts, classes, n_images, labels, proportions);
+    must(clsnn_labels_create(n_post, &found));
+    must(clsnn_readout_label(rig->dev, counts, classes, n_images, &found));
+    for (uint32_t j = 0; j < n_post; j++) {
+        if (found.labels[j] != labels[j])
+            fail_msg("%s: label of neuron %u is %d, wanted %d", what, j, found.labels[j], labels[j]);
+        for (uint32_t c = 0; c < CLASSES; c++) /* one rounding to float32 */
+            if (!(fabs((double)found.proportions[j * CLASSES + c] - proportions[j * CLASSES + c]) <= 0x1p-24))
+                fail_msg("%s: proportion of neuron %u, class %u is %g, wanted %g", what, j, c,
+                         (double)found.proportions[j * CLASSES + c], proportions[j * CLASSES + c]);
+    }
+    must(clsnn_readout_score(rig->dev, &found, test, truth, n_test, &score));
+    assert_int_equal(score.n_images, n_test);
+    uint32_t possible[CLASSES][CLASSES] = {{0}}, sure[CLASSES][CLASSES] = {{0}}, n_sum = 0, n_right = 0;
+    for (uint32_t k = 0; k < n_test; k++) {
+        bool clear = false;
+        const int all = plain_vote_all(n_post, labels, test + k * n_post);
+        const int proportion = plain_vote_proportion(n_post, labels, proportions, test + k * n_post, &clear);
+        confusion[truth[k]][all]++;
+        right += all == truth[k];
+        row_sums[truth[k]]++;
+        n_clear += clear;
+        if (clear) sure[truth[k]][proportion]++;
+        for (int c = 0; c < CLASSES; c++) possible[truth[k]][c] += clear ? c == proportion : 1;
+    }
+    assert_memory_equal(score.confusion, confusion, sizeof confusion);
+    assert_int_equal(score.correct_all, right);
+    for (int t = 0; t < CLASSES; t++) {
+        uint32_t in_row = 0;
+        for (int c = 0; c < CLASSES; c++) {
+            const uint32_t n = score.confusion_proportion[t][c];
+            if (n < sure[t][c] || n > possible[t][c])
+                fail_msg("%s: %u images of class %d voted %d by proportion, wanted %u to %u", what, n, t, c,
+                         sure[t][c], possible[t][c]);
+            in_row += n;
+            n_right += t == c ? n : 0;
+        }
+        assert_int_equal(in_row, row_sums[t]);
+        n_sum += in_row;
+    }
+    assert_int_equal(n_sum, n_test);
+    assert_int_equal(score.correct_proportion, n_right);
+    print_message("# %s: %u of %u right, %u by proportion, %u clear\n", what, right, n_test, n_right,
+                  n_clear);
+    clsnn_labels_finish(&found);
+    free(labels);
+    free(proportions);
+}
+
+/* ---- random counts ---- */
+
+enum style { SPARSE, TIES, HUGE_COUNTS, SILENT, MISSING, N_STYLES };
+static const char *const style_names[] = {"sparse", "ties", "huge counts", "silent neurons",
+                                          "missing classes"};
+
+static void fill(uint64_t *seed, enum style style, uint32_t n_post, uint32_t n_images, uint16_t *counts,
+                 uint8_t *classes) {
+    for (uint32_t k = 0; k < n_images; k++) {
+        classes[k] = (uint8_t)(next_random(seed) % 10);
+        if (style == MISSING) classes[k] = (uint8_t)(classes[k] % 3 * 4 + 1); /* 1, 5, 9 */
+        for (uint32_t j = 0; j < n_post; j++) {
+            const uint64_t r = next_random(seed);
+            uint16_t c = 0;
+            switch (style) {
+            case SPARSE:
+            case MISSING:
+                c = r % 7 == 0 || j % 10 == classes[k] ? (uint16_t)(r >> 32 & 7) : 0;
+                break;
+            case TIES:
+                c = (uint16_t)(r % 2);
+                break;
+            case HUGE_COUNTS:
+                c = r % 3 ? (uint16_t)(65535 - r % 5) : 0;
+                break;
+            default:
+                c = j % 3 == 1 ? (uint16_t)(r % 4) : 0;
+                break;
+            }
+            counts[k * n_post + j] = c;
+        }
+    }
+}
+
+static void random_counts_give_the_plain_readout(void **state) {
+    struct rig *rig = *state;
+    const uint32_t sizes[] = {1, 17, 400}, numbers[] = {1, 2, 10, 333};
+    uint64_t seed = 8211;
+    print_message("# seed %llu\n", (unsigned long long)seed);
+    for (size_t s = 0; s < COUNT(sizes); s++)
+        for (size_t n = 0; n < COUNT(numbers); n++)
+            for (int style = 0; style < N_STYLES; style++) {
+                const uint32_t n_post = sizes[s], n_images = numbers[n], n_test = 40;
+                uint16_t *counts = malloc((size_t)n_post * n_images * 2),
+                         *test = malloc((size_t)n_post * n_test * 2);
+                uint8_t *classes = malloc(n_images), truth[40];
+                char what[80];
+                assert_true(counts && test && classes);
+                snprintf(what, sizeof what, "%s, %u neurons, %u images", style_names[style], n_post,
+                         n_images);
+                fill(&seed, (enum style)style, n_post, n_images, counts, classes);
+                /* neurons that were silent while labelling fire while testing, and classes missing there
+                 * appear */
+                fill(&seed, style == SILENT || style == MISSING ? SPARSE : (enum style)style, n_post, n_test,
+                     test, truth);
+                compare(rig, what, n_post, counts, classes, n_images, test, truth, n_test);
+                free(counts);
+                free(test);
+                free(classes);
+            }
+}
+
+/* More images than one product takes, and sums over 2^24, where float32 stops counting. */
+static void large_sums_stay_exact(void **state) {
+    struct rig *rig = *state;
+    const uint32_t n_post = 400, n_images = 25000;
+    uint16_t *counts = malloc((size_t)n_post * n_images * 2);
+    uint8_t *classes = malloc(n_images);
+    uint64_t seed = 31;
+    assert_true(counts && classes);
+    for (uint32_t k = 0; k < n_images; k++) {
+        classes[k] = (uint8_t)(k % 10);
+        for (uint32_t j = 0; j < n_post; j++)
+            counts[k * n_post + j] = (uint16_t)(next_random(&seed) >> (j % 2 ? 61 : 48));
+    }
+    compare(rig, "25000 images", n_post, counts, classes, n_images, counts, classes, 25000);
+    free(counts);
+    free(classes);
+}
+
+/* ---- tiny cases ---- */
+
+static void labels_are_the_highest_mean_not_the_highest_sum(void **state) {
+    struct rig *rig = *state;
+    /* neuron 0: class 3 sums to 6 over three images, class 7 to 5 over one. 1: a tie of means, 2 and 2. 2:
+     * silent. 3: one spike. */
+    const uint16_t counts[4][4] = {{2, 2, 0, 0}, {2, 2, 0, 0}, {2, 2, 0, 1}, {5, 2, 0, 0}};
+    const uint8_t classes[4] = {3, 3, 3, 7};
+    const float wanted[4][2] = {{2.0f / 7, 5.0f / 7}, {0.5f, 0.5f}, {0, 0}, {1, 0}}; /* classes 3 and 7 */
+    struct clsnn_labels l;
+    must(clsnn_labels_create(4, &l));
+    must(clsnn_readout_label(rig->dev, counts[0], classes, 4, &l));
+    assert_int_equal(l.labels[0], 7);
+    assert_int_equal(l.labels[1], 3);
+    assert_int_equal(l.labels[2], -1);
+    assert_int_equal(l.labels[3], 3);
+    for (int j = 0; j < 4; j++)
+        for (int c = 0; c < CLASSES; c++) {
+            const float p = c == 3 ? wanted[j][0] : c == 7 ? wanted[j][1] : 0;
+            assert_true(fabsf(l.proportions[j * CLASSES + c] - p) <= 0x1p-24f);
+        }
+    clsnn_labels_finish(&l);
+}
+
+static void votes_are_means_over_a_class_s_neurons(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_labels l;
+    struct clsnn_score score;
+    /* three neurons for class 2, one for class 4, one silent while labelling */
+    must(clsnn_labels_create(5, &l));
+    memcpy(l.labels, (const int32_t[]){2, 2, 2, 4, -1}, 5 * sizeof *l.labels);
+    for (int j = 0; j < 3; j++) {
+        l.proportions[j * CLASSES + 2] = 0.75f;
+        l.proportions[j * CLASSES + 9] = 0.25f;
+    }
+    l.proportions[3 * CLASSES + 4] = 1;
+    const uint16_t counts[6][5] = {
+        {1, 1, 1, 2, 0}, /* means 1 and 2: all says 4; shares 2.25 and 2: proportion says 2 */
+        {2, 2, 2, 2, 0}, /* a tie: the lower class */
+        {0, 0, 0, 0, 0}, /* silence: class 0 */
+        {0, 0, 0, 0, 9}, /* only the one without a label: silence */
+        {0, 0, 4, 1, 9}, /* means 4/3 and 1: class 2 */
+        {0, 0, 0, 1, 65535},
+    };
+    const uint8_t truth[6] = {4, 2, 0, 0, 9, 4};
+    must(clsnn_readout_score(rig->dev, &l, counts[0], truth, 6, &score));
+    uint32_t all[CLASSES][CLASSES] = {{0}}, proportion[CLASSES][CLASSES] = {{0}};
+    all[4][4] = 2;
+    all[2][2] = 1;
+    all[0][0] = 2;
+    all[9][2] = 1;
+    proportion[4][2] = 1;
+    proportion[4][4] = 1;
+    proportion[2][2] = 1;
+    proportion[0][0] = 2;
+    proportion[9][2] = 1;
+    assert_memory_equal(score.confusion, all, sizeof all);
+    assert_memory_equal(score.confusion_proportion, proportion, sizeof proportion);
+    assert_int_equal(score.correct_all, 5);
+    assert_int_equal(score.correct_proportion, 4);
+    /* equal shares: the lowest class */
+    for (int j = 0; j < 5; j++)
+        for (int c = 0; c < CLASSES; c++) l.proportions[j * CLASSES + c] = 0.1f;
+    must(clsnn_readout_score(rig->dev, &l, counts[0], truth, 6, &score));
+    for (int t = 0; t < CLASSES; t++)
+        for (int c = 1; c < CLASSES; c++) assert_int_equal(score.confusion_proportion[t][c], 0);
+    clsnn_labels_finish(&l);
+}
+
+static void nothing_to_read_gives_nothing(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_labels l;
+    struct clsnn_score score;
+    const uint16_t none[1] = {0};
+    const uint8_t no_class[1] = {0};
+    must(clsnn_labels_create(17, &l));
+    for (int j = 0; j < 17; j++) assert_int_equal(l.labels[j], -1);
+    must(clsnn_readout_label(rig->dev, none, no_class, 0, &l));
+    for (int j = 0; j < 17; j++) {
+        assert_int_equal(l.labels[j], -1);
+        for (int c = 0; c < CLASSES; c++) assert_true(l.proportions[j * CLASSES + c] == 0);
+    }
+    memset(&score, 0x5a, sizeof score);
+    must(clsnn_readout_score(rig->dev, &l, none, no_class, 0, &score));
+    const struct clsnn_score empty = {0};
+    assert_memory_equal(&score, &empty, sizeof empty);
+    clsnn_labels_finish(&l);
+    clsnn_labels_finish(&l); /* takes {0} */
+}
+
+/* Labels are replaced, not mixed with what was there. */
+static void labelling_again_forgets(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_labels l;
+    const uint16_t counts[2][2] = {{3, 1}, {0, 2}}, later[1][2] = {{0, 4}};
+    must(clsnn_labels_create(2, &l));
+    must(clsnn_readout_label(rig->dev, counts[0], (const uint8_t[]){1, 2}, 2, &l));
+    assert_true(l.labels[0] == 1 && l.labels[1] == 2);
+    must(clsnn_readout_label(rig->dev, later[0], (const uint8_t[]){5}, 1, &l));
+    assert_true(l.labels[0] == -1 && l.labels[1] == 5);
+    assert_true(l.proportions[1] == 0 && l.proportions[CLASSES + 5] == 1 && l.proportions[CLASSES + 2] == 0);
+    clsnn_labels_finish(&l);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_counts_give_the_plain_readout),
+        cmocka_unit_test(large_sums_stay_exact),
+        cmocka_unit_test(labels_are_the_highest_mean_not_the_highest_sum),
+        cmocka_unit_test(votes_are_means_over_a_class_s_neurons),
+        cmocka_unit_test(nothing_to_read_gives_nothing),
+        cmocka_unit_test(labelling_again_forgets),
+    };
+    return run_device_suite("readout", tests);
+}
