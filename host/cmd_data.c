@@ -12,6 +12,7 @@
 #include "clsnn/dataset.h"
 #include "clsnn/digits.h"
 #include "clsnn/download.h"
+#include "clsnn/file.h"
 #include "clsnn/places.h"
 
 /* ---- output ---- */
@@ -196,6 +197,7 @@ static enum clsnn_status export_digits(const struct clsnn_options *o, const char
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_dataset d = {0};
     if (!o->quiet) fprintf(stderr, "drawing the digits and writing them to %s\n", dir);
+    TRY(clsnn_file_make_dir(dir)); /* before a second's work */
     TRY(clsnn_dataset_load("digits", &d));
     TRY(clsnn_dataset_export(&d, dir));
     if (o->json) {

@@ -138,7 +138,7 @@ static enum clsnn_status check_progress(struct unpacking *u) {
     }
     if (u->n_bytes > u->max_bytes)
         st = clsnn_fail(
-            CLSNN_E_DATA, "%s: unpacks to more than %zu bytes, %s: damaged, or not such a file at all",
+            CLSNN_E_DATA, "%s: holds more than %zu bytes, %s: damaged, or not such a file at all",
             u->path, u->max_bytes, u->header_seen ? "which is what its header claims" : "the most allowed");
 fail:
     return st;

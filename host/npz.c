@@ -40,8 +40,11 @@ static bool is_out_of_memory(struct archive *a) {
 
 static enum clsnn_status archive_failed(struct archive *a, const char *path) {
     if (is_out_of_memory(a)) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to unpack it", path);
-    return clsnn_fail(CLSNN_E_DATA, "%s: is damaged, or no zip archive of arrays: %s", path,
-                      archive_error_string(a));
+    const char *text = archive_error_string(a);
+    if (!text) text = "it gives no reason";
+    /* some of libarchive's texts end in a newline */
+    return clsnn_fail(CLSNN_E_DATA, "%s: is damaged, or no zip archive of arrays: %.*s", path,
+                      (int)strcspn(text, "\n"), text);
 }
 
 /* Only zip, and only libarchive's reader that follows the zip's directory: it knows every member's size

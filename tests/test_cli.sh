@@ -776,7 +776,7 @@ on "gzip of nothing" packed "trunca" $images become "$work/nothing.gz"
 on "plain images truncated" plain "the file is truncated" $images cut_to 10000
 on "plain images truncated in the header" plain "the file is truncated" $images cut_to 15
 on "plain images empty" plain "the file is truncated" $images cut_to 0
-on "plain labels: something follows" plain "t10k-labels-idx1-ubyte: unpacks to more than 308 bytes, which is what its header claims" $labels follow rubbish
+on "plain labels: something follows" plain "t10k-labels-idx1-ubyte: holds more than 308 bytes, which is what its header claims" $labels follow rubbish
 on "images: wrong magic" plain "magic number of the images 0x00000804: must be 0x00000803" $images put 3 4
 on "images: labels in their place" plain "images and labels are swapped" $images become "$work/small/$labels"
 on "labels: wrong magic" plain "magic number of the labels 0xff000801: must be 0x00000801" $labels put 0 255
