@@ -603,6 +603,8 @@ no_home() {
 }
 on_terminal() { # TERM, what must be in the log
     command -v script >/dev/null || skip "there is no script(1) here"
+    script -qec true probe </dev/null >/dev/null 2>&1 || skip "script(1) gets no terminal here"
+    rm -f probe
     TERM=$1 script -qec "stty cols 80; '$clsnn' train --data '$work/small' --neurons 100 --train-images 600 --epochs 8 --out out" log </dev/null >/dev/null 2>&1
     grep -q "accuracy (vote all)" log || wrong "no result in a terminal"
     if [ "$1" = dumb ]; then
