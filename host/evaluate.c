@@ -38,7 +38,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         const uint32_t n_now = n_images - first < IMAGES_A_LAUNCH ? n_images - first : IMAGES_A_LAUNCH;
         const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
         const struct clsnn_arg args[] = {
-            CLSNN_ARG(net->params), CLSNN_ARG(net->tables), CLSNN_ARG(net->w),    CLSNN_ARG(net->theta), CLSNN_ARG(s.threshold), CLSNN_ARG(s.v_exc),
+            CLSNN_ARG(net->params), CLSNN_ARG(net->tables), CLSNN_ARG(net->w),    CLSNN_ARG(net->theta), CLSNN_ARG(net->zeros), CLSNN_ARG(s.threshold), CLSNN_ARG(s.v_exc),
             CLSNN_ARG(s.g_exc),     CLSNN_ARG(s.g_inh),     CLSNN_ARG(s.last_exc), CLSNN_ARG(s.v_inh),   CLSNN_ARG(s.g_exc_inh),
             CLSNN_ARG(s.last_inh),  CLSNN_ARG(s.seen_inh),  CLSNN_ARG(s.counts),  CLSNN_ARG(s.hot),      CLSNN_ARG(s.spikes),
             CLSNN_ARG(s.pending),   CLSNN_ARG(pixels),      CLSNN_ARG(counts),    CLSNN_ARG(shown),      CLSNN_ARG(net->n),

@@ -157,6 +157,8 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
     TRY(clsnn_buffer_create(dev, "parameters", batch * sizeof(struct clsnn_params), NULL, false, &net->params));
     TRY(clsnn_buffer_create(dev, "tables", batch * sizeof(struct clsnn_tables), NULL, false, &net->tables));
     TRY(clsnn_buffer_create(dev, "progress", batch * sizeof(struct clsnn_progress), NULL, false, &net->progress));
+    TRY(clsnn_buffer_create(dev, "a row of zeros", n * sizeof(float), NULL, false, &net->zeros));
+    TRY(clsnn_buffer_fill(dev, net->zeros, 0, n * sizeof(float), 0));
     TRY(clsnn_state_create(dev, batch, n, &net->state));
     TRY(upload_params(net, models, seeds));
     TRY(start_networks(net));
@@ -169,7 +171,7 @@ fail:
 
 void clsnn_network_destroy(struct clsnn_network *net) {
     if (!net) return;
-    cl_mem *buffers[] = {&net->w, &net->theta, &net->params, &net->tables, &net->progress};
+    cl_mem *buffers[] = {&net->w, &net->theta, &net->params, &net->tables, &net->progress, &net->zeros};
     for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++) clsnn_buffer_release(net->dev, buffers[k]);
     clsnn_state_finish(net->dev, &net->state);
     free(net->host_params);

@@ -15,6 +15,7 @@ struct network {
     __global const struct clsnn_tables *tables;
     __global float *w;           /* [784][n] */
     __global float *theta;       /* as of the start of the presentation */
+    __global const float *zeros; /* [n] a row of weights that adds nothing */
     __global float *threshold;   /* scratch: lowest threshold of the rest of this presentation, relative to rest */
     __global float *v_exc, *g_exc, *g_inh; /* v relative to rest */
     __global int *last_exc;      /* step of the last spike; CLSNN_NEVER: none that matters */
@@ -158,21 +159,18 @@ INLINE void relax_exc(struct network net, int n) {
 }
 #endif
 
+/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing, and four rows a pass are then the only
+ * case, where a branch on the number of events would be guessed wrong in most steps. */
+INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events, int e) {
+    return e < n_events ? net.w + (int)events[e] * net.n : net.zeros;
+}
+
 /* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. */
 INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
-    int e = 0;
-    for (; e + 4 <= n_events; e += 4) {
-        __global const float *w0 = net.w + (int)events[e] * net.n, *w1 = net.w + (int)events[e + 1] * net.n;
-        __global const float *w2 = net.w + (int)events[e + 2] * net.n, *w3 = net.w + (int)events[e + 3] * net.n;
+    for (int e = 0; e < n_events; e += 4) {
+        __global const float *w0 = event_row(net, events, n_events, e), *w1 = event_row(net, events, n_events, e + 1);
+        __global const float *w2 = event_row(net, events, n_events, e + 2), *w3 = event_row(net, events, n_events, e + 3);
         FOR_OWN_LANES(k, net.n) STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc, k);
-    }
-    for (; e + 2 <= n_events; e += 2) {
-        __global const float *w0 = net.w + (int)events[e] * net.n, *w1 = net.w + (int)events[e + 1] * net.n;
-        FOR_OWN_LANES(k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
-    }
-    if (e < n_events) {
-        __global const float *w0 = net.w + (int)events[e] * net.n;
-        FOR_OWN_LANES(k, net.n) STORE(LOAD(net.g_exc, k) + LOAD(w0, k), net.g_exc, k);
     }
 }
 
@@ -291,15 +289,30 @@ INLINE int begin_steps(struct network net, struct encoding input, int n_active, 
     return below;
 }
 
-/* Lists the inputs that spike in step t, increasing. Every work-item finds the same, each writes its share. */
+/* Two groups' spikes of step t in one word; groups from n_groups on have none. */
+INLINE ulong spikes_of_pair(struct encoding input, int n_groups, int g, int t) {
+    const ulong low = g < n_groups ? input.spikes[g * CLSNN_MAX_ON + t] : 0u;
+    const ulong high = g + 1 < n_groups ? input.spikes[(g + 1) * CLSNN_MAX_ON + t] : 0u;
+    return low | high << 32;
+}
+
+/* Lists the inputs that spike in step t, increasing. Every work-item finds the same, each writes its share. Three words, which is
+ * all of most digits, are read as one sequence of bits: one loop whose end is guessed wrong, not three. */
 INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
     int n = 0;
-    for (int g = 0; g < n_groups; g += 2) {
-        ulong rest = input.spikes[g * CLSNN_MAX_ON + t];
-        if (g + 1 < n_groups) rest |= (ulong)input.spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
-        for (; rest != 0ul; rest &= rest - 1ul, n++) {
-            const ushort i = input.active[g * CLSNN_GROUP + lowest_bit(rest)];
+    for (int g = 0; g < n_groups; g += 6) {
+        ulong a = spikes_of_pair(input, n_groups, g, t), b = spikes_of_pair(input, n_groups, g + 2, t), c = spikes_of_pair(input, n_groups, g + 4, t);
+        int base = g * CLSNN_GROUP;
+        const int end = n + (int)(popcount(a) + popcount(b) + popcount(c));
+        for (; n < end; n++) {
+            const int next = a == 0ul, after = next & (b == 0ul); /* words used up */
+            a = next ? (after ? c : b) : a;
+            b = next ? (after ? 0ul : c) : b;
+            c = next ? 0ul : c;
+            base += (next + after) * 2 * CLSNN_GROUP;
+            const ushort i = input.active[base + lowest_bit(a)];
             if (OWNS(n)) events[n] = i;
+            a &= a - 1ul;
         }
     }
     return n;
@@ -427,9 +440,11 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         record_step(net, t, s, turn, rec);
 #endif
         /* last read in the step before, next written in the step after next */
-        FOR_OWN(word, s.words) {
-            s.exc[after_next * s.words + word] = 0u;
-            s.inh[after_next * s.words + word] = 0u;
+        if (CLSNN_WG > 1 || s.n_exc[after_next] + s.n_inh[after_next] != 0) {
+            FOR_OWN(word, s.words) {
+                s.exc[after_next * s.words + word] = 0u;
+                s.inh[after_next * s.words + word] = 0u;
+            }
         }
         if (LID == 0) {
             s.n_exc[after_next] = 0;

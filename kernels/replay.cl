@@ -5,7 +5,7 @@
  * have none. Buffers as in train, of one network. record_exc, record_inh, record_probes: struct recording.
  * NDRange: (CLSNN_WG), local CLSNN_WG. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-void replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global float *threshold,
+void replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
             __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
             __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global int *last_pre, __global ushort *over,
             __global ushort *counts, __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
@@ -16,7 +16,7 @@ void replay(__global const struct clsnn_params *params, __global const struct cl
     __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;
 
-    const struct network net = {params[0], tables, w, theta, threshold, v_exc, g_exc, g_inh, last_exc, v_inh, g_exc_inh, last_inh, seen_inh,
+    const struct network net = {params[0], tables, w, theta, zeros, threshold, v_exc, g_exc, g_inh, last_exc, v_inh, g_exc_inh, last_inh, seen_inh,
                                 last_pre, over, counts, recent, hot, n};
     const struct encoding input = {active, 0, 0, spikes, pending};
     const struct workspace space = {{fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};

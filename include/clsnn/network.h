@@ -32,6 +32,7 @@ struct clsnn_network {
     cl_mem tables;                     /* struct clsnn_tables [n_networks] */
     cl_mem w;                          /* f32 [n_networks][784][n], padding 0 */
     cl_mem theta;                      /* f32 [n_networks][n], mV, padding infinite */
+    cl_mem zeros;                      /* f32 [n] */
     cl_mem progress;                   /* struct clsnn_progress [n_networks] */
     struct clsnn_state state;          /* n_networks slots */
     struct clsnn_params *host_params;  /* [n_networks], what went into params */
