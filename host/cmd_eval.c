@@ -1,4 +1,5 @@
 /* clsnn eval MODEL.npz: labels a trained network if it has no labels, and tests it. */
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,55 @@ static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
     return clsnn_fail(CLSNN_E_USAGE, "--out %s: is where %s is, whose run would be moved away: choose another directory", dir, model);
 }
 
+/* The user's own parameters win over the model's. */
+struct chosen {
+    bool by_user[sizeof(struct clsnn_model) / sizeof(int32_t)]; /* of parameter k; more than there can be */
+};
+
+static void note_origin(void *ctx, const char *name, const char *value, const char *origin, bool is_number, bool is_param) {
+    struct chosen *chosen = ctx;
+    (void)value, (void)is_number;
+    const struct clsnn_param_info *p = is_param ? clsnn_param_find(name) : NULL;
+    if (p) chosen->by_user[p - clsnn_params_table] = strcmp(origin, "default") != 0;
+}
+
+/* The parameters a model was trained with, into m, and the hash of its data ("" when the file does not tell). A file without
+ * "about" (made elsewhere) leaves everything as the options say. */
+static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *path, const struct clsnn_options *o, struct clsnn_model *m,
+                                    char data_name[64], char data_sha256[CLSNN_SHA256_HEX]) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_array *a = NULL;
+    json_t *about = NULL;
+    struct chosen chosen = {{false}};
+    json_error_t error;
+    data_name[0] = data_sha256[0] = '\0';
+    if (!has_array(npz, "about")) return CLSNN_OK;
+    TRY(clsnn_npz_get(npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
+    about = json_loadb(a->data, a->shape[0], 0, &error);
+    if (!about) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: about is no JSON: %s", path, error.text);
+        goto fail;
+    }
+    clsnn_options_visit(o, note_origin, &chosen);
+    const json_t *params = json_object_get(about, "params"), *data = json_object_get(about, "dataset");
+    for (size_t k = 0; k < clsnn_n_params; k++) {
+        const json_t *value = json_object_get(params, clsnn_params_table[k].name);
+        char text[32];
+        if (!json_is_number(value) || chosen.by_user[k]) continue;
+        clsnn_format_real(json_number_value(value), text);
+        TRY(clsnn_model_set(m, clsnn_params_table[k].name, text));
+    }
+    TRY(clsnn_model_check(m));
+    const char *name = json_string_value(json_object_get(data, "name")), *hash = json_string_value(json_object_get(data, "sha256"));
+    if (name && hash) {
+        snprintf(data_name, 64, "%s", name);
+        snprintf(data_sha256, CLSNN_SHA256_HEX, "%s", hash);
+    }
+fail:
+    json_decref(about);
+    return st;
+}
+
 enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_npz npz = {0};
@@ -86,19 +136,26 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     struct clsnn_learned learned = {0};
     struct clsnn_report report;
     struct model_file model = {0};
+    struct clsnn_options with_params = *o; /* and the model's parameters; borrows everything else */
+    char data_name[64], data_sha256[CLSNN_SHA256_HEX];
     const char *path = o->operands[0];
     int moved = 0;
     TRY(clsnn_npz_read(path, max_model_bytes, &npz));
     TRY(read_model(&npz, path, &model));
+    TRY(read_about(&npz, path, o, &with_params.model, data_name, data_sha256));
     if (o->out_dir) TRY(refuse_own_dir(o->out_dir, path));
-    TRY(clsnn_session_open(&session, o));
+    TRY(clsnn_session_open(&session, &with_params));
+    if (data_sha256[0] && strcmp(data_sha256, session.data.sha256) != 0) {
+        clsnn_progress_warn(&session.progress, "%s was trained on other data (%s) than it is tested on (%s: %s); --data chooses", path, data_name,
+                            session.data.name, session.data.source);
+    }
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* nothing is trained; labelling has its own number */
     TRY(clsnn_experiment_create(&session.plan, session.dev, session.prog, &session.data, &x));
     TRY(clsnn_experiment_set_model(x, model.w, model.theta_mv, model.labels, model.proportions));
     if (o->out_dir) TRY(clsnn_file_make_dir(o->out_dir)); /* what cannot be written shows before the work; earlier files move after it */
-    clsnn_report_start(&report, o, x, o->out_dir);
+    clsnn_report_start(&report, &with_params, x, o->out_dir);
     report.model = path;
     clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path, model.n_post,
                         model.labels ? "labels from the file" : "no labels yet", x->plan.test_images);

@@ -60,10 +60,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command", .commands = ALL,
      .help = "directory of the results"},
     {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto", .commands = ALL, .no_environment = true,
-     .help = "auto, mnist, digits or a directory with the four IDX files; auto is mnist where it is found, "
-             "else digits"},
+     .help = "auto, mnist, digits or a directory with the four IDX files; auto is mnist where it is found "
+             "($CLSNN_DATA, a directory, first; clsnn data list shows all places), else digits"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
-     .choices = CLSNN_PRESETS, .commands = ALL, .help = "set of model parameters to start from"},
+     .choices = CLSNN_PRESETS, .commands = ALL, .help = "set of model parameters to start from; for rule triplet both are the same"},
     {"set", 0, "NAME=VALUE", CLSNN_OPT_SET, .commands = ALL,
      .help = "change one model parameter; may be repeated; --print-config lists them"},
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,

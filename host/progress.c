@@ -27,15 +27,27 @@ void clsnn_progress_end(struct clsnn_progress_line *p) {
     p->drawn = false;
 }
 
-void clsnn_progress_note(struct clsnn_progress_line *p, const char *fmt, ...) {
-    if (p->quiet) return;
+static void write_line(struct clsnn_progress_line *p, const char *head, const char *fmt, va_list args) {
     clsnn_progress_end(p);
-    va_list args;
-    va_start(args, fmt);
+    fputs(head, p->to);
     vfprintf(p->to, fmt, args);
-    va_end(args);
     fputc('\n', p->to);
     fflush(p->to);
+}
+
+void clsnn_progress_note(struct clsnn_progress_line *p, const char *fmt, ...) {
+    if (p->quiet) return;
+    va_list args;
+    va_start(args, fmt);
+    write_line(p, "", fmt, args);
+    va_end(args);
+}
+
+void clsnn_progress_warn(struct clsnn_progress_line *p, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    write_line(p, "WARNING: ", fmt, args);
+    va_end(args);
 }
 
 static const char *stage_name(enum clsnn_stage_kind kind) {
@@ -71,7 +83,7 @@ static void draw_bar(const struct clsnn_stage *stage, int room, char out[BAR + 4
 void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage) {
     if (p->quiet) return;
     if (stage->kind == CLSNN_STAGE_READOUT) {
-        clsnn_progress_note(p, "reading out with CLBlast, which compiles for some seconds at its first use on a device");
+        clsnn_progress_note(p, "reading out with CLBlast (at its first use on a device it compiles for some seconds)");
         return;
     }
     const double now = now_seconds();

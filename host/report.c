@@ -313,19 +313,44 @@ fail:
     return st;
 }
 
+/* What a model needs besides its weights to be tested as it was trained: parameters, seed, data. JSON, read by cmd_eval.c. */
+static char *about_text(const struct clsnn_experiment *x) {
+    bool ok = true;
+    json_t *about = json_object(), *params = json_object(), *data = json_object();
+    for (size_t k = 0; k < clsnn_n_params; k++) {
+        add(params, clsnn_params_table[k].name, json_real(clsnn_model_get(&x->plan.model, &clsnn_params_table[k])), &ok);
+    }
+    add(data, "name", text_json(x->data->name), &ok);
+    add(data, "sha256", json_string(x->data->sha256), &ok);
+    add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    add(about, "seed", seed_json(x->plan.seed), &ok);
+    add(about, "images", json_integer((json_int_t)x->images), &ok);
+    add(about, "dataset", data, &ok);
+    add(about, "params", params, &ok);
+    char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(about);
+    return text;
+}
+
 enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct clsnn_learned *learned) {
     const struct clsnn_experiment *x = r->experiment;
     const size_t n = learned->n_post;
     if (!r->dir) return CLSNN_OK;
+    char *about = about_text(x), *path = clsnn_file_join(r->dir, "model.npz");
+    if (!about || !path) {
+        free(about);
+        free(path);
+        return no_memory();
+    }
     const struct clsnn_array arrays[] = {
         {"w", CLSNN_F4, 2, {CLSNN_N_PRE, n}, learned->w},
         {"theta_mv", CLSNN_F4, 1, {n}, learned->theta_mv},
+        {"about", CLSNN_U1, 1, {strlen(about)}, about},
         {"labels", CLSNN_I4, 1, {n}, x->labels.labels},
         {"proportions", CLSNN_F4, 2, {n, CLSNN_CLASSES}, x->labels.proportions},
     };
-    char *path = clsnn_file_join(r->dir, "model.npz");
-    if (!path) return no_memory();
-    const enum clsnn_status st = clsnn_npz_write(path, arrays, x->has_labels ? 4 : 2);
+    const enum clsnn_status st = clsnn_npz_write(path, arrays, x->has_labels ? 5 : 3);
+    free(about);
     free(path);
     return st;
 }

@@ -48,7 +48,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     TRY(clsnn_device_open(o->device, &s->dev));
     if (o->profile) s->dev->profile = &s->profile;
     TRY(clsnn_dataset_load(o->data, &s->data));
-    clsnn_progress_note(&s->progress, "data: %s from %s, %u training and %u test images%s", s->data.name, s->data.source, s->data.train.n_images,
+    clsnn_progress_note(&s->progress, "data: %s (%s), %u training and %u test images%s", s->data.name, s->data.source, s->data.train.n_images,
                         s->data.test.n_images,
                         strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0
                             ? " - MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"

@@ -359,6 +359,17 @@ eval_bad_data() { # an earlier run in --out stays where it is when eval cannot e
     mkdir e && echo '{}' >e/run.json
     refuses 3 "no such directory" eval "$work/base/model.npz" --data nowhere --out e
 }
+eval_with_params() { # the model's own parameters, unless others are asked for; other data than the model's is told
+    run 0 train "${small[@]}" --set time_on_ms=100 --set w_norm=120 --out out --json
+    local trained
+    trained=$(json accuracy_all)/$(json test_spikes_per_image)
+    run 0 eval out/model.npz "${small[@]:0:2}" --label-images 300 --test-images 300 --json
+    [ "$(json accuracy_all)/$(json test_spikes_per_image)" = "$trained" ] || wrong "eval did not use the model's parameters"
+    run 0 eval out/model.npz "${small[@]:0:2}" --label-images 300 --test-images 300 --json --set time_on_ms=350
+    [ "$(json test_spikes_per_image)" != "${trained#*/}" ] || wrong "--set was ignored"
+    run 0 eval out/model.npz --data digits --test-images 10 --quiet
+    says "WARNING: out/model.npz was trained on other data"
+}
 eval_own_dir() {
     cp -r "$work/base" base
     refuses 2 "--out base: is where base/model.npz is" eval base/model.npz --data "$work/small" --out base
@@ -479,7 +490,7 @@ train_text() {
     prints "accuracy (vote all)"
     prints "final_sha256                $(cat "$work/final_sha256")"
     prints "out/{run.json"
-    says "data: custom from"
+    says "data: custom ("
     says "compiling kernels for"
     says "training 20 neurons on 200 images, 1 epoch, seed 1"
     says "after epoch 1: accuracy"
@@ -872,6 +883,7 @@ on "model: a directory" model_directory
 on "model: a pipe" model_pipe
 on "eval: an earlier run is left alone when data are missing" eval_bad_data
 on "eval: --out where the model is" eval_own_dir
+on "eval: parameters and data of the model" eval_with_params
 
 on "SIGINT: stopped and saved" stopped_by INT
 on "SIGTERM: stopped and saved" stopped_by TERM

@@ -13,10 +13,12 @@ struct clsnn_progress_line {
     enum clsnn_stage_kind kind; /* of the last line */
 };
 
-/* quiet: nothing is ever written. A terminal with TERM=dumb counts as none. */
+/* quiet: nothing but warnings is written. A terminal with TERM=dumb counts as none. */
 void clsnn_progress_start(struct clsnn_progress_line *p, FILE *to, bool quiet);
 /* Notes one line, such as "compiling kernels for ...". */
 void clsnn_progress_note(struct clsnn_progress_line *p, const char *fmt, ...) CLSNN_PRINTF(2, 3);
+/* The same, even when quiet: what a reader of the result has to know. */
+void clsnn_progress_warn(struct clsnn_progress_line *p, const char *fmt, ...) CLSNN_PRINTF(2, 3);
 /* Draws where the experiment stands: at most ten times a second on a terminal, else every ten seconds and at each stage's end. */
 void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage);
 /* Ends a bar that stands unfinished. */

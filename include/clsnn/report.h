@@ -29,7 +29,7 @@ void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o, c
 enum clsnn_status clsnn_report_run(const struct clsnn_report *r, enum clsnn_run_state state, const struct clsnn_learned *learned);
 /* metrics.jsonl and metrics.csv: a line an evaluation. */
 enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r);
-/* model.npz: w, theta_mv and, when the network is labelled, labels and proportions. */
+/* model.npz: w, theta_mv, about (JSON in bytes: parameters, seed, data set) and, when the network is labelled, labels and proportions. */
 enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct clsnn_learned *learned);
 /* weights.png, accuracy.png (not for eval), confusion.png. */
 enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const struct clsnn_learned *learned);
