@@ -28,7 +28,7 @@ hash_of() {
 prepare() {
     local kit=$1 name options lib
     mkdir -p "$kit/lib"
-    if [ ! -f "$root/build-gpu/build.ninja" ]; then meson setup "$root/build-gpu" "$root" -Dbuildtype=release -Dtests=disabled; fi
+    if [ ! -f "$root/build-gpu/build.ninja" ]; then meson setup "$root/build-gpu" "$root" -Dbuildtype=release -Dtests=disabled -Dcurl=disabled; fi
     ninja -C "$root/build-gpu"
     cp "$root/build-gpu/host/clsnn" "$kit/clsnn"
     cp "$root/bench/gpu.sh" "$kit/gpu.sh"

@@ -14,7 +14,8 @@ static void draw_weights(struct clsnn_plain *net) {
     for (int i = 0; i < CLSNN_N_PRE; i++) {
         float *row = net->w + (size_t)i * (size_t)net->n;
         for (int j = 0; j < net->n_post; j += 4) {
-            const philox4x32_ctr_t counter = {{(uint32_t)j / 4u, (uint32_t)i, 0u, (uint32_t)CLSNN_RNG_WEIGHTS << 24}};
+            const philox4x32_ctr_t counter = {
+                {(uint32_t)j / 4u, (uint32_t)i, 0u, (uint32_t)CLSNN_RNG_WEIGHTS << 24}};
             const philox4x32_ctr_t r = philox4x32_R(10, counter, key);
             for (int k = 0; k < 4 && j + k < net->n_post; k++) {
                 const float u = (float)(r.v[k] >> 8) * 0x1p-24f;
@@ -42,9 +43,11 @@ static void choose_variant(struct clsnn_plain *net) {
     net->variant = "generic";
 #ifdef CLSNN_PLAIN_X86
     __builtin_cpu_init();
-    const int v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-    const int v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    const int v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                   __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    const int v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                   __builtin_cpu_supports("avx512vl");
     if (v3) {
         net->run = clsnn_plain_run_v3;
         net->variant = "x86-64-v3";
@@ -56,8 +59,11 @@ static void choose_variant(struct clsnn_plain *net) {
 #endif
 }
 
-enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t seed, int n_post, struct clsnn_plain **out) {
-    if (n_post < 1 || n_post > CLSNN_MAX_POST) return clsnn_fail(CLSNN_E_SHAPE, "plain network of %d neurons: must be in [1, %d]", n_post, CLSNN_MAX_POST);
+enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t seed, int n_post,
+                                     struct clsnn_plain **out) {
+    if (n_post < 1 || n_post > CLSNN_MAX_POST)
+        return clsnn_fail(CLSNN_E_SHAPE, "plain network of %d neurons: must be in [1, %d]", n_post,
+                          CLSNN_MAX_POST);
     struct clsnn_plain *net = calloc(1, sizeof *net);
     if (!net) return clsnn_fail(CLSNN_E_MEMORY, "plain network: no memory for %zu bytes", sizeof *net);
     net->n_post = n_post;
@@ -69,18 +75,36 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
         void *pointer; /* to a pointer */
         size_t n_bytes;
     } rows[] = {
-        {&net->tables, sizeof *net->tables}, {&net->w, CLSNN_N_PRE * n * 4}, {&net->theta, n * 4}, {&net->threshold, n * 4}, {&net->v_exc, n * 4},
-        {&net->g_exc, n * 4}, {&net->g_inh, n * 4}, {&net->last_exc, n * 4}, {&net->v_inh, n * 4}, {&net->g_exc_inh, n * 4}, {&net->last_inh, n * 4},
-        {&net->seen_inh, n * 4}, {&net->last_pre, CLSNN_N_PRE * 4}, {&net->over, n * 2}, {&net->counts, n * 2}, {&net->recent, n * 2},
-        {&net->hot, n * 2}, {&net->spikes, (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON * 4}, {&net->pending, CLSNN_MAX_ON * 4}, {&net->sums, 5 * n * 4},
-        {&net->columns, n * 2}, {&net->fired_inh, words},
+        {&net->tables, sizeof *net->tables},
+        {&net->w, CLSNN_N_PRE * n * 4},
+        {&net->theta, n * 4},
+        {&net->threshold, n * 4},
+        {&net->v_exc, n * 4},
+        {&net->g_exc, n * 4},
+        {&net->g_inh, n * 4},
+        {&net->last_exc, n * 4},
+        {&net->v_inh, n * 4},
+        {&net->g_exc_inh, n * 4},
+        {&net->last_inh, n * 4},
+        {&net->seen_inh, n * 4},
+        {&net->last_pre, CLSNN_N_PRE * 4},
+        {&net->over, n * 2},
+        {&net->counts, n * 2},
+        {&net->recent, n * 2},
+        {&net->hot, n * 2},
+        {&net->spikes, (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON * 4},
+        {&net->pending, CLSNN_MAX_ON * 4},
+        {&net->sums, 5 * n * 4},
+        {&net->columns, n * 2},
+        {&net->fired_inh, words},
     };
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         const size_t n_bytes = (rows[r].n_bytes + 63) / 64 * 64;
         void *memory = aligned_alloc(64, n_bytes);
         if (!memory) {
             clsnn_plain_destroy(net);
-            return clsnn_fail(CLSNN_E_MEMORY, "plain network of %d neurons: no memory for %zu bytes", n_post, n_bytes);
+            return clsnn_fail(CLSNN_E_MEMORY, "plain network of %d neurons: no memory for %zu bytes", n_post,
+                              n_bytes);
         }
         memset(memory, 0, n_bytes);
         memcpy(rows[r].pointer, &memory, sizeof memory);
@@ -93,9 +117,11 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
 
 void clsnn_plain_destroy(struct clsnn_plain *net) {
     if (!net) return;
-    void *const memory[] = {net->tables,    net->w,        net->theta,    net->threshold, net->v_exc, net->g_exc,  net->g_inh, net->last_exc,
-                            net->v_inh,     net->g_exc_inh, net->last_inh, net->seen_inh, net->last_pre, net->over, net->counts, net->recent,
-                            net->hot,       net->spikes,   net->pending,  net->sums,      net->columns, net->fired_inh};
+    void *const memory[] = {net->tables,   net->w,        net->theta,    net->threshold, net->v_exc,
+                            net->g_exc,    net->g_inh,    net->last_exc, net->v_inh,     net->g_exc_inh,
+                            net->last_inh, net->seen_inh, net->last_pre, net->over,      net->counts,
+                            net->recent,   net->hot,      net->spikes,   net->pending,   net->sums,
+                            net->columns,  net->fired_inh};
     for (size_t k = 0; k < sizeof memory / sizeof *memory; k++) free(memory[k]);
     free(net);
 }
@@ -104,10 +130,13 @@ void clsnn_plain_begin_epoch(struct clsnn_plain *net, uint32_t epoch) {
     net->progress = (struct clsnn_progress){.epoch = epoch, .fault_neuron = -1};
 }
 
-enum clsnn_status clsnn_plain_run(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_images, uint32_t n_presentations, uint32_t stop) {
+enum clsnn_status clsnn_plain_run(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_images,
+                                  uint32_t n_presentations, uint32_t stop) {
     net->run(net, pixels, n_presentations, stop < n_images ? stop : n_images);
     net->presentations += net->progress.presentations;
     if (net->progress.fault_neuron < 0) return CLSNN_OK;
-    return clsnn_fail(CLSNN_E_SELFTEST, "plain C: the potential of neuron %d is not a number or beyond %g mV, in epoch %u at image %u",
-                      net->progress.fault_neuron, (double)CLSNN_V_LIMIT, net->progress.epoch, net->progress.position);
+    return clsnn_fail(
+        CLSNN_E_SELFTEST,
+        "plain C: the potential of neuron %d is not a number or beyond %g mV, in epoch %u at image %u",
+        net->progress.fault_neuron, (double)CLSNN_V_LIMIT, net->progress.epoch, net->progress.position);
 }

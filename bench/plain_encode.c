@@ -9,13 +9,13 @@
 #include "plain_internal.h"
 
 #if defined(__AVX512F__)
-#define LANES 8
+#define LANES         8
 #define PRODUCT(a, b) ((lanes)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
 #elif defined(__AVX2__)
-#define LANES 4
+#define LANES         4
 #define PRODUCT(a, b) ((lanes)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
 #else
-#define LANES 2
+#define LANES         2
 #define PRODUCT(a, b) ((a) * (b))
 #endif
 typedef uint64_t lanes __attribute__((vector_size(LANES * 8)));
@@ -54,7 +54,8 @@ INLINE struct word_lanes random_lanes(struct draw d, lanes first) {
 }
 
 /* Draws every step's 32 inputs as far as the first CLSNN_PLANES digits decide; the rest stays set in pending. */
-static void decide_planes(const uint32_t plane[CLSNN_PLANES], struct draw d, int n_on, uint32_t *restrict spikes, uint32_t *restrict pending) {
+static void decide_planes(const uint32_t plane[CLSNN_PLANES], struct draw d, int n_on,
+                          uint32_t *restrict spikes, uint32_t *restrict pending) {
     lanes steps;
     for (int l = 0; l < LANES; l++) steps[l] = (uint64_t)l;
     for (int t = 0; t < n_on; t += LANES, steps += LANES) {
@@ -75,8 +76,8 @@ static void decide_planes(const uint32_t plane[CLSNN_PLANES], struct draw d, int
 /* ---- one step ---- */
 
 /* Numerators over D of the spike probabilities of group g's inputs; lanes beyond the last input with ink have 0. */
-static void fill_numerators(const struct clsnn_plain *net, const struct clsnn_plain_work *s, const uint8_t *image, int g, uint32_t intensity,
-                            uint32_t out[CLSNN_GROUP]) {
+static void fill_numerators(const struct clsnn_plain *net, const struct clsnn_plain_work *s,
+                            const uint8_t *image, int g, uint32_t intensity, uint32_t out[CLSNN_GROUP]) {
     const uint32_t denominator = net->p.rate_denominator;
     for (int b = 0; b < CLSNN_GROUP; b++) {
         const int a = g * CLSNN_GROUP + b;
@@ -86,10 +87,12 @@ static void fill_numerators(const struct clsnn_plain *net, const struct clsnn_pl
 }
 
 /* The draws of step t that the first CLSNN_PLANES digits left open, digit by digit of the long division. */
-static __attribute__((noinline)) uint32_t decide_rest(const uint32_t m[CLSNN_GROUP], uint32_t denominator, struct draw d, uint32_t t, uint32_t open) {
+static __attribute__((noinline)) uint32_t decide_rest(const uint32_t m[CLSNN_GROUP], uint32_t denominator,
+                                                      struct draw d, uint32_t t, uint32_t open) {
     uint32_t fired = 0u, remainder[CLSNN_GROUP];
     philox4x32_ctr_t words = {{0, 0, 0, 0}};
-    for (int b = 0; b < CLSNN_GROUP; b++) remainder[b] = m[b] == denominator ? m[b] : (m[b] << CLSNN_PLANES) % denominator;
+    for (int b = 0; b < CLSNN_GROUP; b++)
+        remainder[b] = m[b] == denominator ? m[b] : (m[b] << CLSNN_PLANES) % denominator;
     for (uint32_t k = CLSNN_PLANES; open != 0u && k < 128; k++) {
         const philox4x32_ctr_t counter = {{t | k / 4 << 16, d.image, d.show, d.purpose}};
         if (k % 4 == 0) words = philox4x32_R(10, counter, d.key);
@@ -105,8 +108,8 @@ static __attribute__((noinline)) uint32_t decide_rest(const uint32_t m[CLSNN_GRO
     return fired;
 }
 
-void PLAIN_NAME(clsnn_plain_encode)(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image, uint32_t intensity, uint32_t position,
-                                    uint32_t show) {
+void PLAIN_NAME(clsnn_plain_encode)(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image,
+                                    uint32_t intensity, uint32_t position, uint32_t show) {
     const int n_on = net->p.n_on;
     const uint32_t denominator = net->p.rate_denominator, last = (1u << CLSNN_PLANES) - 1u;
     struct draw d = {position, show, 0, {{net->p.seed_lo, net->p.seed_hi}}};

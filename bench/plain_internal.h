@@ -5,11 +5,11 @@
 #include "plain.h"
 
 /* Each build of plain_run.c and plain_encode.c has its own CLSNN_PLAIN_BUILD: generic, v3, v4. */
-#define PLAIN_JOIN(name, build) name##_##build
+#define PLAIN_JOIN(name, build)  name##_##build
 #define PLAIN_NAMED(name, build) PLAIN_JOIN(name, build)
-#define PLAIN_NAME(name) PLAIN_NAMED(name, CLSNN_PLAIN_BUILD)
+#define PLAIN_NAME(name)         PLAIN_NAMED(name, CLSNN_PLAIN_BUILD)
 
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE     static inline __attribute__((always_inline))
 #define ALIGNED(p) __builtin_assume_aligned((p), 64)
 /* n is a multiple of CLSNN_ROW_ALIGN; a compiler that is told so makes no loop for the rest. */
 #define WHOLE_ROWS(n) ((n) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN)
@@ -24,11 +24,11 @@ struct clsnn_plain_work {
 };
 
 /* Draws the input spikes of one presentation of image into net->spikes. position and show are words of the random counter. */
-void clsnn_plain_encode_generic(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image, uint32_t intensity, uint32_t position,
-                                uint32_t show);
-void clsnn_plain_encode_v3(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image, uint32_t intensity, uint32_t position,
-                           uint32_t show);
-void clsnn_plain_encode_v4(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image, uint32_t intensity, uint32_t position,
-                           uint32_t show);
+void clsnn_plain_encode_generic(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image,
+                                uint32_t intensity, uint32_t position, uint32_t show);
+void clsnn_plain_encode_v3(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image,
+                           uint32_t intensity, uint32_t position, uint32_t show);
+void clsnn_plain_encode_v4(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image,
+                           uint32_t intensity, uint32_t position, uint32_t show);
 
 #endif

@@ -144,7 +144,8 @@ static void inhibit(struct clsnn_plain *net, int n_inh) {
     const uint32_t *restrict fired = net->fired_inh;
     for (int k = 0; k < n; k += 16) {
         const uint32_t half = fired[k / 32] >> (k % 32);
-        for (int b = 0; b < 16; b++) g_inh[k + b] = fmaf(w, (float)(n_inh - (int)(half >> b & 1u)), g_inh[k + b]);
+        for (int b = 0; b < 16; b++)
+            g_inh[k + b] = fmaf(w, (float)(n_inh - (int)(half >> b & 1u)), g_inh[k + b]);
     }
     for (int word = 0; word < (n + 31) / 32; word++) net->fired_inh[word] = 0u;
 }
@@ -155,9 +156,11 @@ static void inhibit(struct clsnn_plain *net, int n_inh) {
  * lowest threshold it may have. */
 INLINE int advance_exc(struct clsnn_plain *net, int below) {
     const int n = WHOLE_ROWS(net->n);
-    const float gain = net->p.gain_exc, leak = net->p.leak_exc, drive_exc = net->p.drive_exc, drive_inh = net->p.drive_inh;
+    const float gain = net->p.gain_exc, leak = net->p.leak_exc, drive_exc = net->p.drive_exc,
+                drive_inh = net->p.drive_inh;
     const float reversal = net->p.floor_exc, keep_exc = net->p.keep_g_exc, keep_inh = net->p.keep_g_inh;
-    float *restrict v_exc = ALIGNED(net->v_exc), *restrict g_exc = ALIGNED(net->g_exc), *restrict g_inh = ALIGNED(net->g_inh);
+    float *restrict v_exc = ALIGNED(net->v_exc), *restrict g_exc = ALIGNED(net->g_exc),
+                    *restrict g_inh = ALIGNED(net->g_inh);
     const float *restrict threshold = ALIGNED(net->threshold);
     int above = 0;
     for (int k = 0; k < n; k++) {
@@ -179,7 +182,8 @@ INLINE float threshold_exc(const struct clsnn_plain *net, int j, float decay_t) 
 
 static void find_spikes(struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
     for (int j = 0; j < net->n; j++) {
-        if (net->v_exc[j] > net->threshold[j] && net->v_exc[j] > threshold_exc(net, j, net->tables->decay[t]) &&
+        if (net->v_exc[j] > net->threshold[j] &&
+            net->v_exc[j] > threshold_exc(net, j, net->tables->decay[t]) &&
             t - net->last_exc[j] >= net->p.refrac_exc) {
             s->exc[s->n_exc++] = (uint16_t)j;
         }
@@ -187,7 +191,8 @@ static void find_spikes(struct clsnn_plain *net, struct clsnn_plain_work *s, int
 }
 
 static void set_threshold(struct clsnn_plain *net, int j, int t) {
-    const float now = threshold_exc(net, j, net->tables->decay[t]), last = threshold_exc(net, j, net->tables->decay[net->p.n_steps - 1]);
+    const float now = threshold_exc(net, j, net->tables->decay[t]),
+                last = threshold_exc(net, j, net->tables->decay[net->p.n_steps - 1]);
     net->threshold[j] = last < now ? last : now;
 }
 
@@ -203,10 +208,12 @@ static void flush_exc(struct clsnn_plain *net) {
 /* Whether nothing but the leak is left to compute. */
 static int is_quiet(const struct clsnn_plain *net) {
     const int n = WHOLE_ROWS(net->n);
-    const float *restrict g_exc = ALIGNED(net->g_exc), *restrict g_inh = ALIGNED(net->g_inh), *restrict v_exc = ALIGNED(net->v_exc);
+    const float *restrict g_exc = ALIGNED(net->g_exc), *restrict g_inh = ALIGNED(net->g_inh),
+                          *restrict v_exc = ALIGNED(net->v_exc);
     const float *restrict threshold = ALIGNED(net->threshold);
     int busy = 0;
-    for (int k = 0; k < n; k++) busy |= (g_exc[k] != 0.0f) | (g_inh[k] != 0.0f) | (threshold[k] < 0.0f) | !(v_exc[k] <= threshold[k]);
+    for (int k = 0; k < n; k++)
+        busy |= (g_exc[k] != 0.0f) | (g_inh[k] != 0.0f) | (threshold[k] < 0.0f) | !(v_exc[k] <= threshold[k]);
     return !busy;
 }
 
@@ -254,7 +261,8 @@ static void deliver_inputs(struct clsnn_plain *net, const uint16_t *events, int 
         for (int k = 0; k < n; k++) g[k] = (((g[k] + w0[k]) + w1[k]) + w2[k]) + w3[k];
     }
     if (n_events - e == 3) {
-        const float *restrict w0 = row_of(net, events[e]), *restrict w1 = row_of(net, events[e + 1]), *restrict w2 = row_of(net, events[e + 2]);
+        const float *restrict w0 = row_of(net, events[e]), *restrict w1 = row_of(net, events[e + 1]),
+                              *restrict w2 = row_of(net, events[e + 2]);
         for (int k = 0; k < n; k++) g[k] = ((g[k] + w0[k]) + w1[k]) + w2[k];
     } else if (n_events - e == 2) {
         const float *restrict w0 = row_of(net, events[e]), *restrict w1 = row_of(net, events[e + 1]);
@@ -406,16 +414,20 @@ static int end_presentation(struct clsnn_plain *net) {
     return fault;
 }
 
-void PLAIN_NAME(clsnn_plain_run)(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_presentations, uint32_t stop) {
+void PLAIN_NAME(clsnn_plain_run)(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_presentations,
+                                 uint32_t stop) {
     struct clsnn_plain_work s = {.n_active = 0};
     struct clsnn_progress now = net->progress;
     uint64_t n_spikes_all = 0;
     now.presentations = now.given_up = 0u;
     while (now.presentations < n_presentations && now.position < stop && now.fault_neuron < 0) {
-        const uint32_t wanted = (uint32_t)net->p.intensity_start + now.attempt * (uint32_t)net->p.intensity_step;
+        const uint32_t wanted =
+            (uint32_t)net->p.intensity_start + now.attempt * (uint32_t)net->p.intensity_step;
         const uint32_t most = (uint32_t)net->p.intensity_max, intensity = wanted < most ? wanted : most;
         normalise_changed(net);
-        PLAIN_NAME(clsnn_plain_encode)(net, &s, pixels + (size_t)now.position * CLSNN_N_PRE, intensity, now.position, now.epoch | now.attempt << 20);
+        PLAIN_NAME(clsnn_plain_encode)
+        (net, &s, pixels + (size_t)now.position * CLSNN_N_PRE, intensity, now.position,
+         now.epoch | now.attempt << 20);
         const uint32_t n_spikes = present(net, &s);
         const int fault = end_presentation(net);
         if (fault < net->n) now.fault_neuron = fault;

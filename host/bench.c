@@ -31,8 +31,8 @@ double clsnn_bench_bytes(double input_spikes, double columns, int n) {
     return weight * (input_spikes * n + columns * 3 * CLSNN_N_PRE);
 }
 
-void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct clsnn_bench_sample *runs, int n_runs, int n_post,
-                           struct clsnn_bench_rates *out) {
+void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct clsnn_bench_sample *runs,
+                           int n_runs, int n_post, struct clsnn_bench_rates *out) {
     struct clsnn_params p;
     struct clsnn_bench_sample sum = {0};
     double *pace = malloc((size_t)n_runs * sizeof *pace); /* seconds an image */
@@ -59,10 +59,12 @@ void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct cls
     free(pace);
 }
 
-double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c, int n_runs) {
+double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c,
+                         int n_runs) {
     double ratios[CLSNN_BENCH_RUNS];
     if (n_runs > CLSNN_BENCH_RUNS) n_runs = CLSNN_BENCH_RUNS;
-    for (int r = 0; r < n_runs; r++) ratios[r] = opencl[r].images / opencl[r].seconds * c[r].seconds / c[r].images;
+    for (int r = 0; r < n_runs; r++)
+        ratios[r] = opencl[r].images / opencl[r].seconds * c[r].seconds / c[r].images;
     return sort_to_median(ratios, n_runs);
 }
 
@@ -75,7 +77,9 @@ enum clsnn_status clsnn_bench_bandwidth(struct clsnn_device *dev, double *out) {
     cl_mem from = NULL, to = NULL;
     double best = 0;
     size_t n_bytes = COPY_BYTES;
-    while (n_bytes > SMALLEST_COPY && (n_bytes > dev->info.max_alloc_bytes || n_bytes > dev->info.global_bytes / 8)) n_bytes /= 2;
+    while (n_bytes > SMALLEST_COPY &&
+           (n_bytes > dev->info.max_alloc_bytes || n_bytes > dev->info.global_bytes / 8))
+        n_bytes /= 2;
     TRY(clsnn_buffer_create(dev, "copy from", n_bytes, NULL, false, &from));
     TRY(clsnn_buffer_create(dev, "copy to", n_bytes, NULL, false, &to));
     TRY(clsnn_buffer_fill(dev, from, 0, n_bytes, 0x3f800000u));
@@ -109,15 +113,19 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
     }
     free(from);
     free(to);
-    if (best <= 0) return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for two buffers of %zu bytes", n_bytes);
+    if (best <= 0)
+        return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for two buffers of %zu bytes", n_bytes);
     *out = best;
     return CLSNN_OK;
 }
 
-bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post, int n_networks) {
+bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
+                      int n_networks) {
     const double n = n_post + CLSNN_ROW_ALIGN, batch = n_networks;
-    const double counts = batch * CLSNN_MAX_CHUNK * n * sizeof(uint16_t), weights = batch * CLSNN_N_PRE * n * sizeof(float);
-    const double all = batch * (double)clsnn_network_bytes(n_post) + counts + batch * CLSNN_N_PRE * 2.0 + (double)plan->n_images * (CLSNN_N_PRE + 4.0);
+    const double counts = batch * CLSNN_MAX_CHUNK * n * sizeof(uint16_t),
+                 weights = batch * CLSNN_N_PRE * n * sizeof(float);
+    const double all = batch * (double)clsnn_network_bytes(n_post) + counts + batch * CLSNN_N_PRE * 2.0 +
+                       (double)plan->n_images * (CLSNN_N_PRE + 4.0);
     const double largest = (double)dev->info.max_alloc_bytes;
     return all < 0.85 * (double)dev->info.global_bytes && counts < largest && weights < largest;
 }
@@ -133,8 +141,8 @@ struct rig {
     struct clsnn_network *net;
     struct clsnn_trainer *tr;
     struct clsnn_plain *plain[CLSNN_BENCH_FOLLOWED];
-    float *w, *theta;   /* read from the device */
-    uint32_t chunk;     /* presentations a launch */
+    float *w, *theta; /* read from the device */
+    uint32_t chunk;   /* presentations a launch */
 };
 
 static void rig_finish(struct rig *rig) {
@@ -162,7 +170,8 @@ static enum clsnn_status rig_start(struct rig *rig, const struct clsnn_program *
         models[b] = *plan->model;
         seeds[b] = plan->seed + b;
     }
-    TRY(clsnn_buffer_create(rig->dev, "images", (size_t)plan->n_images * CLSNN_N_PRE, plan->pixels, true, &rig->pixels));
+    TRY(clsnn_buffer_create(rig->dev, "images", (size_t)plan->n_images * CLSNN_N_PRE, plan->pixels, true,
+                            &rig->pixels));
     TRY(clsnn_network_create(rig->dev, prog, models, seeds, rig->n_networks, rig->n_post, &rig->net));
     TRY(clsnn_trainer_create(rig->net, rig->pixels, plan->n_images, &rig->tr));
     TRY(clsnn_trainer_begin_epoch(rig->tr, 0, NULL));
@@ -182,7 +191,8 @@ static enum clsnn_status run_device(struct rig *rig, uint32_t stop, struct clsnn
         const double launched = now_seconds();
         TRY(clsnn_trainer_run(rig->tr, rig->chunk, stop));
         const double took = now_seconds() - launched;
-        if (took < 0.4 * most_seconds && rig->chunk < CLSNN_MAX_CHUNK) rig->chunk = rig->chunk > CLSNN_MAX_CHUNK / 2 ? CLSNN_MAX_CHUNK : 2 * rig->chunk;
+        if (took < 0.4 * most_seconds && rig->chunk < CLSNN_MAX_CHUNK)
+            rig->chunk = rig->chunk > CLSNN_MAX_CHUNK / 2 ? CLSNN_MAX_CHUNK : 2 * rig->chunk;
         if (took > most_seconds && rig->chunk > 1) rig->chunk /= 2;
         done = true;
         for (int b = 0; b < rig->n_networks; b++) {
@@ -196,9 +206,11 @@ fail:
 }
 
 /* One network of plain C up to the image stop, timed. */
-static enum clsnn_status run_plain(const struct clsnn_bench_plan *plan, struct clsnn_plain *c, uint32_t stop, struct clsnn_bench_sample *out) {
+static enum clsnn_status run_plain(const struct clsnn_bench_plan *plan, struct clsnn_plain *c, uint32_t stop,
+                                   struct clsnn_bench_sample *out) {
     enum clsnn_status st = CLSNN_OK;
-    const uint64_t presentations = c->presentations, input_spikes = c->input_spikes, columns = c->columns_rescaled;
+    const uint64_t presentations = c->presentations, input_spikes = c->input_spikes,
+                   columns = c->columns_rescaled;
     const uint32_t position = c->progress.position;
     const double start = now_seconds();
     TRY(clsnn_plain_run(c, plan->pixels, plan->n_images, UINT32_MAX, stop));
@@ -224,10 +236,12 @@ static enum clsnn_status check_network(struct rig *rig, int b, const struct clsn
         char what[32] = "theta";
         if (i < CLSNN_N_PRE) snprintf(what, sizeof what, "weight %d", i);
         st = clsnn_fail(CLSNN_E_SELFTEST,
-                        "opencl row, %d neurons, %d networks on %s: network %d (seed %llu) differs from plain C after %u images: %s of neuron %d is "
+                        "opencl row, %d neurons, %d networks on %s: network %d (seed %llu) differs from "
+                        "plain C after %u images: %s of neuron %d is "
                         "%.9g, not %.9g",
-                        rig->n_post, rig->n_networks, rig->dev->info.name, b, (unsigned long long)(rig->plan->seed + (uint64_t)b),
-                        c->progress.position, what, j, (double)found[j], (double)wanted[j]);
+                        rig->n_post, rig->n_networks, rig->dev->info.name, b,
+                        (unsigned long long)(rig->plan->seed + (uint64_t)b), c->progress.position, what, j,
+                        (double)found[j], (double)wanted[j]);
         goto fail;
     }
 fail:
@@ -245,8 +259,10 @@ static enum clsnn_status check_batch(struct rig *rig) {
         TRY(clsnn_plain_create(plan->model, plan->seed + (uint64_t)b, rig->n_post, &c));
         TRY(run_plain(plan, c, plan->check_images, &ignored));
         TRY(check_network(rig, b, c));
-        if (b < rig->n_followed) rig->plain[b] = c;
-        else clsnn_plain_destroy(c);
+        if (b < rig->n_followed)
+            rig->plain[b] = c;
+        else
+            clsnn_plain_destroy(c);
         c = NULL;
     }
 fail:
@@ -255,7 +271,9 @@ fail:
 }
 
 /* One timed run of the batch, then of plain C's network 0, then the other followed networks catch up. */
-static enum clsnn_status measure_run(struct rig *rig, uint32_t n_images, struct clsnn_bench_sample *out_opencl, struct clsnn_bench_sample *out_c) {
+static enum clsnn_status measure_run(struct rig *rig, uint32_t n_images,
+                                     struct clsnn_bench_sample *out_opencl,
+                                     struct clsnn_bench_sample *out_c) {
     enum clsnn_status st = CLSNN_OK;
     const uint32_t stop = rig->plain[0]->progress.position + n_images;
     struct clsnn_bench_sample followed = {0}, one;
@@ -267,7 +285,8 @@ static enum clsnn_status measure_run(struct rig *rig, uint32_t n_images, struct 
         followed.columns += one.columns;
         if (b == 0) *out_c = one;
     }
-    const double scale = rig->n_followed == rig->n_networks ? 1 : out_opencl->presentations / followed.presentations;
+    const double scale =
+        rig->n_followed == rig->n_networks ? 1 : out_opencl->presentations / followed.presentations;
     out_opencl->images = (double)n_images * rig->n_networks;
     out_opencl->input_spikes = scale * followed.input_spikes;
     out_opencl->columns = scale * followed.columns;
@@ -275,14 +294,18 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struct clsnn_device *dev, const struct clsnn_program *prog, int n_post,
-                                      int n_networks, struct clsnn_bench_sample *out_opencl, struct clsnn_bench_sample *out_c) {
+enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struct clsnn_device *dev,
+                                      const struct clsnn_program *prog, int n_post, int n_networks,
+                                      struct clsnn_bench_sample *out_opencl,
+                                      struct clsnn_bench_sample *out_c) {
     enum clsnn_status st = CLSNN_OK;
     struct rig rig = {.plan = plan, .dev = dev, .n_post = n_post, .n_networks = n_networks, .chunk = 4};
     struct clsnn_bench_sample warm, ignored;
     rig.n_followed = n_networks < CLSNN_BENCH_FOLLOWED ? n_networks : CLSNN_BENCH_FOLLOWED;
-    if (plan->check_images >= plan->warm_images || plan->n_images < plan->warm_images + (uint32_t)plan->n_runs) {
-        return clsnn_fail(CLSNN_E_DATA, "bench: %u images: needs more than %u to warm up on", plan->n_images, plan->warm_images);
+    if (plan->check_images >= plan->warm_images ||
+        plan->n_images < plan->warm_images + (uint32_t)plan->n_runs) {
+        return clsnn_fail(CLSNN_E_DATA, "bench: %u images: needs more than %u to warm up on", plan->n_images,
+                          plan->warm_images);
     }
     TRY(rig_start(&rig, prog));
     TRY(check_batch(&rig));
@@ -290,11 +313,13 @@ enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struc
     for (int b = 0; b < rig.n_followed; b++) TRY(run_plain(plan, rig.plain[b], plan->warm_images, &ignored));
     const double pace = warm.seconds / (plan->warm_images - plan->check_images);
     const uint32_t most = (plan->n_images - plan->warm_images) / (uint32_t)plan->n_runs;
-    const double fit = (plan->run_images ? longest_run_seconds : plan->run_seconds) / (pace > 1e-9 ? pace : 1e-9);
+    const double fit =
+        (plan->run_images ? longest_run_seconds : plan->run_seconds) / (pace > 1e-9 ? pace : 1e-9);
     uint32_t n_images = fit >= most ? most : fit < 1 ? 1 : (uint32_t)fit;
     if (plan->run_images && n_images > plan->run_images) n_images = plan->run_images;
     for (int r = 0; r < plan->n_runs; r++) TRY(measure_run(&rig, n_images, &out_opencl[r], &out_c[r]));
-    for (int b = 0; b < rig.n_followed; b++) TRY(check_network(&rig, b, rig.plain[b])); /* as far as the runs went */
+    for (int b = 0; b < rig.n_followed; b++)
+        TRY(check_network(&rig, b, rig.plain[b])); /* as far as the runs went */
 fail:
     rig_finish(&rig);
     return st;

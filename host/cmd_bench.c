@@ -48,7 +48,9 @@ static enum clsnn_status parse_sizes(struct bench *b, const char *text) {
         uint64_t size = 0;
         const size_t n = strcspn(at, ",");
         if (n >= sizeof item || b->n_sizes == MAX_SIZES) {
-            return clsnn_fail(CLSNN_E_USAGE, "--sizes = %s: must be up to %d numbers with commas between them", text, MAX_SIZES);
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "--sizes = %s: must be up to %d numbers with commas between them", text,
+                              MAX_SIZES);
         }
         snprintf(item, sizeof item, "%.*s", (int)n, at);
         const enum clsnn_status st = clsnn_parse_whole("--sizes", item, 1, CLSNN_MAX_POST, "neurons", &size);
@@ -68,7 +70,8 @@ static enum clsnn_status open_device(struct bench *b, const struct clsnn_device_
     snprintf(spec, sizeof spec, "%d:%d", info->platform_index, info->device_index);
     TRY(clsnn_device_open(spec, &b->devices[d]));
     b->n_devices++;
-    clsnn_progress_note(&b->progress, "compiling kernels for %s (%s, driver %s)", info->name, info->platform_name, info->driver);
+    clsnn_progress_note(&b->progress, "compiling kernels for %s (%s, driver %s)", info->name,
+                        info->platform_name, info->driver);
     TRY(clsnn_program_create(b->devices[d], CLSNN_PROGRAM_RUN, b->o->work_group, &b->programs[d]));
     TRY(clsnn_bench_bandwidth(b->devices[d], &b->bandwidth[d]));
 fail:
@@ -91,7 +94,8 @@ static enum clsnn_status start(struct bench *b) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_options *o = b->o;
     struct clsnn_plain *c = NULL;
-    clsnn_progress_note(&b->progress, "clsnn %s: loading data (%s) and looking for OpenCL devices", CLSNN_VERSION, o->data);
+    clsnn_progress_note(&b->progress, "clsnn %s: loading data (%s) and looking for OpenCL devices",
+                        CLSNN_VERSION, o->data);
     TRY(parse_sizes(b, o->sizes ? o->sizes : o->quick ? "100" : default_sizes));
     if (o->out_dir) TRY(clsnn_file_make_dir(o->out_dir));
     TRY(open_devices(b));
@@ -117,12 +121,14 @@ static bool is_cpu(const struct clsnn_device *dev) {
 }
 
 static void note_row(struct bench *b, const struct row *row) {
-    clsnn_progress_note(&b->progress, "%s, %d neurons, %d network%s on %s: %.0f images/s, checked", row->path, row->neurons, row->networks,
-                        row->networks == 1 ? "" : "s", row->device, row->rates.images);
+    clsnn_progress_note(&b->progress, "%s, %d neurons, %d network%s on %s: %.0f images/s, checked", row->path,
+                        row->neurons, row->networks, row->networks == 1 ? "" : "s", row->device,
+                        row->rates.images);
 }
 
 /* All batches of one size on one device; plain C's runs in between are added to c_runs. */
-static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons, struct clsnn_bench_sample *c_runs, int *n_c_runs) {
+static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons,
+                                        struct clsnn_bench_sample *c_runs, int *n_c_runs) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_device *dev = b->devices[d];
     const bool chosen = b->o->networks != 0, doubles = !chosen && !is_cpu(dev) && !b->o->quick;
@@ -131,13 +137,20 @@ static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons, 
     for (int n = 1; n <= most && b->n_rows < MAX_ROWS; n *= 2) {
         struct clsnn_bench_sample runs[CLSNN_BENCH_RUNS], c[CLSNN_BENCH_RUNS];
         if (n > 1 && !clsnn_bench_fits(dev, &b->plan, neurons, n)) {
-            clsnn_progress_note(&b->progress, "%d networks of %d neurons do not fit the memory of %s", n, neurons, dev->info.name);
+            clsnn_progress_note(&b->progress, "%d networks of %d neurons do not fit the memory of %s", n,
+                                neurons, dev->info.name);
             break;
         }
         TRY(clsnn_bench_measure(&b->plan, dev, b->programs[d], neurons, n, runs, c));
-        b->plan.run_images = (uint32_t)c[0].images; /* networks change as they learn: every row of a size shows the same images */
+        b->plan.run_images =
+            (uint32_t)c[0]
+                .images; /* networks change as they learn: every row of a size shows the same images */
         struct row *row = &b->rows[b->n_rows++];
-        *row = (struct row){.path = "opencl", .info = &dev->info, .device = dev->info.name, .neurons = neurons, .networks = n};
+        *row = (struct row){.path = "opencl",
+                            .info = &dev->info,
+                            .device = dev->info.name,
+                            .neurons = neurons,
+                            .networks = n};
         clsnn_bench_summarise(&b->plan, runs, b->plan.n_runs, neurons, &row->rates);
         row->memory_share = row->rates.bytes / b->bandwidth[d];
         row->ratio_to_c = clsnn_bench_ratio(runs, c, b->plan.n_runs);
@@ -180,35 +193,48 @@ static void print_crossings(const struct bench *b, FILE *out) {
             int from = 0;
             for (size_t r = 0; r < b->n_rows && !from; r++) {
                 const struct row *row = &b->rows[r];
-                if (row->info == &b->devices[d]->info && row->neurons == b->sizes[s] && row->ratio_to_c > 1) from = row->networks;
+                if (row->info == &b->devices[d]->info && row->neurons == b->sizes[s] && row->ratio_to_c > 1)
+                    from = row->networks;
             }
-            if (from) fprintf(out, "%s overtakes one CPU core from %d network%s of %d neurons on\n", b->devices[d]->info.name, from, from == 1 ? "" : "s", b->sizes[s]);
-            else fprintf(out, "%s does not overtake one CPU core at %d neurons\n", b->devices[d]->info.name, b->sizes[s]);
+            if (from)
+                fprintf(out, "%s overtakes one CPU core from %d network%s of %d neurons on\n",
+                        b->devices[d]->info.name, from, from == 1 ? "" : "s", b->sizes[s]);
+            else
+                fprintf(out, "%s does not overtake one CPU core at %d neurons\n", b->devices[d]->info.name,
+                        b->sizes[s]);
         }
     }
 }
 
 static void print_table(const struct bench *b, FILE *out) {
-    fprintf(out, "training on %s, everything counted (encoding, normalisation, retries, rest, transfers)\n", b->data.name);
+    fprintf(out, "training on %s, everything counted (encoding, normalisation, retries, rest, transfers)\n",
+            b->data.name);
     fprintf(out, "c        %s; copies %.1f GB/s\n", b->c_name, 1e-9 * b->host_bandwidth);
     for (size_t d = 0; d < b->n_devices; d++) {
         const struct clsnn_device_info *i = &b->devices[d]->info;
-        fprintf(out, "opencl   %d:%d %s, %s, driver %s, work-groups of %d; copies %.1f GB/s\n", i->platform_index, i->device_index, i->name, i->version,
-                i->driver, b->programs[d]->work_group, 1e-9 * b->bandwidth[d]);
+        fprintf(out, "opencl   %d:%d %s, %s, driver %s, work-groups of %d; copies %.1f GB/s\n",
+                i->platform_index, i->device_index, i->name, i->version, i->driver,
+                b->programs[d]->work_group, 1e-9 * b->bandwidth[d]);
     }
-    fprintf(out, "every row: checked bit for bit after %u images and at the end, warmed up on %u, median of %d runs (c: of all between) and their spread\n\n",
+    fprintf(out,
+            "every row: checked bit for bit after %u images and at the end, warmed up on %u, median of %d "
+            "runs (c: of all between) and their spread\n\n",
             b->plan.check_images, b->plan.warm_images, b->plan.n_runs);
-    fprintf(out, "%-8s%-6s%8s%9s%11s%8s%8s%14s%14s%11s%8s\n", "path", "dev", "neurons", "networks", "images/s", "spread", "to c", "steps/s", "events/s", "real time",
-            "memory");
+    fprintf(out, "%-8s%-6s%8s%9s%11s%8s%8s%14s%14s%11s%8s\n", "path", "dev", "neurons", "networks",
+            "images/s", "spread", "to c", "steps/s", "events/s", "real time", "memory");
     for (size_t r = 0; r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         char device[32] = "";
-        if (row->info) snprintf(device, sizeof device, "%d:%d", row->info->platform_index, row->info->device_index);
-        fprintf(out, "%-8s%-6s%8d%9d%11.1f%7.0f%%%8.2f%14.4g%14.4g%10.0fx%7.1f%%\n", row->path, device, row->neurons, row->networks, row->rates.images,
-                100 * row->rates.spread, row->ratio_to_c, row->rates.network_steps, row->rates.synaptic_events,
-                row->rates.realtime_factor, 100 * row->memory_share);
+        if (row->info)
+            snprintf(device, sizeof device, "%d:%d", row->info->platform_index, row->info->device_index);
+        fprintf(out, "%-8s%-6s%8d%9d%11.1f%7.0f%%%8.2f%14.4g%14.4g%10.0fx%7.1f%%\n", row->path, device,
+                row->neurons, row->networks, row->rates.images, 100 * row->rates.spread, row->ratio_to_c,
+                row->rates.network_steps, row->rates.synaptic_events, row->rates.realtime_factor,
+                100 * row->memory_share);
     }
-    fputs("\nto c: images/s to one thread of plain C's, median of runs side by side; memory: weight bytes moved to what a copy moves (above 100 % they come from caches)\n", out);
+    fputs("\nto c: images/s to one thread of plain C's, median of runs side by side; memory: weight bytes "
+          "moved to what a copy moves (above 100 % they come from caches)\n",
+          out);
     print_crossings(b, out);
 }
 
@@ -222,12 +248,14 @@ static enum clsnn_status render_json(const struct bench *b, char **out) {
     json_t *all = json_array();
     for (size_t r = 0; all && r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
-        json_t *item = json_pack("{s:s, s:o, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "path", row->path, "device", text_json(row->device),
-                                 "version", row->info ? row->info->version : "", "driver", row->info ? row->info->driver : "", "neurons", row->neurons,
-                                 "networks", row->networks, "images_per_second", row->rates.images, "network_steps_per_second", row->rates.network_steps,
-                                 "synaptic_events_per_second", row->rates.synaptic_events, "realtime_factor", row->rates.realtime_factor, "seconds",
-                                 row->rates.seconds, "spread", row->rates.spread, "memory_bandwidth_share", row->memory_share, "ratio_to_c",
-                                 row->ratio_to_c, "checked", 1);
+        json_t *item = json_pack(
+            "{s:s, s:o, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "path", row->path,
+            "device", text_json(row->device), "version", row->info ? row->info->version : "", "driver",
+            row->info ? row->info->driver : "", "neurons", row->neurons, "networks", row->networks,
+            "images_per_second", row->rates.images, "network_steps_per_second", row->rates.network_steps,
+            "synaptic_events_per_second", row->rates.synaptic_events, "realtime_factor",
+            row->rates.realtime_factor, "seconds", row->rates.seconds, "spread", row->rates.spread,
+            "memory_bandwidth_share", row->memory_share, "ratio_to_c", row->ratio_to_c, "checked", 1);
         if (!item || json_array_append_new(all, item) != 0) {
             json_decref(all);
             return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
@@ -242,15 +270,18 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
     size_t n_bytes = 0;
     FILE *text = open_memstream(out, &n_bytes);
     if (!text) return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
-    fputs("path,device,neurons,networks,images_per_second,network_steps_per_second,synaptic_events_per_second,realtime_factor,seconds,spread,"
+    fputs("path,device,neurons,networks,images_per_second,network_steps_per_second,synaptic_events_per_"
+          "second,realtime_factor,seconds,spread,"
           "memory_bandwidth_share,ratio_to_c,checked\n",
           text);
     for (size_t r = 0; r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         fprintf(text, "%s,\"", row->path);
         for (const char *c = row->device; *c; c++) fputs(*c == '"' ? "\"\"" : (char[2]){*c, '\0'}, text);
-        fprintf(text, "\",%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,%.4g,true\n", row->neurons, row->networks, row->rates.images, row->rates.network_steps,
-                row->rates.synaptic_events, row->rates.realtime_factor, row->rates.seconds, row->rates.spread, row->memory_share, row->ratio_to_c);
+        fprintf(text, "\",%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,%.4g,true\n", row->neurons, row->networks,
+                row->rates.images, row->rates.network_steps, row->rates.synaptic_events,
+                row->rates.realtime_factor, row->rates.seconds, row->rates.spread, row->memory_share,
+                row->ratio_to_c);
     }
     if (fclose(text) == 0) return CLSNN_OK;
     free(*out);
@@ -271,7 +302,8 @@ static enum clsnn_status plot(const struct bench *b) {
     enum { MAX_CURVES = MAX_SIZES * (MAX_DEVICES + 1) };
     enum clsnn_status st = CLSNN_E_MEMORY;
     struct clsnn_series *series = calloc(MAX_CURVES, sizeof *series);
-    char(*names)[NAME + 32] = calloc(MAX_CURVES, sizeof *names), *path = clsnn_file_join(b->o->out_dir, "bench.png");
+    char(*names)[NAME + 32] = calloc(MAX_CURVES, sizeof *names),
+                        *path = clsnn_file_join(b->o->out_dir, "bench.png");
     double *x = malloc(2 * MAX_ROWS * sizeof *x), *y = malloc(2 * MAX_ROWS * sizeof *y), widest = 1;
     size_t n_series = 0, n = 0;
     if (!series || !names || !path || !x || !y) {
@@ -284,11 +316,15 @@ static enum clsnn_status plot(const struct bench *b) {
     for (size_t r = 0; r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         struct clsnn_series *last = n_series ? &series[n_series - 1] : NULL;
-        const bool starts = r == 0 || row->info != b->rows[r - 1].info || row->neurons != b->rows[r - 1].neurons;
+        const bool starts =
+            r == 0 || row->info != b->rows[r - 1].info || row->neurons != b->rows[r - 1].neurons;
         if (starts) {
             last = &series[n_series];
-            if (row->info) snprintf(names[n_series], sizeof *names, "N = %d, %d:%d", row->neurons, row->info->platform_index, row->info->device_index);
-            else snprintf(names[n_series], sizeof *names, "N = %d, C", row->neurons);
+            if (row->info)
+                snprintf(names[n_series], sizeof *names, "N = %d, %d:%d", row->neurons,
+                         row->info->platform_index, row->info->device_index);
+            else
+                snprintf(names[n_series], sizeof *names, "N = %d, C", row->neurons);
             *last = (struct clsnn_series){.name = names[n_series], .x = x + n, .y = y + n};
             n_series++;
         }
@@ -299,7 +335,8 @@ static enum clsnn_status plot(const struct bench *b) {
             last->n++;
         }
     }
-    st = clsnn_figure_curves(path, "Training throughput", "networks at once", "images/s, all networks together", series, n_series);
+    st = clsnn_figure_curves(path, "Training throughput", "networks at once",
+                             "images/s, all networks together", series, n_series);
 fail:
     free(series);
     free(names);
@@ -314,8 +351,10 @@ static enum clsnn_status tell(const struct bench *b) {
     char *json = NULL, *csv = NULL;
     TRY(render_json(b, &json));
     TRY(render_csv(b, &csv));
-    if (b->o->json) fprintf(b->o->out, "%s\n", json);
-    else print_table(b, b->o->out);
+    if (b->o->json)
+        fprintf(b->o->out, "%s\n", json);
+    else
+        print_table(b, b->o->out);
     if (b->o->out_dir) {
         TRY(write_text(b, "bench.json", json));
         TRY(write_text(b, "bench.csv", csv));

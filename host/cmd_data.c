@@ -51,12 +51,9 @@ static void dataset_text(FILE *out, const struct clsnn_dataset *d) {
 
 static const char *state_text(enum clsnn_place_state state) {
     switch (state) {
-    case CLSNN_PLACE_ABSENT:
-        return "no such directory";
-    case CLSNN_PLACE_EMPTY:
-        return "no MNIST files in it";
-    case CLSNN_PLACE_FOUND:
-        break;
+    case CLSNN_PLACE_ABSENT: return "no such directory";
+    case CLSNN_PLACE_EMPTY: return "no MNIST files in it";
+    case CLSNN_PLACE_FOUND: break;
     }
     return "has MNIST's file names";
 }

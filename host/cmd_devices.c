@@ -21,30 +21,38 @@ static void print_table(const struct clsnn_device_info *list, size_t n, size_t c
         const struct clsnn_device_info *i = &list[d];
         if (i->device_index == 0) fprintf(out, "Platform #%d: %s\n", i->platform_index, i->platform_name);
         const bool last = d + 1 == n || list[d + 1].platform_index != i->platform_index;
-        fprintf(out, " %s-- Device #%d: %s%s\n", last ? "`" : "+", i->device_index, i->name, d == chosen ? "  (the default)" : "");
+        fprintf(out, " %s-- Device #%d: %s%s\n", last ? "`" : "+", i->device_index, i->name,
+                d == chosen ? "  (the default)" : "");
         fprintf(out, "       --device           %d:%d\n", i->platform_index, i->device_index);
-        fprintf(out, "       type               %s, %u compute units, work-groups up to %zu\n", type_name(i->type), i->compute_units, i->max_work_group);
-        fprintf(out, "       memory             %.1f GiB, %.1f GiB in one buffer, %llu KiB local\n", gib(i->global_bytes), gib(i->max_alloc_bytes),
-                (unsigned long long)(i->local_bytes / 1024));
+        fprintf(out, "       type               %s, %u compute units, work-groups up to %zu\n",
+                type_name(i->type), i->compute_units, i->max_work_group);
+        fprintf(out, "       memory             %.1f GiB, %.1f GiB in one buffer, %llu KiB local\n",
+                gib(i->global_bytes), gib(i->max_alloc_bytes), (unsigned long long)(i->local_bytes / 1024));
         fprintf(out, "       version            %s, driver %s\n", i->version, i->driver);
-        if (!i->available) fputs("       NOT AVAILABLE: the driver says it is busy or has no compiler\n", out);
+        if (!i->available)
+            fputs("       NOT AVAILABLE: the driver says it is busy or has no compiler\n", out);
     }
 }
 
-static enum clsnn_status print_json(const struct clsnn_device_info *list, size_t n, size_t chosen, FILE *out) {
+static enum clsnn_status print_json(const struct clsnn_device_info *list, size_t n, size_t chosen,
+                                    FILE *out) {
     json_t *all = json_array();
     for (size_t d = 0; all && d < n; d++) {
         const struct clsnn_device_info *i = &list[d];
         char spec[32];
         snprintf(spec, sizeof spec, "%d:%d", i->platform_index, i->device_index);
-        json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "device", spec, "name", i->name, "type",
-                                type_name(i->type), "platform", i->platform_name, "vendor", i->vendor, "version", i->version, "driver", i->driver,
-                                "compute_units", (json_int_t)i->compute_units, "global_memory_bytes", (json_int_t)i->global_bytes, "max_buffer_bytes",
-                                (json_int_t)i->max_alloc_bytes, "local_memory_bytes", (json_int_t)i->local_bytes, "max_work_group",
-                                (json_int_t)i->max_work_group, "available", i->available, "default", d == chosen);
+        json_t *row =
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "device",
+                      spec, "name", i->name, "type", type_name(i->type), "platform", i->platform_name,
+                      "vendor", i->vendor, "version", i->version, "driver", i->driver, "compute_units",
+                      (json_int_t)i->compute_units, "global_memory_bytes", (json_int_t)i->global_bytes,
+                      "max_buffer_bytes", (json_int_t)i->max_alloc_bytes, "local_memory_bytes",
+                      (json_int_t)i->local_bytes, "max_work_group", (json_int_t)i->max_work_group,
+                      "available", i->available, "default", d == chosen);
         if (!row || json_array_append_new(all, row) != 0) {
             json_decref(all);
-            return clsnn_fail(CLSNN_E_MEMORY, "devices: no memory for the list (or a name that is not UTF-8)");
+            return clsnn_fail(CLSNN_E_MEMORY,
+                              "devices: no memory for the list (or a name that is not UTF-8)");
         }
     }
     if (all) json_dumpf(all, out, JSON_INDENT(2));
@@ -59,8 +67,10 @@ enum clsnn_status clsnn_cmd_devices(const struct clsnn_options *o) {
     size_t n = 0, chosen = 0;
     TRY(clsnn_devices_list(&list, &n));
     TRY(clsnn_device_pick(list, n, o->device, &chosen));
-    if (o->json) TRY(print_json(list, n, chosen, o->out));
-    else print_table(list, n, chosen, o->out);
+    if (o->json)
+        TRY(print_json(list, n, chosen, o->out));
+    else
+        print_table(list, n, chosen, o->out);
 fail:
     free(list);
     return st;

@@ -37,31 +37,38 @@ static enum clsnn_status read_model(const struct clsnn_npz *npz, const char *pat
     const struct clsnn_array *w = NULL, *theta = NULL, *labels = NULL, *proportions = NULL;
     TRY(clsnn_npz_get(npz, path, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w));
     const size_t n = w->shape[1];
-    if (n < 1 || n > CLSNN_MAX_POST) return clsnn_fail(CLSNN_E_DATA, "%s: w has %zu columns: must be in [1, %d] neurons", path, n, CLSNN_MAX_POST);
+    if (n < 1 || n > CLSNN_MAX_POST)
+        return clsnn_fail(CLSNN_E_DATA, "%s: w has %zu columns: must be in [1, %d] neurons", path, n,
+                          CLSNN_MAX_POST);
     TRY(clsnn_npz_get(npz, path, "theta_mv", CLSNN_F4, 1, (const size_t[]){n}, &theta));
     *m = (struct model_file){.n_post = (uint32_t)n, .w = w->data, .theta_mv = theta->data};
     for (size_t k = 0; k < CLSNN_N_PRE * n; k++) {
         if (!(isfinite(m->w[k]) && m->w[k] >= 0.0f)) {
-            return clsnn_fail(CLSNN_E_DATA, "%s: w[%zu, %zu] = %g: must be finite and at least 0", path, k / n, k % n, (double)m->w[k]);
+            return clsnn_fail(CLSNN_E_DATA, "%s: w[%zu, %zu] = %g: must be finite and at least 0", path,
+                              k / n, k % n, (double)m->w[k]);
         }
     }
     for (size_t j = 0; j < n; j++) {
-        if (!isfinite(m->theta_mv[j])) return clsnn_fail(CLSNN_E_DATA, "%s: theta_mv[%zu] = %g: must be finite", path, j, (double)m->theta_mv[j]);
+        if (!isfinite(m->theta_mv[j]))
+            return clsnn_fail(CLSNN_E_DATA, "%s: theta_mv[%zu] = %g: must be finite", path, j,
+                              (double)m->theta_mv[j]);
     }
     if (!has_array(npz, "labels")) return CLSNN_OK;
     TRY(clsnn_npz_get(npz, path, "labels", CLSNN_I4, 1, (const size_t[]){n}, &labels));
-    TRY(clsnn_npz_get(npz, path, "proportions", CLSNN_F4, 2, (const size_t[]){n, CLSNN_CLASSES}, &proportions));
+    TRY(clsnn_npz_get(npz, path, "proportions", CLSNN_F4, 2, (const size_t[]){n, CLSNN_CLASSES},
+                      &proportions));
     m->labels = labels->data;
     m->proportions = proportions->data;
     for (size_t j = 0; j < n; j++) {
         if (m->labels[j] < -1 || m->labels[j] >= CLSNN_CLASSES) {
-            return clsnn_fail(CLSNN_E_DATA, "%s: labels[%zu] = %d: must be in [-1, 9]", path, j, m->labels[j]);
+            return clsnn_fail(CLSNN_E_DATA, "%s: labels[%zu] = %d: must be in [-1, 9]", path, j,
+                              m->labels[j]);
         }
     }
     for (size_t k = 0; k < n * CLSNN_CLASSES; k++) {
         if (!(m->proportions[k] >= 0.0f && m->proportions[k] <= 1.0f)) {
-            return clsnn_fail(CLSNN_E_DATA, "%s: proportions[%zu, %zu] = %g: must be in [0, 1]", path, k / CLSNN_CLASSES, k % CLSNN_CLASSES,
-                              (double)m->proportions[k]);
+            return clsnn_fail(CLSNN_E_DATA, "%s: proportions[%zu, %zu] = %g: must be in [0, 1]", path,
+                              k / CLSNN_CLASSES, k % CLSNN_CLASSES, (double)m->proportions[k]);
         }
     }
 fail:
@@ -73,10 +80,13 @@ static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
     struct stat there, asked;
     char *path = clsnn_file_join(dir, "model.npz");
     if (!path) return CLSNN_E_MEMORY;
-    const bool same = stat(path, &there) == 0 && stat(model, &asked) == 0 && there.st_dev == asked.st_dev && there.st_ino == asked.st_ino;
+    const bool same = stat(path, &there) == 0 && stat(model, &asked) == 0 && there.st_dev == asked.st_dev &&
+                      there.st_ino == asked.st_ino;
     free(path);
     if (!same) return CLSNN_OK;
-    return clsnn_fail(CLSNN_E_USAGE, "--out %s: is where %s is, whose run would be moved away: choose another directory", dir, model);
+    return clsnn_fail(CLSNN_E_USAGE,
+                      "--out %s: is where %s is, whose run would be moved away: choose another directory",
+                      dir, model);
 }
 
 /* The user's own parameters win over the model's. */
@@ -84,7 +94,8 @@ struct chosen {
     bool by_user[sizeof(struct clsnn_model) / sizeof(int32_t)]; /* of parameter k; more than there can be */
 };
 
-static void note_origin(void *ctx, const char *name, const char *value, const char *origin, bool is_number, bool is_param) {
+static void note_origin(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
+                        bool is_param) {
     struct chosen *chosen = ctx;
     (void)value, (void)is_number;
     const struct clsnn_param_info *p = is_param ? clsnn_param_find(name) : NULL;
@@ -93,8 +104,9 @@ static void note_origin(void *ctx, const char *name, const char *value, const ch
 
 /* The parameters a model was trained with, into m, and the hash of its data ("" when the file does not tell). A file without
  * "about" (made elsewhere) leaves everything as the options say. */
-static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *path, const struct clsnn_options *o, struct clsnn_model *m,
-                                    char data_name[64], char data_sha256[CLSNN_SHA256_HEX]) {
+static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *path,
+                                    const struct clsnn_options *o, struct clsnn_model *m, char data_name[64],
+                                    char data_sha256[CLSNN_SHA256_HEX]) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_array *a = NULL;
     json_t *about = NULL;
@@ -118,7 +130,8 @@ static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *pat
         TRY(clsnn_model_set(m, clsnn_params_table[k].name, text));
     }
     TRY(clsnn_model_check(m));
-    const char *name = json_string_value(json_object_get(data, "name")), *hash = json_string_value(json_object_get(data, "sha256"));
+    const char *name = json_string_value(json_object_get(data, "name")),
+               *hash = json_string_value(json_object_get(data, "sha256"));
     if (name && hash) {
         snprintf(data_name, 64, "%s", name);
         snprintf(data_sha256, CLSNN_SHA256_HEX, "%s", hash);
@@ -146,25 +159,31 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     if (o->out_dir) TRY(refuse_own_dir(o->out_dir, path));
     TRY(clsnn_session_open(&session, &with_params));
     if (data_sha256[0] && strcmp(data_sha256, session.data.sha256) != 0) {
-        clsnn_progress_warn(&session.progress, "%s was trained on other data (%s) than it is tested on (%s: %s); --data chooses", path, data_name,
-                            session.data.name, session.data.source);
+        clsnn_progress_warn(&session.progress,
+                            "%s was trained on other data (%s) than it is tested on (%s: %s); --data chooses",
+                            path, data_name, session.data.name, session.data.source);
     }
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* nothing is trained; labelling has its own number */
     TRY(clsnn_experiment_create(&session.plan, session.dev, session.prog, &session.data, &x));
     TRY(clsnn_experiment_set_model(x, model.w, model.theta_mv, model.labels, model.proportions));
-    if (o->out_dir) TRY(clsnn_file_make_dir(o->out_dir)); /* what cannot be written shows before the work; earlier files move after it */
+    if (o->out_dir)
+        TRY(clsnn_file_make_dir(
+            o->out_dir)); /* what cannot be written shows before the work; earlier files move after it */
     clsnn_report_start(&report, &with_params, x, o->out_dir);
     report.model = path;
-    clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path, model.n_post,
-                        model.labels ? "labels from the file" : "no labels yet", x->plan.test_images);
+    clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path,
+                        model.n_post, model.labels ? "labels from the file" : "no labels yet",
+                        x->plan.test_images);
     const struct clsnn_watcher watcher = {on_stage, NULL, &session.progress};
     TRY(clsnn_experiment_evaluate(x, &watcher));
     TRY(clsnn_experiment_learned(x, &learned));
     TRY(clsnn_report_result(&report, &learned, o->out));
     if (o->out_dir) TRY(clsnn_report_prepare_dir(o->out_dir, &moved));
-    if (moved) clsnn_progress_note(&session.progress, "%s held an earlier run: its files are now in %s/previous-%d", o->out_dir, o->out_dir, moved);
+    if (moved)
+        clsnn_progress_note(&session.progress, "%s held an earlier run: its files are now in %s/previous-%d",
+                            o->out_dir, o->out_dir, moved);
     TRY(clsnn_report_metrics(&report));
     TRY(clsnn_report_pictures(&report, &learned));
     TRY(clsnn_report_run(&report, CLSNN_RUN_FINISHED, &learned));

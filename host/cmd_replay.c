@@ -9,7 +9,8 @@
 
 static const size_t max_input_bytes = (size_t)4 << 30;
 
-static enum clsnn_status get_scalar(const struct clsnn_npz *npz, const char *path, const char *name, int32_t min, int32_t max, int32_t *out) {
+static enum clsnn_status get_scalar(const struct clsnn_npz *npz, const char *path, const char *name,
+                                    int32_t min, int32_t max, int32_t *out) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_array *a = NULL;
     TRY(clsnn_npz_get(npz, path, name, CLSNN_I4, 0, NULL, &a));
@@ -23,7 +24,8 @@ fail:
 }
 
 /* All of IN.npz, checked; in points into npz. */
-static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *path, struct clsnn_model *model, struct clsnn_replay_input *in) {
+static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *path, struct clsnn_model *model,
+                                    struct clsnn_replay_input *in) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_array *steps = NULL, *inputs = NULL, *w0 = NULL, *theta0 = NULL, *norm = NULL;
     int32_t on = 0, off = 0, samples = 0, learn = 0;
@@ -35,22 +37,29 @@ static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *pat
     TRY(clsnn_npz_get(npz, path, "event_step", CLSNN_I4, 1, (const size_t[]){0}, &steps));
     TRY(clsnn_npz_get(npz, path, "event_input", CLSNN_I4, 1, steps->shape, &inputs));
     if (inputs->shape[0] != steps->shape[0]) {
-        return clsnn_fail(CLSNN_E_DATA, "%s: event_step has %zu entries, event_input %zu: must be equal", path, steps->shape[0], inputs->shape[0]);
+        return clsnn_fail(CLSNN_E_DATA, "%s: event_step has %zu entries, event_input %zu: must be equal",
+                          path, steps->shape[0], inputs->shape[0]);
     }
     TRY(clsnn_npz_get(npz, path, "w0", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w0));
     const size_t n_post = w0->shape[1];
     if (n_post < 1 || n_post > CLSNN_MAX_POST) {
-        return clsnn_fail(CLSNN_E_DATA, "%s: w0 has %zu columns: must be in [1, %d] neurons", path, n_post, CLSNN_MAX_POST);
+        return clsnn_fail(CLSNN_E_DATA, "%s: w0 has %zu columns: must be in [1, %d] neurons", path, n_post,
+                          CLSNN_MAX_POST);
     }
     TRY(clsnn_npz_get(npz, path, "theta0_mv", CLSNN_F4, 1, (const size_t[]){n_post}, &theta0));
     const float *w = w0->data, *theta = theta0->data, sum = *(const float *)norm->data;
     for (size_t k = 0; k < CLSNN_N_PRE * n_post; k++) {
-        if (!isfinite(w[k])) return clsnn_fail(CLSNN_E_DATA, "%s: w0[%zu, %zu] = %g: must be finite", path, k / n_post, k % n_post, (double)w[k]);
+        if (!isfinite(w[k]))
+            return clsnn_fail(CLSNN_E_DATA, "%s: w0[%zu, %zu] = %g: must be finite", path, k / n_post,
+                              k % n_post, (double)w[k]);
     }
     for (size_t j = 0; j < n_post; j++) {
-        if (!isfinite(theta[j])) return clsnn_fail(CLSNN_E_DATA, "%s: theta0_mv[%zu] = %g: must be finite", path, j, (double)theta[j]);
+        if (!isfinite(theta[j]))
+            return clsnn_fail(CLSNN_E_DATA, "%s: theta0_mv[%zu] = %g: must be finite", path, j,
+                              (double)theta[j]);
     }
-    if (learn && !(sum > 0.0f && isfinite(sum))) return clsnn_fail(CLSNN_E_DATA, "%s: norm = %g: must be positive", path, (double)sum);
+    if (learn && !(sum > 0.0f && isfinite(sum)))
+        return clsnn_fail(CLSNN_E_DATA, "%s: norm = %g: must be positive", path, (double)sum);
     if (learn) model->w_norm = (double)sum;
     *in = (struct clsnn_replay_input){.n_post = (uint32_t)n_post,
                                       .steps_on = (uint32_t)on,
@@ -66,7 +75,8 @@ fail:
     return st;
 }
 
-static enum clsnn_status write_output(const char *path, uint32_t n_post, const struct clsnn_replay_output *r) {
+static enum clsnn_status write_output(const char *path, uint32_t n_post,
+                                      const struct clsnn_replay_output *r) {
     const struct clsnn_array arrays[] = {
         {"exc_step", CLSNN_I4, 1, {r->exc.n}, r->exc.step},
         {"exc_neuron", CLSNN_I4, 1, {r->exc.n}, r->exc.neuron},
@@ -102,15 +112,18 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
     TRY(clsnn_replay(dev, prog, &model, &in, &result));
     TRY(write_output(to, in.n_post, &result));
     if (o->json) {
-        json_t *line = json_pack("{s:i, s:i, s:I, s:I, s:b, s:s*, s:i}", "neurons", (int)in.n_post, "steps", (int)result.n_steps, "exc_spikes",
-                                 (json_int_t)result.exc.n, "inh_spikes", (json_int_t)result.inh.n, "learn", in.learn, "device", dev->info.name,
+        json_t *line = json_pack("{s:i, s:i, s:I, s:I, s:b, s:s*, s:i}", "neurons", (int)in.n_post, "steps",
+                                 (int)result.n_steps, "exc_spikes", (json_int_t)result.exc.n, "inh_spikes",
+                                 (json_int_t)result.inh.n, "learn", in.learn, "device", dev->info.name,
                                  "work_group", prog->work_group);
-        if (!line || json_dumpf(line, o->out, JSON_COMPACT) != 0) st = clsnn_fail(CLSNN_E_FAILED, "replay: the result cannot be printed as JSON");
+        if (!line || json_dumpf(line, o->out, JSON_COMPACT) != 0)
+            st = clsnn_fail(CLSNN_E_FAILED, "replay: the result cannot be printed as JSON");
         fputc('\n', o->out);
         json_decref(line);
     } else {
-        fprintf(o->out, "%u neurons, %u steps, %zu input spikes: %zu excitatory and %zu inhibitory spikes, in %s\n", in.n_post, result.n_steps, in.n_events,
-                result.exc.n, result.inh.n, to);
+        fprintf(o->out,
+                "%u neurons, %u steps, %zu input spikes: %zu excitatory and %zu inhibitory spikes, in %s\n",
+                in.n_post, result.n_steps, in.n_events, result.exc.n, result.inh.n, to);
     }
 fail:
     clsnn_replay_finish(&result);

@@ -8,7 +8,8 @@
 #include <strings.h>
 
 #define INSTALL_HINT                                                                                         \
-    "install one: on Debian and Ubuntu 'apt install pocl-opencl-icd' runs on any CPU; GPU vendors ship theirs (nvidia-opencl-icd, "    \
+    "install one: on Debian and Ubuntu 'apt install pocl-opencl-icd' runs on any CPU; GPU vendors ship "     \
+    "theirs (nvidia-opencl-icd, "                                                                            \
     "intel-opencl-icd, rocm-opencl-icd); in a container with an NVIDIA GPU 'echo libnvidia-opencl.so.1 > "   \
     "/etc/OpenCL/vendors/nvidia.icd'"
 
@@ -65,7 +66,8 @@ enum clsnn_status clsnn_fail_cl(cl_int code, const char *call) {
     if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES) st = CLSNN_E_DEVICE_MEMORY;
     if (code == CL_OUT_OF_HOST_MEMORY) st = CLSNN_E_MEMORY;
     const char *end = strchr(call, '(');
-    return clsnn_fail(st, "%.*s failed: %s (%d)", end ? (int)(end - call) : (int)strlen(call), call, clsnn_cl_error_name(code), code);
+    return clsnn_fail(st, "%.*s failed: %s (%d)", end ? (int)(end - call) : (int)strlen(call), call,
+                      clsnn_cl_error_name(code), code);
 }
 
 static void text_info(cl_device_id id, cl_device_info what, size_t size, char *out) {
@@ -111,7 +113,8 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
     for (cl_uint p = 0; p < n_platforms; p++) {
         cl_device_id ids[MAX_DEVICES];
         cl_uint n_ids = 0;
-        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &n_ids) != CL_SUCCESS) continue;
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &n_ids) != CL_SUCCESS)
+            continue;
         if (n_ids > MAX_DEVICES) n_ids = MAX_DEVICES;
         struct clsnn_device_info *grown = realloc(list, (n + n_ids) * sizeof *list);
         if (!grown) {
@@ -125,13 +128,15 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
             list[n].platform = platforms[p];
             list[n].platform_index = (int)p;
             list[n].device_index = (int)d;
-            if (clGetPlatformInfo(platforms[p], CL_PLATFORM_NAME, sizeof list[n].platform_name - 1, list[n].platform_name, NULL) != CL_SUCCESS) {
+            if (clGetPlatformInfo(platforms[p], CL_PLATFORM_NAME, sizeof list[n].platform_name - 1,
+                                  list[n].platform_name, NULL) != CL_SUCCESS) {
                 snprintf(list[n].platform_name, sizeof list[n].platform_name, "unknown");
             }
         }
     }
     if (n == 0) {
-        st = clsnn_fail(CLSNN_E_NO_DEVICE, "%u OpenCL platform(s), but no device on any; " INSTALL_HINT, (unsigned)n_platforms);
+        st = clsnn_fail(CLSNN_E_NO_DEVICE, "%u OpenCL platform(s), but no device on any; " INSTALL_HINT,
+                        (unsigned)n_platforms);
         goto fail;
     }
     *out_list = list;
@@ -152,10 +157,12 @@ static bool contains_ignoring_case(const char *text, const char *part) {
 
 static bool parse_pair(const char *spec, int *out_platform, int *out_device) {
     int end = 0;
-    return isdigit((unsigned char)spec[0]) && sscanf(spec, "%4d:%4d%n", out_platform, out_device, &end) == 2 && spec[end] == '\0';
+    return isdigit((unsigned char)spec[0]) &&
+           sscanf(spec, "%4d:%4d%n", out_platform, out_device, &end) == 2 && spec[end] == '\0';
 }
 
-enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec, size_t *out_index) {
+enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec,
+                                    size_t *out_index) {
     cl_device_type type = 0;
     int platform = -1, device = -1;
     if (spec && strcasecmp(spec, "gpu") == 0) type = CL_DEVICE_TYPE_GPU;
@@ -164,7 +171,7 @@ enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t
     const bool any = !spec || !*spec, pair = !any && parse_pair(spec, &platform, &device);
     for (int pass = any ? 0 : 1; pass < 2; pass++) {
         for (size_t d = 0; d < n; d++) {
-            bool match = any ? pass == 1 || (list[d].type & CL_DEVICE_TYPE_GPU) != 0
+            bool match = any    ? pass == 1 || (list[d].type & CL_DEVICE_TYPE_GPU) != 0
                          : type ? (list[d].type & type) != 0
                          : pair ? list[d].platform_index == platform && list[d].device_index == device
                                 : contains_ignoring_case(list[d].name, spec);
@@ -176,15 +183,19 @@ enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t
     char known[1024] = "";
     size_t at = 0;
     for (size_t d = 0; d < n && at < sizeof known; d++) {
-        int wrote = snprintf(known + at, sizeof known - at, "%s%d:%d (%s%s)", d ? ", " : "", list[d].platform_index, list[d].device_index,
-                             list[d].name, list[d].available ? "" : ", not available");
+        int wrote =
+            snprintf(known + at, sizeof known - at, "%s%d:%d (%s%s)", d ? ", " : "", list[d].platform_index,
+                     list[d].device_index, list[d].name, list[d].available ? "" : ", not available");
         at += wrote > 0 ? (size_t)wrote : 0;
     }
-    return clsnn_fail(CLSNN_E_NO_DEVICE, "no device matches --device '%s': there is %s; 'clsnn devices' shows more", any ? "" : spec, known);
+    return clsnn_fail(CLSNN_E_NO_DEVICE,
+                      "no device matches --device '%s': there is %s; 'clsnn devices' shows more",
+                      any ? "" : spec, known);
 }
 
 static void CL_CALLBACK ignore_notice(const char *text, const void *data, size_t n, void *ctx) {
-    (void)text, (void)data, (void)n, (void)ctx; /* failures come back through return codes; some drivers chat here */
+    (void)text, (void)data, (void)n,
+        (void)ctx; /* failures come back through return codes; some drivers chat here */
 }
 
 enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out) {
@@ -198,12 +209,15 @@ enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out)
     TRY(clsnn_device_pick(list, n, spec, &index));
     dev->info = list[index];
     if (!dev->info.ieee_rounding) {
-        st = clsnn_fail(CLSNN_E_NO_DEVICE, "%s does not round float to nearest or has no infinities (an embedded profile): results would not be the same bits "
-                                           "as elsewhere; pick another --device",
+        st = clsnn_fail(CLSNN_E_NO_DEVICE,
+                        "%s does not round float to nearest or has no infinities (an embedded profile): "
+                        "results would not be the same bits "
+                        "as elsewhere; pick another --device",
                         dev->info.name);
         goto fail;
     }
-    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)dev->info.platform, 0};
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
+                                                (cl_context_properties)dev->info.platform, 0};
     dev->context = clCreateContext(properties, 1, &dev->info.id, ignore_notice, NULL, &code);
     if (code != CL_SUCCESS) {
         st = clsnn_fail_cl(code, "clCreateContext");
@@ -237,28 +251,34 @@ int clsnn_device_work_group(const struct clsnn_device *dev) {
     return size;
 }
 
-enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes, const void *host, bool borrow, cl_mem *out) {
+enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes,
+                                      const void *host, bool borrow, cl_mem *out) {
     const cl_ulong budget = dev->info.global_bytes / 10 * 9;
     const double mb = 1.0 / (1 << 20);
-    if (n_bytes > dev->info.max_alloc_bytes || dev->allocated_bytes > budget || n_bytes > budget - dev->allocated_bytes) {
+    if (n_bytes > dev->info.max_alloc_bytes || dev->allocated_bytes > budget ||
+        n_bytes > budget - dev->allocated_bytes) {
         return clsnn_fail(CLSNN_E_DEVICE_MEMORY,
-                          "%s: needs %.1f MiB on %s beside the %.1f MiB in use; it takes %.1f MiB in one buffer and %.1f MiB altogether: use fewer "
+                          "%s: needs %.1f MiB on %s beside the %.1f MiB in use; it takes %.1f MiB in one "
+                          "buffer and %.1f MiB altogether: use fewer "
                           "--neurons or images",
-                          label, (double)n_bytes * mb, dev->info.name, (double)dev->allocated_bytes * mb, (double)dev->info.max_alloc_bytes * mb,
-                          (double)budget * mb);
+                          label, (double)n_bytes * mb, dev->info.name, (double)dev->allocated_bytes * mb,
+                          (double)dev->info.max_alloc_bytes * mb, (double)budget * mb);
     }
     cl_mem_flags flags = CL_MEM_READ_WRITE;
     void *start = NULL;
     if (host) {
         const bool in_place = borrow && dev->info.unified_memory;
-        flags = (borrow ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE) | (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR);
-        memcpy(&start, &host, sizeof start); /* OpenCL takes it without const; a read-only buffer is never written */
+        flags = (borrow ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE) |
+                (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR);
+        memcpy(&start, &host,
+               sizeof start); /* OpenCL takes it without const; a read-only buffer is never written */
     }
     cl_int code = CL_SUCCESS;
     cl_mem buffer = clCreateBuffer(dev->context, flags, n_bytes ? n_bytes : 4, n_bytes ? start : NULL, &code);
     if (code != CL_SUCCESS) {
-        return clsnn_fail(code == CL_OUT_OF_HOST_MEMORY ? CLSNN_E_MEMORY : CLSNN_E_DEVICE_MEMORY, "%s: %.1f MiB refused by %s: %s (%d)",
-                          label, (double)n_bytes * mb, dev->info.name, clsnn_cl_error_name(code), code);
+        return clsnn_fail(code == CL_OUT_OF_HOST_MEMORY ? CLSNN_E_MEMORY : CLSNN_E_DEVICE_MEMORY,
+                          "%s: %.1f MiB refused by %s: %s (%d)", label, (double)n_bytes * mb, dev->info.name,
+                          clsnn_cl_error_name(code), code);
     }
     dev->allocated_bytes += n_bytes;
     *out = buffer;
@@ -268,7 +288,8 @@ enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *labe
 void clsnn_buffer_release(struct clsnn_device *dev, cl_mem *buffer) {
     size_t n_bytes = 0;
     if (!*buffer) return;
-    if (clGetMemObjectInfo(*buffer, CL_MEM_SIZE, sizeof n_bytes, &n_bytes, NULL) == CL_SUCCESS && n_bytes <= dev->allocated_bytes) {
+    if (clGetMemObjectInfo(*buffer, CL_MEM_SIZE, sizeof n_bytes, &n_bytes, NULL) == CL_SUCCESS &&
+        n_bytes <= dev->allocated_bytes) {
         dev->allocated_bytes -= n_bytes;
     }
     clReleaseMemObject(*buffer);
@@ -290,42 +311,51 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset, size_t n_bytes, void *to) {
+enum clsnn_status clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset, size_t n_bytes,
+                                    void *to) {
     enum clsnn_status st = CLSNN_OK;
     cl_event event = NULL;
     if (n_bytes == 0) return st;
-    TRY_CL(clEnqueueReadBuffer(dev->queue, from, CL_TRUE, offset, n_bytes, to, 0, NULL, dev->profile ? &event : NULL));
+    TRY_CL(clEnqueueReadBuffer(dev->queue, from, CL_TRUE, offset, n_bytes, to, 0, NULL,
+                               dev->profile ? &event : NULL));
     TRY(add_time(dev, CLSNN_TIME_TRANSFER, event));
 fail:
     return st;
 }
 
-enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, const void *from) {
+enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes,
+                                     const void *from) {
     enum clsnn_status st = CLSNN_OK;
     cl_event event = NULL;
     if (n_bytes == 0) return st;
-    TRY_CL(clEnqueueWriteBuffer(dev->queue, to, CL_TRUE, offset, n_bytes, from, 0, NULL, dev->profile ? &event : NULL));
+    TRY_CL(clEnqueueWriteBuffer(dev->queue, to, CL_TRUE, offset, n_bytes, from, 0, NULL,
+                                dev->profile ? &event : NULL));
     TRY(add_time(dev, CLSNN_TIME_TRANSFER, event));
 fail:
     return st;
 }
 
-enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, uint32_t pattern) {
+enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes,
+                                    uint32_t pattern) {
     enum clsnn_status st = CLSNN_OK;
     cl_event event = NULL;
     if (n_bytes == 0) return st;
-    TRY_CL(clEnqueueFillBuffer(dev->queue, to, &pattern, sizeof pattern, offset, n_bytes, 0, NULL, dev->profile ? &event : NULL));
+    TRY_CL(clEnqueueFillBuffer(dev->queue, to, &pattern, sizeof pattern, offset, n_bytes, 0, NULL,
+                               dev->profile ? &event : NULL));
     TRY(add_time(dev, CLSNN_TIME_TRANSFER, event));
 fail:
     return st;
 }
 
-enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase phase, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args,
-                                   cl_uint n_dims, const size_t *global, const size_t *local) {
+enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase phase, cl_kernel kernel,
+                                   const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
+                                   const size_t *global, const size_t *local) {
     enum clsnn_status st = CLSNN_OK;
     cl_event event = NULL;
-    for (size_t a = 0; a < n_args; a++) TRY_CL(clSetKernelArg(kernel, (cl_uint)a, args[a].n_bytes, args[a].value));
-    TRY_CL(clEnqueueNDRangeKernel(dev->queue, kernel, n_dims, NULL, global, local, 0, NULL, dev->profile ? &event : NULL));
+    for (size_t a = 0; a < n_args; a++)
+        TRY_CL(clSetKernelArg(kernel, (cl_uint)a, args[a].n_bytes, args[a].value));
+    TRY_CL(clEnqueueNDRangeKernel(dev->queue, kernel, n_dims, NULL, global, local, 0, NULL,
+                                  dev->profile ? &event : NULL));
     TRY(add_time(dev, phase, event));
 fail:
     return st;

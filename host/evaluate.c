@@ -13,8 +13,9 @@ static uint32_t count_slots(const struct clsnn_device *dev) {
     return slots < IMAGES_A_LAUNCH ? slots : IMAGES_A_LAUNCH;
 }
 
-enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images, enum clsnn_purpose purpose,
-                                 clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts, struct clsnn_evaluation *out) {
+enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images,
+                                 enum clsnn_purpose purpose, clsnn_evaluate_progress *progress, void *ctx,
+                                 uint16_t *out_counts, struct clsnn_evaluation *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_device *dev = net->dev;
     struct clsnn_state s = {0};
@@ -38,15 +39,21 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         const uint32_t n_now = n_images - first < IMAGES_A_LAUNCH ? n_images - first : IMAGES_A_LAUNCH;
         const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
         const struct clsnn_arg args[] = {
-            CLSNN_ARG(net->params), CLSNN_ARG(net->tables), CLSNN_ARG(net->w),    CLSNN_ARG(net->theta), CLSNN_ARG(net->zeros), CLSNN_ARG(s.threshold), CLSNN_ARG(s.v_exc),
-            CLSNN_ARG(s.g_exc),     CLSNN_ARG(s.g_inh),     CLSNN_ARG(s.last_exc), CLSNN_ARG(s.v_inh),   CLSNN_ARG(s.g_exc_inh),
-            CLSNN_ARG(s.last_inh),  CLSNN_ARG(s.seen_inh),  CLSNN_ARG(s.counts),  CLSNN_ARG(s.hot),      CLSNN_ARG(s.spikes),
-            CLSNN_ARG(s.pending),   CLSNN_ARG(pixels),      CLSNN_ARG(counts),    CLSNN_ARG(shown),      CLSNN_ARG(net->n),
-            CLSNN_ARG(network),     CLSNN_ARG(first_image), CLSNN_ARG(images),    CLSNN_ARG(what_for),
-            CLSNN_LOCAL(spikes_bytes), CLSNN_LOCAL(spikes_bytes),
+            CLSNN_ARG(net->params),    CLSNN_ARG(net->tables), CLSNN_ARG(net->w),
+            CLSNN_ARG(net->theta),     CLSNN_ARG(net->zeros),  CLSNN_ARG(s.threshold),
+            CLSNN_ARG(s.v_exc),        CLSNN_ARG(s.g_exc),     CLSNN_ARG(s.g_inh),
+            CLSNN_ARG(s.last_exc),     CLSNN_ARG(s.v_inh),     CLSNN_ARG(s.g_exc_inh),
+            CLSNN_ARG(s.last_inh),     CLSNN_ARG(s.seen_inh),  CLSNN_ARG(s.counts),
+            CLSNN_ARG(s.hot),          CLSNN_ARG(s.spikes),    CLSNN_ARG(s.pending),
+            CLSNN_ARG(pixels),         CLSNN_ARG(counts),      CLSNN_ARG(shown),
+            CLSNN_ARG(net->n),         CLSNN_ARG(network),     CLSNN_ARG(first_image),
+            CLSNN_ARG(images),         CLSNN_ARG(what_for),    CLSNN_LOCAL(spikes_bytes),
+            CLSNN_LOCAL(spikes_bytes),
         };
-        const size_t local = (size_t)net->prog->work_group, global = local * (n_now < n_slots ? n_now : n_slots);
-        TRY(clsnn_kernel_run(dev, purpose == CLSNN_RNG_LABEL ? CLSNN_TIME_LABEL : CLSNN_TIME_TEST, net->prog->evaluate, args, sizeof args / sizeof *args, 1, &global, &local));
+        const size_t local = (size_t)net->prog->work_group,
+                     global = local * (n_now < n_slots ? n_now : n_slots);
+        TRY(clsnn_kernel_run(dev, purpose == CLSNN_RNG_LABEL ? CLSNN_TIME_LABEL : CLSNN_TIME_TEST,
+                             net->prog->evaluate, args, sizeof args / sizeof *args, 1, &global, &local));
         TRY(clsnn_buffer_read(dev, counts, 0, n_now * n * sizeof *rows, rows));
         TRY(clsnn_buffer_read(dev, shown, 0, n_now * sizeof *host_shown, host_shown));
         for (uint32_t k = 0; k < n_now; k++) {
@@ -56,7 +63,8 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
             const uint32_t count = host_shown[k] & CLSNN_SHOWN_COUNT;
             if (host_shown[k] & CLSNN_SHOWN_FAULT) {
                 st = clsnn_fail(CLSNN_E_SELFTEST,
-                                "evaluation, image %u: the potential of neuron %u is not a number or beyond %g mV: the parameters or the weights make the "
+                                "evaluation, image %u: the potential of neuron %u is not a number or beyond "
+                                "%g mV: the parameters or the weights make the "
                                 "step of %g ms unstable, or the device computes wrongly",
                                 first + k, count, (double)CLSNN_V_LIMIT, CLSNN_DT_MS);
                 goto fail;
@@ -66,7 +74,8 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         }
         first += n_now;
         if (progress && !progress(ctx, first)) {
-            st = clsnn_fail(CLSNN_STOPPED, "stopped while evaluating, after %u of %u images", first, n_images);
+            st =
+                clsnn_fail(CLSNN_STOPPED, "stopped while evaluating, after %u of %u images", first, n_images);
             goto fail;
         }
     }

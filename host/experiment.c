@@ -20,8 +20,9 @@ static uint32_t all_or(uint32_t wanted, uint32_t there) {
     return wanted == 0 || wanted > there ? there : wanted;
 }
 
-enum clsnn_status clsnn_experiment_create(const struct clsnn_plan *plan, struct clsnn_device *dev, const struct clsnn_program *prog,
-                                          const struct clsnn_dataset *data, struct clsnn_experiment **out) {
+enum clsnn_status clsnn_experiment_create(const struct clsnn_plan *plan, struct clsnn_device *dev,
+                                          const struct clsnn_program *prog, const struct clsnn_dataset *data,
+                                          struct clsnn_experiment **out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_experiment *x = calloc(1, sizeof *x);
     if (!x) return clsnn_fail(CLSNN_E_MEMORY, "experiment: no memory for %zu bytes", sizeof *x);
@@ -31,10 +32,13 @@ enum clsnn_status clsnn_experiment_create(const struct clsnn_plan *plan, struct 
     x->plan.train_images = all_or(plan->train_images, data->train.n_images);
     x->plan.label_images = all_or(plan->label_images, data->train.n_images);
     x->plan.test_images = all_or(plan->test_images, data->test.n_images);
-    const uint32_t resident = x->plan.train_images > x->plan.label_images ? x->plan.train_images : x->plan.label_images;
+    const uint32_t resident =
+        x->plan.train_images > x->plan.label_images ? x->plan.train_images : x->plan.label_images;
     TRY(clsnn_network_create(dev, prog, &plan->model, &plan->seed, 1, (int)plan->neurons, &x->net));
-    TRY(clsnn_buffer_create(dev, "training images", (size_t)resident * CLSNN_IMAGE_PIXELS, data->train.pixels, true, &x->train_pixels));
-    TRY(clsnn_buffer_create(dev, "test images", (size_t)x->plan.test_images * CLSNN_IMAGE_PIXELS, data->test.pixels, true, &x->test_pixels));
+    TRY(clsnn_buffer_create(dev, "training images", (size_t)resident * CLSNN_IMAGE_PIXELS, data->train.pixels,
+                            true, &x->train_pixels));
+    TRY(clsnn_buffer_create(dev, "test images", (size_t)x->plan.test_images * CLSNN_IMAGE_PIXELS,
+                            data->test.pixels, true, &x->test_pixels));
     TRY(clsnn_trainer_create(x->net, x->train_pixels, x->plan.train_images, &x->trainer));
     TRY(clsnn_labels_create(plan->neurons, &x->labels));
     TRY(clsnn_running_create(plan->neurons, &x->running));
@@ -60,7 +64,8 @@ void clsnn_experiment_destroy(struct clsnn_experiment *x) {
 static bool tell(const struct clsnn_watcher *watch, struct clsnn_stage *stage, double began) {
     stage->seconds = now_seconds() - began;
     stage->images_per_second = stage->seconds > 0 ? (double)stage->done / stage->seconds : 0;
-    stage->eta_seconds = stage->done ? stage->seconds / (double)stage->done * (double)(stage->total - stage->done) : 0;
+    stage->eta_seconds =
+        stage->done ? stage->seconds / (double)stage->done * (double)(stage->total - stage->done) : 0;
     return !watch || !watch->stage || watch->stage(watch->ctx, stage);
 }
 
@@ -73,17 +78,22 @@ static void tell_readout(struct clsnn_experiment *x, const struct clsnn_watcher 
 }
 
 /* One epoch in launches of a fluent length. Results do not depend on the lengths. */
-static enum clsnn_status train_epoch(struct clsnn_experiment *x, uint32_t epoch, const struct clsnn_watcher *watch, double began) {
+static enum clsnn_status train_epoch(struct clsnn_experiment *x, uint32_t epoch,
+                                     const struct clsnn_watcher *watch, double began) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_trainer *tr = x->trainer;
     const uint32_t n = x->plan.train_images;
     const uint64_t presentations = tr->presentations;
     uint32_t chunk = x->plan.chunk ? x->plan.chunk : 16;
     int32_t *order = NULL;
-    struct clsnn_stage stage = {.kind = CLSNN_STAGE_TRAIN, .epoch = epoch + 1, .n_epochs = x->plan.epochs, .total = (uint64_t)x->plan.epochs * n};
+    struct clsnn_stage stage = {.kind = CLSNN_STAGE_TRAIN,
+                                .epoch = epoch + 1,
+                                .n_epochs = x->plan.epochs,
+                                .total = (uint64_t)x->plan.epochs * n};
     if (x->plan.shuffle) {
         order = malloc(n * sizeof *order);
-        if (!order) return clsnn_fail(CLSNN_E_MEMORY, "epoch %u: no memory for the order of %u images", epoch + 1, n);
+        if (!order)
+            return clsnn_fail(CLSNN_E_MEMORY, "epoch %u: no memory for the order of %u images", epoch + 1, n);
         clsnn_order_shuffle(x->plan.seed, epoch, n, order);
     }
     x->has_labels = false; /* labels speak for the weights they were made with */
@@ -96,7 +106,8 @@ static enum clsnn_status train_epoch(struct clsnn_experiment *x, uint32_t epoch,
         const double took = now_seconds() - launch;
         for (uint32_t k = before; k < tr->progress[0].position; k++) {
             const uint32_t image = order ? (uint32_t)order[k] : k;
-            clsnn_running_add(x->running, tr->host_counts + (size_t)(k % CLSNN_MAX_CHUNK) * (size_t)x->net->n, x->data->train.labels[image]);
+            clsnn_running_add(x->running, tr->host_counts + (size_t)(k % CLSNN_MAX_CHUNK) * (size_t)x->net->n,
+                              x->data->train.labels[image]);
         }
         x->images += tr->progress[0].position - before;
         if (!x->plan.chunk) {
@@ -107,7 +118,8 @@ static enum clsnn_status train_epoch(struct clsnn_experiment *x, uint32_t epoch,
         stage.done = x->images;
         stage.running_accuracy = clsnn_running_accuracy(x->running);
         if (!tell(watch, &stage, began)) {
-            st = clsnn_fail(CLSNN_STOPPED, "stopped in epoch %u of %u after %u of %u images", epoch + 1, x->plan.epochs, tr->progress[0].position, n);
+            st = clsnn_fail(CLSNN_STOPPED, "stopped in epoch %u of %u after %u of %u images", epoch + 1,
+                            x->plan.epochs, tr->progress[0].position, n);
             goto fail;
         }
     }
@@ -131,15 +143,19 @@ static bool evaluation_progress(void *ctx, uint32_t n_done) {
 }
 
 /* Frozen presentations of a set's first n images, counts allocated for the caller. */
-static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_stage_kind kind, uint32_t epoch, cl_mem pixels, uint32_t n,
-                                      const struct clsnn_watcher *watch, uint16_t **out_counts, double *out_spikes_per_image) {
+static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_stage_kind kind, uint32_t epoch,
+                                      cl_mem pixels, uint32_t n, const struct clsnn_watcher *watch,
+                                      uint16_t **out_counts, double *out_spikes_per_image) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_evaluation e = {0};
     struct evaluation_watch progress = {
-        watch, {.kind = kind, .epoch = epoch, .n_epochs = x->plan.epochs, .total = n, .running_accuracy = -1.0}, now_seconds()};
+        watch,
+        {.kind = kind, .epoch = epoch, .n_epochs = x->plan.epochs, .total = n, .running_accuracy = -1.0},
+        now_seconds()};
     uint16_t *counts = malloc((n ? n : 1) * (size_t)x->plan.neurons * sizeof *counts);
     if (!counts) return clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %u images", n);
-    TRY(clsnn_evaluate(x->net, 0, pixels, n, kind == CLSNN_STAGE_LABEL ? CLSNN_RNG_LABEL : CLSNN_RNG_TEST, evaluation_progress, &progress, counts, &e));
+    TRY(clsnn_evaluate(x->net, 0, pixels, n, kind == CLSNN_STAGE_LABEL ? CLSNN_RNG_LABEL : CLSNN_RNG_TEST,
+                       evaluation_progress, &progress, counts, &e));
     x->presentations += e.presentations;
     x->given_up_evaluating += e.given_up;
     *out_spikes_per_image = n ? (double)e.spikes / n : 0;
@@ -164,22 +180,26 @@ fail:
 }
 
 /* Labels, tests, and fills the score of m. fresh: label again even if there are labels. */
-static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch, bool fresh, struct clsnn_metrics *m) {
+static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch, bool fresh,
+                                  struct clsnn_metrics *m) {
     enum clsnn_status st = CLSNN_OK;
     const double began = now_seconds();
     uint16_t *counts = NULL;
     double label_spikes = 0;
     if (fresh || !x->has_labels) {
-        TRY(count_spikes(x, CLSNN_STAGE_LABEL, m->epoch, x->train_pixels, x->plan.label_images, watch, &counts, &label_spikes));
+        TRY(count_spikes(x, CLSNN_STAGE_LABEL, m->epoch, x->train_pixels, x->plan.label_images, watch,
+                         &counts, &label_spikes));
         tell_readout(x, watch);
         TRY(clsnn_readout_label(x->dev, counts, x->data->train.labels, x->plan.label_images, &x->labels));
         x->has_labels = true;
         free(counts);
         counts = NULL;
     }
-    TRY(count_spikes(x, CLSNN_STAGE_TEST, m->epoch, x->test_pixels, x->plan.test_images, watch, &counts, &m->test_spikes_per_image));
+    TRY(count_spikes(x, CLSNN_STAGE_TEST, m->epoch, x->test_pixels, x->plan.test_images, watch, &counts,
+                     &m->test_spikes_per_image));
     tell_readout(x, watch);
-    TRY(clsnn_readout_score(x->dev, &x->labels, counts, x->data->test.labels, x->plan.test_images, &m->score));
+    TRY(clsnn_readout_score(x->dev, &x->labels, counts, x->data->test.labels, x->plan.test_images,
+                            &m->score));
     TRY(mean_theta(x, &m->theta_mean_mv));
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
     m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;
@@ -191,7 +211,8 @@ fail:
     return st;
 }
 
-static enum clsnn_status append_metrics(struct clsnn_experiment *x, const struct clsnn_metrics *m, const struct clsnn_watcher *watch) {
+static enum clsnn_status append_metrics(struct clsnn_experiment *x, const struct clsnn_metrics *m,
+                                        const struct clsnn_watcher *watch) {
     struct clsnn_metrics *grown = realloc(x->metrics, (x->n_metrics + 1) * sizeof *grown);
     if (!grown) return clsnn_fail(CLSNN_E_MEMORY, "metrics: no memory for %zu evaluations", x->n_metrics + 1);
     x->metrics = grown;
@@ -235,7 +256,8 @@ enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x, const st
     return st != CLSNN_OK ? st : append_metrics(x, &m, watch);
 }
 
-enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const float *w, const float *theta_mv, const int32_t *labels,
+enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const float *w,
+                                             const float *theta_mv, const int32_t *labels,
                                              const float *proportions) {
     const size_t n = x->plan.neurons;
     x->has_labels = labels != NULL;
@@ -249,7 +271,9 @@ enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const f
 enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, struct clsnn_learned *out) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n = x->plan.neurons;
-    struct clsnn_learned l = {.n_post = x->plan.neurons, .w = malloc(CLSNN_N_PRE * n * sizeof *l.w), .theta_mv = malloc(n * sizeof *l.theta_mv)};
+    struct clsnn_learned l = {.n_post = x->plan.neurons,
+                              .w = malloc(CLSNN_N_PRE * n * sizeof *l.w),
+                              .theta_mv = malloc(n * sizeof *l.theta_mv)};
     struct clsnn_sha256 *hash = NULL;
     if (!l.w || !l.theta_mv) {
         st = clsnn_fail(CLSNN_E_MEMORY, "result: no memory for %zu weights", CLSNN_N_PRE * n);

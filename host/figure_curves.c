@@ -225,12 +225,8 @@ static void use_colour(struct canvas *c, size_t k) {
 static void draw_marker(struct canvas *c, size_t k, double x, double y) {
     const double r = MARKER;
     switch (k % 4) {
-    case 0:
-        cairo_arc(c->cr, x, y, r, 0, 4 * acos(0.0));
-        break;
-    case 1:
-        cairo_rectangle(c->cr, x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r);
-        break;
+    case 0: cairo_arc(c->cr, x, y, r, 0, 4 * acos(0.0)); break;
+    case 1: cairo_rectangle(c->cr, x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r); break;
     case 2:
         cairo_move_to(c->cr, x, y - 1.2 * r);
         cairo_line_to(c->cr, x + 1.1 * r, y + 0.8 * r);

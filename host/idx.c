@@ -137,9 +137,9 @@ static enum clsnn_status check_progress(struct unpacking *u) {
         if (want < u->max_bytes) u->max_bytes = want;
     }
     if (u->n_bytes > u->max_bytes)
-        st = clsnn_fail(
-            CLSNN_E_DATA, "%s: holds more than %zu bytes, %s: damaged, or not such a file at all",
-            u->path, u->max_bytes, u->header_seen ? "which is what its header claims" : "the most allowed");
+        st = clsnn_fail(CLSNN_E_DATA, "%s: holds more than %zu bytes, %s: damaged, or not such a file at all",
+                        u->path, u->max_bytes,
+                        u->header_seen ? "which is what its header claims" : "the most allowed");
 fail:
     return st;
 }

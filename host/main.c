@@ -107,15 +107,9 @@ static enum clsnn_status run_command(const struct clsnn_command_info *info, int 
     o.out = out;
     *verbose = o.verbose;
     switch (action) {
-    case CLSNN_PARSE_HELP:
-        clsnn_options_help(info->command, out);
-        break;
-    case CLSNN_PARSE_VERSION:
-        print_version(out);
-        break;
-    case CLSNN_PARSE_PRINT_CONFIG:
-        clsnn_options_print_config(&o, out);
-        break;
+    case CLSNN_PARSE_HELP: clsnn_options_help(info->command, out); break;
+    case CLSNN_PARSE_VERSION: print_version(out); break;
+    case CLSNN_PARSE_PRINT_CONFIG: clsnn_options_print_config(&o, out); break;
     case CLSNN_PARSE_RUN:
         for (size_t k = 0; k < sizeof runs / sizeof runs[0]; k++)
             if (runs[k].command == info->command) st = runs[k].run(&o);

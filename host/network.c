@@ -27,12 +27,19 @@ enum { N_STATE_ROWS = 16 };
 
 static void state_rows(struct clsnn_state *s, struct state_row rows[N_STATE_ROWS]) {
     const struct state_row all[N_STATE_ROWS] = {
-        {&s->v_exc, "v_exc", 0, 4},       {&s->g_exc, "g_exc", 0, 4},
-        {&s->g_inh, "g_inh", 0, 4},       {&s->last_exc, "last_exc", 0, 4},
-        {&s->v_inh, "v_inh", 0, 4},       {&s->g_exc_inh, "g_exc_inh", 0, 4},
-        {&s->last_inh, "last_inh", 0, 4}, {&s->seen_inh, "seen_inh", 0, 4},
-        {&s->over, "over", 0, 2},         {&s->counts, "counts", 0, 2},
-        {&s->threshold, "threshold", 0, 4}, {&s->recent, "recent", 0, 2},     {&s->hot, "hot", 0, 2},
+        {&s->v_exc, "v_exc", 0, 4},
+        {&s->g_exc, "g_exc", 0, 4},
+        {&s->g_inh, "g_inh", 0, 4},
+        {&s->last_exc, "last_exc", 0, 4},
+        {&s->v_inh, "v_inh", 0, 4},
+        {&s->g_exc_inh, "g_exc_inh", 0, 4},
+        {&s->last_inh, "last_inh", 0, 4},
+        {&s->seen_inh, "seen_inh", 0, 4},
+        {&s->over, "over", 0, 2},
+        {&s->counts, "counts", 0, 2},
+        {&s->threshold, "threshold", 0, 4},
+        {&s->recent, "recent", 0, 2},
+        {&s->hot, "hot", 0, 2},
         {&s->last_pre, "last_pre", CLSNN_N_PRE, 4},
         {&s->pending, "pending", CLSNN_MAX_ON, 4},
         {&s->spikes, "input spikes", (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON, 4},
@@ -40,14 +47,16 @@ static void state_rows(struct clsnn_state *s, struct state_row rows[N_STATE_ROWS
     memcpy(rows, all, sizeof all);
 }
 
-enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n, struct clsnn_state *out) {
+enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n,
+                                     struct clsnn_state *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_state s = {.n_slots = n_slots};
     struct state_row rows[N_STATE_ROWS];
     state_rows(&s, rows);
     for (size_t r = 0; r < N_STATE_ROWS; r++) {
-        TRY(clsnn_buffer_create(dev, rows[r].label, n_slots * (rows[r].per_slot ? rows[r].per_slot : n) * rows[r].element_bytes, NULL, false,
-                                rows[r].buffer));
+        TRY(clsnn_buffer_create(dev, rows[r].label,
+                                n_slots * (rows[r].per_slot ? rows[r].per_slot : n) * rows[r].element_bytes,
+                                NULL, false, rows[r].buffer));
     }
     /* vectors of it are read, of which the steps beyond the input are never written */
     TRY(clsnn_buffer_fill(dev, s.pending, 0, n_slots * CLSNN_MAX_ON * 4, 0));
@@ -90,13 +99,15 @@ static enum clsnn_status set_state(struct clsnn_network *net, float v_start) {
     TRY(clsnn_buffer_fill(net->dev, s->last_exc, 0, n_bytes, never));
     TRY(clsnn_buffer_fill(net->dev, s->last_inh, 0, n_bytes, never));
     TRY(clsnn_buffer_fill(net->dev, s->seen_inh, 0, n_bytes, (uint32_t)-1));
-    TRY(clsnn_buffer_fill(net->dev, s->over, 0, n_bytes / 2, 0x00010001u)); /* every column is rescaled before the first presentation */
+    TRY(clsnn_buffer_fill(net->dev, s->over, 0, n_bytes / 2,
+                          0x00010001u)); /* every column is rescaled before the first presentation */
     TRY(clsnn_buffer_fill(net->dev, s->last_pre, 0, s->n_slots * CLSNN_N_PRE * 4, never));
 fail:
     return st;
 }
 
-static enum clsnn_status upload_params(struct clsnn_network *net, const struct clsnn_model *models, const uint64_t *seeds) {
+static enum clsnn_status upload_params(struct clsnn_network *net, const struct clsnn_model *models,
+                                       const uint64_t *seeds) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n_networks = (size_t)net->n_networks;
     struct clsnn_tables *tables = malloc(sizeof *tables);
@@ -110,7 +121,8 @@ static enum clsnn_status upload_params(struct clsnn_network *net, const struct c
         clsnn_tables_derive(&models[b], &net->host_params[b], tables);
         TRY(clsnn_buffer_write(net->dev, net->tables, b * sizeof *tables, sizeof *tables, tables));
     }
-    TRY(clsnn_buffer_write(net->dev, net->params, 0, n_networks * sizeof *net->host_params, net->host_params));
+    TRY(clsnn_buffer_write(net->dev, net->params, 0, n_networks * sizeof *net->host_params,
+                           net->host_params));
 fail:
     free(tables);
     return st;
@@ -120,7 +132,8 @@ static enum clsnn_status start_networks(struct clsnn_network *net) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_progress zero = {.fault_neuron = -1};
     const size_t row = (size_t)net->n * sizeof(float);
-    const struct clsnn_arg args[] = {CLSNN_ARG(net->params), CLSNN_ARG(net->w), CLSNN_ARG(net->n), CLSNN_ARG(net->n_post)};
+    const struct clsnn_arg args[] = {CLSNN_ARG(net->params), CLSNN_ARG(net->w), CLSNN_ARG(net->n),
+                                     CLSNN_ARG(net->n_post)};
     const size_t global[2] = {CLSNN_N_PRE, (size_t)net->n_networks};
     TRY(clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->init_weights, args, 4, 2, global, NULL));
     /* one start potential for the whole batch would be wrong where networks differ in it */
@@ -128,7 +141,8 @@ static enum clsnn_status start_networks(struct clsnn_network *net) {
     for (size_t b = 0; b < (size_t)net->n_networks; b++) {
         const struct clsnn_params *p = &net->host_params[b];
         TRY(clsnn_buffer_fill(net->dev, net->theta, b * row, row, bits_of(padding_theta)));
-        TRY(clsnn_buffer_fill(net->dev, net->theta, b * row, (size_t)net->n_post * sizeof(float), bits_of(p->theta_init)));
+        TRY(clsnn_buffer_fill(net->dev, net->theta, b * row, (size_t)net->n_post * sizeof(float),
+                              bits_of(p->theta_init)));
         TRY(clsnn_buffer_fill(net->dev, net->state.v_exc, b * row, row, bits_of(p->start_v)));
         TRY(clsnn_buffer_fill(net->dev, net->state.v_inh, b * row, row, bits_of(p->start_v)));
         TRY(clsnn_buffer_write(net->dev, net->progress, b * sizeof zero, sizeof zero, &zero));
@@ -138,11 +152,13 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog, const struct clsnn_model *models,
-                                       const uint64_t *seeds, int n_networks, int n_post, struct clsnn_network **out) {
+enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                       const struct clsnn_model *models, const uint64_t *seeds,
+                                       int n_networks, int n_post, struct clsnn_network **out) {
     enum clsnn_status st = CLSNN_OK;
     if (n_post < 1 || n_post > CLSNN_MAX_POST || n_networks < 1) {
-        return clsnn_fail(CLSNN_E_SHAPE, "network: %d networks of %d neurons: must be at least 1 of [1, %d]", n_networks, n_post, CLSNN_MAX_POST);
+        return clsnn_fail(CLSNN_E_SHAPE, "network: %d networks of %d neurons: must be at least 1 of [1, %d]",
+                          n_networks, n_post, CLSNN_MAX_POST);
     }
     struct clsnn_network *net = calloc(1, sizeof *net);
     if (!net) return clsnn_fail(CLSNN_E_MEMORY, "network: no memory for %zu bytes", sizeof *net);
@@ -154,9 +170,11 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
     net->n = (cl_int)n;
     TRY(clsnn_buffer_create(dev, "weights", batch * CLSNN_N_PRE * n * sizeof(float), NULL, false, &net->w));
     TRY(clsnn_buffer_create(dev, "theta", batch * n * sizeof(float), NULL, false, &net->theta));
-    TRY(clsnn_buffer_create(dev, "parameters", batch * sizeof(struct clsnn_params), NULL, false, &net->params));
+    TRY(clsnn_buffer_create(dev, "parameters", batch * sizeof(struct clsnn_params), NULL, false,
+                            &net->params));
     TRY(clsnn_buffer_create(dev, "tables", batch * sizeof(struct clsnn_tables), NULL, false, &net->tables));
-    TRY(clsnn_buffer_create(dev, "progress", batch * sizeof(struct clsnn_progress), NULL, false, &net->progress));
+    TRY(clsnn_buffer_create(dev, "progress", batch * sizeof(struct clsnn_progress), NULL, false,
+                            &net->progress));
     TRY(clsnn_buffer_create(dev, "a row of zeros", n * sizeof(float), NULL, false, &net->zeros));
     TRY(clsnn_buffer_fill(dev, net->zeros, 0, n * sizeof(float), 0));
     TRY(clsnn_state_create(dev, batch, n, &net->state));
@@ -185,7 +203,8 @@ enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, floa
     if (!rows) return clsnn_fail(CLSNN_E_MEMORY, "weights: no memory for %zu bytes", plane * sizeof *rows);
     TRY(clsnn_buffer_read(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
     for (size_t i = 0; i < CLSNN_N_PRE; i++) memcpy(w + i * n_post, rows + i * n, n_post * sizeof *w);
-    TRY(clsnn_buffer_read(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows, theta_mv));
+    TRY(clsnn_buffer_read(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows,
+                          theta_mv));
 fail:
     free(rows);
     return st;
@@ -198,8 +217,10 @@ enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const floa
     if (!rows) return clsnn_fail(CLSNN_E_MEMORY, "weights: no memory for %zu bytes", plane * sizeof *rows);
     for (size_t i = 0; i < CLSNN_N_PRE; i++) memcpy(rows + i * n, w + i * n_post, n_post * sizeof *w);
     TRY(clsnn_buffer_write(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
-    TRY(clsnn_buffer_write(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows, theta_mv));
-    TRY(clsnn_buffer_fill(net->dev, net->state.over, (size_t)b * n * 2, n * 2, 0x00010001u)); /* weights from outside: rescale them all */
+    TRY(clsnn_buffer_write(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows,
+                           theta_mv));
+    TRY(clsnn_buffer_fill(net->dev, net->state.over, (size_t)b * n * 2, n * 2,
+                          0x00010001u)); /* weights from outside: rescale them all */
 fail:
     free(rows);
     return st;
@@ -214,13 +235,16 @@ size_t clsnn_network_spikes_bytes(const struct clsnn_network *net) {
     return 3 * (((size_t)net->n + 31) / 32) * sizeof(cl_uint);
 }
 
-enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress) {
+enum clsnn_status clsnn_network_check(const struct clsnn_network *net,
+                                      const struct clsnn_progress *progress) {
     for (int b = 0; b < net->n_networks; b++) {
         if (progress[b].fault_neuron < 0) continue;
         return clsnn_fail(CLSNN_E_SELFTEST,
-                          "network %d: the potential of neuron %d is not a number or beyond %g mV, in epoch %u at its image %u: the parameters make "
+                          "network %d: the potential of neuron %d is not a number or beyond %g mV, in epoch "
+                          "%u at its image %u: the parameters make "
                           "the step of %g ms unstable, or the device computes wrongly",
-                          b, progress[b].fault_neuron, (double)CLSNN_V_LIMIT, progress[b].epoch + 1, progress[b].position + 1, CLSNN_DT_MS);
+                          b, progress[b].fault_neuron, (double)CLSNN_V_LIMIT, progress[b].epoch + 1,
+                          progress[b].position + 1, CLSNN_DT_MS);
     }
     return CLSNN_OK;
 }

@@ -64,7 +64,8 @@ void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsn
     *out = p;
 }
 
-void clsnn_tables_derive(const struct clsnn_model *m, const struct clsnn_params *p, struct clsnn_tables *out) {
+void clsnn_tables_derive(const struct clsnn_model *m, const struct clsnn_params *p,
+                         struct clsnn_tables *out) {
     for (int t = 0; t < CLSNN_MAX_STEPS; t++) {
         const double decay = t < p->n_steps ? exp((t + 1) * log1p(-CLSNN_DT_MS / m->tau_theta_ms)) : 1.0;
         out->decay[t] = (float)decay;

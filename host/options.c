@@ -126,8 +126,7 @@ static enum clsnn_status take_option(struct line *line, const struct clsnn_optio
     case CLSNN_OPT_CONFIG:
         line->config = arg;
         return *arg ? CLSNN_OK : clsnn_fail(CLSNN_E_USAGE, "--config is empty");
-    case CLSNN_OPT_SET:
-        return add_set(&line->flags, arg);
+    case CLSNN_OPT_SET: return add_set(&line->flags, arg);
     default:
         flag_label(row, label);
         return clsnn_settings_add(&line->flags, row, NULL, arg ? arg : "yes", label);

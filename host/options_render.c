@@ -74,21 +74,16 @@ void clsnn_options_help(enum clsnn_command command, FILE *to) {
 static const char *origin_text(const struct clsnn_options *o, size_t index, char *buf, size_t n_buf) {
     if (!o->origins) return "default";
     switch ((enum clsnn_origin)o->origins->of[index]) {
-    case CLSNN_FROM_PRESET:
-        snprintf(buf, n_buf, "preset %s", o->preset ? o->preset : "?");
-        return buf;
+    case CLSNN_FROM_PRESET: snprintf(buf, n_buf, "preset %s", o->preset ? o->preset : "?"); return buf;
     case CLSNN_FROM_USER_FILE:
     case CLSNN_FROM_FILE: {
         const char *path = o->origins->path[o->origins->of[index]];
         return path ? path : "file";
     }
-    case CLSNN_FROM_ENVIRONMENT:
-        return "environment";
-    case CLSNN_FROM_COMMAND_LINE:
-        return "command line";
+    case CLSNN_FROM_ENVIRONMENT: return "environment";
+    case CLSNN_FROM_COMMAND_LINE: return "command line";
     case CLSNN_FROM_DEFAULT:
-    case CLSNN_N_ORIGINS:
-        break;
+    case CLSNN_N_ORIGINS: break;
     }
     return "default";
 }

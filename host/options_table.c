@@ -35,8 +35,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN,
      .help = "draw a new order of the training images for every epoch"},
     /* benchmarks */
-    {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes), .def_note = "100,225,400,1600; 100 with --quick", .commands = BENCH,
-     .help = "sizes of networks to measure, in neurons, with commas between them"},
+    {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes), .def_note = "100,225,400,1600; 100 with --quick",
+     .commands = BENCH, .help = "sizes of networks to measure, in neurons, with commas between them"},
     {"networks", 0, "MAX", CLSNN_OPT_WHOLE, FIELD(networks), .min = 0, .max = 65536, .def = "0",
      .def_note = "4 on CPUs, elsewhere until memory or throughput is full", .commands = BENCH,
      .help = "measure 1, 2, 4, 8, ... up to MAX networks at once"},
@@ -63,7 +63,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "auto, mnist, digits or a directory with the four IDX files; auto is mnist where it is found "
              "($CLSNN_DATA, a directory, first; clsnn data list shows all places), else digits"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
-     .choices = CLSNN_PRESETS, .commands = ALL, .help = "set of model parameters to start from; for rule triplet both are the same"},
+     .choices = CLSNN_PRESETS, .commands = ALL,
+     .help = "set of model parameters to start from; for rule triplet both are the same"},
     {"set", 0, "NAME=VALUE", CLSNN_OPT_SET, .commands = ALL,
      .help = "change one model parameter; may be repeated; --print-config lists them"},
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
@@ -95,7 +96,8 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn devices --json", 0, 0},
     {CLSNN_CMD_DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
      "clsnn data fetch mnist", 1, 3},
-    {BENCH, "bench", "", "throughput of plain C and of every OpenCL device", "clsnn bench --sizes 400 --networks 8", 0, 0},
+    {BENCH, "bench", "", "throughput of plain C and of every OpenCL device",
+     "clsnn bench --sizes 400 --networks 8", 0, 0},
 };
 const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0];
 
@@ -186,9 +188,7 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
     uint64_t whole = 0;
     int index = 0;
     switch (row->type) {
-    case CLSNN_OPT_SWITCH:
-        TRY(parse_switch(text, label, field));
-        break;
+    case CLSNN_OPT_SWITCH: TRY(parse_switch(text, label, field)); break;
     case CLSNN_OPT_WHOLE:
     case CLSNN_OPT_POWER:
         TRY(clsnn_parse_whole(label, text, row->min, row->max, unit, &whole));
@@ -197,12 +197,8 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
                               label, whole, row->max);
         *(int32_t *)field = (int32_t)whole;
         break;
-    case CLSNN_OPT_SEED:
-        TRY(clsnn_parse_whole(label, text, row->min, row->max, unit, field));
-        break;
-    case CLSNN_OPT_TEXT:
-        TRY(store_text(field, text, label));
-        break;
+    case CLSNN_OPT_SEED: TRY(clsnn_parse_whole(label, text, row->min, row->max, unit, field)); break;
+    case CLSNN_OPT_TEXT: TRY(store_text(field, text, label)); break;
     case CLSNN_OPT_CHOICE:
         TRY(parse_choice(row, text, label, &index));
         memcpy(field, &index, sizeof index);
@@ -214,8 +210,7 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
         break;
     case CLSNN_OPT_SET:
     case CLSNN_OPT_CONFIG:
-    case CLSNN_OPT_ACTION:
-        break;
+    case CLSNN_OPT_ACTION: break;
     }
 fail:
     return st;
@@ -227,18 +222,12 @@ const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn
     const void *field = (const char *)o + row->offset;
     int index;
     switch (row->type) {
-    case CLSNN_OPT_SWITCH:
-        return *(const bool *)field ? "yes" : "no";
+    case CLSNN_OPT_SWITCH: return *(const bool *)field ? "yes" : "no";
     case CLSNN_OPT_WHOLE:
-    case CLSNN_OPT_POWER:
-        snprintf(buf, 32, "%" PRId32, *(const int32_t *)field);
-        return buf;
-    case CLSNN_OPT_SEED:
-        snprintf(buf, 32, "%" PRIu64, *(const uint64_t *)field);
-        return buf;
+    case CLSNN_OPT_POWER: snprintf(buf, 32, "%" PRId32, *(const int32_t *)field); return buf;
+    case CLSNN_OPT_SEED: snprintf(buf, 32, "%" PRIu64, *(const uint64_t *)field); return buf;
     case CLSNN_OPT_TEXT:
-    case CLSNN_OPT_PRESET:
-        return *(char *const *)field;
+    case CLSNN_OPT_PRESET: return *(char *const *)field;
     case CLSNN_OPT_CHOICE: {
         memcpy(&index, field, sizeof index);
         const char *c = row->choices;
@@ -249,8 +238,7 @@ const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn
     }
     case CLSNN_OPT_SET:
     case CLSNN_OPT_CONFIG:
-    case CLSNN_OPT_ACTION:
-        break;
+    case CLSNN_OPT_ACTION: break;
     }
     return NULL;
 }

@@ -13,8 +13,10 @@ static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program p
     clGetProgramBuildInfo(program, dev->info.id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
     char *log = calloc(1, n + 1);
     if (log && n > 0) clGetProgramBuildInfo(program, dev->info.id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
-    enum clsnn_status st = clsnn_fail(CLSNN_E_BUILD, "kernels do not compile on %s (%s, driver %s): %s; its log:\n%s", dev->info.name,
-                                      dev->info.platform_name, dev->info.driver, clsnn_cl_error_name(code), log ? log : "(no memory for it)");
+    enum clsnn_status st =
+        clsnn_fail(CLSNN_E_BUILD, "kernels do not compile on %s (%s, driver %s): %s; its log:\n%s",
+                   dev->info.name, dev->info.platform_name, dev->info.driver, clsnn_cl_error_name(code),
+                   log ? log : "(no memory for it)");
     free(log);
     return st;
 }
@@ -22,7 +24,9 @@ static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program p
 static enum clsnn_status get_kernel(cl_program program, const char *name, cl_kernel *out) {
     cl_int code = CL_SUCCESS;
     *out = clCreateKernel(program, name, &code);
-    return code == CL_SUCCESS ? CLSNN_OK : clsnn_fail(CLSNN_E_BUILD, "kernel %s: %s (%d)", name, clsnn_cl_error_name(code), code);
+    return code == CL_SUCCESS
+               ? CLSNN_OK
+               : clsnn_fail(CLSNN_E_BUILD, "kernel %s: %s (%d)", name, clsnn_cl_error_name(code), code);
 }
 
 /* The largest work-group that this kernel, as compiled, can run. */
@@ -30,17 +34,20 @@ static enum clsnn_status check_size(const struct clsnn_device *dev, cl_kernel ke
     enum clsnn_status st = CLSNN_OK;
     size_t size = 0;
     if (!kernel) return st;
-    TRY_CL(clGetKernelWorkGroupInfo(kernel, dev->info.id, CL_KERNEL_WORK_GROUP_SIZE, sizeof size, &size, NULL));
+    TRY_CL(
+        clGetKernelWorkGroupInfo(kernel, dev->info.id, CL_KERNEL_WORK_GROUP_SIZE, sizeof size, &size, NULL));
     if (size < *most) *most = size;
 fail:
     return st;
 }
 
 /* Compiles for one work-group size; *out_most is the largest size that its kernels can run. */
-static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group, struct clsnn_program *prog, size_t *out_most) {
+static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
+                               struct clsnn_program *prog, size_t *out_most) {
     enum clsnn_status st = CLSNN_OK;
-    static const char *const defines[] = {
-        [CLSNN_PROGRAM_RUN] = "", [CLSNN_PROGRAM_PROFILE] = " -DCLSNN_PROFILE", [CLSNN_PROGRAM_REPLAY] = " -DCLSNN_RECORD"};
+    static const char *const defines[] = {[CLSNN_PROGRAM_RUN] = "",
+                                          [CLSNN_PROGRAM_PROFILE] = " -DCLSNN_PROFILE",
+                                          [CLSNN_PROGRAM_REPLAY] = " -DCLSNN_RECORD"};
     const char *source = (const char *)clsnn_kernel_source;
     cl_int code = CL_SUCCESS;
     char options[128];
@@ -63,19 +70,22 @@ static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind
         TRY(get_kernel(prog->program, "train_present", &prog->present));
         TRY(get_kernel(prog->program, "train_rest", &prog->rest));
     }
-    const cl_kernel groups[] = {prog->train, prog->evaluate, prog->replay, prog->normalise, prog->encode, prog->present, prog->rest};
+    const cl_kernel groups[] = {prog->train,  prog->evaluate, prog->replay, prog->normalise,
+                                prog->encode, prog->present,  prog->rest};
     *out_most = dev->info.max_work_group;
     for (size_t k = 0; k < sizeof groups / sizeof *groups; k++) TRY(check_size(dev, groups[k], out_most));
 fail:
     return st;
 }
 
-enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group, struct clsnn_program **out) {
+enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
+                                       struct clsnn_program **out) {
     enum clsnn_status st = CLSNN_OK;
     const bool chosen = work_group == 0;
     if (chosen) work_group = clsnn_device_work_group(dev);
     if (work_group < 1 || (size_t)work_group > dev->info.max_work_group) {
-        return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be in [1, %zu] on %s", work_group, dev->info.max_work_group, dev->info.name);
+        return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be in [1, %zu] on %s", work_group,
+                          dev->info.max_work_group, dev->info.name);
     }
     for (;; work_group /= 2) {
         size_t most = 0;
@@ -89,8 +99,10 @@ enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_prog
         clsnn_program_destroy(prog);
         if (st != CLSNN_OK) return st;
         if (!chosen || work_group == 1) {
-            return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be in [1, %zu] on %s, whose compiler needs that many registers", work_group, most,
-                              dev->info.name);
+            return clsnn_fail(
+                CLSNN_E_USAGE,
+                "--work-group = %d: must be in [1, %zu] on %s, whose compiler needs that many registers",
+                work_group, most, dev->info.name);
         }
     }
 }

@@ -51,16 +51,20 @@ void clsnn_progress_warn(struct clsnn_progress_line *p, const char *fmt, ...) {
 }
 
 static const char *stage_name(enum clsnn_stage_kind kind) {
-    static const char *const names[] = {[CLSNN_STAGE_TRAIN] = "training", [CLSNN_STAGE_LABEL] = "labelling", [CLSNN_STAGE_TEST] = "testing"};
+    static const char *const names[] = {
+        [CLSNN_STAGE_TRAIN] = "training", [CLSNN_STAGE_LABEL] = "labelling", [CLSNN_STAGE_TEST] = "testing"};
     return names[kind];
 }
 
 static void format_seconds(double s, char out[32]) {
     if (s < 0 || s > 1e8) s = 0;
     const long all = (long)(s + 0.5);
-    if (all < 60) snprintf(out, 32, "%ld s", all);
-    else if (all < 3600) snprintf(out, 32, "%ld:%02ld min", all / 60, all % 60);
-    else snprintf(out, 32, "%ld:%02ld h", all / 3600, all / 60 % 60);
+    if (all < 60)
+        snprintf(out, 32, "%ld s", all);
+    else if (all < 3600)
+        snprintf(out, 32, "%ld:%02ld min", all / 60, all % 60);
+    else
+        snprintf(out, 32, "%ld:%02ld h", all / 3600, all / 60 % 60);
 }
 
 /* How wide the terminal is: a longer line would wrap, and each redrawing of it would leave a line behind. */
@@ -83,7 +87,8 @@ static void draw_bar(const struct clsnn_stage *stage, int room, char out[BAR + 4
 void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage) {
     if (p->quiet) return;
     if (stage->kind == CLSNN_STAGE_READOUT) {
-        clsnn_progress_note(p, "reading out with CLBlast (at its first use on a device it compiles for some seconds)");
+        clsnn_progress_note(
+            p, "reading out with CLBlast (at its first use on a device it compiles for some seconds)");
         return;
     }
     const double now = now_seconds();
@@ -94,21 +99,27 @@ void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stag
     p->kind = stage->kind;
     char eta[32], epoch[48] = "", accuracy[48] = "";
     format_seconds(ended ? stage->seconds : stage->eta_seconds, eta);
-    if (stage->n_epochs > 1 && stage->epoch > 0) snprintf(epoch, sizeof epoch, " epoch %u/%u", stage->epoch, stage->n_epochs);
-    if (stage->running_accuracy >= 0) snprintf(accuracy, sizeof accuracy, "  %saccuracy %.1f %%", p->terminal ? "" : "running ", 100 * stage->running_accuracy);
+    if (stage->n_epochs > 1 && stage->epoch > 0)
+        snprintf(epoch, sizeof epoch, " epoch %u/%u", stage->epoch, stage->n_epochs);
+    if (stage->running_accuracy >= 0)
+        snprintf(accuracy, sizeof accuracy, "  %saccuracy %.1f %%", p->terminal ? "" : "running ",
+                 100 * stage->running_accuracy);
     if (p->terminal) {
         char head[96], tail[192], bar[BAR + 4] = "";
         snprintf(head, sizeof head, "%s%s", stage_name(stage->kind), epoch);
-        snprintf(tail, sizeof tail, " %llu/%llu  %.0f images/s%s  %s %s", (unsigned long long)stage->done, (unsigned long long)stage->total,
-                 stage->images_per_second, accuracy, ended ? "took" : "ETA", eta);
+        snprintf(tail, sizeof tail, " %llu/%llu  %.0f images/s%s  %s %s", (unsigned long long)stage->done,
+                 (unsigned long long)stage->total, stage->images_per_second, accuracy, ended ? "took" : "ETA",
+                 eta);
         const int room = columns(p->to) - 1, text = (int)(strlen(head) + strlen(tail));
         draw_bar(stage, room - text - 3, bar);
-        fprintf(p->to, "\r%.*s%s%.*s\033[K", room, head, bar, room > (int)strlen(head) ? room - (int)strlen(head) : 0, tail);
+        fprintf(p->to, "\r%.*s%s%.*s\033[K", room, head, bar,
+                room > (int)strlen(head) ? room - (int)strlen(head) : 0, tail);
         p->drawn = true;
         if (ended) clsnn_progress_end(p);
     } else {
-        fprintf(p->to, "%s%s %llu/%llu images  %.0f images/s%s  %s %s\n", stage_name(stage->kind), epoch, (unsigned long long)stage->done,
-                (unsigned long long)stage->total, stage->images_per_second, accuracy, ended ? "took" : "ETA", eta);
+        fprintf(p->to, "%s%s %llu/%llu images  %.0f images/s%s  %s %s\n", stage_name(stage->kind), epoch,
+                (unsigned long long)stage->done, (unsigned long long)stage->total, stage->images_per_second,
+                accuracy, ended ? "took" : "ETA", eta);
     }
     fflush(p->to);
 }

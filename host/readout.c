@@ -12,7 +12,9 @@ static const double exact_limit = 1 << 24;
 static const size_t block_bytes = 32u << 20;
 
 enum clsnn_status clsnn_labels_create(uint32_t n_post, struct clsnn_labels *out) {
-    struct clsnn_labels l = {.n_post = n_post, .labels = malloc(n_post * sizeof *l.labels), .proportions = calloc(n_post, CLSNN_CLASSES * sizeof *l.proportions)};
+    struct clsnn_labels l = {.n_post = n_post,
+                             .labels = malloc(n_post * sizeof *l.labels),
+                             .proportions = calloc(n_post, CLSNN_CLASSES * sizeof *l.proportions)};
     if (!l.labels || !l.proportions) {
         clsnn_labels_finish(&l);
         return clsnn_fail(CLSNN_E_MEMORY, "labels: no memory for %u neurons", n_post);
@@ -30,8 +32,8 @@ void clsnn_labels_finish(struct clsnn_labels *l) {
 
 /* C [m][n] += op(A) B with op(A) [m][k], row-major; transpose_a: A is stored [k][m]. max_term is the largest product of two
  * elements: k is cut so that every sum stays exact. */
-static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, size_t m, size_t n, size_t k, const float *a, const float *b, double max_term,
-                                  uint64_t *c) {
+static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, size_t m, size_t n, size_t k,
+                                  const float *a, const float *b, double max_term, uint64_t *c) {
     enum clsnn_status st = CLSNN_OK;
     cl_mem a_dev = NULL, b_dev = NULL, c_dev = NULL;
     const size_t most = (size_t)((exact_limit - 1) / (max_term > 1 ? max_term : 1));
@@ -46,8 +48,9 @@ static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, si
     for (size_t first = 0; first < k; first += most) {
         const size_t n_terms = k - first < most ? k - first : most;
         const CLBlastStatusCode code =
-            CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo, CLBlastTransposeNo, m, n, n_terms, 1.0f, a_dev,
-                         transpose_a ? first * m : first, transpose_a ? m : k, b_dev, first * n, n, 0.0f, c_dev, 0, n, &dev->queue, NULL);
+            CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
+                         CLBlastTransposeNo, m, n, n_terms, 1.0f, a_dev, transpose_a ? first * m : first,
+                         transpose_a ? m : k, b_dev, first * n, n, 0.0f, c_dev, 0, n, &dev->queue, NULL);
         if (code != CLBlastSuccess) {
             st = clsnn_fail_cl((cl_int)code, "CLBlastSgemm");
             goto fail;
@@ -55,8 +58,10 @@ static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, si
         TRY(clsnn_buffer_read(dev, c_dev, 0, m * n * sizeof *sums, sums));
         for (size_t e = 0; e < m * n; e++) {
             if (!((double)sums[e] < exact_limit && sums[e] >= 0.0f && sums[e] == floorf(sums[e]))) {
-                st = clsnn_fail(CLSNN_E_SELFTEST, "readout: sum %zu is %g, not a whole number below 2^24: the device's matrix product is wrong", e,
-                                (double)sums[e]);
+                st = clsnn_fail(CLSNN_E_SELFTEST,
+                                "readout: sum %zu is %g, not a whole number below 2^24: the device's matrix "
+                                "product is wrong",
+                                e, (double)sums[e]);
                 goto fail;
             }
             c[e] += (uint64_t)sums[e];
@@ -93,7 +98,8 @@ static bool mean_above(uint64_t a, uint64_t n_a, uint64_t b, uint64_t n_b) {
     return a * n_b > b * n_a;
 }
 
-static void label_neuron(const uint64_t sums[CLSNN_CLASSES], const uint32_t n_class[CLSNN_CLASSES], int32_t *label, float *proportions) {
+static void label_neuron(const uint64_t sums[CLSNN_CLASSES], const uint32_t n_class[CLSNN_CLASSES],
+                         int32_t *label, float *proportions) {
     double total = 0.0;
     *label = -1;
     for (int c = 0; c < CLSNN_CLASSES; c++) {
@@ -106,7 +112,8 @@ static void label_neuron(const uint64_t sums[CLSNN_CLASSES], const uint32_t n_cl
     }
 }
 
-enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const uint16_t *counts, const uint8_t *classes, uint32_t n_images,
+enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const uint16_t *counts,
+                                      const uint8_t *classes, uint32_t n_images,
                                       struct clsnn_labels *labels) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n_post = labels->n_post;
@@ -128,7 +135,8 @@ enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const uint16_t *
         }
         TRY(multiply(dev, true, n_post, CLSNN_CLASSES, n, a, one_hot, most, &sums[0][0]));
     }
-    for (size_t j = 0; j < n_post; j++) label_neuron(sums[j], n_class, &labels->labels[j], labels->proportions + j * CLSNN_CLASSES);
+    for (size_t j = 0; j < n_post; j++)
+        label_neuron(sums[j], n_class, &labels->labels[j], labels->proportions + j * CLSNN_CLASSES);
 fail:
     free(a);
     free(one_hot);
@@ -139,7 +147,8 @@ fail:
 /* Shares of the classes a neuron votes for: [n_post][30], its label, then its proportions' high and low digits. */
 enum { N_SHARES = 3 * CLSNN_CLASSES };
 
-static void fill_shares(const struct clsnn_labels *labels, float *shares, uint32_t n_labelled[CLSNN_CLASSES]) {
+static void fill_shares(const struct clsnn_labels *labels, float *shares,
+                        uint32_t n_labelled[CLSNN_CLASSES]) {
     for (uint32_t j = 0; j < labels->n_post; j++) {
         float *row = shares + (size_t)j * N_SHARES;
         memset(row, 0, N_SHARES * sizeof *row);
@@ -147,14 +156,16 @@ static void fill_shares(const struct clsnn_labels *labels, float *shares, uint32
         row[labels->labels[j]] = 1.0f;
         n_labelled[labels->labels[j]]++;
         for (int c = 0; c < CLSNN_CLASSES; c++) {
-            const long share = lround((double)labels->proportions[(size_t)j * CLSNN_CLASSES + (size_t)c] * SHARE_ONE);
+            const long share =
+                lround((double)labels->proportions[(size_t)j * CLSNN_CLASSES + (size_t)c] * SHARE_ONE);
             row[CLSNN_CLASSES + c] = (float)(share / DIGIT);
             row[2 * CLSNN_CLASSES + c] = (float)(share % DIGIT);
         }
     }
 }
 
-static void vote(const uint64_t sums[N_SHARES], const uint32_t n_labelled[CLSNN_CLASSES], int *out_all, int *out_proportion) {
+static void vote(const uint64_t sums[N_SHARES], const uint32_t n_labelled[CLSNN_CLASSES], int *out_all,
+                 int *out_proportion) {
     uint64_t best = 0, best_n = 1, best_share = 0;
     *out_all = *out_proportion = 0;
     for (int c = 0; c < CLSNN_CLASSES; c++) {
@@ -171,8 +182,9 @@ static void vote(const uint64_t sums[N_SHARES], const uint32_t n_labelled[CLSNN_
     }
 }
 
-enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels, const uint16_t *counts,
-                                      const uint8_t *classes, uint32_t n_images, struct clsnn_score *out) {
+enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels,
+                                      const uint16_t *counts, const uint8_t *classes, uint32_t n_images,
+                                      struct clsnn_score *out) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n_post = labels->n_post;
     const uint32_t block = block_images(labels->n_post, n_images);

@@ -7,22 +7,27 @@
 enum { MASK_WORDS = CLSNN_MAX_GROUPS * CLSNN_MAX_ON };
 
 static enum clsnn_status check_input(const struct clsnn_replay_input *in) {
-    if (in->steps_on < 1 || in->steps_on > CLSNN_MAX_ON || in->steps_on + (uint64_t)in->steps_off > CLSNN_MAX_STEPS) {
-        return clsnn_fail(CLSNN_E_DATA, "steps_on = %u, steps_off = %u: steps_on must be in [1, %d], their sum at most %d", in->steps_on, in->steps_off,
-                          CLSNN_MAX_ON, CLSNN_MAX_STEPS);
+    if (in->steps_on < 1 || in->steps_on > CLSNN_MAX_ON ||
+        in->steps_on + (uint64_t)in->steps_off > CLSNN_MAX_STEPS) {
+        return clsnn_fail(CLSNN_E_DATA,
+                          "steps_on = %u, steps_off = %u: steps_on must be in [1, %d], their sum at most %d",
+                          in->steps_on, in->steps_off, CLSNN_MAX_ON, CLSNN_MAX_STEPS);
     }
     if (in->n_samples < 1 || in->n_samples > INT32_MAX / CLSNN_MAX_STEPS) {
-        return clsnn_fail(CLSNN_E_DATA, "n_samples = %u: must be in [1, %d]", in->n_samples, INT32_MAX / CLSNN_MAX_STEPS);
+        return clsnn_fail(CLSNN_E_DATA, "n_samples = %u: must be in [1, %d]", in->n_samples,
+                          INT32_MAX / CLSNN_MAX_STEPS);
     }
     return CLSNN_OK;
 }
 
 /* The input spikes of every sample as masks [n_samples][groups][CLSNN_MAX_ON] would be large; events are sorted into samples
  * instead by counting, and masks made one sample at a time. */
-static enum clsnn_status sort_events(const struct clsnn_replay_input *in, size_t **out_first, size_t **out_events) {
+static enum clsnn_status sort_events(const struct clsnn_replay_input *in, size_t **out_first,
+                                     size_t **out_events) {
     enum clsnn_status st = CLSNN_OK;
     const uint32_t n_steps = in->steps_on + in->steps_off;
-    size_t *first = calloc((size_t)in->n_samples + 2, sizeof *first), *events = malloc((in->n_events ? in->n_events : 1) * sizeof *events);
+    size_t *first = calloc((size_t)in->n_samples + 2, sizeof *first),
+           *events = malloc((in->n_events ? in->n_events : 1) * sizeof *events);
     if (!first || !events) {
         st = clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for %zu events", in->n_events);
         goto fail;
@@ -30,12 +35,15 @@ static enum clsnn_status sort_events(const struct clsnn_replay_input *in, size_t
     for (size_t e = 0; e < in->n_events; e++) {
         const int32_t step = in->event_step[e], i = in->event_input[e];
         if (step < 0 || (uint32_t)step >= n_steps * in->n_samples || i < 0 || i >= CLSNN_N_PRE) {
-            st = clsnn_fail(CLSNN_E_DATA, "event %zu: step %d, input %d: must be in [0, %u) and [0, %d)", e, step, i, n_steps * in->n_samples, CLSNN_N_PRE);
+            st = clsnn_fail(CLSNN_E_DATA, "event %zu: step %d, input %d: must be in [0, %u) and [0, %d)", e,
+                            step, i, n_steps * in->n_samples, CLSNN_N_PRE);
             goto fail;
         }
         if ((uint32_t)step % n_steps >= in->steps_on) {
-            st = clsnn_fail(CLSNN_E_DATA, "event %zu: step %d is step %u of its sample, which has input in the first %u only", e, step,
-                            (uint32_t)step % n_steps, in->steps_on);
+            st = clsnn_fail(
+                CLSNN_E_DATA,
+                "event %zu: step %d is step %u of its sample, which has input in the first %u only", e, step,
+                (uint32_t)step % n_steps, in->steps_on);
             goto fail;
         }
         first[(uint32_t)step / n_steps + 2]++;
@@ -51,15 +59,19 @@ fail:
     return st;
 }
 
-static enum clsnn_status fill_masks(const struct clsnn_replay_input *in, const size_t *events, size_t n, uint32_t *masks) {
+static enum clsnn_status fill_masks(const struct clsnn_replay_input *in, const size_t *events, size_t n,
+                                    uint32_t *masks) {
     const uint32_t n_steps = in->steps_on + in->steps_off;
     memset(masks, 0, MASK_WORDS * sizeof *masks);
     for (size_t k = 0; k < n; k++) {
-        const uint32_t t = (uint32_t)in->event_step[events[k]] % n_steps, i = (uint32_t)in->event_input[events[k]];
+        const uint32_t t = (uint32_t)in->event_step[events[k]] % n_steps,
+                       i = (uint32_t)in->event_input[events[k]];
         uint32_t *word = &masks[i / CLSNN_GROUP * CLSNN_MAX_ON + t];
         const uint32_t bit = UINT32_C(1) << i % CLSNN_GROUP;
         if (*word & bit) {
-            return clsnn_fail(CLSNN_E_DATA, "event %zu: input %u spikes twice in step %d: at most once a step", events[k], i, in->event_step[events[k]]);
+            return clsnn_fail(CLSNN_E_DATA,
+                              "event %zu: input %u spikes twice in step %d: at most once a step", events[k],
+                              i, in->event_step[events[k]]);
         }
         *word |= bit;
     }
@@ -73,7 +85,8 @@ static enum clsnn_status append_spike(struct clsnn_spike_list *list, int32_t ste
         if (steps) list->step = steps;
         int32_t *neurons = realloc(list->neuron, capacity * sizeof *neurons);
         if (neurons) list->neuron = neurons;
-        if (!steps || !neurons) return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for %zu spikes", capacity);
+        if (!steps || !neurons)
+            return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for %zu spikes", capacity);
         list->capacity = capacity;
     }
     list->step[list->n] = step;
@@ -81,11 +94,13 @@ static enum clsnn_status append_spike(struct clsnn_spike_list *list, int32_t ste
     return CLSNN_OK;
 }
 
-static enum clsnn_status append_masks(struct clsnn_spike_list *list, const uint32_t *masks, uint32_t n_steps, size_t words, int32_t first_step) {
+static enum clsnn_status append_masks(struct clsnn_spike_list *list, const uint32_t *masks, uint32_t n_steps,
+                                      size_t words, int32_t first_step) {
     enum clsnn_status st = CLSNN_OK;
     for (size_t at = 0; at < n_steps * words; at++) {
         for (int32_t bit = 0; masks[at] >> bit != 0; bit++) {
-            if (masks[at] >> bit & 1u) TRY(append_spike(list, first_step + (int32_t)(at / words), (int32_t)(at % words) * 32 + bit));
+            if (masks[at] >> bit & 1u)
+                TRY(append_spike(list, first_step + (int32_t)(at / words), (int32_t)(at % words) * 32 + bit));
             if (bit == 31) break;
         }
     }
@@ -94,7 +109,8 @@ fail:
 }
 
 /* Probes of one sample, [n_steps][4][CLSNN_PROBE], into the output's four arrays from step first on. */
-static void copy_probes(const float *probes, uint32_t n_steps, uint32_t first, const struct clsnn_model *model, struct clsnn_replay_output *out) {
+static void copy_probes(const float *probes, uint32_t n_steps, uint32_t first,
+                        const struct clsnn_model *model, struct clsnn_replay_output *out) {
     for (uint32_t t = 0; t < n_steps; t++) {
         const float *row = probes + (size_t)t * 4 * CLSNN_PROBE;
         for (uint32_t j = 0; j < out->n_probes; j++) {
@@ -107,7 +123,8 @@ static void copy_probes(const float *probes, uint32_t n_steps, uint32_t first, c
     }
 }
 
-static enum clsnn_status allocate_output(const struct clsnn_replay_input *in, struct clsnn_replay_output *out) {
+static enum clsnn_status allocate_output(const struct clsnn_replay_input *in,
+                                         struct clsnn_replay_output *out) {
     const uint32_t n_steps = (in->steps_on + in->steps_off) * in->n_samples;
     out->n_steps = n_steps;
     out->n_probes = in->n_post < CLSNN_PROBE ? in->n_post : CLSNN_PROBE;
@@ -118,7 +135,8 @@ static enum clsnn_status allocate_output(const struct clsnn_replay_input *in, st
     out->v_inh = malloc(n * sizeof(float));
     out->w_end = malloc(CLSNN_N_PRE * (size_t)in->n_post * sizeof(float));
     out->theta_end_mv = malloc(in->n_post * sizeof(float));
-    if (out->v_exc && out->g_exc && out->g_inh && out->v_inh && out->w_end && out->theta_end_mv) return CLSNN_OK;
+    if (out->v_exc && out->g_exc && out->g_inh && out->v_inh && out->w_end && out->theta_end_mv)
+        return CLSNN_OK;
     return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for %u steps of %u neurons", n_steps, in->n_post);
 }
 
@@ -130,14 +148,17 @@ struct record {
     float *rows;     /* host: [n_steps][4][CLSNN_PROBE] */
 };
 
-static enum clsnn_status record_create(struct clsnn_device *dev, uint32_t n_steps, size_t n, struct record *r) {
+static enum clsnn_status record_create(struct clsnn_device *dev, uint32_t n_steps, size_t n,
+                                       struct record *r) {
     enum clsnn_status st = CLSNN_OK;
     r->words = (n + 31) / 32;
     r->mask_bytes = n_steps * r->words * sizeof(uint32_t);
     r->probe_bytes = (size_t)n_steps * 4 * CLSNN_PROBE * sizeof(float);
-    r->masks = malloc(r->mask_bytes > MASK_WORDS * sizeof(uint32_t) ? r->mask_bytes : MASK_WORDS * sizeof(uint32_t));
+    r->masks =
+        malloc(r->mask_bytes > MASK_WORDS * sizeof(uint32_t) ? r->mask_bytes : MASK_WORDS * sizeof(uint32_t));
     r->rows = malloc(r->probe_bytes);
-    if (!r->masks || !r->rows) return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for the record of %u steps", n_steps);
+    if (!r->masks || !r->rows)
+        return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for the record of %u steps", n_steps);
     TRY(clsnn_buffer_create(dev, "record of excitatory spikes", r->mask_bytes, NULL, false, &r->exc));
     TRY(clsnn_buffer_create(dev, "record of inhibitory spikes", r->mask_bytes, NULL, false, &r->inh));
     TRY(clsnn_buffer_create(dev, "record of potentials", r->probe_bytes, NULL, false, &r->probes));
@@ -153,24 +174,30 @@ static void record_finish(struct clsnn_device *dev, struct record *r) {
     free(r->rows);
 }
 
-static enum clsnn_status launch(struct clsnn_network *net, const struct record *r, uint32_t n_probes, bool learn) {
+static enum clsnn_status launch(struct clsnn_network *net, const struct record *r, uint32_t n_probes,
+                                bool learn) {
     const struct clsnn_state *s = &net->state;
     const cl_int probes = (cl_int)n_probes, learning = learn;
     const size_t spikes_bytes = clsnn_network_spikes_bytes(net);
     const struct clsnn_arg args[] = {
-        CLSNN_ARG(net->params), CLSNN_ARG(net->tables), CLSNN_ARG(net->w),      CLSNN_ARG(net->theta), CLSNN_ARG(net->zeros), CLSNN_ARG(s->threshold), CLSNN_ARG(s->v_exc),
-        CLSNN_ARG(s->g_exc),    CLSNN_ARG(s->g_inh),    CLSNN_ARG(s->last_exc), CLSNN_ARG(s->v_inh),   CLSNN_ARG(s->g_exc_inh),
-        CLSNN_ARG(s->last_inh), CLSNN_ARG(s->seen_inh), CLSNN_ARG(s->last_pre), CLSNN_ARG(s->over),    CLSNN_ARG(s->counts),
-        CLSNN_ARG(s->recent),   CLSNN_ARG(s->hot),      CLSNN_ARG(s->spikes),   CLSNN_ARG(s->pending), CLSNN_ARG(net->progress),
-        CLSNN_ARG(r->exc),      CLSNN_ARG(r->inh),      CLSNN_ARG(r->probes),   CLSNN_ARG(probes),     CLSNN_ARG(net->n),
-        CLSNN_ARG(learning), CLSNN_LOCAL(spikes_bytes), CLSNN_LOCAL(spikes_bytes),
+        CLSNN_ARG(net->params),    CLSNN_ARG(net->tables),    CLSNN_ARG(net->w),      CLSNN_ARG(net->theta),
+        CLSNN_ARG(net->zeros),     CLSNN_ARG(s->threshold),   CLSNN_ARG(s->v_exc),    CLSNN_ARG(s->g_exc),
+        CLSNN_ARG(s->g_inh),       CLSNN_ARG(s->last_exc),    CLSNN_ARG(s->v_inh),    CLSNN_ARG(s->g_exc_inh),
+        CLSNN_ARG(s->last_inh),    CLSNN_ARG(s->seen_inh),    CLSNN_ARG(s->last_pre), CLSNN_ARG(s->over),
+        CLSNN_ARG(s->counts),      CLSNN_ARG(s->recent),      CLSNN_ARG(s->hot),      CLSNN_ARG(s->spikes),
+        CLSNN_ARG(s->pending),     CLSNN_ARG(net->progress),  CLSNN_ARG(r->exc),      CLSNN_ARG(r->inh),
+        CLSNN_ARG(r->probes),      CLSNN_ARG(probes),         CLSNN_ARG(net->n),      CLSNN_ARG(learning),
+        CLSNN_LOCAL(spikes_bytes), CLSNN_LOCAL(spikes_bytes),
     };
     const size_t local = (size_t)net->prog->work_group;
-    return clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->replay, args, sizeof args / sizeof *args, 1, &local, &local);
+    return clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->replay, args, sizeof args / sizeof *args,
+                            1, &local, &local);
 }
 
-static enum clsnn_status replay_sample(struct clsnn_network *net, const struct clsnn_model *model, const struct clsnn_replay_input *in, uint32_t sample,
-                                       const size_t *events, size_t n_events, struct record *r, struct clsnn_replay_output *out) {
+static enum clsnn_status replay_sample(struct clsnn_network *net, const struct clsnn_model *model,
+                                       const struct clsnn_replay_input *in, uint32_t sample,
+                                       const size_t *events, size_t n_events, struct record *r,
+                                       struct clsnn_replay_output *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_progress progress;
     const uint32_t n_steps = in->steps_on + in->steps_off, first_step = sample * n_steps;
@@ -189,8 +216,9 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog, const struct clsnn_model *model,
-                               const struct clsnn_replay_input *in, struct clsnn_replay_output *out) {
+enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog,
+                               const struct clsnn_model *model, const struct clsnn_replay_input *in,
+                               struct clsnn_replay_output *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_network *net = NULL;
     struct clsnn_replay_output result = {0};
@@ -208,7 +236,8 @@ enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_prog
     TRY(record_create(dev, in->steps_on + in->steps_off, (size_t)net->n, &record));
     TRY(allocate_output(in, &result));
     for (uint32_t s = 0; s < in->n_samples; s++) {
-        TRY(replay_sample(net, model, in, s, events + (s ? first[s] : 0), first[s + 1] - (s ? first[s] : 0), &record, &result));
+        TRY(replay_sample(net, model, in, s, events + (s ? first[s] : 0), first[s + 1] - (s ? first[s] : 0),
+                          &record, &result));
     }
     TRY(clsnn_network_get(net, 0, result.w_end, result.theta_end_mv));
     *out = result;

@@ -14,7 +14,8 @@
 #include "clsnn/file.h"
 #include "clsnn/npz.h"
 
-static const char *const run_files[] = {"run.json", "metrics.jsonl", "metrics.csv", "model.npz", "weights.png", "accuracy.png", "confusion.png"};
+static const char *const run_files[] = {"run.json",    "metrics.jsonl", "metrics.csv",  "model.npz",
+                                        "weights.png", "accuracy.png",  "confusion.png"};
 enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };
 
 static void now_text(char out[32]) {
@@ -42,7 +43,8 @@ static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
         rc = mkdir(kept, 0777);
     } while (rc != 0 && errno == EEXIST);
     if (rc != 0) {
-        st = clsnn_fail(CLSNN_E_IO, "%s: %s: an earlier run's files could not be kept there", kept, strerror(errno));
+        st = clsnn_fail(CLSNN_E_IO, "%s: %s: an earlier run's files could not be kept there", kept,
+                        strerror(errno));
         goto fail;
     }
     for (size_t f = 0; f < N_RUN_FILES; f++) {
@@ -53,7 +55,8 @@ static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
             goto fail;
         }
         if (rename(from, to) != 0 && errno != ENOENT) {
-            st = clsnn_fail(CLSNN_E_IO, "%s: %s: the earlier run's file could not be moved to %s", from, strerror(errno), to);
+            st = clsnn_fail(CLSNN_E_IO, "%s: %s: the earlier run's file could not be moved to %s", from,
+                            strerror(errno), to);
             goto fail;
         }
         free(from);
@@ -82,7 +85,8 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved) {
     return CLSNN_OK;
 }
 
-void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o, const struct clsnn_experiment *x, const char *dir) {
+void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
+                        const struct clsnn_experiment *x, const char *dir) {
     *r = (struct clsnn_report){.options = o, .experiment = x, .dir = dir};
     now_text(r->started);
 }
@@ -150,7 +154,10 @@ static const char *const time_names[CLSNN_N_TIMES] = {
 static json_t *profile_json(const struct clsnn_profile *p, bool *ok) {
     json_t *phases = json_object();
     for (int k = 0; k < CLSNN_N_TIMES; k++) {
-        if (p->commands[k]) add(phases, time_names[k], json_pack("{s:f, s:I}", "seconds", p->seconds[k], "commands", (json_int_t)p->commands[k]), ok);
+        if (p->commands[k])
+            add(phases, time_names[k],
+                json_pack("{s:f, s:I}", "seconds", p->seconds[k], "commands", (json_int_t)p->commands[k]),
+                ok);
     }
     return phases;
 }
@@ -161,8 +168,9 @@ static void print_profile(const struct clsnn_profile *p, FILE *out) {
     fprintf(out, "phase        seconds  commands   us a command   share   (on the device, by its events)\n");
     for (int k = 0; k < CLSNN_N_TIMES; k++) {
         if (!p->commands[k]) continue;
-        fprintf(out, "%-10s %9.3f %9llu %14.2f %6.1f %%\n", time_names[k], p->seconds[k], (unsigned long long)p->commands[k],
-                1e6 * p->seconds[k] / (double)p->commands[k], 100 * p->seconds[k] / (sum > 0 ? sum : 1));
+        fprintf(out, "%-10s %9.3f %9llu %14.2f %6.1f %%\n", time_names[k], p->seconds[k],
+                (unsigned long long)p->commands[k], 1e6 * p->seconds[k] / (double)p->commands[k],
+                100 * p->seconds[k] / (sum > 0 ? sum : 1));
     }
 }
 
@@ -193,28 +201,38 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     add(o, "given_up", json_integer((json_int_t)(x->trainer->given_up + x->given_up_evaluating)), ok);
     add(o, "train_seconds", json_real(x->train_seconds), ok);
     add(o, "eval_seconds", json_real(x->eval_seconds), ok);
-    add(o, "images_per_second", json_real(x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0), ok);
+    add(o, "images_per_second", json_real(x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0),
+        ok);
     if (x->dev->profile) add(o, "profile", profile_json(x->dev->profile, ok), ok);
     if (learned) add(o, "final_sha256", json_string(learned->sha256), ok);
     return o;
 }
 
-static void add_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number, bool is_param) {
+static void add_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
+                        bool is_param) {
     json_t *settings = ctx, *found;
     (void)is_param;
-    if (!is_number) found = text_json(value);
-    else if (strpbrk(value, ".e")) found = json_real(strtod(value, NULL));
-    else found = *value == '-' ? json_integer((json_int_t)strtoll(value, NULL, 10)) : seed_json(strtoull(value, NULL, 10));
+    if (!is_number)
+        found = text_json(value);
+    else if (strpbrk(value, ".e"))
+        found = json_real(strtod(value, NULL));
+    else
+        found = *value == '-' ? json_integer((json_int_t)strtoll(value, NULL, 10))
+                              : seed_json(strtoull(value, NULL, 10));
     json_object_set_new(settings, name, json_pack("{s:o, s:o}", "value", found, "origin", text_json(origin)));
 }
 
-static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state, const struct clsnn_learned *learned, bool *ok) {
-    static const char *const states[] = {[CLSNN_RUN_RUNNING] = "running", [CLSNN_RUN_FINISHED] = "finished", [CLSNN_RUN_STOPPED] = "stopped",
+static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state,
+                        const struct clsnn_learned *learned, bool *ok) {
+    static const char *const states[] = {[CLSNN_RUN_RUNNING] = "running",
+                                         [CLSNN_RUN_FINISHED] = "finished",
+                                         [CLSNN_RUN_STOPPED] = "stopped",
                                          [CLSNN_RUN_FAILED] = "failed"};
     const struct clsnn_experiment *x = r->experiment;
     const struct clsnn_device_info *d = &x->dev->info;
     char kernels[CLSNN_SHA256_HEX] = "", now[32];
-    json_t *run = json_object(), *settings = json_object(), *device = json_object(), *data = json_object(), *metrics = json_array();
+    json_t *run = json_object(), *settings = json_object(), *device = json_object(), *data = json_object(),
+           *metrics = json_array();
     if (clsnn_program_hash(kernels) != CLSNN_OK) *ok = false;
     now_text(now);
     add(run, "format", json_integer(1), ok);
@@ -242,14 +260,16 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     add(device, "work_group", json_integer(x->net->prog->work_group), ok);
     add(run, "opencl_device", device, ok);
     add(run, "kernels_sha256", json_string(kernels), ok);
-    for (size_t k = 0; k < x->n_metrics; k++) json_array_append_new(metrics, metrics_json(&x->metrics[k], ok));
+    for (size_t k = 0; k < x->n_metrics; k++)
+        json_array_append_new(metrics, metrics_json(&x->metrics[k], ok));
     add(run, "metrics", metrics, ok);
     add(run, "result", result_json(r, learned, ok), ok);
     return run;
 }
 
 /* Writes name in the run's directory; 0 bytes of text are a lack of memory. */
-static enum clsnn_status write_file(const struct clsnn_report *r, const char *name, const char *text, size_t n_bytes) {
+static enum clsnn_status write_file(const struct clsnn_report *r, const char *name, const char *text,
+                                    size_t n_bytes) {
     char *path = text ? clsnn_file_join(r->dir, name) : NULL;
     if (!path) return no_memory();
     const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
@@ -257,7 +277,8 @@ static enum clsnn_status write_file(const struct clsnn_report *r, const char *na
     return st;
 }
 
-enum clsnn_status clsnn_report_run(const struct clsnn_report *r, enum clsnn_run_state state, const struct clsnn_learned *learned) {
+enum clsnn_status clsnn_report_run(const struct clsnn_report *r, enum clsnn_run_state state,
+                                   const struct clsnn_learned *learned) {
     bool ok = true;
     if (!r->dir) return CLSNN_OK;
     json_t *run = run_json(r, state, learned, &ok);
@@ -282,16 +303,18 @@ enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
         json_t *value;
         if (k == 0) {
             const char *comma = "";
-            json_object_foreach(line, name, value) {
+            json_object_foreach (line, name, value) {
                 fprintf(csv, "%s%s", comma, name);
                 comma = ",";
             }
             fputc('\n', csv);
         }
         const char *comma = "";
-        json_object_foreach(line, name, value) {
-            if (json_is_integer(value)) fprintf(csv, "%s%lld", comma, (long long)json_integer_value(value));
-            else fprintf(csv, "%s%.10g", comma, json_real_value(value));
+        json_object_foreach (line, name, value) {
+            if (json_is_integer(value))
+                fprintf(csv, "%s%lld", comma, (long long)json_integer_value(value));
+            else
+                fprintf(csv, "%s%.10g", comma, json_real_value(value));
             comma = ",";
         }
         fputc('\n', csv);
@@ -318,7 +341,8 @@ static char *about_text(const struct clsnn_experiment *x) {
     bool ok = true;
     json_t *about = json_object(), *params = json_object(), *data = json_object();
     for (size_t k = 0; k < clsnn_n_params; k++) {
-        add(params, clsnn_params_table[k].name, json_real(clsnn_model_get(&x->plan.model, &clsnn_params_table[k])), &ok);
+        add(params, clsnn_params_table[k].name,
+            json_real(clsnn_model_get(&x->plan.model, &clsnn_params_table[k])), &ok);
     }
     add(data, "name", text_json(x->data->name), &ok);
     add(data, "sha256", json_string(x->data->sha256), &ok);
@@ -366,9 +390,12 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
         all[k] = 100 * x->metrics[k].accuracy_all;
         proportion[k] = 100 * x->metrics[k].accuracy_proportion;
     }
-    const struct clsnn_series series[] = {{"vote all", epoch, all, NULL, x->n_metrics}, {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
-    snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images, x->data->name, x->plan.neurons);
-    const enum clsnn_status st = clsnn_figure_curves(path, title, "training (epochs)", "accuracy (%)", series, 2);
+    const struct clsnn_series series[] = {{"vote all", epoch, all, NULL, x->n_metrics},
+                                          {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
+    snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images,
+             x->data->name, x->plan.neurons);
+    const enum clsnn_status st =
+        clsnn_figure_curves(path, title, "training (epochs)", "accuracy (%)", series, 2);
     free(values);
     return st;
 }
@@ -378,17 +405,20 @@ enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const stru
     const struct clsnn_experiment *x = r->experiment;
     char title[128];
     if (!r->dir) return CLSNN_OK;
-    char *weights = clsnn_file_join(r->dir, "weights.png"), *accuracy = clsnn_file_join(r->dir, "accuracy.png"),
+    char *weights = clsnn_file_join(r->dir, "weights.png"),
+         *accuracy = clsnn_file_join(r->dir, "accuracy.png"),
          *confusion = clsnn_file_join(r->dir, "confusion.png");
     if (!weights || !accuracy || !confusion) {
         st = no_memory();
         goto fail;
     }
-    TRY(clsnn_figure_weights(weights, learned->w, learned->n_post, learned->n_post, (float)x->plan.model.w_max));
+    TRY(clsnn_figure_weights(weights, learned->w, learned->n_post, learned->n_post,
+                             (float)x->plan.model.w_max));
     if (x->n_metrics == 0) goto fail;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
     if (!r->model) TRY(accuracy_picture(r, accuracy));
-    snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons, x->data->name, 100 * m->accuracy_all, m->score.n_images);
+    snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons, x->data->name,
+             100 * m->accuracy_all, m->score.n_images);
     TRY(clsnn_figure_confusion(confusion, title, m->score.confusion));
 fail:
     free(weights);
@@ -397,7 +427,8 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct clsnn_learned *learned, FILE *out) {
+enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct clsnn_learned *learned,
+                                      FILE *out) {
     const struct clsnn_experiment *x = r->experiment;
     const struct clsnn_metrics *m = x->n_metrics ? &x->metrics[x->n_metrics - 1] : NULL;
     if (r->options->json) {
@@ -406,25 +437,34 @@ enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct
         if (ok) ok = json_dumpf(o, out, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
         fputc('\n', out);
         json_decref(o);
-        return ok ? CLSNN_OK : ferror(out) ? clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written") : no_memory();
+        return ok            ? CLSNN_OK
+               : ferror(out) ? clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written")
+                             : no_memory();
     }
     if (!m) return CLSNN_OK;
-    fprintf(out, "accuracy (vote all)         %.2f %%  (%u of %u test images of %s)\n", 100 * m->accuracy_all, m->score.correct_all, m->score.n_images,
-            x->data->name);
+    fprintf(out, "accuracy (vote all)         %.2f %%  (%u of %u test images of %s)\n", 100 * m->accuracy_all,
+            m->score.correct_all, m->score.n_images, x->data->name);
     fprintf(out, "accuracy (vote proportion)  %.2f %%\n", 100 * m->accuracy_proportion);
     if (!r->model) {
-        fprintf(out, "training                    %llu images in %.1f s, %.0f images/s; %.1f excitatory spikes an image\n",
-                (unsigned long long)x->images, x->train_seconds, x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0, m->exc_spikes_per_image);
+        fprintf(out,
+                "training                    %llu images in %.1f s, %.0f images/s; %.1f excitatory spikes an "
+                "image\n",
+                (unsigned long long)x->images, x->train_seconds,
+                x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0, m->exc_spikes_per_image);
     }
-    fprintf(out, "theta (mean)                %.2f mV; %u of %u neurons without a label\n", m->theta_mean_mv, m->unlabelled, x->plan.neurons);
+    fprintf(out, "theta (mean)                %.2f mV; %u of %u neurons without a label\n", m->theta_mean_mv,
+            m->unlabelled, x->plan.neurons);
     if (x->trainer->given_up + x->given_up_evaluating) {
-        fprintf(out, "given up                    %llu images stayed under %d spikes at the highest intensity\n",
-                (unsigned long long)(x->trainer->given_up + x->given_up_evaluating), x->plan.model.min_spikes);
+        fprintf(
+            out, "given up                    %llu images stayed under %d spikes at the highest intensity\n",
+            (unsigned long long)(x->trainer->given_up + x->given_up_evaluating), x->plan.model.min_spikes);
     }
     if (x->dev->profile) print_profile(x->dev->profile, out);
     if (learned) fprintf(out, "final_sha256                %s\n", learned->sha256);
     if (r->dir) {
-        fprintf(out, "written to                  %s/%s\n", r->dir, r->model ? "{run.json, metrics.jsonl, metrics.csv}" : "{run.json, metrics.jsonl, metrics.csv, model.npz}");
+        fprintf(out, "written to                  %s/%s\n", r->dir,
+                r->model ? "{run.json, metrics.jsonl, metrics.csv}"
+                         : "{run.json, metrics.jsonl, metrics.csv, model.npz}");
         fprintf(out, "pictures                    %s/weights.png\n", r->dir);
         if (!r->model) fprintf(out, "                            %s/accuracy.png\n", r->dir);
         fprintf(out, "                            %s/confusion.png\n", r->dir);

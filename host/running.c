@@ -9,11 +9,11 @@ struct clsnn_running {
     uint32_t n_post;
     uint32_t (*sums)[CLASSES]; /* [n_post] spikes a class */
     uint32_t n_class[CLASSES];
-    int8_t *label;             /* [n_post] class with the highest mean, -1 none */
+    int8_t *label; /* [n_post] class with the highest mean, -1 none */
     uint32_t n_labelled[CLASSES];
     uint64_t n_seen;
     uint32_t n_right;
-    uint8_t right[WINDOW];     /* ring of the last WINDOW images */
+    uint8_t right[WINDOW]; /* ring of the last WINDOW images */
 };
 
 enum clsnn_status clsnn_running_create(uint32_t n_post, struct clsnn_running **out) {
@@ -46,7 +46,9 @@ static int classify(const struct clsnn_running *r, const uint16_t *counts) {
         if (counts[j] && r->label[j] >= 0) votes[r->label[j]] += counts[j];
     }
     for (int c = 1; c < CLASSES; c++) {
-        if (votes[c] * (r->n_labelled[best] ? r->n_labelled[best] : 1) > votes[best] * (r->n_labelled[c] ? r->n_labelled[c] : 1)) best = c;
+        if (votes[c] * (r->n_labelled[best] ? r->n_labelled[best] : 1) >
+            votes[best] * (r->n_labelled[c] ? r->n_labelled[c] : 1))
+            best = c;
     }
     return best;
 }
@@ -55,7 +57,9 @@ static void relabel(struct clsnn_running *r, uint32_t j) {
     int best = -1;
     for (int c = 0; c < CLASSES; c++) {
         if (r->sums[j][c] == 0 || r->n_class[c] == 0) continue;
-        if (best < 0 || (uint64_t)r->sums[j][c] * r->n_class[best] > (uint64_t)r->sums[j][best] * r->n_class[c]) best = c;
+        if (best < 0 ||
+            (uint64_t)r->sums[j][c] * r->n_class[best] > (uint64_t)r->sums[j][best] * r->n_class[c])
+            best = c;
     }
     if (r->label[j] >= 0) r->n_labelled[r->label[j]]--;
     if (best >= 0) r->n_labelled[best]++;

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stopping; /* set by a signal, read between launches: the one global that is no constant */
+static volatile sig_atomic_t
+    stopping; /* set by a signal, read between launches: the one global that is no constant */
 
 static void on_signal(int number) {
     (void)number;
@@ -34,7 +35,8 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     stopping = 0;
     catch_signals(on_signal);
     clsnn_progress_start(&s->progress, stderr, o->quiet);
-    clsnn_progress_note(&s->progress, "clsnn %s: loading data (%s) and looking for an OpenCL device", CLSNN_VERSION, o->data);
+    clsnn_progress_note(&s->progress, "clsnn %s: loading data (%s) and looking for an OpenCL device",
+                        CLSNN_VERSION, o->data);
     s->plan = (struct clsnn_plan){.model = o->model,
                                   .seed = o->seed,
                                   .neurons = (uint32_t)o->neurons,
@@ -48,13 +50,16 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     TRY(clsnn_device_open(o->device, &s->dev));
     if (o->profile) s->dev->profile = &s->profile;
     TRY(clsnn_dataset_load(o->data, &s->data));
-    clsnn_progress_note(&s->progress, "data: %s (%s), %u training and %u test images%s", s->data.name, s->data.source, s->data.train.n_images,
-                        s->data.test.n_images,
-                        strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0
-                            ? " - MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
-                            : "");
-    clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name, s->dev->info.platform_name, s->dev->info.driver);
-    TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group, &s->prog));
+    clsnn_progress_note(
+        &s->progress, "data: %s (%s), %u training and %u test images%s", s->data.name, s->data.source,
+        s->data.train.n_images, s->data.test.n_images,
+        strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0
+            ? " - MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
+            : "");
+    clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name,
+                        s->dev->info.platform_name, s->dev->info.driver);
+    TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
+                             &s->prog));
     catch_signals(on_signal); /* see clsnn_session_stopping */
 fail:
     return st;

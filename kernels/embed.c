@@ -40,7 +40,8 @@ static bool include_name(const char *line, char name[MAX_LINE]) {
     char open = 0;
     if (sscanf(line, " # include %c%4000[^\">]", &open, name) != 2) return false;
     if (open == '<') return strncmp(name, "Random123/", 10) == 0;
-    return open == '"' && (!strstr(name, "features.h") || strstr(name, "openclfeatures.h") || strstr(name, "compilerfeatures.h"));
+    return open == '"' && (!strstr(name, "features.h") || strstr(name, "openclfeatures.h") ||
+                           strstr(name, "compilerfeatures.h"));
 }
 
 static void inline_file(FILE *in, const char *path, int depth) {
@@ -79,7 +80,9 @@ int main(int argc, char **argv) {
         fprintf(stderr, "embed: %s: %s\n", in ? argv[2] : argv[1], strerror(errno));
         return 1;
     }
-    fprintf(out, "/* Made by kernels/embed.c from %s. */\n#include \"kernel_source.h\"\nconst unsigned char %s[] = {\n",
+    fprintf(out,
+            "/* Made by kernels/embed.c from %s. */\n#include \"kernel_source.h\"\nconst unsigned char %s[] "
+            "= {\n",
             base_name(argv[1]), argv[3]);
     inline_file(in, argv[1], 0);
     fprintf(out, "0};\nconst size_t %s_bytes = %zu;\n", argv[3], n_bytes);

@@ -9,9 +9,11 @@
 /* The inputs of one presentation, in local memory. */
 struct encoding {
     __local ushort *active; /* [784] inputs that can spike, increasing */
-    __local uint *planes;   /* [CLSNN_MAX_GROUPS][CLSNN_PLANES] digit k of the probabilities of a group's inputs */
-    __local int *counts;    /* [CLSNN_WG] scratch */
-    __global uint *spikes;  /* [CLSNN_MAX_GROUPS][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
+    __local uint
+        *planes; /* [CLSNN_MAX_GROUPS][CLSNN_PLANES] digit k of the probabilities of a group's inputs */
+    __local int *counts; /* [CLSNN_WG] scratch */
+    __global uint *
+        spikes; /* [CLSNN_MAX_GROUPS][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
     __global uint *pending; /* [CLSNN_MAX_ON] scratch: draws not yet decided */
 };
 
@@ -36,7 +38,8 @@ INLINE int find_active(struct encoding e, __global const uchar *image) {
 }
 
 /* Spike probability of the input in lane b of group g, as a numerator over D. */
-INLINE uint lane_numerator(struct encoding e, __global const uchar *image, int n_active, int g, int b, uint intensity, uint denominator) {
+INLINE uint lane_numerator(struct encoding e, __global const uchar *image, int n_active, int g, int b,
+                           uint intensity, uint denominator) {
     const int a = g * CLSNN_GROUP + b;
     return a < n_active ? min((uint)image[e.active[a]] * intensity, denominator) : 0u;
 }
@@ -48,8 +51,8 @@ INLINE void decide_digit(uint digits, uint word, uint *fired, uint *open) {
 }
 
 /* Decides the draws of step t that the planes left open. */
-INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity, uint denominator,
-                               struct draw d, uint t, uint open) {
+INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
+                        uint denominator, struct draw d, uint t, uint open) {
     uint fired = 0u;
     philox4x32_ctr_t words;
     uint remainder[CLSNN_GROUP];
@@ -73,7 +76,8 @@ INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_ac
 
 /* The first digits of the probabilities of group g's inputs, most significant first: planes[k], bit b. A probability of 1 has the
  * digit 1 for ever. m < 2^14 (255 times the highest intensity), so m << 12 does not overflow. */
-INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity, uint denominator) {
+INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
+                        uint denominator) {
     uint plane[CLSNN_PLANES];
     for (int k = 0; k < CLSNN_PLANES; k++) plane[k] = 0u;
     for (int b = 0; b < CLSNN_GROUP; b++) {
@@ -86,10 +90,11 @@ INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_ac
 
 /* Draws all spikes of one presentation. Counter word 0 is step | block of four digits << 16; the low bits of d.purpose are
  * free for the group. Uniform; every work-item may read e.spikes and e.active afterwards. Returns the number of inputs with ink. */
-INLINE int encode(struct encoding e, __global const uchar *image, uint intensity, uint denominator, int n_on, struct draw d) {
+INLINE int encode(struct encoding e, __global const uchar *image, uint intensity, uint denominator, int n_on,
+                  struct draw d) {
     const int n_active = find_active(e, image);
     const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
-    FOR_OWN(g, n_groups) fill_planes(e, image, n_active, g, intensity, denominator);
+    FOR_OWN (g, n_groups) fill_planes(e, image, n_active, g, intensity, denominator);
     BARRIER_LOCAL();
     for (int g = 0; g < n_groups; g++) {
         struct draw of_group = d;
@@ -101,7 +106,7 @@ INLINE int encode(struct encoding e, __global const uchar *image, uint intensity
 #if CLSNN_WG == 1
 #pragma clang loop vectorize_width(16) interleave_count(1)
 #endif
-        FOR_OWN(t, n_on) {
+        FOR_OWN (t, n_on) {
             uint fired = 0u, open = ~0u;
 #pragma unroll
             for (int block = 0; block < CLSNN_PLANES / 4; block++) {
@@ -115,11 +120,12 @@ INLINE int encode(struct encoding e, __global const uchar *image, uint intensity
             pending[t] = open;
         }
         /* lanes beyond the last active input have digits 0 for ever: not open once a random digit was 1, never a spike */
-        FOR_OWN_LANES(first, n_on) {
+        FOR_OWN_LANES (first, n_on) {
             if (!any_of(*(__global const words *)(pending + first) != 0u)) continue;
             for (int t = first; t < min(first + LANES, n_on); t++) {
                 if (pending[t] == 0u) continue;
-                spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, of_group, (uint)t, pending[t]);
+                spikes[t] |=
+                    decide_rest(e, image, n_active, g, intensity, denominator, of_group, (uint)t, pending[t]);
             }
         }
     }

@@ -6,12 +6,14 @@
  * params, tables, w, theta as in train, read only; state buffers [n_slots][...], overwritten; pixels [...][784]
  * counts_out [n_images][n] spikes of each neuron; shown [n_images] presentations it took and CLSNN_SHOWN_ flags
  * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes its own slot and the rows of its images only. */
-__kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-void evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
-              __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
-              __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global ushort *counts, __global ushort *hot,
-              __global uint *spikes, __global uint *pending, __global const uchar *pixels, __global ushort *counts_out, __global uint *shown,
-              int n, int b, int first, int n_images, uint purpose, __local uint *fired_exc, __local uint *fired_inh) {
+__kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
+evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
+         __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
+         __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc,
+         __global float *v_inh, __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh,
+         __global ushort *counts, __global ushort *hot, __global uint *spikes, __global uint *pending,
+         __global const uchar *pixels, __global ushort *counts_out, __global uint *shown, int n, int b,
+         int first, int n_images, uint purpose, __local uint *fired_exc, __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
     __local int partial[CLSNN_WG];
@@ -20,33 +22,58 @@ void evaluate(__global const struct clsnn_params *params, __global const struct 
     __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
 
     const size_t n_slots = get_num_groups(0), slot = get_group_id(0), at = slot * (size_t)n;
-    const struct network net = {params[b], tables + b, w + (size_t)b * CLSNN_N_PRE * (size_t)n, theta + (size_t)b * (size_t)n, zeros, threshold + at, v_exc + at, g_exc + at,
-                                g_inh + at, last_exc + at, v_inh + at, g_exc_inh + at, last_inh + at, seen_inh + at, 0, 0, counts + at, 0,
-                                hot + at, n};
-    const struct encoding input = {active, planes, partial, spikes + slot * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON), pending + slot * CLSNN_MAX_ON};
-    const struct workspace space = {{fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
+    const struct network net = {params[b],
+                                tables + b,
+                                w + (size_t)b * CLSNN_N_PRE * (size_t)n,
+                                theta + (size_t)b * (size_t)n,
+                                zeros,
+                                threshold + at,
+                                v_exc + at,
+                                g_exc + at,
+                                g_inh + at,
+                                last_exc + at,
+                                v_inh + at,
+                                g_exc_inh + at,
+                                last_inh + at,
+                                seen_inh + at,
+                                0,
+                                0,
+                                counts + at,
+                                0,
+                                hot + at,
+                                n};
+    const struct encoding input = {active, planes, partial, spikes + slot * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON),
+                                   pending + slot * CLSNN_MAX_ON};
+    const struct workspace space = {
+        {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
 
     for (int k = (int)slot; k < n_images; k += (int)n_slots) {
         const uint image = (uint)(first + k);
         if (LID == 0) fault = n; /* the next barriers are in encode */
         for (uint attempt = 0u;; attempt++) {
-            const uint intensity = min((uint)net.p.intensity_start + attempt * (uint)net.p.intensity_step, (uint)net.p.intensity_max);
+            const uint intensity = min((uint)net.p.intensity_start + attempt * (uint)net.p.intensity_step,
+                                       (uint)net.p.intensity_max);
             const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, attempt << 20, purpose << 24};
-            const int n_active = encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
-            FOR_OWN(j, n) {
+            const int n_active = encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity,
+                                        net.p.rate_denominator, net.p.n_on, d);
+            FOR_OWN (j, n) {
                 net.v_exc[j] = net.g_exc[j] = net.g_inh[j] = net.v_inh[j] = net.g_exc_inh[j] = 0.0f;
                 net.last_exc[j] = net.last_inh[j] = CLSNN_NEVER;
                 net.seen_inh[j] = -1;
             }
             const uint n_spikes = present(net, input, n_active, 0, net.p.n_on, net.p.n_on, space, 0);
-            FOR_OWN(j, n) {
-                if (!(fabs(net.v_exc[j]) < CLSNN_V_LIMIT && fabs(net.v_inh[j]) < CLSNN_V_LIMIT)) ATOMIC_MIN(&fault, j);
+            FOR_OWN (j, n) {
+                if (!(fabs(net.v_exc[j]) < CLSNN_V_LIMIT && fabs(net.v_inh[j]) < CLSNN_V_LIMIT))
+                    ATOMIC_MIN(&fault, j);
             }
             BARRIER_LOCAL();
             const int enough = n_spikes >= (uint)net.p.min_spikes;
-            if (!enough && intensity < (uint)net.p.intensity_max && attempt + 1u < CLSNN_MAX_ATTEMPT) continue;
-            FOR_OWN(j, n) counts_out[(size_t)k * (size_t)n + (size_t)j] = net.counts[j];
-            if (LID == 0) shown[k] = fault < n ? (uint)fault | CLSNN_SHOWN_FAULT : (attempt + 1u) | (enough ? 0u : CLSNN_SHOWN_GIVEN_UP);
+            if (!enough && intensity < (uint)net.p.intensity_max && attempt + 1u < CLSNN_MAX_ATTEMPT)
+                continue;
+            FOR_OWN (j, n) counts_out[(size_t)k * (size_t)n + (size_t)j] = net.counts[j];
+            if (LID == 0)
+                shown[k] = fault < n ? (uint)fault | CLSNN_SHOWN_FAULT
+                                     : (attempt + 1u) | (enough ? 0u : CLSNN_SHOWN_GIVEN_UP);
             BARRIER_LOCAL();
             break;
         }

@@ -20,7 +20,7 @@
 #define ATOMIC_INC(p)      (*(p) += 1)
 #define ATOMIC_MIN(p, x)   (*(p) = min(*(p), (x)))
 #else
-#define LID ((int)get_local_id(0))
+#define LID                ((int)get_local_id(0))
 #define BARRIER_LOCAL()    barrier(CLK_LOCAL_MEM_FENCE)
 #define BARRIER_GLOBAL()   barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #define ATOMIC_OR(p, bits) atomic_or((p), (bits))
@@ -51,8 +51,8 @@ INLINE int any_of(flags f) {
 }
 #endif
 /* Rows begin at multiples of 16 floats, so a vector is aligned; vload16 would not know. */
-#define LOAD(p, k)     (*(__global const real *)((p) + (k)))
-#define STORE(x, p, k) (*(__global real *)((p) + (k)) = (x))
+#define LOAD(p, k)          (*(__global const real *)((p) + (k)))
+#define STORE(x, p, k)      (*(__global real *)((p) + (k)) = (x))
 #define FOR_OWN_LANES(k, n) for (int k = LID * LANES; k < (n); k += CLSNN_WG * LANES)
 
 /* Bounds that let NaN through, so that a fault is seen, not hidden (fmax would return the bound). */
@@ -73,7 +73,8 @@ INLINE int lowest_bit(ulong word) {
  * work-group, or what was drawn before. Scalars, since a loop over OpenCL vectors is not vectorised further. */
 struct draw {
     uint seed_lo, seed_hi;
-    uint image, show, purpose; /* counter words 1 to 3: show is epoch | attempt << 20, purpose the top byte of word 3 */
+    uint image, show,
+        purpose; /* counter words 1 to 3: show is epoch | attempt << 20, purpose the top byte of word 3 */
 };
 
 /* Four random words: Philox4x32-10 keyed by the seed. */

@@ -16,32 +16,34 @@ struct network {
     __global float *w;           /* [784][n] */
     __global float *theta;       /* as of the start of the presentation */
     __global const float *zeros; /* [n] a row of weights that adds nothing */
-    __global float *threshold;   /* scratch: lowest threshold of the rest of this presentation, relative to rest */
+    __global float
+        *threshold; /* scratch: lowest threshold of the rest of this presentation, relative to rest */
     __global float *v_exc, *g_exc, *g_inh; /* v relative to rest */
-    __global int *last_exc;      /* step of the last spike; CLSNN_NEVER: none that matters */
+    __global int *last_exc;                /* step of the last spike; CLSNN_NEVER: none that matters */
     __global float *v_inh, *g_exc_inh;
     __global int *last_inh;
-    __global int *seen_inh;      /* step up to which v_inh and g_exc_inh are computed */
-    __global int *last_pre;      /* [784] step of an input's last spike */
-    __global ushort *over;       /* 1: the column may hold weights above w_max, left by rescaling; clipped as inputs spike */
-    __global ushort *counts;     /* spikes of this presentation while input is on */
-    __global ushort *recent;     /* scratch: neurons the pre rule concerns (work-groups of one) */
-    __global ushort *hot;        /* scratch: inhibitory neurons followed step by step (work-groups of one) */
+    __global int *seen_inh; /* step up to which v_inh and g_exc_inh are computed */
+    __global int *last_pre; /* [784] step of an input's last spike */
+    __global ushort
+        *over; /* 1: the column may hold weights above w_max, left by rescaling; clipped as inputs spike */
+    __global ushort *counts; /* spikes of this presentation while input is on */
+    __global ushort *recent; /* scratch: neurons the pre rule concerns (work-groups of one) */
+    __global ushort *hot;    /* scratch: inhibitory neurons followed step by step (work-groups of one) */
     int n;
 };
 
 /* Spikes of three steps in turn as bit masks in local memory: one being written, one read, one cleared for the next step. */
 struct spikes {
-    __local uint *exc, *inh;     /* [3][words] */
-    __local int *n_exc, *n_inh;  /* [3] */
-    int words;                   /* n / 32, rounded up */
+    __local uint *exc, *inh;    /* [3][words] */
+    __local int *n_exc, *n_inh; /* [3] */
+    int words;                  /* n / 32, rounded up */
 };
 
 /* Visits the set bits of a spike mask as neuron j, increasing. */
-#define FOR_SPIKES(j, mask, n_words)                                                                        \
-    for (int word_ = 0; word_ < (n_words); word_++)                                                         \
-        for (uint rest_ = (mask)[word_], j = 0u; rest_ != 0u && (j = (uint)(32 * word_ + lowest_bit(rest_)), 1); \
-             rest_ &= rest_ - 1u)
+#define FOR_SPIKES(j, mask, n_words)                                                                         \
+    for (int word_ = 0; word_ < (n_words); word_++)                                                          \
+        for (uint rest_ = (mask)[word_], j = 0u;                                                             \
+             rest_ != 0u && (j = (uint)(32 * word_ + lowest_bit(rest_)), 1); rest_ &= rest_ - 1u)
 
 #define OWNS(j) (CLSNN_WG == 1 || (int)(j) % CLSNN_WG == LID)
 
@@ -88,7 +90,7 @@ INLINE int advance_exc(struct network net, int below) {
     const struct clsnn_params p = net.p;
     const real reversal = (real)(p.floor_exc);
     flags above = (flags)(0);
-    FOR_OWN_LANES(k, net.n) {
+    FOR_OWN_LANES (k, net.n) {
         const real v = LOAD(net.v_exc, k), g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
         const real next = integrate_exc(v, g_exc, g_inh, below ? (v < reversal ? v : reversal) : reversal, p);
         STORE(next, net.v_exc, k);
@@ -101,8 +103,9 @@ INLINE int advance_exc(struct network net, int below) {
 
 /* Part 2 of the excitatory layer, for the few steps in which advance_exc saw something. */
 INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
-    FOR_OWN(j, net.n) {
-        if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) && t - net.last_exc[j] >= net.p.refrac_exc) {
+    FOR_OWN (j, net.n) {
+        if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) &&
+            t - net.last_exc[j] >= net.p.refrac_exc) {
             ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
             ATOMIC_INC(n_fired);
         }
@@ -116,7 +119,7 @@ INLINE void set_threshold(struct network net, int j, int t, int n_steps, int lea
 }
 
 INLINE void flush_exc(struct network net) {
-    FOR_OWN(j, net.n) {
+    FOR_OWN (j, net.n) {
         net.g_exc[j] = flush_conductance(net.g_exc[j]);
         net.g_inh[j] = flush_conductance(net.g_inh[j]);
     }
@@ -127,9 +130,10 @@ INLINE void flush_exc(struct network net) {
  * relax through it towards rest. */
 INLINE int is_quiet(struct network net) {
     flags busy = (flags)(0);
-    FOR_OWN_LANES(k, net.n) {
+    FOR_OWN_LANES (k, net.n) {
         const real threshold = LOAD(net.threshold, k);
-        busy |= (LOAD(net.g_exc, k) != 0.0f) | (LOAD(net.g_inh, k) != 0.0f) | (threshold < 0.0f) | !(LOAD(net.v_exc, k) <= threshold);
+        busy |= (LOAD(net.g_exc, k) != 0.0f) | (LOAD(net.g_inh, k) != 0.0f) | (threshold < 0.0f) |
+                !(LOAD(net.v_exc, k) <= threshold);
     }
     return !any_of(busy);
 }
@@ -139,7 +143,8 @@ INLINE void relax_exc(struct network net, int n) {
     const real leak = (real)(net.p.leak_exc);
     int k = 0;
     for (; k + 4 * LANES <= net.n; k += 4 * LANES) { /* four at once hide the latency of the multiplication */
-        real a = LOAD(net.v_exc, k), b = LOAD(net.v_exc, k + LANES), c = LOAD(net.v_exc, k + 2 * LANES), d = LOAD(net.v_exc, k + 3 * LANES);
+        real a = LOAD(net.v_exc, k), b = LOAD(net.v_exc, k + LANES), c = LOAD(net.v_exc, k + 2 * LANES),
+             d = LOAD(net.v_exc, k + 3 * LANES);
         for (int s = 0; s < n; s++) {
             a = fma(leak, a, (real)(0.0f));
             b = fma(leak, b, (real)(0.0f));
@@ -161,16 +166,21 @@ INLINE void relax_exc(struct network net, int n) {
 
 /* The weights of event e, or a row of zeros behind the last event: adding it changes nothing, and four rows a pass are then the only
  * case, where a branch on the number of events would be guessed wrong in most steps. */
-INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events, int e) {
+INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
+                                       int e) {
     return e < n_events ? net.w + (int)events[e] * net.n : net.zeros;
 }
 
 /* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. */
 INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
     for (int e = 0; e < n_events; e += 4) {
-        __global const float *w0 = event_row(net, events, n_events, e), *w1 = event_row(net, events, n_events, e + 1);
-        __global const float *w2 = event_row(net, events, n_events, e + 2), *w3 = event_row(net, events, n_events, e + 3);
-        FOR_OWN_LANES(k, net.n) STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc, k);
+        __global const float *w0 = event_row(net, events, n_events, e),
+                             *w1 = event_row(net, events, n_events, e + 1);
+        __global const float *w2 = event_row(net, events, n_events, e + 2),
+                             *w3 = event_row(net, events, n_events, e + 3);
+        FOR_OWN_LANES (k, net.n)
+            STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc,
+                  k);
     }
 }
 
@@ -188,7 +198,8 @@ INLINE void depress_column(struct network net, int j, int t, __local const ushor
     }
 }
 
-INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events, int *n_recent) {
+INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
+                           int *n_recent) {
 #if CLSNN_WG == 1
     for (int r = 0; r < *n_recent;) {
         const int j = net.recent[r];
@@ -200,7 +211,7 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
         }
     }
 #else
-    FOR_OWN(j, net.n) {
+    FOR_OWN (j, net.n) {
         if (is_recent(net, j, t)) depress_column(net, j, t, events, n_events);
     }
 #endif
@@ -221,13 +232,13 @@ INLINE void potentiate_synapse(struct network net, int i, int j, int t, float po
 INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *likely, int n_likely) {
     const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
     if (net.over[j]) {
-        FOR_OWN(i, CLSNN_N_PRE) potentiate_synapse(net, i, j, t, potentiate);
+        FOR_OWN (i, CLSNN_N_PRE) potentiate_synapse(net, i, j, t, potentiate);
     } else if (potentiate != 0.0f) {
 #if CLSNN_WG == 1
         for (int c = 0; c < n_likely; c++) {
             const int i = likely[c];
 #else
-        FOR_OWN(i, CLSNN_N_PRE) {
+        FOR_OWN (i, CLSNN_N_PRE) {
 #endif
             if (t - net.last_pre[i] < net.p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
         }
@@ -266,11 +277,11 @@ INLINE void reset_exc(struct network net, int j, int t, int n_steps, int learn, 
 
 /* What the steps from t on start with: thresholds, no spikes counted at t = 0, and for work-groups of one the lists that stand
  * for the state left before. Returns whether a potential lies below the inhibitory reversal. */
-INLINE int begin_steps(struct network net, struct encoding input, int n_active, int t, int n_steps, int learn, __local ushort *likely, int *n_likely,
-                       int *n_recent, int *n_hot) {
+INLINE int begin_steps(struct network net, struct encoding input, int n_active, int t, int n_steps, int learn,
+                       __local ushort *likely, int *n_likely, int *n_recent, int *n_hot) {
     int below = 0;
     *n_likely = *n_recent = *n_hot = 0;
-    FOR_OWN(j, net.n) {
+    FOR_OWN (j, net.n) {
         set_threshold(net, j, t, n_steps, learn);
         if (t == 0) net.counts[j] = 0;
         below |= net.v_exc[j] < net.p.floor_exc;
@@ -301,7 +312,8 @@ INLINE ulong spikes_of_pair(struct encoding input, int n_groups, int g, int t) {
 INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
     int n = 0;
     for (int g = 0; g < n_groups; g += 6) {
-        ulong a = spikes_of_pair(input, n_groups, g, t), b = spikes_of_pair(input, n_groups, g + 2, t), c = spikes_of_pair(input, n_groups, g + 4, t);
+        ulong a = spikes_of_pair(input, n_groups, g, t), b = spikes_of_pair(input, n_groups, g + 2, t),
+              c = spikes_of_pair(input, n_groups, g + 4, t);
         int base = g * CLSNN_GROUP;
         const int end = n + (int)(popcount(a) + popcount(b) + popcount(c));
         for (; n < end; n++) {
@@ -322,16 +334,16 @@ INLINE int list_events(struct encoding input, int n_groups, int t, __local ushor
 /* What a replay keeps of every step. words: n / 32, rounded up. */
 struct recording {
     __global uint *exc, *inh; /* [n_steps][words] spike masks */
-    __global float *probes;   /* [n_steps][4][CLSNN_PROBE] v_exc, g_exc, g_inh, v_inh after the step; v relative to rest */
+    __global float *probes;   /* [n_steps][4][CLSNN_PROBE] v_exc, g_exc, g_inh, v_inh after each step */
     int n_probes;
 };
 
 INLINE void record_step(struct network net, int t, struct spikes s, int turn, struct recording rec) {
-    FOR_OWN(word, s.words) {
+    FOR_OWN (word, s.words) {
         rec.exc[t * s.words + word] = s.exc[turn * s.words + word];
         rec.inh[t * s.words + word] = s.inh[turn * s.words + word];
     }
-    FOR_OWN(j, rec.n_probes) {
+    FOR_OWN (j, rec.n_probes) {
         __global float *row = rec.probes + t * 4 * CLSNN_PROBE + j;
         catch_up_inh(net, j, t);
         row[0] = net.v_exc[j];
@@ -351,21 +363,24 @@ struct workspace {
 
 /* Steps first_step .. end_step - 1 of a presentation of n_steps with the encoded input. learn is a constant where this is called.
  * Uniform. Returns the number of excitatory spikes while input was on. All state is left at the end of the last step. */
-INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step, int n_steps, struct workspace space, int learn
+INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step,
+                    int n_steps, struct workspace space, int learn
 #ifdef CLSNN_RECORD
-                           , struct recording rec
+                    ,
+                    struct recording rec
 #endif
 ) {
     const struct spikes s = space.fired;
     const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
     uint n_spikes = 0u;
     int n_likely, n_recent, n_hot;
-    const int below = begin_steps(net, input, n_active, first_step, n_steps, learn, space.likely, &n_likely, &n_recent, &n_hot);
-    FOR_OWN(word, 3 * s.words) {
+    const int below = begin_steps(net, input, n_active, first_step, n_steps, learn, space.likely, &n_likely,
+                                  &n_recent, &n_hot);
+    FOR_OWN (word, 3 * s.words) {
         s.exc[word] = 0u;
         s.inh[word] = 0u;
     }
-    FOR_OWN(turn, 3) {
+    FOR_OWN (turn, 3) {
         s.n_exc[turn] = 0;
         s.n_inh[turn] = 0;
     }
@@ -400,8 +415,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             }
         }
 #else
-        FOR_OWN(j, net.n) {
-            if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p)) step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
+        FOR_OWN (j, net.n) {
+            if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p))
+                step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
         }
 #endif
         const int n_events = t < net.p.n_on ? list_events(input, n_groups, t, events) : 0;
@@ -410,7 +426,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         /* 3: synapses */
         const int n_exc = s.n_exc[turn], n_inh = s.n_inh[turn];
         if (n_exc != 0) {
-            FOR_SPIKES(j, fired, s.words) {
+            FOR_SPIKES (j, fired, s.words) {
                 if (OWNS(j)) excite_partner(net, (int)j, t, &n_hot);
             }
             if (t < net.p.n_on) n_spikes += (uint)n_exc;
@@ -420,7 +436,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (learn) apply_pre_rule(net, t, events, n_events, &n_recent);
         }
         if (n_inh != 0) {
-            FOR_OWN(j, net.n) {
+            FOR_OWN (j, net.n) {
                 const int own = (int)(fired_inh[j / 32] >> (j % 32) & 1u);
                 net.g_inh[j] = fma(net.p.w_inh_exc, (float)(n_inh - own), net.g_inh[j]);
             }
@@ -428,11 +444,11 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         if (n_exc != 0) {
             if (learn) {
                 BARRIER_GLOBAL(); /* the pre rule of all neurons comes before any post rule */
-                FOR_SPIKES(j, fired, s.words) apply_post_rule(net, (int)j, t, space.likely, n_likely);
+                FOR_SPIKES (j, fired, s.words) apply_post_rule(net, (int)j, t, space.likely, n_likely);
                 BARRIER_GLOBAL(); /* the post rule reads the previous spike's step, and rows it shares with their owners */
             }
             /* 4: reset; the inhibitory neurons did theirs in step_inh */
-            FOR_SPIKES(j, fired, s.words) {
+            FOR_SPIKES (j, fired, s.words) {
                 if (OWNS(j)) reset_exc(net, (int)j, t, n_steps, learn, &n_recent);
             }
         }
@@ -441,7 +457,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #endif
         /* last read in the step before, next written in the step after next */
         if (CLSNN_WG > 1 || s.n_exc[after_next] + s.n_inh[after_next] != 0) {
-            FOR_OWN(word, s.words) {
+            FOR_OWN (word, s.words) {
                 s.exc[after_next * s.words + word] = 0u;
                 s.inh[after_next * s.words + word] = 0u;
             }
@@ -460,9 +476,10 @@ INLINE int end_presentation(struct network net, int n_steps, int learn) {
     const float decay = learn && n_steps > 0 ? net.tables->decay[n_steps - 1] : 1.0f;
     int fault = net.n;
     BARRIER_GLOBAL();
-    FOR_OWN(j, net.n) {
+    FOR_OWN (j, net.n) {
         const float v = net.v_exc[j];
-        if (!(fabs(v) < CLSNN_V_LIMIT && fabs(net.v_inh[j]) < CLSNN_V_LIMIT && net.theta[j] > -CLSNN_V_LIMIT)) fault = min(fault, j);
+        if (!(fabs(v) < CLSNN_V_LIMIT && fabs(net.v_inh[j]) < CLSNN_V_LIMIT && net.theta[j] > -CLSNN_V_LIMIT))
+            fault = min(fault, j);
         net.v_exc[j] = fabs(v) < CLSNN_V_FLUSH ? 0.0f : v;
         net.theta[j] *= decay;
         /* brings a neuron up to date long before the step of its last spike saturates */
@@ -471,7 +488,7 @@ INLINE int end_presentation(struct network net, int n_steps, int learn) {
         net.last_inh[j] = max(net.last_inh[j] - n_steps, CLSNN_NEVER);
         net.last_exc[j] = max(net.last_exc[j] - n_steps, CLSNN_NEVER);
     }
-    FOR_OWN(i, CLSNN_N_PRE) net.last_pre[i] = max(net.last_pre[i] - n_steps, CLSNN_NEVER);
+    FOR_OWN (i, CLSNN_N_PRE) net.last_pre[i] = max(net.last_pre[i] - n_steps, CLSNN_NEVER);
     BARRIER_GLOBAL();
     return fault;
 }

@@ -14,13 +14,17 @@
  *                  what some compilers make of the code behind it.)
  * fired_exc, fired_inh [3][(n + 31) / 32], local
  * NDRange: (CLSNN_WG * n_networks), local CLSNN_WG. Each work-group touches its own network only. */
-__kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-void TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables, __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
-           __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc, __global float *v_inh,
-           __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh, __global int *last_pre, __global ushort *over,
-           __global ushort *counts, __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
-           __global struct clsnn_progress *progress, __global const uchar *pixels, __global const int *order, int order_stride,
-           __global ushort *counts_out, int n_counts, __global ushort *kept_active, int n, int n_presentations, uint stop_position, __local uint *fired_exc, __local uint *fired_inh) {
+__kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
+TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
+             __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
+             __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc,
+             __global float *v_inh, __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh,
+             __global int *last_pre, __global ushort *over, __global ushort *counts, __global ushort *recent,
+             __global ushort *hot, __global uint *spikes, __global uint *pending,
+             __global struct clsnn_progress *progress, __global const uchar *pixels,
+             __global const int *order, int order_stride, __global ushort *counts_out, int n_counts,
+             __global ushort *kept_active, int n, int n_presentations, uint stop_position,
+             __local uint *fired_exc, __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
     __local int partial[CLSNN_WG];
@@ -29,11 +33,15 @@ void TRAIN_KERNEL(__global const struct clsnn_params *params, __global const str
     __local int fault;
 
     const size_t b = get_group_id(0), at = b * (size_t)n;
-    const struct network net = {params[b], tables + b, w + at * CLSNN_N_PRE, theta + at, zeros, threshold + at, v_exc + at, g_exc + at, g_inh + at, last_exc + at,
-                                v_inh + at, g_exc_inh + at, last_inh + at, seen_inh + at, last_pre + b * CLSNN_N_PRE, over + at, counts + at,
-                                recent + at, hot + at, n};
-    const struct encoding input = {active, planes, partial, spikes + b * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON), pending + b * CLSNN_MAX_ON};
-    const struct workspace space = {{fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
+    const struct network net = {
+        params[b],      tables + b,     w + at * CLSNN_N_PRE, theta + at,    zeros,
+        threshold + at, v_exc + at,     g_exc + at,           g_inh + at,    last_exc + at,
+        v_inh + at,     g_exc_inh + at, last_inh + at,        seen_inh + at, last_pre + b * CLSNN_N_PRE,
+        over + at,      counts + at,    recent + at,          hot + at,      n};
+    const struct encoding input = {active, planes, partial, spikes + b * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON),
+                                   pending + b * CLSNN_MAX_ON};
+    const struct workspace space = {
+        {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
 
     /* every work-item keeps its own copy of where the network stands; all copies agree */
     struct clsnn_progress now = progress[b];
@@ -42,21 +50,27 @@ void TRAIN_KERNEL(__global const struct clsnn_params *params, __global const str
     if (LID == 0) fault = n;
     BARRIER_GLOBAL();
 
-    for (int shown = 0; shown < n_presentations && now.position < stop_position && now.fault_neuron < 0; shown++) {
+    for (int shown = 0; shown < n_presentations && now.position < stop_position && now.fault_neuron < 0;
+         shown++) {
         const uint image = (uint)order[b * (size_t)order_stride + now.position];
-        const uint intensity = min((uint)net.p.intensity_start + now.attempt * (uint)net.p.intensity_step, (uint)net.p.intensity_max);
-        const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, now.epoch | now.attempt << 20, (uint)CLSNN_RNG_TRAIN << 24};
+        const uint intensity = min((uint)net.p.intensity_start + now.attempt * (uint)net.p.intensity_step,
+                                   (uint)net.p.intensity_max);
+        const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, now.epoch | now.attempt << 20,
+                               (uint)CLSNN_RNG_TRAIN << 24};
 #if TRAIN_PHASES & CLSNN_PHASE_NORMALISE
         normalise_changed(net);
 #endif
 #if TRAIN_PHASES & CLSNN_PHASE_ENCODE
-        now.n_active = (uint)encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity, net.p.rate_denominator, net.p.n_on, d);
+        now.n_active = (uint)encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity,
+                                    net.p.rate_denominator, net.p.n_on, d);
 #endif
 #if TRAIN_PHASES != CLSNN_PHASE_ALL
         /* the list of inputs waits for the next launch */
-        FOR_OWN(a, (int)now.n_active) {
-            if (TRAIN_PHASES & CLSNN_PHASE_ENCODE) kept_active[b * CLSNN_N_PRE + (size_t)a] = active[a];
-            else active[a] = kept_active[b * CLSNN_N_PRE + (size_t)a];
+        FOR_OWN (a, (int)now.n_active) {
+            if (TRAIN_PHASES & CLSNN_PHASE_ENCODE)
+                kept_active[b * CLSNN_N_PRE + (size_t)a] = active[a];
+            else
+                active[a] = kept_active[b * CLSNN_N_PRE + (size_t)a];
         }
         BARRIER_GLOBAL();
 #endif
@@ -83,8 +97,9 @@ void TRAIN_KERNEL(__global const struct clsnn_params *params, __global const str
             now.attempt++;
             continue;
         }
-        __global ushort *out = counts_out + (b * (size_t)n_counts + now.position % (uint)n_counts) * (size_t)n;
-        FOR_OWN(j, n) out[j] = net.counts[j];
+        __global ushort *out =
+            counts_out + (b * (size_t)n_counts + now.position % (uint)n_counts) * (size_t)n;
+        FOR_OWN (j, n) out[j] = net.counts[j];
         n_spikes_all += now.n_spikes;
         now.given_up += enough ? 0u : 1u;
         now.attempt = 0u;

@@ -21,12 +21,15 @@ INLINE int normalise_column(__global float *w, int n, int j, float w_norm, float
     }
     const float sum = (s0 + s1) + (s2 + s3);
     if (sum < 0x1p-100f) return 0; /* a neuron whose weights are all zero stays so; NaN goes on, to be seen */
-    const float scale = sum < 0x1p125f ? divide_exactly(w_norm, sum) : NAN; /* an infinite weight ends the run as a NaN */
+    const float scale =
+        sum < 0x1p125f ? divide_exactly(w_norm, sum) : NAN; /* an infinite weight ends the run as a NaN */
     int over = 0;
     for (int i = 0; i < CLSNN_N_PRE; i++) {
         const float rescaled = w[i * n + j] * scale;
         over |= rescaled > w_max;
-        w[i * n + j] = rescaled < CLSNN_W_FLUSH ? 0.0f : rescaled; /* inputs that never spike would shrink into denormals */
+        w[i * n + j] = rescaled < CLSNN_W_FLUSH
+                           ? 0.0f
+                           : rescaled; /* inputs that never spike would shrink into denormals */
     }
     return over;
 }
@@ -36,7 +39,7 @@ INLINE int normalise_column(__global float *w, int n, int j, float w_norm, float
  * weights would cost as much as the presentation. */
 INLINE void normalise_changed(struct network net) {
     const int reach = net.p.n_steps + net.p.cut_post1;
-    FOR_OWN(j, net.n) {
+    FOR_OWN (j, net.n) {
         if (0 - net.last_exc[j] <= reach || net.over[j]) {
             net.over[j] = (ushort)normalise_column(net.w, net.n, j, net.p.w_norm, net.p.w_max);
         }

@@ -9,7 +9,8 @@ enum clsnn_status __wrap_clsnn_network_get(const struct clsnn_network *net, int 
 
 static int spoilt_network = -1, calls_until_spoilt;
 
-enum clsnn_status __wrap_clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv) {
+enum clsnn_status __wrap_clsnn_network_get(const struct clsnn_network *net, int b, float *w,
+                                           float *theta_mv) {
     const enum clsnn_status st = __real_clsnn_network_get(net, b, w, theta_mv);
     if (st == CLSNN_OK && b == spoilt_network && calls_until_spoilt-- == 0) {
         uint32_t bits;
@@ -38,7 +39,8 @@ static void test_rates(void **state) {
     const struct clsnn_bench_plan plan = {.model = &model, .seed = 1};
     struct clsnn_bench_sample runs[3];
     const double seconds[3] = {4, 2, 8};
-    for (int r = 0; r < 3; r++) runs[r] = (struct clsnn_bench_sample){seconds[r], 200, 220, 200 * 2000, 200 * 25};
+    for (int r = 0; r < 3; r++)
+        runs[r] = (struct clsnn_bench_sample){seconds[r], 200, 220, 200 * 2000, 200 * 25};
     struct clsnn_bench_rates rates;
     clsnn_bench_summarise(&plan, runs, 3, 100, &rates);
     const double tiny = 1e-9; /* relative: some ten roundings in double precision */
@@ -48,22 +50,32 @@ static void test_rates(void **state) {
     assert_true(fabs(rates.realtime_factor - 27.5) < tiny * 27.5);
     assert_true(fabs(rates.seconds - 14) < tiny * 14);
     assert_true(fabs(rates.spread - 1.5) < tiny);
-    assert_true(fabs(rates.bytes - 50 * (2000.0 * 112 * 4 + 25.0 * 3 * 784 * 4)) < tiny * 6e7); /* rows of 112: padded */
+    assert_true(fabs(rates.bytes - 50 * (2000.0 * 112 * 4 + 25.0 * 3 * 784 * 4)) <
+                tiny * 6e7); /* rows of 112: padded */
 }
 
 /* Side by side 2, 1 and 4 times plain C: the median is 2, whatever the machine's pace. */
 static void test_ratio(void **state) {
     (void)state;
-    const struct clsnn_bench_sample opencl[3] = {{.seconds = 1, .images = 200}, {.seconds = 20, .images = 200}, {.seconds = 1, .images = 200}};
-    const struct clsnn_bench_sample c[3] = {{.seconds = 1, .images = 100}, {.seconds = 10, .images = 100}, {.seconds = 2, .images = 100}};
+    const struct clsnn_bench_sample opencl[3] = {
+        {.seconds = 1, .images = 200}, {.seconds = 20, .images = 200}, {.seconds = 1, .images = 200}};
+    const struct clsnn_bench_sample c[3] = {
+        {.seconds = 1, .images = 100}, {.seconds = 10, .images = 100}, {.seconds = 2, .images = 100}};
     assert_true(clsnn_bench_ratio(opencl, c, 3) == 2);
     assert_true(clsnn_bench_ratio(opencl, c, 1) == 2);
     assert_true(clsnn_bench_ratio(opencl + 1, c + 1, 1) == 1);
 }
 
-static struct clsnn_bench_plan small_plan(const struct clsnn_model *model, const uint8_t *pixels, uint32_t n_images) {
-    return (struct clsnn_bench_plan){.model = model, .seed = 9, .pixels = pixels, .n_images = n_images, .check_images = 3, .warm_images = 6,
-                                     .n_runs = 2, .run_seconds = 0.001};
+static struct clsnn_bench_plan small_plan(const struct clsnn_model *model, const uint8_t *pixels,
+                                          uint32_t n_images) {
+    return (struct clsnn_bench_plan){.model = model,
+                                     .seed = 9,
+                                     .pixels = pixels,
+                                     .n_images = n_images,
+                                     .check_images = 3,
+                                     .warm_images = 6,
+                                     .n_runs = 2,
+                                     .run_seconds = 0.001};
 }
 
 static void test_measure(void **state) {
@@ -78,7 +90,8 @@ static void test_measure(void **state) {
     for (int r = 0; r < 2; r++) {
         assert_true(runs[r].seconds > 0 && c[r].seconds > 0);
         assert_true(c[r].images >= 1 && runs[r].images == 3 * c[r].images);
-        assert_true(runs[r].presentations >= runs[r].images && runs[r].input_spikes > 100 * runs[r].presentations);
+        assert_true(runs[r].presentations >= runs[r].images &&
+                    runs[r].input_spikes > 100 * runs[r].presentations);
     }
     /* more networks than plain C follows: theirs are scaled, the check is of all */
     must(clsnn_bench_measure(&plan, rig->dev, prog, 5, CLSNN_BENCH_FOLLOWED + 1, runs, c));
@@ -86,7 +99,8 @@ static void test_measure(void **state) {
     free(pixels);
 }
 
-static void refused(struct rig *rig, const struct clsnn_bench_plan *plan, enum clsnn_status wanted, const char *text) {
+static void refused(struct rig *rig, const struct clsnn_bench_plan *plan, enum clsnn_status wanted,
+                    const char *text) {
     struct clsnn_bench_sample runs[2], c[2];
     const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, clsnn_device_work_group(rig->dev));
     clsnn_error_clear();
@@ -105,7 +119,8 @@ static void test_wrong_bits(void **state) {
     calls_until_spoilt = 0;
     refused(rig, &plan, CLSNN_E_SELFTEST, "5 neurons, 9 networks on");
     calls_until_spoilt = 0;
-    refused(rig, &plan, CLSNN_E_SELFTEST, "network 8 (seed 17) differs from plain C after 3 images: weight 392 of neuron 3 is");
+    refused(rig, &plan, CLSNN_E_SELFTEST,
+            "network 8 (seed 17) differs from plain C after 3 images: weight 392 of neuron 3 is");
     spoilt_network = 2; /* only after the runs */
     calls_until_spoilt = 1;
     refused(rig, &plan, CLSNN_E_SELFTEST, "network 2 (seed 11) differs from plain C after");
@@ -117,11 +132,8 @@ static void test_wrong_bits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_rates),
-        cmocka_unit_test(test_ratio),
-        cmocka_unit_test(test_measure),
-        cmocka_unit_test(test_wrong_bits),
+        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_rates),      cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_measure), cmocka_unit_test(test_wrong_bits),
     };
     return run_device_suite("bench", tests);
 }

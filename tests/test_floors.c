@@ -393,8 +393,11 @@ static void visit_listed(const char *folder, const char *file) {
 /* Lists are written by hand, so a file can be forgotten: its code or its test would silently not exist. */
 static void test_lists(void **state) {
     (void)state;
-    static const char *const lists[][2] = {
-        {"host", ".c"}, {"bench", ".c"}, {"include/clsnn", ".h"}, {"include/clsnn", ".def"}, {"kernels", ".cl"}};
+    static const char *const lists[][2] = {{"host", ".c"},
+                                           {"bench", ".c"},
+                                           {"include/clsnn", ".h"},
+                                           {"include/clsnn", ".def"},
+                                           {"kernels", ".cl"}};
     n_problems = 0;
     for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
         build_list = read_text(lists[k][0], "meson.build");

@@ -13,12 +13,18 @@ static struct snapshot plain_snapshot(const struct clsnn_plain *c) {
         const void *data;
         size_t n_bytes;
     } rows[] = {
-        {"w", c->w, CLSNN_N_PRE * n * 4}, {"theta", c->theta, n * 4},
-        {"v_exc", c->v_exc, n * 4},       {"g_exc", c->g_exc, n * 4},
-        {"g_inh", c->g_inh, n * 4},       {"last_exc", c->last_exc, n * 4},
-        {"v_inh", c->v_inh, n * 4},       {"g_exc_inh", c->g_exc_inh, n * 4},
-        {"last_inh", c->last_inh, n * 4}, {"seen_inh", c->seen_inh, n * 4},
-        {"over", c->over, n * 2},         {"counts", c->counts, n * 2},
+        {"w", c->w, CLSNN_N_PRE * n * 4},
+        {"theta", c->theta, n * 4},
+        {"v_exc", c->v_exc, n * 4},
+        {"g_exc", c->g_exc, n * 4},
+        {"g_inh", c->g_inh, n * 4},
+        {"last_exc", c->last_exc, n * 4},
+        {"v_inh", c->v_inh, n * 4},
+        {"g_exc_inh", c->g_exc_inh, n * 4},
+        {"last_inh", c->last_inh, n * 4},
+        {"seen_inh", c->seen_inh, n * 4},
+        {"over", c->over, n * 2},
+        {"counts", c->counts, n * 2},
         {"last_pre", c->last_pre, CLSNN_N_PRE * 4},
     };
     struct snapshot shot = {.n_sections = COUNT(rows)};
@@ -73,8 +79,8 @@ static void compare(struct rig *rig, const struct trial *trial, const struct cls
     assert_int_equal(tr->presentations, c->presentations);
     if (trial->retries) assert_true(c->presentations > 2 * (uint64_t)trial->n_images);
     assert_true(c->input_spikes > 100 * c->presentations);
-    print_message("# %s: %llu presentations of %u images, build %s\n", trial->name, (unsigned long long)c->presentations, 2 * trial->n_images,
-                  c->variant);
+    print_message("# %s: %llu presentations of %u images, build %s\n", trial->name,
+                  (unsigned long long)c->presentations, 2 * trial->n_images, c->variant);
     drop_snapshot(&wanted);
     drop_snapshot(&found);
     clsnn_plain_destroy(c);
@@ -86,8 +92,10 @@ static void compare(struct rig *rig, const struct trial *trial, const struct cls
 
 static void test_sizes(void **state) {
     static const struct trial trials[] = {
-        {"N = 16", 16, 1, 80, true},      {"N = 100", 100, 1, 150, true},
-        {"N = 400", 400, 1, 50, false},   {"N = 33, padded", 33, 1, 40, true},
+        {"N = 16", 16, 1, 80, true},
+        {"N = 100", 100, 1, 150, true},
+        {"N = 400", 400, 1, 50, false},
+        {"N = 33, padded", 33, 1, 40, true},
         {"N = 1, nobody to inhibit", 1, 1, 10, true},
         {"N = 20 in work-groups of 64", 20, 64, 2, false},
     };
@@ -106,13 +114,15 @@ static void test_other_models(void **state) {
         {"slow conductances", {{"tau_g_exc_ms", "20"}, {"tau_g_inh_ms", "50"}}},
         {"thresholds below rest", {{"theta_offset_mv", "40"}, {"theta_init_mv", "20"}, {"time_on_ms", "50"}}},
         {"weights driven to zero", {{"eta_pre", "1"}, {"w_norm", "0.01"}, {"theta_init_mv", "0"}}},
-        {"weights that shrink below the flush", {{"w_norm", "0.001"}, {"eta_post", "1"}, {"theta_init_mv", "0"}}},
+        {"weights that shrink below the flush",
+         {{"w_norm", "0.001"}, {"eta_post", "1"}, {"theta_init_mv", "0"}}},
         {"long rests, strong learning", {{"time_off_ms", "700"}, {"eta_post", "0.2"}, {"eta_pre", "0.01"}}},
     };
     for (size_t k = 0; k < COUNT(cases); k++) {
         struct clsnn_model model;
         clsnn_model_defaults(&model);
-        for (size_t s = 0; s < 3 && cases[k].set[s][0]; s++) must(clsnn_model_set(&model, cases[k].set[s][0], cases[k].set[s][1]));
+        for (size_t s = 0; s < 3 && cases[k].set[s][0]; s++)
+            must(clsnn_model_set(&model, cases[k].set[s][0], cases[k].set[s][1]));
         const struct trial trial = {cases[k].name, 48, 1, 20, false};
         compare(*state, &trial, &model);
     }

@@ -141,18 +141,10 @@ static void fill(uint64_t *seed, enum style style, uint32_t n_post, uint32_t n_i
             uint16_t c = 0;
             switch (style) {
             case SPARSE:
-            case MISSING:
-                c = r % 7 == 0 || j % 10 == classes[k] ? (uint16_t)(r >> 32 & 7) : 0;
-                break;
-            case TIES:
-                c = (uint16_t)(r % 2);
-                break;
-            case HUGE_COUNTS:
-                c = r % 3 ? (uint16_t)(65535 - r % 5) : 0;
-                break;
-            default:
-                c = j % 3 == 1 ? (uint16_t)(r % 4) : 0;
-                break;
+            case MISSING: c = r % 7 == 0 || j % 10 == classes[k] ? (uint16_t)(r >> 32 & 7) : 0; break;
+            case TIES: c = (uint16_t)(r % 2); break;
+            case HUGE_COUNTS: c = r % 3 ? (uint16_t)(65535 - r % 5) : 0; break;
+            default: c = j % 3 == 1 ? (uint16_t)(r % 4) : 0; break;
             }
             counts[k * n_post + j] = c;
         }

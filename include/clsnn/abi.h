@@ -14,19 +14,20 @@ typedef int32_t clsnn_i32;
 typedef uint32_t clsnn_u32;
 #endif
 
-#define CLSNN_DT_MS      0.5  /* one step; part of the model */
-#define CLSNN_N_PRE      784  /* inputs, one a pixel */
-#define CLSNN_ROW_ALIGN  16   /* neurons a row is padded to, so that loops have no remainder */
-#define CLSNN_GROUP      32   /* inputs whose spikes share one word */
-#define CLSNN_MAX_GROUPS 25   /* ceil(784 / 32) */
-#define CLSNN_MAX_ON     2000 /* most steps with input: time_on_ms <= 1000; a multiple of 16 */
-#define CLSNN_MAX_STEPS  4000 /* most steps of a presentation */
-#define CLSNN_MAX_TRACE  3200 /* longest trace table: 16 time constants of 100 ms */
-#define CLSNN_MAX_POST   16384
+#define CLSNN_DT_MS       0.5  /* one step; part of the model */
+#define CLSNN_N_PRE       784  /* inputs, one a pixel */
+#define CLSNN_ROW_ALIGN   16   /* neurons a row is padded to, so that loops have no remainder */
+#define CLSNN_GROUP       32   /* inputs whose spikes share one word */
+#define CLSNN_MAX_GROUPS  25   /* ceil(784 / 32) */
+#define CLSNN_MAX_ON      2000 /* most steps with input: time_on_ms <= 1000; a multiple of 16 */
+#define CLSNN_MAX_STEPS   4000 /* most steps of a presentation */
+#define CLSNN_MAX_TRACE   3200 /* longest trace table: 16 time constants of 100 ms */
+#define CLSNN_MAX_POST    16384
 #define CLSNN_MAX_ATTEMPT 255 /* presentations of one image, whatever intensity_step */
-#define CLSNN_NEVER      (-30000) /* steps since a spike saturate here; longer than every trace and refractory period */
-#define CLSNN_PLANES     12   /* binary digits of a spike probability compared before the rare exact tail */
-#define CLSNN_PROBE      8    /* neurons whose potentials a replay records */
+#define CLSNN_NEVER                                                                                          \
+    (-30000)            /* steps since a spike saturate here; longer than every trace and refractory period */
+#define CLSNN_PLANES 12 /* binary digits of a spike probability compared before the rare exact tail */
+#define CLSNN_PROBE  8  /* neurons whose potentials a replay records */
 
 /* A conductance below this is set to zero in every CLSNN_FLUSH_STEPS-th step of a presentation, on every device: halving for
  * ever would end in denormals, which CPUs compute up to 100 times slower, and 32 halvings from here stay far above them. A
@@ -75,15 +76,15 @@ struct clsnn_params {
     clsnn_f32 reset_exc;  /* v_reset - v_rest */
     clsnn_f32 thresh_exc; /* v_thresh - theta_offset - v_rest; theta is added */
     clsnn_f32 leak_inh, gain_inh, drive_exc_inh, reset_inh, thresh_inh; /* the same of inhibitory neurons */
-    clsnn_f32 hot_g_inh;  /* below this conductance an inhibitory neuron under threshold cannot fire */
+    clsnn_f32 hot_g_inh; /* below this conductance an inhibitory neuron under threshold cannot fire */
     clsnn_f32 keep_g_exc, keep_g_inh; /* 1 - dt / tau_g: conductance kept by a step */
     clsnn_f32 w_exc_inh, w_inh_exc;
     clsnn_f32 w_max, w_norm, w_init_max, w_init_offset;
     clsnn_f32 theta_init;
-    clsnn_f32 start_v;    /* v - v_rest of every neuron before the first image */
-    clsnn_i32 refrac_exc, refrac_inh;         /* steps */
-    clsnn_i32 n_on, n_steps;                  /* steps with input; of the whole presentation */
-    clsnn_i32 cut_pre, cut_post1, cut_post2;  /* steps after which a trace is zero */
+    clsnn_f32 start_v;                       /* v - v_rest of every neuron before the first image */
+    clsnn_i32 refrac_exc, refrac_inh;        /* steps */
+    clsnn_i32 n_on, n_steps;                 /* steps with input; of the whole presentation */
+    clsnn_i32 cut_pre, cut_post1, cut_post2; /* steps after which a trace is zero */
     clsnn_i32 intensity_start, intensity_step, intensity_max, min_spikes;
     clsnn_u32 rate_denominator; /* P(spike in a step) = pixel * intensity / rate_denominator */
     clsnn_u32 seed_lo, seed_hi;
@@ -91,10 +92,12 @@ struct clsnn_params {
 
 /* One network's tables, made on the host in double precision. */
 struct clsnn_tables {
-    clsnn_f32 decay[CLSNN_MAX_STEPS];      /* (1 - dt / tau_theta)^(t + 1): theta at step t is theta * decay[t] */
-    clsnn_f32 theta_plus[CLSNN_MAX_STEPS]; /* what a spike at step t adds to theta: theta_plus_mv / decay[t] */
-    clsnn_f32 pre[CLSNN_MAX_TRACE];        /* exp(-k dt / tau_pre), k steps after the input's spike */
-    clsnn_f32 depress[CLSNN_MAX_TRACE];    /* eta_pre * exp(-k dt / tau_post1), k steps after the neuron's spike */
+    clsnn_f32 decay[CLSNN_MAX_STEPS]; /* (1 - dt / tau_theta)^(t + 1): theta at step t is theta * decay[t] */
+    clsnn_f32
+        theta_plus[CLSNN_MAX_STEPS]; /* what a spike at step t adds to theta: theta_plus_mv / decay[t] */
+    clsnn_f32 pre[CLSNN_MAX_TRACE];  /* exp(-k dt / tau_pre), k steps after the input's spike */
+    clsnn_f32
+        depress[CLSNN_MAX_TRACE]; /* eta_pre * exp(-k dt / tau_post1), k steps after the neuron's spike */
     clsnn_f32 potentiate[CLSNN_MAX_TRACE]; /* eta_post * exp(-k dt / tau_post2) */
 };
 
@@ -106,21 +109,23 @@ struct clsnn_tables {
 
 /* Where a training network stands, and what happened in the last launch. */
 struct clsnn_progress {
-    clsnn_u32 epoch;         /* of the image on show */
-    clsnn_u32 position;      /* images of this epoch done with */
-    clsnn_u32 attempt;       /* failed presentations of the image on show */
+    clsnn_u32 epoch;    /* of the image on show */
+    clsnn_u32 position; /* images of this epoch done with */
+    clsnn_u32 attempt;  /* failed presentations of the image on show */
     /* counted from zero in every launch */
     clsnn_u32 presentations; /* retries included */
     clsnn_u32 given_up;      /* images that failed at the highest intensity */
-    clsnn_u32 spikes_lo;     /* excitatory spikes of accepted presentations, while input is on; 64 bits in two words */
+    clsnn_u32
+        spikes_lo; /* excitatory spikes of accepted presentations, while input is on; 64 bits in two words */
     clsnn_u32 spikes_hi;
     clsnn_u32 n_active, n_spikes; /* of the presentation under way, between launches of single phases */
-    clsnn_i32 fault_neuron;  /* -1, or the first neuron whose potential left CLSNN_V_LIMIT */
+    clsnn_i32 fault_neuron;       /* -1, or the first neuron whose potential left CLSNN_V_LIMIT */
 };
 
 /* Both sides agree on the sizes, or do not compile. */
 typedef char clsnn_params_have_the_agreed_size[sizeof(struct clsnn_params) == 37 * 4 ? 1 : -1];
-typedef char clsnn_tables_have_the_agreed_size[sizeof(struct clsnn_tables) == (2 * CLSNN_MAX_STEPS + 3 * CLSNN_MAX_TRACE) * 4 ? 1 : -1];
+typedef char clsnn_tables_have_the_agreed_size
+    [sizeof(struct clsnn_tables) == (2 * CLSNN_MAX_STEPS + 3 * CLSNN_MAX_TRACE) * 4 ? 1 : -1];
 typedef char clsnn_progress_has_the_agreed_size[sizeof(struct clsnn_progress) == 10 * 4 ? 1 : -1];
 
 #endif

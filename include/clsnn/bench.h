@@ -18,8 +18,8 @@ struct clsnn_bench_plan {
     uint32_t check_images; /* after these every network is compared with plain C */
     uint32_t warm_images;  /* after these, untimed, fresh networks have become typical ones, and runs begin */
     int n_runs;
-    double run_seconds;    /* what a run should take on the device, about; then run_images is 0 */
-    uint32_t run_images;   /* images of a run, fewer where it would take more than a few seconds */
+    double run_seconds;  /* what a run should take on the device, about; then run_images is 0 */
+    uint32_t run_images; /* images of a run, fewer where it would take more than a few seconds */
 };
 
 /* One timed run. Counts are summed over the networks. */
@@ -30,7 +30,8 @@ struct clsnn_bench_sample {
 
 /* What runs come to. Rates are per second of the median run. */
 struct clsnn_bench_rates {
-    double images, network_steps, synaptic_events; /* a synaptic event: an input spike arriving at one neuron */
+    double images, network_steps,
+        synaptic_events;    /* a synaptic event: an input spike arriving at one neuron */
     double realtime_factor; /* simulated seconds a second, all networks together */
     double bytes;           /* clsnn_bench_bytes */
     double seconds;         /* of all runs */
@@ -41,24 +42,28 @@ struct clsnn_bench_rates {
  * weight read for its sum, read again and written. n: neurons, padding included. */
 double clsnn_bench_bytes(double input_spikes, double columns, int n);
 
-void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct clsnn_bench_sample *runs, int n_runs, int n_post,
-                           struct clsnn_bench_rates *out);
+void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct clsnn_bench_sample *runs,
+                           int n_runs, int n_post, struct clsnn_bench_rates *out);
 
 /* The batch's images/s to plain C's: the median of the ratios of neighbouring runs, which show the same images at about the same time. */
-double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c, int n_runs);
+double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c,
+                         int n_runs);
 
 /* Bytes a second that the device, or one thread with memcpy, reads and writes in copying a large buffer: the best of several. */
 enum clsnn_status clsnn_bench_bandwidth(struct clsnn_device *dev, double *out);
 enum clsnn_status clsnn_bench_host_bandwidth(double *out);
 
 /* Whether so many networks fit the device's memory beside the images. */
-bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post, int n_networks);
+bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
+                      int n_networks);
 
 /* Checks and measures one batch. out_opencl and out_c are [plan->n_runs]: the batch, and plain C's runs of network 0 in between.
  * The input spikes and columns of a batch of more than CLSNN_BENCH_FOLLOWED networks are those of the followed ones, scaled by
  * presentations. Errors: CLSNN_E_SELFTEST bits differ from plain C's, with network, neuron and values; CLSNN_E_DATA too few images;
  * CLSNN_E_DEVICE_MEMORY. */
-enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struct clsnn_device *dev, const struct clsnn_program *prog, int n_post,
-                                      int n_networks, struct clsnn_bench_sample *out_opencl, struct clsnn_bench_sample *out_c);
+enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struct clsnn_device *dev,
+                                      const struct clsnn_program *prog, int n_post, int n_networks,
+                                      struct clsnn_bench_sample *out_opencl,
+                                      struct clsnn_bench_sample *out_c);
 
 #endif

@@ -45,17 +45,19 @@ const char *clsnn_nearest(const char *name, const char *const *candidates, size_
  * out of range: "tau_m_exc_ms = 0: must be in [1, 10000] ms". */
 enum clsnn_status clsnn_model_set(struct clsnn_model *m, const char *name, const char *value);
 /* The same for a known parameter; label stands for the name in messages ("run.ini:3: tau_m_exc_ms"). */
-enum clsnn_status clsnn_param_set(struct clsnn_model *m, const struct clsnn_param_info *p, const char *value, const char *label);
+enum clsnn_status clsnn_param_set(struct clsnn_model *m, const struct clsnn_param_info *p, const char *value,
+                                  const char *label);
 double clsnn_model_get(const struct clsnn_model *m, const struct clsnn_param_info *p);
 /* Prints a value so that it reads back as the same double ("%.17g" shortened to the fewest digits that do). */
 void clsnn_format_real(double value, char out[32]);
 
 /* Decimal numbers only: optional sign, digits, fraction, exponent; nothing before or after. Hexadecimal, nan and inf are not
  * numbers; what overflows is out of range. unit may be "". Errors: CLSNN_E_USAGE naming label, the text and the range. */
-enum clsnn_status clsnn_parse_real(const char *label, const char *text, double min, double max, const char *unit, double *out);
+enum clsnn_status clsnn_parse_real(const char *label, const char *text, double min, double max,
+                                   const char *unit, double *out);
 /* A whole number, exact up to 2^64 - 1 when written in digits; "1e3" and "60000.0" are whole too. */
-enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_t min, uint64_t max, const char *unit,
-                                    uint64_t *out);
+enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_t min, uint64_t max,
+                                    const char *unit, uint64_t *out);
 
 /* Text from outside made fit for a one-line message: control characters become '?', a long text is cut and ends in "...". */
 #define CLSNN_EXCERPT 80

@@ -19,7 +19,8 @@ struct clsnn_images {
 struct clsnn_dataset {
     char name[16];    /* "mnist", "digits" or "custom" (a DIR whose bytes are not MNIST's) */
     char source[512]; /* directory it was read from, or "built in, seed S" */
-    char sha256[CLSNN_SHA256_HEX]; /* of train pixels, train labels, test pixels, test labels, in that order */
+    char
+        sha256[CLSNN_SHA256_HEX]; /* of train pixels, train labels, test pixels, test labels, in that order */
     struct clsnn_images train, test;
 };
 
@@ -34,8 +35,8 @@ void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and {0} */
 
 /* IDX in memory to images; the layer that fuzzers drive. label names the origin in messages.
  * images_bytes / labels_bytes are the unpacked files. Errors: CLSNN_E_DATA, CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_idx_parse(const void *images, size_t images_bytes, const void *labels, size_t labels_bytes,
-                                  const char *label, struct clsnn_images *out);
+enum clsnn_status clsnn_idx_parse(const void *images, size_t images_bytes, const void *labels,
+                                  size_t labels_bytes, const char *label, struct clsnn_images *out);
 /* Reads a file, unpacking gzip when it begins with 1f 8b; at most max_bytes unpacked. Errors: CLSNN_E_IO, CLSNN_E_DATA. */
 enum clsnn_status clsnn_gzip_read(const char *path, size_t max_bytes, void **out_data, size_t *out_bytes);
 /* Writes the four IDX files, gzip, byte-reproducible, into dir (created). Errors: CLSNN_E_IO. */

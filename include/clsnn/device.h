@@ -28,7 +28,8 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
 
 /* Picks from a list: NULL or "": the first GPU, else the first device; "P:D"; "gpu", "cpu", "accelerator"; else a substring of
  * a device's name, whatever its case. Errors: CLSNN_E_NO_DEVICE, naming every device there is. */
-enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec, size_t *out_index);
+enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec,
+                                    size_t *out_index);
 
 /* What a command on the device is for, as --profile tells. */
 enum clsnn_phase {
@@ -53,14 +54,16 @@ struct clsnn_profile {
 struct clsnn_device {
     struct clsnn_device_info info;
     cl_context context;
-    cl_command_queue queue;   /* in order */
-    size_t allocated_bytes;   /* sum of its buffers, for the memory budget */
-    struct clsnn_profile *profile; /* borrowed; NULL: nothing is timed. When set, every command is waited for and added */
+    cl_command_queue queue; /* in order */
+    size_t allocated_bytes; /* sum of its buffers, for the memory budget */
+    struct clsnn_profile
+        *profile; /* borrowed; NULL: nothing is timed. When set, every command is waited for and added */
 };
 
 /* Opens what spec picks. Errors: as above; CLSNN_E_DEVICE. */
 enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out);
-void clsnn_device_close(struct clsnn_device *dev); /* takes NULL and half-built ones; after every buffer is released */
+void clsnn_device_close(
+    struct clsnn_device *dev); /* takes NULL and half-built ones; after every buffer is released */
 
 /* Work-items of a work-group that suit the device: 1 on CPUs, where plain loops are vectorised; 128 on GPUs, if they can. */
 int clsnn_device_work_group(const struct clsnn_device *dev);
@@ -69,22 +72,30 @@ int clsnn_device_work_group(const struct clsnn_device *dev);
  * host: NULL, or n_bytes to begin with. With borrow the device may use that memory in place (unified memory): it then has to
  * outlive the buffer and stay unchanged.
  * Errors: CLSNN_E_DEVICE_MEMORY over the budget (90 % of the device's memory), over the largest allocation, or refused. */
-enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes, const void *host, bool borrow, cl_mem *out);
-void clsnn_buffer_release(struct clsnn_device *dev, cl_mem *buffer); /* takes a NULL buffer; sets it to NULL */
+enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes,
+                                      const void *host, bool borrow, cl_mem *out);
+void clsnn_buffer_release(struct clsnn_device *dev,
+                          cl_mem *buffer); /* takes a NULL buffer; sets it to NULL */
 /* Blocking copies. */
-enum clsnn_status clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset, size_t n_bytes, void *to);
-enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, const void *from);
+enum clsnn_status clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset, size_t n_bytes,
+                                    void *to);
+enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes,
+                                     const void *from);
 /* Sets n_bytes from offset on to copies of a 4-byte pattern. */
-enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes, uint32_t pattern);
+enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes,
+                                    uint32_t pattern);
 
 /* Sets arguments 0 .. n - 1 and enqueues the kernel; waits only to time it. n_dims 1 or 2. */
 struct clsnn_arg {
     size_t n_bytes;
     const void *value;
 };
-#define CLSNN_ARG(x)         {sizeof(x), &(x)}
-#define CLSNN_LOCAL(n_bytes) {(n_bytes), NULL} /* local memory */
-enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase phase, cl_kernel kernel, const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
+#define CLSNN_ARG(x)                                                                                         \
+    { sizeof(x), &(x) }
+#define CLSNN_LOCAL(n_bytes)                                                                                 \
+    { (n_bytes), NULL } /* local memory */
+enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase phase, cl_kernel kernel,
+                                   const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
                                    const size_t *global, const size_t *local);
 enum clsnn_status clsnn_device_wait(struct clsnn_device *dev);
 

@@ -16,6 +16,7 @@ enum clsnn_digits_set { CLSNN_DIGITS_SET_TRAIN = 0, CLSNN_DIGITS_SET_TEST = 1 };
 /* Draws images first .. first + n - 1 of a set.
  * pixels [n][784] u8, labels [n] u8: host, the caller's, overwritten. Pure function; no allocation; the same bytes on every
  * machine (its arithmetic is + - * / and sqrt in IEEE double or integers, no libm function whose last bit may differ). */
-void clsnn_digits_draw(uint64_t seed, enum clsnn_digits_set set, uint32_t first, uint32_t n, uint8_t *pixels, uint8_t *labels);
+void clsnn_digits_draw(uint64_t seed, enum clsnn_digits_set set, uint32_t first, uint32_t n, uint8_t *pixels,
+                       uint8_t *labels);
 
 #endif

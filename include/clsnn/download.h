@@ -18,7 +18,8 @@
  * Errors: CLSNN_E_IO no mirror delivers the right bytes (several lines: each mirror's reason, then the commands to run where
  * there is a network), or dir cannot be written; CLSNN_E_MEMORY; CLSNN_STOPPED. */
 enum clsnn_status clsnn_download_mnist(const char *dir, const char *mirror,
-                                       bool (*progress)(void *ctx, const char *archive, uint64_t got, uint64_t total),
+                                       bool (*progress)(void *ctx, const char *archive, uint64_t got,
+                                                        uint64_t total),
                                        void *ctx);
 
 #endif

@@ -20,7 +20,8 @@ struct clsnn_evaluation {
  * out_counts  [n_images][n_post] u16, the caller's, overwritten: spikes of the accepted presentation while input is on
  * The network's state of training is untouched. Blocks. Errors: CLSNN_E_DEVICE, CLSNN_E_DEVICE_MEMORY, CLSNN_STOPPED.
  * Source: Diehl & Cook 2015. Departs from it: each image starts from rest, so images are independent. */
-enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images, enum clsnn_purpose purpose,
-                                 clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts, struct clsnn_evaluation *out);
+enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images,
+                                 enum clsnn_purpose purpose, clsnn_evaluate_progress *progress, void *ctx,
+                                 uint16_t *out_counts, struct clsnn_evaluation *out);
 
 #endif

@@ -10,7 +10,8 @@
 /* The weights of every excitatory neuron as a mosaic of 28x28 tiles (Figure 4 of the seed paper): white 0, yellow, red,
  * black w_max, with a colour bar. Any n_post: ceil(sqrt) columns, empty places light grey. Tiles are drawn pixel-exact,
  * w [784][stride] f32 (column j is neuron j); scale 0 picks tile pixels so that the picture stays under ~4000 px. */
-enum clsnn_status clsnn_figure_weights(const char *path, const float *w, size_t stride, uint32_t n_post, float w_max);
+enum clsnn_status clsnn_figure_weights(const char *path, const float *w, size_t stride, uint32_t n_post,
+                                       float w_max);
 
 struct clsnn_series {
     const char *name; /* legend */
@@ -19,8 +20,9 @@ struct clsnn_series {
     size_t n;
 };
 /* Lines with markers over axes with units, ticks, grid and legend. A single point is drawn as a marker. */
-enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const char *x_label, const char *y_label,
-                                      const struct clsnn_series *series, size_t n_series);
+enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const char *x_label,
+                                      const char *y_label, const struct clsnn_series *series,
+                                      size_t n_series);
 
 /* Confusion matrix: rows true class, columns predicted, counts in the cells, shade by share of the row. */
 enum clsnn_status clsnn_figure_confusion(const char *path, const char *title, const uint32_t counts[10][10]);

@@ -12,30 +12,30 @@
  * its own, so that testing leaves a network in training as it is. */
 struct clsnn_state {
     size_t n_slots;
-    cl_mem v_exc, g_exc, g_inh;        /* f32; v relative to rest */
-    cl_mem last_exc;                   /* i32 step of the last spike, relative to the presentation's start */
-    cl_mem v_inh, g_exc_inh;           /* f32 */
-    cl_mem last_inh, seen_inh;         /* i32 */
-    cl_mem last_pre;                   /* i32 [n_slots][784] */
-    cl_mem threshold;                  /* f32 scratch */
-    cl_mem over, counts, recent, hot;  /* u16; present.cl, struct network */
-    cl_mem spikes;                     /* u32 [n_slots][CLSNN_MAX_GROUPS][CLSNN_MAX_ON]: input spikes of a presentation */
-    cl_mem pending;                    /* u32 [n_slots][CLSNN_MAX_ON] */
+    cl_mem v_exc, g_exc, g_inh;       /* f32; v relative to rest */
+    cl_mem last_exc;                  /* i32 step of the last spike, relative to the presentation's start */
+    cl_mem v_inh, g_exc_inh;          /* f32 */
+    cl_mem last_inh, seen_inh;        /* i32 */
+    cl_mem last_pre;                  /* i32 [n_slots][784] */
+    cl_mem threshold;                 /* f32 scratch */
+    cl_mem over, counts, recent, hot; /* u16; present.cl, struct network */
+    cl_mem spikes;  /* u32 [n_slots][CLSNN_MAX_GROUPS][CLSNN_MAX_ON]: input spikes of a presentation */
+    cl_mem pending; /* u32 [n_slots][CLSNN_MAX_ON] */
 };
 
 struct clsnn_network {
-    struct clsnn_device *dev;          /* borrowed */
-    const struct clsnn_program *prog;  /* borrowed */
+    struct clsnn_device *dev;         /* borrowed */
+    const struct clsnn_program *prog; /* borrowed */
     cl_int n_networks, n_post;
-    cl_int n;                          /* n_post padded to CLSNN_ROW_ALIGN: the stride of a row */
-    cl_mem params;                     /* struct clsnn_params [n_networks] */
-    cl_mem tables;                     /* struct clsnn_tables [n_networks] */
-    cl_mem w;                          /* f32 [n_networks][784][n], padding 0 */
-    cl_mem theta;                      /* f32 [n_networks][n], mV, padding infinite */
-    cl_mem zeros;                      /* f32 [n] */
-    cl_mem progress;                   /* struct clsnn_progress [n_networks] */
-    struct clsnn_state state;          /* n_networks slots */
-    struct clsnn_params *host_params;  /* [n_networks], what went into params */
+    cl_int n;                         /* n_post padded to CLSNN_ROW_ALIGN: the stride of a row */
+    cl_mem params;                    /* struct clsnn_params [n_networks] */
+    cl_mem tables;                    /* struct clsnn_tables [n_networks] */
+    cl_mem w;                         /* f32 [n_networks][784][n], padding 0 */
+    cl_mem theta;                     /* f32 [n_networks][n], mV, padding infinite */
+    cl_mem zeros;                     /* f32 [n] */
+    cl_mem progress;                  /* struct clsnn_progress [n_networks] */
+    struct clsnn_state state;         /* n_networks slots */
+    struct clsnn_params *host_params; /* [n_networks], what went into params */
 };
 
 /* Kernel numbers and tables of one network, from the model's constants. Pure; the only place where they are computed. */
@@ -45,8 +45,9 @@ void clsnn_tables_derive(const struct clsnn_model *m, const struct clsnn_params 
 /* A batch of n_networks networks of n_post neurons at the protocol's start: weights drawn from seeds[b], theta at
  * theta_init_mv, potentials 40 mV below rest. models and seeds are [n_networks], copied.
  * dev and prog are borrowed and outlive the network. Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
-enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog, const struct clsnn_model *models,
-                                       const uint64_t *seeds, int n_networks, int n_post, struct clsnn_network **out);
+enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                       const struct clsnn_model *models, const uint64_t *seeds,
+                                       int n_networks, int n_post, struct clsnn_network **out);
 void clsnn_network_destroy(struct clsnn_network *net); /* takes NULL and half-built ones */
 
 /* Network b's learned state. w [784][n_post], theta_mv [n_post], host, the caller's. */
@@ -59,7 +60,8 @@ size_t clsnn_network_spikes_bytes(const struct clsnn_network *net);
 /* Checks, after launches, that no potential left its limits. Errors: CLSNN_E_SELFTEST naming network, neuron, image. */
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress);
 
-enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n, struct clsnn_state *out);
+enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n,
+                                     struct clsnn_state *out);
 void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s); /* takes {0} */
 
 /* Bytes of device memory one network takes (scratch included), for packing batches. */

@@ -38,14 +38,16 @@ void clsnn_npz_finish(struct clsnn_npz *npz); /* takes NULL and {0} */
 
 /* The array of that name, checked: NULL shape entries are not possible, so pass n_dims and the expected extents, with
  * 0 for "any". Errors: CLSNN_E_DATA missing, another dtype or shape: names file (label), array, found and wanted. */
-enum clsnn_status clsnn_npz_get(const struct clsnn_npz *npz, const char *label, const char *name, enum clsnn_dtype dtype,
-                                int n_dims, const size_t *shape, const struct clsnn_array **out);
+enum clsnn_status clsnn_npz_get(const struct clsnn_npz *npz, const char *label, const char *name,
+                                enum clsnn_dtype dtype, int n_dims, const size_t *shape,
+                                const struct clsnn_array **out);
 
 /* Writes arrays (borrowed) to path atomically (clsnn_file_write), deflated. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *arrays, size_t n_arrays);
 
 /* The .npy layer by itself: parses one .npy image in memory. out->data is malloc'ed, owned by the caller. label names the
  * origin in messages. Errors: CLSNN_E_DATA. */
-enum clsnn_status clsnn_npy_parse(const void *bytes, size_t n_bytes, const char *label, struct clsnn_array *out);
+enum clsnn_status clsnn_npy_parse(const void *bytes, size_t n_bytes, const char *label,
+                                  struct clsnn_array *out);
 
 #endif

@@ -17,25 +17,25 @@ struct clsnn_origins; /* where each value came from: options_table.h */
 /* Everything a command can be told. Strings are owned by the struct. Zero-initialise, then clsnn_options_parse. */
 struct clsnn_options {
     /* common */
-    char *device;     /* --device SPEC; NULL: the first GPU, else the first device */
-    uint64_t seed;    /* --seed, default 1 */
-    char *out_dir;    /* --out DIR; NULL: the command's default */
-    char *data;       /* --data, default "auto" */
-    bool json, quiet; /* --json, --quiet */
-    bool verbose;     /* --verbose: errors name their place in the source */
+    char *device;       /* --device SPEC; NULL: the first GPU, else the first device */
+    uint64_t seed;      /* --seed, default 1 */
+    char *out_dir;      /* --out DIR; NULL: the command's default */
+    char *data;         /* --data, default "auto" */
+    bool json, quiet;   /* --json, --quiet */
+    bool verbose;       /* --verbose: errors name their place in the source */
     int32_t work_group; /* --work-group: 0 = chosen for the device; else 1, 2, 4, ... 1024 */
     int32_t chunk;      /* --chunk: presentations a launch; 0 = chosen for the device */
     bool profile;       /* --profile: time a phase */
     /* train, eval */
-    int32_t neurons;      /* --neurons 1..16384, default 400 */
-    int32_t epochs;       /* --epochs 1..1000, default 1 */
-    int32_t train_images; /* --train-images, 0 = all, default 0 */
-    int32_t label_images; /* --label-images, 0 = all, default 10000 */
-    int32_t test_images;  /* --test-images, 0 = all, default 0 */
-    int32_t eval_every;   /* --eval-every E: epochs between evaluations, default 0: at the end only */
-    enum clsnn_rule rule; /* --rule */
-    bool shuffle;         /* --shuffle */
-    char *preset;         /* --preset, default "diehl-cook-2015" */
+    int32_t neurons;          /* --neurons 1..16384, default 400 */
+    int32_t epochs;           /* --epochs 1..1000, default 1 */
+    int32_t train_images;     /* --train-images, 0 = all, default 0 */
+    int32_t label_images;     /* --label-images, 0 = all, default 10000 */
+    int32_t test_images;      /* --test-images, 0 = all, default 0 */
+    int32_t eval_every;       /* --eval-every E: epochs between evaluations, default 0: at the end only */
+    enum clsnn_rule rule;     /* --rule */
+    bool shuffle;             /* --shuffle */
+    char *preset;             /* --preset, default "diehl-cook-2015" */
     struct clsnn_model model; /* --preset, --set name=value */
     /* bench */
     char *sizes;      /* --sizes LIST, default "100,225,400,1600" */
@@ -75,21 +75,23 @@ enum clsnn_parse_action { CLSNN_PARSE_RUN, CLSNN_PARSE_HELP, CLSNN_PARSE_VERSION
  * Errors: CLSNN_E_USAGE, one line: unknown option (with the nearest), value not a number or out of its range (both named),
  * missing argument, too many or too few operands, unknown key in FILE (file, line, nearest); CLSNN_E_IO: FILE unreadable.
  * Writes nothing to any stream. */
-enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char **argv, struct clsnn_options *out,
-                                      enum clsnn_parse_action *out_action);
+enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char **argv,
+                                      struct clsnn_options *out, enum clsnn_parse_action *out_action);
 void clsnn_options_finish(struct clsnn_options *o); /* takes NULL and {0} */
 
 /* Text for people, made from the table. */
 void clsnn_options_help(enum clsnn_command command, FILE *to);
-void clsnn_options_print_config(const struct clsnn_options *o, FILE *to); /* name = value  ; origin  (one a line, an ini file) */
-void clsnn_options_man(FILE *to);        /* clsnn.1, troff */
-void clsnn_options_completion(FILE *to); /* bash */
+void clsnn_options_print_config(const struct clsnn_options *o,
+                                FILE *to); /* name = value  ; origin  (one a line, an ini file) */
+void clsnn_options_man(FILE *to);          /* clsnn.1, troff */
+void clsnn_options_completion(FILE *to);   /* bash */
 
 /* Calls visit once for every option that applies to the command and every model parameter: name, value as text ("" when
  * there is none, "yes" or "no" for a switch), origin ("default", "environment", "FILE", "command line", "preset NAME"),
  * whether the value is a number. The strings live until visit returns. For run.json. */
 void clsnn_options_visit(const struct clsnn_options *o,
-                         void (*visit)(void *ctx, const char *name, const char *value, const char *origin, bool is_number, bool is_param),
+                         void (*visit)(void *ctx, const char *name, const char *value, const char *origin,
+                                       bool is_number, bool is_param),
                          void *ctx);
 
 #endif

@@ -62,10 +62,11 @@ const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[6
 
 /* Checks text and stores it in the row's field. label names the row in messages ("--seed", "run.ini:3: seed").
  * Errors: CLSNN_E_USAGE, CLSNN_E_MEMORY; the field is then as before. */
-enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn_option_row *row, const char *text,
-                                     const char *label);
+enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn_option_row *row,
+                                     const char *text, const char *label);
 /* The value as text that clsnn_option_store reads back; in buf or in o. NULL: no value. */
-const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn_option_row *row, char buf[32]);
+const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn_option_row *row,
+                               char buf[32]);
 /* Help, unit or range, default: one sentence for people, without a full stop. */
 void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t n_out);
 
@@ -100,7 +101,8 @@ struct clsnn_settings {
 
 /* value and label are copied. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsnn_option_row *row,
-                                     const struct clsnn_param_info *param, const char *value, const char *label);
+                                     const struct clsnn_param_info *param, const char *value,
+                                     const char *label);
 void clsnn_settings_finish(struct clsnn_settings *s); /* takes NULL and {0} */
 
 #define CLSNN_CONFIG_MAX_BYTES (1u << 20)

@@ -17,7 +17,8 @@ struct clsnn_program {
 
 /* Builds for dev; work_group 0 picks clsnn_device_work_group, halved until the compiled kernels can run it. dev is borrowed and outlives the program.
  * Errors: CLSNN_E_BUILD with the compiler's log; CLSNN_E_USAGE a work-group the device cannot run. */
-enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group, struct clsnn_program **out);
+enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
+                                       struct clsnn_program **out);
 void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL */
 
 /* SHA-256 of the embedded source, for run.json. 65 bytes with the zero. */

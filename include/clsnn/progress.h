@@ -9,7 +9,7 @@
 struct clsnn_progress_line {
     FILE *to;
     bool quiet, terminal, drawn;
-    double last; /* when it was last written */
+    double last;                /* when it was last written */
     enum clsnn_stage_kind kind; /* of the last line */
 };
 

@@ -26,15 +26,16 @@ struct clsnn_replay_output {
     uint32_t n_steps, n_probes; /* probes: neurons 0 to n_probes - 1, at most CLSNN_PROBE */
     struct clsnn_spike_list exc, inh;
     float *v_exc, *g_exc, *g_inh, *v_inh; /* [n_steps][n_probes] after each step; v in mV */
-    float *w_end;               /* [784][n_post] */
-    float *theta_end_mv;        /* [n_post] */
+    float *w_end;                         /* [784][n_post] */
+    float *theta_end_mv;                  /* [n_post] */
 };
 
 /* Runs in on dev with program prog (kind CLSNN_PROGRAM_REPLAY). model gives the constants; its times and number of neurons are in's.
  * Errors: CLSNN_E_DATA an event out of range, twice, or in the steps without input; a sample over 2000 steps with or 4000 altogether;
  * CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY, CLSNN_E_DEVICE, CLSNN_E_SELFTEST. */
-enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog, const struct clsnn_model *model,
-                               const struct clsnn_replay_input *in, struct clsnn_replay_output *out);
+enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog,
+                               const struct clsnn_model *model, const struct clsnn_replay_input *in,
+                               struct clsnn_replay_output *out);
 void clsnn_replay_finish(struct clsnn_replay_output *out); /* takes {0} */
 
 #endif

@@ -14,19 +14,21 @@ enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED,
 struct clsnn_report {
     const struct clsnn_options *options;
     const struct clsnn_experiment *experiment;
-    const char *dir;       /* NULL: no files */
-    const char *model;     /* eval: the file that was tested; NULL otherwise */
-    char started[32];      /* ISO 8601, UTC */
+    const char *dir;   /* NULL: no files */
+    const char *model; /* eval: the file that was tested; NULL otherwise */
+    char started[32];  /* ISO 8601, UTC */
 };
 
 /* Makes dir, checks that it can be written, and moves an earlier run's files into dir/previous-K, so that no finished result is
  * overwritten; *out_moved is K or 0. Errors: CLSNN_E_IO. */
 enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved);
 
-void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o, const struct clsnn_experiment *x, const char *dir);
+void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
+                        const struct clsnn_experiment *x, const char *dir);
 
 /* run.json: arguments and configuration with origins, seed, versions, device, hashes, times, result. learned may be NULL. */
-enum clsnn_status clsnn_report_run(const struct clsnn_report *r, enum clsnn_run_state state, const struct clsnn_learned *learned);
+enum clsnn_status clsnn_report_run(const struct clsnn_report *r, enum clsnn_run_state state,
+                                   const struct clsnn_learned *learned);
 /* metrics.jsonl and metrics.csv: a line an evaluation. */
 enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r);
 /* model.npz: w, theta_mv, about (JSON in bytes: parameters, seed, data set) and, when the network is labelled, labels and proportions. */
@@ -35,6 +37,7 @@ enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct 
 enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const struct clsnn_learned *learned);
 
 /* The result of the last evaluation: one JSON object with --json, else a few lines. */
-enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct clsnn_learned *learned, FILE *out);
+enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct clsnn_learned *learned,
+                                      FILE *out);
 
 #endif
