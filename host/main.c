@@ -21,8 +21,8 @@
 #endif
 
 static const struct {
-    enum clsnn_command
-        command; /* name and one line stand in the table of options_table.c, which the man page reads too */
+    /* name and one line stand in the table of options_table.c, which the man page reads too */
+    enum clsnn_command command;
     enum clsnn_status (*run)(const struct clsnn_options *o);
 } runs[] = {
     {CLSNN_CMD_TRAIN, clsnn_cmd_train},   {CLSNN_CMD_EVAL, clsnn_cmd_eval},

@@ -9,8 +9,8 @@
 /* The inputs of one presentation, in local memory. */
 struct encoding {
     __local ushort *active; /* [784] inputs that can spike, increasing */
-    __local uint
-        *planes; /* [CLSNN_MAX_GROUPS][CLSNN_PLANES] digit k of the probabilities of a group's inputs */
+    /* [CLSNN_MAX_GROUPS][CLSNN_PLANES] digit k of the probabilities of a group's inputs */
+    __local uint *planes;
     __local int *counts; /* [CLSNN_WG] scratch */
     __global uint *
         spikes; /* [CLSNN_MAX_GROUPS][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */

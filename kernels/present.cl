@@ -16,16 +16,16 @@ struct network {
     __global float *w;           /* [784][n] */
     __global float *theta;       /* as of the start of the presentation */
     __global const float *zeros; /* [n] a row of weights that adds nothing */
-    __global float
-        *threshold; /* scratch: lowest threshold of the rest of this presentation, relative to rest */
+    /* scratch: lowest threshold of the rest of this presentation, relative to rest */
+    __global float *threshold;
     __global float *v_exc, *g_exc, *g_inh; /* v relative to rest */
     __global int *last_exc;                /* step of the last spike; CLSNN_NEVER: none that matters */
     __global float *v_inh, *g_exc_inh;
     __global int *last_inh;
     __global int *seen_inh; /* step up to which v_inh and g_exc_inh are computed */
     __global int *last_pre; /* [784] step of an input's last spike */
-    __global ushort
-        *over; /* 1: the column may hold weights above w_max, left by rescaling; clipped as inputs spike */
+    /* 1: the column may hold weights above w_max, left by rescaling; clipped as inputs spike */
+    __global ushort *over;
     __global ushort *counts; /* spikes of this presentation while input is on */
     __global ushort *recent; /* scratch: neurons the pre rule concerns (work-groups of one) */
     __global ushort *hot;    /* scratch: inhibitory neurons followed step by step (work-groups of one) */

@@ -41,8 +41,8 @@ struct scenario {
 struct scenario_data {
     float *w;        /* [REF_N_PRE][n_post] */
     float *theta_mv; /* [n_post] */
-    struct ref_event
-        *events; /* [n_events], by (step, input), step counted from the start of the first presentation */
+    /* [n_events], by (step, input), step counted from the start of the first presentation */
+    struct ref_event *events;
     size_t n_events;
 };
 

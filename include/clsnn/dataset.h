@@ -19,8 +19,8 @@ struct clsnn_images {
 struct clsnn_dataset {
     char name[16];    /* "mnist", "digits" or "custom" (a DIR whose bytes are not MNIST's) */
     char source[512]; /* directory it was read from, or "built in, seed S" */
-    char
-        sha256[CLSNN_SHA256_HEX]; /* of train pixels, train labels, test pixels, test labels, in that order */
+    /* of train pixels, train labels, test pixels, test labels, in that order */
+    char sha256[CLSNN_SHA256_HEX];
     struct clsnn_images train, test;
 };
 

@@ -56,8 +56,8 @@ struct clsnn_device {
     cl_context context;
     cl_command_queue queue; /* in order */
     size_t allocated_bytes; /* sum of its buffers, for the memory budget */
-    struct clsnn_profile
-        *profile; /* borrowed; NULL: nothing is timed. When set, every command is waited for and added */
+    /* borrowed; NULL: nothing is timed. When set, every command is waited for and added */
+    struct clsnn_profile *profile;
 };
 
 /* Opens what spec picks. Errors: as above; CLSNN_E_DEVICE. */

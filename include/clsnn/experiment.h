@@ -30,8 +30,8 @@ struct clsnn_stage {
     double seconds;           /* since the stage began */
     double images_per_second; /* of the stage */
     double eta_seconds;       /* to the end of the stage at that rate */
-    double
-        running_accuracy; /* while training: share of the last 1000 images whose class the counts so far gave; < 0: none yet */
+    /* while training: share of the last 1000 images whose class the counts so far gave; < 0: none yet */
+    double running_accuracy;
 };
 
 /* One evaluation. */
