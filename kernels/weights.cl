@@ -1,7 +1,8 @@
 /* Weights outside the steps: their initial draw, and the rescaling of a neuron's column to a constant sum. */
 
-/* Correctly rounded a / b for positive a and b whose quotient and 1 / b are normal, from + - * and fma alone: division differs between devices (OpenCL
- * allows 2.5 ulp). A linear start and four Newton steps give the reciprocal, one residual step the quotient. */
+/* Correctly rounded a / b for positive a and b whose quotient and 1 / b are normal, from + - * and fma alone: division differs
+ * between devices (OpenCL allows 2.5 ulp). A linear start and four Newton steps give the reciprocal, one residual step the
+ * quotient. Short of a proof: every significand of a sum was tried for w_norm = 78. */
 INLINE float divide_exactly(float a, float b) {
     float y = as_float(0x7ef311c7u - as_uint(b));
     for (int step = 0; step < 4; step++) y = fma(y, fma(-b, y, 1.0f), y);
@@ -27,9 +28,8 @@ INLINE int normalise_column(__global float *w, int n, int j, float w_norm, float
     for (int i = 0; i < CLSNN_N_PRE; i++) {
         const float rescaled = w[i * n + j] * scale;
         over |= rescaled > w_max;
-        w[i * n + j] = rescaled < CLSNN_W_FLUSH
-                           ? 0.0f
-                           : rescaled; /* inputs that never spike would shrink into denormals */
+        /* inputs that never spike would shrink into denormals */
+        w[i * n + j] = rescaled < CLSNN_W_FLUSH ? 0.0f : rescaled;
     }
     return over;
 }
