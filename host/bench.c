@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clsnn/lab.h"
 #include "plain.h"
 
 static const double longest_run_seconds = 3;
@@ -121,13 +122,7 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
 
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
                       int n_networks) {
-    const double n = n_post + CLSNN_ROW_ALIGN, batch = n_networks;
-    const double counts = batch * CLSNN_MAX_CHUNK * n * sizeof(uint16_t),
-                 weights = batch * CLSNN_N_PRE * n * sizeof(float);
-    const double all = batch * (double)clsnn_network_bytes(n_post) + counts + batch * CLSNN_N_PRE * 2.0 +
-                       (double)plan->n_images * (CLSNN_N_PRE + 4.0);
-    const double largest = (double)dev->info.max_alloc_bytes;
-    return all < 0.85 * (double)dev->info.global_bytes && counts < largest && weights < largest;
+    return (uint64_t)n_networks <= clsnn_lab_most_slots(dev, (uint32_t)n_post, plan->n_images);
 }
 
 /* ---- one batch ---- */
@@ -173,8 +168,8 @@ static enum clsnn_status rig_start(struct rig *rig, const struct clsnn_program *
     TRY(clsnn_buffer_create(rig->dev, "images", (size_t)plan->n_images * CLSNN_N_PRE, plan->pixels, true,
                             &rig->pixels));
     TRY(clsnn_network_create(rig->dev, prog, models, seeds, rig->n_networks, rig->n_post, &rig->net));
-    TRY(clsnn_trainer_create(rig->net, rig->pixels, plan->n_images, &rig->tr));
-    TRY(clsnn_trainer_begin_epoch(rig->tr, 0, NULL));
+    TRY(clsnn_trainer_create(rig->net, rig->pixels, plan->n_images, 0, &rig->tr));
+    clsnn_trainer_begin_epoch(rig->tr, 0, NULL);
 fail:
     free(models);
     free(seeds);

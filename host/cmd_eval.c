@@ -145,6 +145,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_npz npz = {0};
     struct clsnn_session session = {0};
+    struct clsnn_lab *lab = NULL;
     struct clsnn_experiment *x = NULL;
     struct clsnn_learned learned = {0};
     struct clsnn_report report;
@@ -166,7 +167,8 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* nothing is trained; labelling has its own number */
-    TRY(clsnn_experiment_create(&session.plan, session.dev, session.prog, &session.data, &x));
+    TRY(clsnn_session_lab(&session, 1, session.plan.label_images, session.plan.test_images, &lab));
+    TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
     TRY(clsnn_experiment_set_model(x, model.w, model.theta_mv, model.labels, model.proportions));
     if (o->out_dir)
         TRY(clsnn_file_make_dir(
@@ -176,7 +178,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path,
                         model.n_post, model.labels ? "labels from the file" : "no labels yet",
                         x->plan.test_images);
-    const struct clsnn_watcher watcher = {on_stage, NULL, &session.progress};
+    const struct clsnn_watcher watcher = {.stage = on_stage, .ctx = &session.progress};
     TRY(clsnn_experiment_evaluate(x, &watcher));
     TRY(clsnn_experiment_learned(x, &learned));
     TRY(clsnn_report_result(&report, &learned, o->out));
@@ -190,6 +192,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
 fail:
     clsnn_learned_finish(&learned);
     clsnn_experiment_destroy(x);
+    clsnn_lab_destroy(lab);
     clsnn_session_close(&session);
     clsnn_npz_finish(&npz);
     return st;

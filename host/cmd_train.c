@@ -20,8 +20,10 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     return !clsnn_session_stopping();
 }
 
-static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_metrics *m) {
+static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *x,
+                                      const struct clsnn_metrics *m) {
     struct train_watch *w = ctx;
+    (void)x;
     clsnn_progress_note(
         &w->session->progress,
         "after epoch %u: accuracy %.2f %% (vote all), %.2f %% (vote proportion), mean theta %.2f mV",
@@ -72,6 +74,7 @@ static enum clsnn_status save_stopped(struct clsnn_session *s, struct clsnn_repo
 enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_session session;
+    struct clsnn_lab *lab = NULL;
     struct clsnn_experiment *x = NULL;
     struct clsnn_report report;
     char default_dir[96];
@@ -80,7 +83,10 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
              o->epochs, (unsigned long long)o->seed);
     const char *dir = o->out_dir ? o->out_dir : default_dir;
-    TRY(clsnn_experiment_create(&session.plan, session.dev, session.prog, &session.data, &x));
+    const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
+    TRY(clsnn_session_lab(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
+                          session.plan.test_images, &lab));
+    TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
     TRY(clsnn_report_prepare_dir(dir, &moved));
     if (moved)
         clsnn_progress_note(&session.progress, "%s held an earlier run: its files are now in %s/previous-%d",
@@ -93,8 +99,9 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
         session.plan.neurons, x->plan.train_images, session.plan.epochs, session.plan.epochs == 1 ? "" : "s",
         (unsigned long long)o->seed, session.prog->work_group, dir);
     struct train_watch watch = {&session, &report};
-    const struct clsnn_watcher watcher = {on_stage, on_evaluated, &watch};
-    st = clsnn_experiment_train(x, &watcher);
+    const struct clsnn_watcher watcher = {.stage = on_stage, .evaluated = on_evaluated, .ctx = &watch};
+    struct clsnn_experiment *slot = x;
+    st = clsnn_experiments_run(lab, &slot, &watcher);
     if (st == CLSNN_STOPPED)
         st = save_stopped(&session, &report);
     else if (st == CLSNN_OK)
@@ -104,6 +111,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
                          NULL); /* best effort: what went wrong first is what is told */
 fail:
     clsnn_experiment_destroy(x);
+    clsnn_lab_destroy(lab);
     clsnn_session_close(&session);
     return st;
 }

@@ -251,9 +251,13 @@ int clsnn_device_work_group(const struct clsnn_device *dev) {
     return size;
 }
 
+cl_ulong clsnn_device_budget(const struct clsnn_device *dev) {
+    return dev->info.global_bytes / 10 * 9;
+}
+
 enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes,
                                       const void *host, bool borrow, cl_mem *out) {
-    const cl_ulong budget = dev->info.global_bytes / 10 * 9;
+    const cl_ulong budget = clsnn_device_budget(dev);
     const double mb = 1.0 / (1 << 20);
     if (n_bytes > dev->info.max_alloc_bytes || dev->allocated_bytes > budget ||
         n_bytes > budget - dev->allocated_bytes) {

@@ -13,6 +13,11 @@ static uint32_t count_slots(const struct clsnn_device *dev) {
     return slots < IMAGES_A_LAUNCH ? slots : IMAGES_A_LAUNCH;
 }
 
+size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_post) {
+    return count_slots(dev) * clsnn_state_bytes(n_post) +
+           IMAGES_A_LAUNCH * ((size_t)n_post + CLSNN_ROW_ALIGN) * sizeof(uint16_t);
+}
+
 enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images,
                                  enum clsnn_purpose purpose, clsnn_evaluate_progress *progress, void *ctx,
                                  uint16_t *out_counts, struct clsnn_evaluation *out) {

@@ -1,14 +1,13 @@
-/* The experiment: train, label, test. */
+/* The experiment: train, label, test; many side by side. */
 #include "clsnn/experiment.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "clsnn/evaluate.h"
 #include "clsnn/order.h"
 #include "clsnn/running.h"
-
-static const double launch_seconds = 0.3; /* a third of a second: progress is fluent, launches cost nothing */
 
 static double now_seconds(void) {
     struct timespec t;
@@ -20,28 +19,25 @@ static uint32_t all_or(uint32_t wanted, uint32_t there) {
     return wanted == 0 || wanted > there ? there : wanted;
 }
 
-enum clsnn_status clsnn_experiment_create(const struct clsnn_plan *plan, struct clsnn_device *dev,
-                                          const struct clsnn_program *prog, const struct clsnn_dataset *data,
+enum clsnn_status clsnn_experiment_create(struct clsnn_lab *lab, int slot, const struct clsnn_plan *plan,
                                           struct clsnn_experiment **out) {
     enum clsnn_status st = CLSNN_OK;
+    if (plan->neurons != lab->neurons || slot < 0 || slot >= lab->n_slots) {
+        return clsnn_fail(CLSNN_E_SHAPE, "experiment: %u neurons in slot %d: the lab has %d slots of %u",
+                          plan->neurons, slot, lab->n_slots, lab->neurons);
+    }
     struct clsnn_experiment *x = calloc(1, sizeof *x);
     if (!x) return clsnn_fail(CLSNN_E_MEMORY, "experiment: no memory for %zu bytes", sizeof *x);
     x->plan = *plan;
-    x->data = data;
-    x->dev = dev;
-    x->plan.train_images = all_or(plan->train_images, data->train.n_images);
-    x->plan.label_images = all_or(plan->label_images, data->train.n_images);
-    x->plan.test_images = all_or(plan->test_images, data->test.n_images);
-    const uint32_t resident =
-        x->plan.train_images > x->plan.label_images ? x->plan.train_images : x->plan.label_images;
-    TRY(clsnn_network_create(dev, prog, &plan->model, &plan->seed, 1, (int)plan->neurons, &x->net));
-    TRY(clsnn_buffer_create(dev, "training images", (size_t)resident * CLSNN_IMAGE_PIXELS, data->train.pixels,
-                            true, &x->train_pixels));
-    TRY(clsnn_buffer_create(dev, "test images", (size_t)x->plan.test_images * CLSNN_IMAGE_PIXELS,
-                            data->test.pixels, true, &x->test_pixels));
-    TRY(clsnn_trainer_create(x->net, x->train_pixels, x->plan.train_images, &x->trainer));
+    x->lab = lab;
+    x->slot = slot;
+    x->plan.train_images = all_or(plan->train_images, lab->n_train);
+    x->plan.label_images = all_or(plan->label_images, lab->n_train);
+    x->plan.test_images = all_or(plan->test_images, lab->n_test);
     TRY(clsnn_labels_create(plan->neurons, &x->labels));
-    TRY(clsnn_running_create(plan->neurons, &x->running));
+    if (slot < lab->trainer->n_watched) TRY(clsnn_running_create(plan->neurons, &x->running));
+    TRY(clsnn_network_start(lab->net, slot, &plan->model, plan->seed));
+    lab->trainer->totals[slot] = (struct clsnn_totals){0};
     *out = x;
     return CLSNN_OK;
 fail:
@@ -51,82 +47,58 @@ fail:
 
 void clsnn_experiment_destroy(struct clsnn_experiment *x) {
     if (!x) return;
-    clsnn_trainer_destroy(x->trainer);
-    clsnn_buffer_release(x->dev, &x->train_pixels);
-    clsnn_buffer_release(x->dev, &x->test_pixels);
-    clsnn_network_destroy(x->net);
+    clsnn_trainer_place(x->lab->trainer, x->slot, 0, 0, 0, (struct clsnn_lesson){0});
     clsnn_labels_finish(&x->labels);
     clsnn_running_destroy(x->running);
+    free(x->order);
     free(x->metrics);
     free(x);
 }
 
-static bool tell(const struct clsnn_watcher *watch, struct clsnn_stage *stage, double began) {
+static void use_labels(struct clsnn_experiment *x, const int32_t *labels, const float *proportions) {
+    const size_t n = x->plan.neurons;
+    memcpy(x->labels.labels, labels, n * sizeof *labels);
+    memcpy(x->labels.proportions, proportions, n * CLSNN_CLASSES * sizeof *proportions);
+    x->has_labels = true;
+}
+
+enum clsnn_status clsnn_experiment_resume(struct clsnn_experiment *x, const struct clsnn_standing *at,
+                                          const struct clsnn_metrics *metrics, size_t n_metrics,
+                                          const struct clsnn_labels *labels) {
+    struct clsnn_metrics *copy = malloc((n_metrics + 1) * sizeof *copy);
+    if (!copy) return clsnn_fail(CLSNN_E_MEMORY, "metrics: no memory for %zu evaluations", n_metrics);
+    if (n_metrics) memcpy(copy, metrics, n_metrics * sizeof *copy);
+    free(x->metrics);
+    x->metrics = copy;
+    x->n_metrics = n_metrics;
+    x->at = *at;
+    x->lab->trainer->totals[x->slot] = at->trained;
+    if (labels) use_labels(x, labels->labels, labels->proportions);
+    return CLSNN_OK;
+}
+
+bool clsnn_experiment_is_finished(const struct clsnn_experiment *x) {
+    return x->at.epoch >= x->plan.epochs;
+}
+
+uint64_t clsnn_experiment_presentations(const struct clsnn_experiment *x) {
+    return x->at.trained.presentations + x->at.presentations;
+}
+
+static bool tell(const struct clsnn_watcher *watch, struct clsnn_stage *stage, double began, uint64_t from) {
+    const uint64_t done = stage->done - from;
     stage->seconds = now_seconds() - began;
-    stage->images_per_second = stage->seconds > 0 ? (double)stage->done / stage->seconds : 0;
-    stage->eta_seconds =
-        stage->done ? stage->seconds / (double)stage->done * (double)(stage->total - stage->done) : 0;
+    stage->images_per_second = stage->seconds > 0 ? (double)done / stage->seconds : 0;
+    stage->eta_seconds = done ? stage->seconds / (double)done * (double)(stage->total - stage->done) : 0;
     return !watch || !watch->stage || watch->stage(watch->ctx, stage);
 }
 
 /* Tells of the first readout, which may be slow. */
-static void tell_readout(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
+static void tell_readout(struct clsnn_lab *lab, const struct clsnn_watcher *watch) {
     struct clsnn_stage stage = {.kind = CLSNN_STAGE_READOUT, .running_accuracy = -1.0};
-    if (x->read_out) return;
-    x->read_out = true;
-    tell(watch, &stage, now_seconds());
-}
-
-/* One epoch in launches of a fluent length. Results do not depend on the lengths. */
-static enum clsnn_status train_epoch(struct clsnn_experiment *x, uint32_t epoch,
-                                     const struct clsnn_watcher *watch, double began) {
-    enum clsnn_status st = CLSNN_OK;
-    struct clsnn_trainer *tr = x->trainer;
-    const uint32_t n = x->plan.train_images;
-    const uint64_t presentations = tr->presentations;
-    uint32_t chunk = x->plan.chunk ? x->plan.chunk : 16;
-    int32_t *order = NULL;
-    struct clsnn_stage stage = {.kind = CLSNN_STAGE_TRAIN,
-                                .epoch = epoch + 1,
-                                .n_epochs = x->plan.epochs,
-                                .total = (uint64_t)x->plan.epochs * n};
-    if (x->plan.shuffle) {
-        order = malloc(n * sizeof *order);
-        if (!order)
-            return clsnn_fail(CLSNN_E_MEMORY, "epoch %u: no memory for the order of %u images", epoch + 1, n);
-        clsnn_order_shuffle(x->plan.seed, epoch, n, order);
-    }
-    x->has_labels = false; /* labels speak for the weights they were made with */
-    for (uint32_t j = 0; j < x->plan.neurons; j++) x->labels.labels[j] = -1;
-    TRY(clsnn_trainer_begin_epoch(tr, epoch, order));
-    while (tr->progress[0].position < n) {
-        const uint32_t before = tr->progress[0].position;
-        const double launch = now_seconds();
-        TRY(clsnn_trainer_run(tr, chunk, n));
-        const double took = now_seconds() - launch;
-        for (uint32_t k = before; k < tr->progress[0].position; k++) {
-            const uint32_t image = order ? (uint32_t)order[k] : k;
-            clsnn_running_add(x->running, tr->host_counts + (size_t)(k % CLSNN_MAX_CHUNK) * (size_t)x->net->n,
-                              x->data->train.labels[image]);
-        }
-        x->images += tr->progress[0].position - before;
-        if (!x->plan.chunk) {
-            const double fit = chunk * launch_seconds / (took > 1e-6 ? took : 1e-6);
-            chunk = fit > 2.0 * chunk ? 2 * chunk : fit < 1 ? 1 : (uint32_t)fit;
-            if (chunk > CLSNN_MAX_CHUNK) chunk = CLSNN_MAX_CHUNK;
-        }
-        stage.done = x->images;
-        stage.running_accuracy = clsnn_running_accuracy(x->running);
-        if (!tell(watch, &stage, began)) {
-            st = clsnn_fail(CLSNN_STOPPED, "stopped in epoch %u of %u after %u of %u images", epoch + 1,
-                            x->plan.epochs, tr->progress[0].position, n);
-            goto fail;
-        }
-    }
-fail:
-    x->presentations += tr->presentations - presentations;
-    free(order);
-    return st;
+    if (lab->read_out) return;
+    lab->read_out = true;
+    tell(watch, &stage, now_seconds(), 0);
 }
 
 /* Passes evaluation's progress on to the watcher. */
@@ -139,7 +111,7 @@ struct evaluation_watch {
 static bool evaluation_progress(void *ctx, uint32_t n_done) {
     struct evaluation_watch *e = ctx;
     e->stage.done = n_done;
-    return tell(e->watch, &e->stage, e->began);
+    return tell(e->watch, &e->stage, e->began, 0);
 }
 
 /* Frozen presentations of a set's first n images, counts allocated for the caller. */
@@ -154,10 +126,11 @@ static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_sta
         now_seconds()};
     uint16_t *counts = malloc((n ? n : 1) * (size_t)x->plan.neurons * sizeof *counts);
     if (!counts) return clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %u images", n);
-    TRY(clsnn_evaluate(x->net, 0, pixels, n, kind == CLSNN_STAGE_LABEL ? CLSNN_RNG_LABEL : CLSNN_RNG_TEST,
-                       evaluation_progress, &progress, counts, &e));
-    x->presentations += e.presentations;
-    x->given_up_evaluating += e.given_up;
+    TRY(clsnn_evaluate(x->lab->net, x->slot, pixels, n,
+                       kind == CLSNN_STAGE_LABEL ? CLSNN_RNG_LABEL : CLSNN_RNG_TEST, evaluation_progress,
+                       &progress, counts, &e));
+    x->at.presentations += e.presentations;
+    x->at.given_up_evaluating += e.given_up;
     *out_spikes_per_image = n ? (double)e.spikes / n : 0;
     *out_counts = counts;
     return CLSNN_OK;
@@ -170,7 +143,9 @@ static enum clsnn_status mean_theta(const struct clsnn_experiment *x, double *ou
     enum clsnn_status st = CLSNN_OK;
     float *theta = malloc(x->plan.neurons * sizeof *theta);
     if (!theta) return clsnn_fail(CLSNN_E_MEMORY, "theta: no memory for %u neurons", x->plan.neurons);
-    TRY(clsnn_buffer_read(x->dev, x->net->theta, 0, x->plan.neurons * sizeof *theta, theta));
+    const struct clsnn_network *net = x->lab->net;
+    TRY(clsnn_buffer_read(net->dev, net->theta, (size_t)x->slot * (size_t)net->n * sizeof *theta,
+                          x->plan.neurons * sizeof *theta, theta));
     double sum = 0.0;
     for (uint32_t j = 0; j < x->plan.neurons; j++) sum += (double)theta[j];
     *out = sum / x->plan.neurons;
@@ -184,29 +159,33 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
                                   struct clsnn_metrics *m) {
     enum clsnn_status st = CLSNN_OK;
     const double began = now_seconds();
+    const struct clsnn_standing before =
+        x->at; /* an evaluation that is broken off is made again as a whole */
     uint16_t *counts = NULL;
     double label_spikes = 0;
     if (fresh || !x->has_labels) {
-        TRY(count_spikes(x, CLSNN_STAGE_LABEL, m->epoch, x->train_pixels, x->plan.label_images, watch,
+        TRY(count_spikes(x, CLSNN_STAGE_LABEL, m->epoch, x->lab->train_pixels, x->plan.label_images, watch,
                          &counts, &label_spikes));
-        tell_readout(x, watch);
-        TRY(clsnn_readout_label(x->dev, counts, x->data->train.labels, x->plan.label_images, &x->labels));
+        tell_readout(x->lab, watch);
+        TRY(clsnn_readout_label(x->lab->dev, counts, x->lab->data->train.labels, x->plan.label_images,
+                                &x->labels));
         x->has_labels = true;
         free(counts);
         counts = NULL;
     }
-    TRY(count_spikes(x, CLSNN_STAGE_TEST, m->epoch, x->test_pixels, x->plan.test_images, watch, &counts,
+    TRY(count_spikes(x, CLSNN_STAGE_TEST, m->epoch, x->lab->test_pixels, x->plan.test_images, watch, &counts,
                      &m->test_spikes_per_image));
-    tell_readout(x, watch);
-    TRY(clsnn_readout_score(x->dev, &x->labels, counts, x->data->test.labels, x->plan.test_images,
+    tell_readout(x->lab, watch);
+    TRY(clsnn_readout_score(x->lab->dev, &x->labels, counts, x->lab->data->test.labels, x->plan.test_images,
                             &m->score));
     TRY(mean_theta(x, &m->theta_mean_mv));
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
     m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;
     for (uint32_t j = 0; j < x->plan.neurons; j++) m->unlabelled += x->labels.labels[j] < 0;
     m->eval_seconds = now_seconds() - began;
-    x->eval_seconds += m->eval_seconds;
+    x->at.eval_seconds += m->eval_seconds;
 fail:
+    if (st != CLSNN_OK) x->at = before;
     free(counts);
     return st;
 }
@@ -217,34 +196,157 @@ static enum clsnn_status append_metrics(struct clsnn_experiment *x, const struct
     if (!grown) return clsnn_fail(CLSNN_E_MEMORY, "metrics: no memory for %zu evaluations", x->n_metrics + 1);
     x->metrics = grown;
     grown[x->n_metrics++] = *m;
-    return watch && watch->evaluated ? watch->evaluated(watch->ctx, m) : CLSNN_OK;
+    return watch && watch->evaluated ? watch->evaluated(watch->ctx, x, m) : CLSNN_OK;
 }
 
-enum clsnn_status clsnn_experiment_train(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
+/* ---- training, side by side ---- */
+
+/* The lesson from here to the next pause or the end of the epoch. */
+static enum clsnn_status teach(struct clsnn_experiment *x) {
+    const uint32_t n = x->plan.train_images, every = x->plan.pause_every;
+    struct clsnn_lesson lesson = {.n_images = n};
+    if (x->plan.shuffle && !x->order) {
+        x->order = malloc(n * sizeof *x->order);
+        if (!x->order) {
+            return clsnn_fail(CLSNN_E_MEMORY, "epoch %u: no memory for the order of %u images",
+                              x->at.epoch + 1, n);
+        }
+        clsnn_order_shuffle(x->plan.seed, x->at.epoch, n, x->order);
+    }
+    lesson.order = x->order;
+    if (every) {
+        const uint64_t pause = x->at.position + every - x->at.images % every;
+        if (pause < n) lesson.pause = (uint32_t)pause;
+    }
+    x->has_labels = false; /* labels speak for the weights they were made with */
+    for (uint32_t j = 0; j < x->plan.neurons; j++) x->labels.labels[j] = -1;
+    clsnn_trainer_place(x->lab->trainer, x->slot, x->at.epoch, x->at.position, x->at.attempt, lesson);
+    return CLSNN_OK;
+}
+
+/* Takes over what the last launch did; *out_pause: the experiment stands at a pause. */
+static void account(struct clsnn_experiment *x, double seconds, bool *out_pause) {
+    const struct clsnn_trainer *tr = x->lab->trainer;
+    const struct clsnn_progress *p = &tr->progress[x->slot];
+    const size_t n = (size_t)x->lab->net->n;
+    for (uint32_t k = x->at.position; x->running && k < p->position; k++) {
+        const uint32_t image = x->order ? (uint32_t)x->order[k] : k;
+        clsnn_running_add(x->running,
+                          tr->host_counts + ((size_t)x->slot * CLSNN_MAX_CHUNK + k % CLSNN_MAX_CHUNK) * n,
+                          x->lab->data->train.labels[image]);
+    }
+    const uint32_t moved = p->position - x->at.position;
+    x->at.images += moved;
+    x->at.position = p->position;
+    x->at.attempt = p->attempt;
+    x->at.trained = tr->totals[x->slot];
+    x->at.train_seconds += seconds;
+    *out_pause = moved > 0 && tr->lessons[x->slot].pause != 0 && p->position == tr->lessons[x->slot].pause;
+}
+
+/* The evaluation after an epoch, where one is due, and the step into the next epoch. */
+static enum clsnn_status end_epoch(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_trainer *tr = x->trainer;
-    uint64_t images = 0, presentations = 0, given_up = 0, spikes = 0; /* as of the last evaluation */
-    double seconds = 0.0;
-    for (uint32_t epoch = 0; epoch < x->plan.epochs; epoch++) {
-        const double began = now_seconds();
-        st = train_epoch(x, epoch, watch, began - x->train_seconds);
-        x->train_seconds += now_seconds() - began;
-        if (st != CLSNN_OK) return st;
-        const bool last = epoch + 1 == x->plan.epochs;
-        if (!last && (x->plan.eval_every == 0 || (epoch + 1) % x->plan.eval_every != 0)) continue;
-        const uint64_t n = x->images - images;
-        struct clsnn_metrics m = {.epoch = epoch + 1, .images = x->images, .train_seconds = x->train_seconds};
-        m.exc_spikes_per_image = n ? (double)(tr->spikes - spikes) / (double)n : 0;
-        m.given_up = tr->given_up - given_up;
-        m.retries = tr->presentations - presentations - n;
-        m.images_per_second = x->train_seconds > seconds ? (double)n / (x->train_seconds - seconds) : 0;
+    struct clsnn_standing *at = &x->at;
+    const uint32_t epoch = at->epoch + 1, every = x->plan.eval_every;
+    if (epoch == x->plan.epochs || (every != 0 && epoch % every == 0)) {
+        const uint64_t n = at->images - at->images_then;
+        const double seconds = at->train_seconds - at->seconds_then;
+        struct clsnn_metrics m = {.epoch = epoch, .images = at->images, .train_seconds = at->train_seconds};
+        m.exc_spikes_per_image = n ? (double)(at->trained.spikes - at->trained_then.spikes) / (double)n : 0;
+        m.given_up = at->trained.given_up - at->trained_then.given_up;
+        m.retries = at->trained.presentations - at->trained_then.presentations - n;
+        m.images_per_second = seconds > 0 ? (double)n / seconds : 0;
         TRY(evaluate(x, watch, true, &m));
+        at->images_then = at->images;
+        at->trained_then = at->trained;
+        at->seconds_then = at->train_seconds;
+        at->epoch = epoch; /* from here on this evaluation is never made again */
+        at->position = 0;
         TRY(append_metrics(x, &m, watch));
-        images = x->images;
-        presentations = tr->presentations;
-        given_up = tr->given_up;
-        spikes = tr->spikes;
-        seconds = x->train_seconds;
+    }
+    at->epoch = epoch;
+    at->position = 0;
+    free(x->order);
+    x->order = NULL;
+fail:
+    return st;
+}
+
+/* Ends epochs that are through, and tells of finished experiments, until the slot's experiment has images to be shown, or is none. */
+static enum clsnn_status settle(struct clsnn_experiment **slot, const struct clsnn_watcher *watch) {
+    enum clsnn_status st = CLSNN_OK;
+    while (*slot) {
+        struct clsnn_experiment *x = *slot;
+        if (clsnn_experiment_is_finished(x)) {
+            struct clsnn_experiment *next = NULL;
+            if (watch && watch->finished) {
+                next = x;
+                TRY(watch->finished(watch->ctx, &next));
+            }
+            *slot = next;
+            continue;
+        }
+        if (x->at.position < x->plan.train_images) {
+            TRY(teach(x));
+            break;
+        }
+        TRY(end_epoch(x, watch));
+        if (watch && watch->paused) TRY(watch->paused(watch->ctx, x));
+    }
+fail:
+    return st;
+}
+
+/* Where the lab as a whole stands. */
+static struct clsnn_stage take_stock(const struct clsnn_lab *lab, struct clsnn_experiment *const *slots) {
+    struct clsnn_stage stage = {.kind = CLSNN_STAGE_TRAIN, .running_accuracy = -1.0};
+    for (int b = 0; b < lab->n_slots; b++) {
+        const struct clsnn_experiment *x = slots[b];
+        if (!x) continue;
+        stage.done += x->at.images;
+        stage.total += (uint64_t)x->plan.epochs * x->plan.train_images;
+        stage.epoch = x->at.epoch + 1;
+        stage.n_epochs = x->plan.epochs;
+        if (x->running) stage.running_accuracy = clsnn_running_accuracy(x->running);
+    }
+    return stage;
+}
+
+enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_experiment **slots,
+                                        const struct clsnn_watcher *watch) {
+    enum clsnn_status st = CLSNN_OK;
+    double training = 0; /* seconds of launches */
+    uint64_t trained = 0;
+    for (int b = 0; b < lab->n_slots; b++) TRY(settle(&slots[b], watch));
+    for (;;) {
+        double seconds;
+        bool busy = false;
+        for (int b = 0; b < lab->n_slots; b++) busy = busy || slots[b];
+        if (!busy) break;
+        TRY(clsnn_lab_launch(lab, &seconds));
+        training += seconds;
+        for (int b = 0; b < lab->n_slots; b++) {
+            struct clsnn_experiment *x = slots[b];
+            bool pause = false;
+            if (!x) continue;
+            const uint64_t before = x->at.images;
+            account(x, seconds, &pause);
+            trained += x->at.images - before;
+            if (pause && watch && watch->paused) TRY(watch->paused(watch->ctx, x));
+        }
+        struct clsnn_stage stage = take_stock(lab, slots);
+        if (!tell(watch, &stage, now_seconds() - training, stage.done - trained)) {
+            st = lab->n_slots == 1
+                     ? clsnn_fail(CLSNN_STOPPED, "stopped in epoch %u of %u after %u of %u images",
+                                  stage.epoch, stage.n_epochs, slots[0]->at.position,
+                                  slots[0]->plan.train_images)
+                     : clsnn_fail(CLSNN_STOPPED,
+                                  "stopped after %llu of %llu images of the running experiments",
+                                  (unsigned long long)stage.done, (unsigned long long)stage.total);
+            goto fail;
+        }
+        for (int b = 0; b < lab->n_slots; b++) TRY(settle(&slots[b], watch));
     }
 fail:
     return st;
@@ -259,13 +361,9 @@ enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x, const st
 enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const float *w,
                                              const float *theta_mv, const int32_t *labels,
                                              const float *proportions) {
-    const size_t n = x->plan.neurons;
-    x->has_labels = labels != NULL;
-    if (labels) {
-        memcpy(x->labels.labels, labels, n * sizeof *labels);
-        memcpy(x->labels.proportions, proportions, n * CLSNN_CLASSES * sizeof *proportions);
-    }
-    return clsnn_network_set(x->net, 0, w, theta_mv);
+    x->has_labels = false;
+    if (labels) use_labels(x, labels, proportions);
+    return clsnn_network_set(x->lab->net, x->slot, w, theta_mv);
 }
 
 enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, struct clsnn_learned *out) {
@@ -279,7 +377,7 @@ enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, str
         st = clsnn_fail(CLSNN_E_MEMORY, "result: no memory for %zu weights", CLSNN_N_PRE * n);
         goto fail;
     }
-    TRY(clsnn_network_get(x->net, 0, l.w, l.theta_mv));
+    TRY(clsnn_network_get(x->lab->net, x->slot, l.w, l.theta_mv));
     hash = clsnn_sha256_create();
     if (!hash) {
         st = CLSNN_E_MEMORY;

@@ -2,6 +2,7 @@
 #include "clsnn/network.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,82 +74,66 @@ void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s) {
     for (size_t r = 0; r < N_STATE_ROWS; r++) clsnn_buffer_release(dev, rows[r].buffer);
 }
 
-size_t clsnn_network_bytes(int n_post) {
+size_t clsnn_state_bytes(int n_post) {
     struct clsnn_state s = {0};
     struct state_row rows[N_STATE_ROWS];
+    size_t bytes = 0;
     state_rows(&s, rows);
-    size_t bytes = sizeof(struct clsnn_params) + sizeof(struct clsnn_tables) + sizeof(struct clsnn_progress) +
-                   (CLSNN_N_PRE + 1) * padded(n_post) * sizeof(float);
-    for (size_t r = 0; r < N_STATE_ROWS; r++) {
+    for (size_t r = 0; r < N_STATE_ROWS; r++)
         bytes += (rows[r].per_slot ? rows[r].per_slot : padded(n_post)) * rows[r].element_bytes;
-    }
     return bytes;
 }
 
-/* Sets every slot: v_start from rest in both layers, no conductance, no spike in memory. */
-static enum clsnn_status set_state(struct clsnn_network *net, float v_start) {
+size_t clsnn_network_bytes(int n_post) {
+    return sizeof(struct clsnn_params) + sizeof(struct clsnn_tables) + sizeof(struct clsnn_progress) +
+           (CLSNN_N_PRE + 1) * padded(n_post) * sizeof(float) + clsnn_state_bytes(n_post);
+}
+
+/* Sets slot b: v_start from rest in both layers, no conductance, no spike in memory. */
+static enum clsnn_status set_state(struct clsnn_network *net, size_t b, float v_start) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_state *s = &net->state;
-    const size_t n_bytes = s->n_slots * (size_t)net->n * 4;
+    const size_t row = (size_t)net->n * 4, inputs = (size_t)CLSNN_N_PRE * 4;
     const uint32_t v = bits_of(v_start), never = (uint32_t)CLSNN_NEVER;
-    TRY(clsnn_buffer_fill(net->dev, s->v_exc, 0, n_bytes, v));
-    TRY(clsnn_buffer_fill(net->dev, s->v_inh, 0, n_bytes, v));
-    TRY(clsnn_buffer_fill(net->dev, s->g_exc, 0, n_bytes, 0));
-    TRY(clsnn_buffer_fill(net->dev, s->g_inh, 0, n_bytes, 0));
-    TRY(clsnn_buffer_fill(net->dev, s->g_exc_inh, 0, n_bytes, 0));
-    TRY(clsnn_buffer_fill(net->dev, s->last_exc, 0, n_bytes, never));
-    TRY(clsnn_buffer_fill(net->dev, s->last_inh, 0, n_bytes, never));
-    TRY(clsnn_buffer_fill(net->dev, s->seen_inh, 0, n_bytes, (uint32_t)-1));
-    TRY(clsnn_buffer_fill(net->dev, s->over, 0, n_bytes / 2,
+    TRY(clsnn_buffer_fill(net->dev, s->v_exc, b * row, row, v));
+    TRY(clsnn_buffer_fill(net->dev, s->v_inh, b * row, row, v));
+    TRY(clsnn_buffer_fill(net->dev, s->g_exc, b * row, row, 0));
+    TRY(clsnn_buffer_fill(net->dev, s->g_inh, b * row, row, 0));
+    TRY(clsnn_buffer_fill(net->dev, s->g_exc_inh, b * row, row, 0));
+    TRY(clsnn_buffer_fill(net->dev, s->last_exc, b * row, row, never));
+    TRY(clsnn_buffer_fill(net->dev, s->last_inh, b * row, row, never));
+    TRY(clsnn_buffer_fill(net->dev, s->seen_inh, b * row, row, (uint32_t)-1));
+    TRY(clsnn_buffer_fill(net->dev, s->over, b * row / 2, row / 2,
                           0x00010001u)); /* every column is rescaled before the first presentation */
-    TRY(clsnn_buffer_fill(net->dev, s->last_pre, 0, s->n_slots * CLSNN_N_PRE * 4, never));
+    TRY(clsnn_buffer_fill(net->dev, s->last_pre, b * inputs, inputs, never));
 fail:
     return st;
 }
 
-static enum clsnn_status upload_params(struct clsnn_network *net, const struct clsnn_model *models,
-                                       const uint64_t *seeds) {
+enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const struct clsnn_model *model,
+                                      uint64_t seed) {
     enum clsnn_status st = CLSNN_OK;
-    const size_t n_networks = (size_t)net->n_networks;
+    const struct clsnn_progress idle = {.fault_neuron = -1};
+    const size_t at = (size_t)b, row = (size_t)net->n * sizeof(float), global[1] = {CLSNN_N_PRE};
+    const cl_int which = b;
+    struct clsnn_params *p = &net->host_params[b];
     struct clsnn_tables *tables = malloc(sizeof *tables);
-    net->host_params = calloc(n_networks, sizeof *net->host_params);
-    if (!tables || !net->host_params) {
-        st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for the parameters of %zu networks", n_networks);
-        goto fail;
-    }
-    for (size_t b = 0; b < n_networks; b++) {
-        clsnn_params_derive(&models[b], seeds[b], &net->host_params[b]);
-        clsnn_tables_derive(&models[b], &net->host_params[b], tables);
-        TRY(clsnn_buffer_write(net->dev, net->tables, b * sizeof *tables, sizeof *tables, tables));
-    }
-    TRY(clsnn_buffer_write(net->dev, net->params, 0, n_networks * sizeof *net->host_params,
-                           net->host_params));
-fail:
-    free(tables);
-    return st;
-}
-
-static enum clsnn_status start_networks(struct clsnn_network *net) {
-    enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_progress zero = {.fault_neuron = -1};
-    const size_t row = (size_t)net->n * sizeof(float);
+    if (!tables) return clsnn_fail(CLSNN_E_MEMORY, "network: no memory for %zu bytes", sizeof *tables);
+    clsnn_params_derive(model, seed, p);
+    clsnn_tables_derive(model, p, tables);
+    TRY(clsnn_buffer_write(net->dev, net->tables, at * sizeof *tables, sizeof *tables, tables));
+    TRY(clsnn_buffer_write(net->dev, net->params, at * sizeof *p, sizeof *p, p));
     const struct clsnn_arg args[] = {CLSNN_ARG(net->params), CLSNN_ARG(net->w), CLSNN_ARG(net->n),
-                                     CLSNN_ARG(net->n_post)};
-    const size_t global[2] = {CLSNN_N_PRE, (size_t)net->n_networks};
-    TRY(clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->init_weights, args, 4, 2, global, NULL));
-    /* one start potential for the whole batch would be wrong where networks differ in it */
-    TRY(set_state(net, 0.0f));
-    for (size_t b = 0; b < (size_t)net->n_networks; b++) {
-        const struct clsnn_params *p = &net->host_params[b];
-        TRY(clsnn_buffer_fill(net->dev, net->theta, b * row, row, bits_of(padding_theta)));
-        TRY(clsnn_buffer_fill(net->dev, net->theta, b * row, (size_t)net->n_post * sizeof(float),
-                              bits_of(p->theta_init)));
-        TRY(clsnn_buffer_fill(net->dev, net->state.v_exc, b * row, row, bits_of(p->start_v)));
-        TRY(clsnn_buffer_fill(net->dev, net->state.v_inh, b * row, row, bits_of(p->start_v)));
-        TRY(clsnn_buffer_write(net->dev, net->progress, b * sizeof zero, sizeof zero, &zero));
-    }
+                                     CLSNN_ARG(net->n_post), CLSNN_ARG(which)};
+    TRY(clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->init_weights, args, 5, 1, global, NULL));
+    TRY(set_state(net, at, p->start_v));
+    TRY(clsnn_buffer_fill(net->dev, net->theta, at * row, row, bits_of(padding_theta)));
+    TRY(clsnn_buffer_fill(net->dev, net->theta, at * row, (size_t)net->n_post * sizeof(float),
+                          bits_of(p->theta_init)));
+    TRY(clsnn_buffer_write(net->dev, net->progress, at * sizeof idle, sizeof idle, &idle));
     TRY(clsnn_device_wait(net->dev));
 fail:
+    free(tables);
     return st;
 }
 
@@ -178,8 +163,12 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
     TRY(clsnn_buffer_create(dev, "a row of zeros", n * sizeof(float), NULL, false, &net->zeros));
     TRY(clsnn_buffer_fill(dev, net->zeros, 0, n * sizeof(float), 0));
     TRY(clsnn_state_create(dev, batch, n, &net->state));
-    TRY(upload_params(net, models, seeds));
-    TRY(start_networks(net));
+    net->host_params = calloc(batch, sizeof *net->host_params);
+    if (!net->host_params) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for the parameters of %zu networks", batch);
+        goto fail;
+    }
+    for (int b = 0; models && b < n_networks; b++) TRY(clsnn_network_start(net, b, &models[b], seeds[b]));
     *out = net;
     return CLSNN_OK;
 fail:
@@ -226,9 +215,131 @@ fail:
     return st;
 }
 
+/* What of network b a checkpoint holds. Everything else is scratch, or derived from the parameters. */
+struct kept_row {
+    const char *name;
+    enum clsnn_dtype dtype;
+    cl_mem buffer;
+    size_t rows, columns, stride,
+        element_bytes; /* of one network: stride elements a row, of which columns count */
+    uint32_t padding;  /* pattern beyond columns */
+};
+
+static void kept_rows(const struct clsnn_network *net, struct kept_row rows[CLSNN_NETWORK_ARRAYS]) {
+    const struct clsnn_state *s = &net->state;
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = CLSNN_N_PRE;
+    const uint32_t never = (uint32_t)CLSNN_NEVER;
+    const struct kept_row all[CLSNN_NETWORK_ARRAYS] = {
+        {"w", CLSNN_F4, net->w, n_pre, n_post, n, 4, 0},
+        {"theta_mv", CLSNN_F4, net->theta, 1, n_post, n, 4, bits_of(padding_theta)},
+        {"v_exc", CLSNN_F4, s->v_exc, 1, n_post, n, 4, 0},
+        {"g_exc", CLSNN_F4, s->g_exc, 1, n_post, n, 4, 0},
+        {"g_inh", CLSNN_F4, s->g_inh, 1, n_post, n, 4, 0},
+        {"last_exc", CLSNN_I4, s->last_exc, 1, n_post, n, 4, never},
+        {"v_inh", CLSNN_F4, s->v_inh, 1, n_post, n, 4, 0},
+        {"g_exc_inh", CLSNN_F4, s->g_exc_inh, 1, n_post, n, 4, 0},
+        {"last_inh", CLSNN_I4, s->last_inh, 1, n_post, n, 4, never},
+        {"seen_inh", CLSNN_I4, s->seen_inh, 1, n_post, n, 4, (uint32_t)-1},
+        {"over", CLSNN_U1, s->over, 1, n_post, n, 2, 0},
+        {"last_pre", CLSNN_I4, s->last_pre, 1, n_pre, n_pre, 4, 0},
+    };
+    memcpy(rows, all, sizeof all);
+}
+
+enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
+                                     struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]) {
+    enum clsnn_status st = CLSNN_OK;
+    struct kept_row rows[CLSNN_NETWORK_ARRAYS];
+    unsigned char *found = NULL;
+    kept_rows(net, rows);
+    memset(arrays, 0, CLSNN_NETWORK_ARRAYS * sizeof *arrays);
+    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
+        const struct kept_row *row = &rows[r];
+        struct clsnn_array *a = &arrays[r];
+        const size_t n_bytes = row->rows * row->stride * row->element_bytes,
+                     size = clsnn_dtype_bytes(row->dtype);
+        snprintf(a->name, sizeof a->name, "%s", row->name);
+        a->dtype = row->dtype;
+        a->n_dims = row->rows > 1 ? 2 : 1;
+        a->shape[0] = row->rows > 1 ? row->rows : row->columns;
+        a->shape[1] = row->columns;
+        a->data = malloc(row->rows * row->columns * size);
+        found = malloc(n_bytes);
+        if (!a->data || !found) {
+            st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for %zu bytes of %s", n_bytes, row->name);
+            goto fail;
+        }
+        TRY(clsnn_buffer_read(net->dev, row->buffer, (size_t)b * n_bytes, n_bytes, found));
+        for (size_t i = 0; i < row->rows; i++) {
+            const unsigned char *from = found + i * row->stride * row->element_bytes;
+            unsigned char *to = (unsigned char *)a->data + i * row->columns * size;
+            if (size == row->element_bytes)
+                memcpy(to, from, row->columns * size);
+            else /* 0 or 1, kept in 16 bits on the device */
+                for (size_t j = 0; j < row->columns; j++) to[j] = from[j * row->element_bytes];
+        }
+        free(found);
+        found = NULL;
+    }
+    return CLSNN_OK;
+fail:
+    free(found);
+    clsnn_network_drop(arrays);
+    return st;
+}
+
+void clsnn_network_drop(struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]) {
+    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
+        free(arrays[r].data);
+        arrays[r].data = NULL;
+    }
+}
+
+enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const struct clsnn_npz *npz,
+                                     const char *label) {
+    enum clsnn_status st = CLSNN_OK;
+    struct kept_row rows[CLSNN_NETWORK_ARRAYS];
+    const struct clsnn_array *arrays[CLSNN_NETWORK_ARRAYS];
+    unsigned char *image = NULL;
+    kept_rows(net, rows);
+    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) { /* all are looked at before the first is used */
+        const size_t wide[] = {rows[r].rows, rows[r].columns}, flat[] = {rows[r].columns};
+        TRY(clsnn_npz_get(npz, label, rows[r].name, rows[r].dtype, rows[r].rows > 1 ? 2 : 1,
+                          rows[r].rows > 1 ? wide : flat, &arrays[r]));
+    }
+    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
+        const struct kept_row *row = &rows[r];
+        const size_t n_bytes = row->rows * row->stride * row->element_bytes,
+                     size = clsnn_dtype_bytes(row->dtype);
+        image = malloc(n_bytes);
+        if (!image) {
+            st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for %zu bytes of %s", n_bytes, row->name);
+            goto fail;
+        }
+        for (size_t at = 0; at < n_bytes; at += 4) memcpy(image + at, &row->padding, 4);
+        for (size_t i = 0; i < row->rows; i++) {
+            unsigned char *to = image + i * row->stride * row->element_bytes;
+            const unsigned char *from = (const unsigned char *)arrays[r]->data + i * row->columns * size;
+            if (size == row->element_bytes)
+                memcpy(to, from, row->columns * size);
+            else
+                for (size_t j = 0; j < row->columns; j++) to[j * row->element_bytes] = from[j] != 0;
+        }
+        TRY(clsnn_buffer_write(net->dev, row->buffer, (size_t)b * n_bytes, n_bytes, image));
+        free(image);
+        image = NULL;
+    }
+fail:
+    free(image);
+    return st;
+}
+
 enum clsnn_status clsnn_network_rest(struct clsnn_network *net) {
-    enum clsnn_status st = set_state(net, 0.0f);
-    return st != CLSNN_OK ? st : clsnn_device_wait(net->dev);
+    enum clsnn_status st = CLSNN_OK;
+    for (size_t b = 0; b < net->state.n_slots; b++) TRY(set_state(net, b, 0.0f));
+    TRY(clsnn_device_wait(net->dev));
+fail:
+    return st;
 }
 
 size_t clsnn_network_spikes_bytes(const struct clsnn_network *net) {

@@ -182,8 +182,8 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     add(o, "neurons", json_integer(x->plan.neurons), ok);
     add(o, "epochs", json_integer(x->plan.epochs), ok);
     add(o, "seed", seed_json(x->plan.seed), ok);
-    add(o, "data", text_json(x->data->name), ok);
-    add(o, "device", text_json(x->dev->info.name), ok);
+    add(o, "data", text_json(x->lab->data->name), ok);
+    add(o, "device", text_json(x->lab->dev->info.name), ok);
     if (m) {
         add(o, "accuracy_all", json_real(m->accuracy_all), ok);
         add(o, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
@@ -197,13 +197,13 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
     add(o, "label_images", json_integer(x->plan.label_images), ok);
     add(o, "test_images", json_integer(x->plan.test_images), ok);
-    add(o, "presentations", json_integer((json_int_t)x->presentations), ok);
-    add(o, "given_up", json_integer((json_int_t)(x->trainer->given_up + x->given_up_evaluating)), ok);
-    add(o, "train_seconds", json_real(x->train_seconds), ok);
-    add(o, "eval_seconds", json_real(x->eval_seconds), ok);
-    add(o, "images_per_second", json_real(x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0),
-        ok);
-    if (x->dev->profile) add(o, "profile", profile_json(x->dev->profile, ok), ok);
+    add(o, "presentations", json_integer((json_int_t)clsnn_experiment_presentations(x)), ok);
+    add(o, "given_up", json_integer((json_int_t)(x->at.trained.given_up + x->at.given_up_evaluating)), ok);
+    add(o, "train_seconds", json_real(x->at.train_seconds), ok);
+    add(o, "eval_seconds", json_real(x->at.eval_seconds), ok);
+    add(o, "images_per_second",
+        json_real(x->at.train_seconds > 0 ? (double)x->at.images / x->at.train_seconds : 0), ok);
+    if (x->lab->dev->profile) add(o, "profile", profile_json(x->lab->dev->profile, ok), ok);
     if (learned) add(o, "final_sha256", json_string(learned->sha256), ok);
     return o;
 }
@@ -229,7 +229,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
                                          [CLSNN_RUN_STOPPED] = "stopped",
                                          [CLSNN_RUN_FAILED] = "failed"};
     const struct clsnn_experiment *x = r->experiment;
-    const struct clsnn_device_info *d = &x->dev->info;
+    const struct clsnn_device_info *d = &x->lab->dev->info;
     char kernels[CLSNN_SHA256_HEX] = "", now[32];
     json_t *run = json_object(), *settings = json_object(), *device = json_object(), *data = json_object(),
            *metrics = json_array();
@@ -245,11 +245,11 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     if (r->model) add(run, "model", text_json(r->model), ok);
     clsnn_options_visit(r->options, add_setting, settings);
     add(run, "settings", settings, ok);
-    add(data, "name", text_json(x->data->name), ok);
-    add(data, "source", text_json(x->data->source), ok);
-    add(data, "sha256", json_string(x->data->sha256), ok);
-    add(data, "n_train", json_integer(x->data->train.n_images), ok);
-    add(data, "n_test", json_integer(x->data->test.n_images), ok);
+    add(data, "name", text_json(x->lab->data->name), ok);
+    add(data, "source", text_json(x->lab->data->source), ok);
+    add(data, "sha256", json_string(x->lab->data->sha256), ok);
+    add(data, "n_train", json_integer(x->lab->data->train.n_images), ok);
+    add(data, "n_test", json_integer(x->lab->data->test.n_images), ok);
     add(run, "dataset", data, ok);
     add(device, "name", text_json(d->name), ok);
     add(device, "vendor", text_json(d->vendor), ok);
@@ -257,7 +257,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     add(device, "version", text_json(d->version), ok);
     add(device, "driver", text_json(d->driver), ok);
     add(device, "compute_units", json_integer(d->compute_units), ok);
-    add(device, "work_group", json_integer(x->net->prog->work_group), ok);
+    add(device, "work_group", json_integer(x->lab->prog->work_group), ok);
     add(run, "opencl_device", device, ok);
     add(run, "kernels_sha256", json_string(kernels), ok);
     for (size_t k = 0; k < x->n_metrics; k++)
@@ -344,11 +344,11 @@ static char *about_text(const struct clsnn_experiment *x) {
         add(params, clsnn_params_table[k].name,
             json_real(clsnn_model_get(&x->plan.model, &clsnn_params_table[k])), &ok);
     }
-    add(data, "name", text_json(x->data->name), &ok);
-    add(data, "sha256", json_string(x->data->sha256), &ok);
+    add(data, "name", text_json(x->lab->data->name), &ok);
+    add(data, "sha256", json_string(x->lab->data->sha256), &ok);
     add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
     add(about, "seed", seed_json(x->plan.seed), &ok);
-    add(about, "images", json_integer((json_int_t)x->images), &ok);
+    add(about, "images", json_integer((json_int_t)x->at.images), &ok);
     add(about, "dataset", data, &ok);
     add(about, "params", params, &ok);
     char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
@@ -393,7 +393,7 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
     const struct clsnn_series series[] = {{"vote all", epoch, all, NULL, x->n_metrics},
                                           {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
     snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images,
-             x->data->name, x->plan.neurons);
+             x->lab->data->name, x->plan.neurons);
     const enum clsnn_status st =
         clsnn_figure_curves(path, title, "training (epochs)", "accuracy (%)", series, 2);
     free(values);
@@ -417,8 +417,8 @@ enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const stru
     if (x->n_metrics == 0) goto fail;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
     if (!r->model) TRY(accuracy_picture(r, accuracy));
-    snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons, x->data->name,
-             100 * m->accuracy_all, m->score.n_images);
+    snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons,
+             x->lab->data->name, 100 * m->accuracy_all, m->score.n_images);
     TRY(clsnn_figure_confusion(confusion, title, m->score.confusion));
 fail:
     free(weights);
@@ -443,23 +443,25 @@ enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct
     }
     if (!m) return CLSNN_OK;
     fprintf(out, "accuracy (vote all)         %.2f %%  (%u of %u test images of %s)\n", 100 * m->accuracy_all,
-            m->score.correct_all, m->score.n_images, x->data->name);
+            m->score.correct_all, m->score.n_images, x->lab->data->name);
     fprintf(out, "accuracy (vote proportion)  %.2f %%\n", 100 * m->accuracy_proportion);
     if (!r->model) {
         fprintf(out,
                 "training                    %llu images in %.1f s, %.0f images/s; %.1f excitatory spikes an "
                 "image\n",
-                (unsigned long long)x->images, x->train_seconds,
-                x->train_seconds > 0 ? (double)x->images / x->train_seconds : 0, m->exc_spikes_per_image);
+                (unsigned long long)x->at.images, x->at.train_seconds,
+                x->at.train_seconds > 0 ? (double)x->at.images / x->at.train_seconds : 0,
+                m->exc_spikes_per_image);
     }
     fprintf(out, "theta (mean)                %.2f mV; %u of %u neurons without a label\n", m->theta_mean_mv,
             m->unlabelled, x->plan.neurons);
-    if (x->trainer->given_up + x->given_up_evaluating) {
-        fprintf(
-            out, "given up                    %llu images stayed under %d spikes at the highest intensity\n",
-            (unsigned long long)(x->trainer->given_up + x->given_up_evaluating), x->plan.model.min_spikes);
+    if (x->at.trained.given_up + x->at.given_up_evaluating) {
+        fprintf(out,
+                "given up                    %llu images stayed under %d spikes at the highest intensity\n",
+                (unsigned long long)(x->at.trained.given_up + x->at.given_up_evaluating),
+                x->plan.model.min_spikes);
     }
-    if (x->dev->profile) print_profile(x->dev->profile, out);
+    if (x->lab->dev->profile) print_profile(x->lab->dev->profile, out);
     if (learned) fprintf(out, "final_sha256                %s\n", learned->sha256);
     if (r->dir) {
         fprintf(out, "written to                  %s/%s\n", r->dir,

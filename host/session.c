@@ -45,8 +45,8 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                                   .label_images = (uint32_t)o->label_images,
                                   .test_images = (uint32_t)o->test_images,
                                   .eval_every = (uint32_t)o->eval_every,
-                                  .chunk = (uint32_t)o->chunk,
                                   .shuffle = o->shuffle};
+    s->chunk = (uint32_t)o->chunk;
     TRY(clsnn_device_open(o->device, &s->dev));
     if (o->profile) s->dev->profile = &s->profile;
     TRY(clsnn_dataset_load(o->data, &s->data));
@@ -63,6 +63,13 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     catch_signals(on_signal); /* see clsnn_session_stopping */
 fail:
     return st;
+}
+
+enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
+                                    struct clsnn_lab **out) {
+    return clsnn_lab_create(s->dev, s->prog, &s->data, s->plan.neurons, n_slots,
+                            n_train ? n_train : s->data.train.n_images,
+                            n_test ? n_test : s->data.test.n_images, s->chunk, out);
 }
 
 void clsnn_session_close(struct clsnn_session *s) {

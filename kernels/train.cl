@@ -1,14 +1,14 @@
 /* Training: presentations of one network by one work-group, many in one launch, without the host in between.
  * For each: rescale the columns that changed, encode the image, show it, and decide whether it has to be shown again. */
 
-/* Shows images order[position], order[position + 1], ... of this epoch until stop_position is reached or n_presentations
- * are done, whichever is first; results do not depend on how that is cut into launches.
+/* Shows the images of this epoch from progress.position on until progress.stop is reached or n_presentations are done,
+ * whichever is first; results do not depend on how that is cut into launches.
  *
  * params, tables   [n_networks]
  * w                [n_networks][784][n]; theta ... seen_inh, over, counts, recent, hot [n_networks][n]; last_pre [n_networks][784]
  * spikes           [n_networks][CLSNN_MAX_GROUPS][CLSNN_MAX_ON], pending [n_networks][CLSNN_MAX_ON]: scratch
- * pixels           [n_images][784]; order [order_stride ? n_networks : 1][n_images]
- * counts_out       [n_networks][n_counts][n]: the spikes of the image at position k go to k % n_counts
+ * pixels           [n_images][784]; order [n_networks][n_order]: the images from the launch's first position on
+ * counts_out       [n_watched][n_counts][n]: the spikes of the image at position k go to k % n_counts, for the first networks
  * kept_active      [n_networks][784] the inputs with ink, for launches of single phases: program.cl includes this file once a kernel,
  *                  with TRAIN_KERNEL its name and TRAIN_PHASES what it does. (Not an argument: each barrier in a branch doubles
  *                  what some compilers make of the code behind it.)
@@ -22,8 +22,8 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
              __global int *last_pre, __global ushort *over, __global ushort *counts, __global ushort *recent,
              __global ushort *hot, __global uint *spikes, __global uint *pending,
              __global struct clsnn_progress *progress, __global const uchar *pixels,
-             __global const int *order, int order_stride, __global ushort *counts_out, int n_counts,
-             __global ushort *kept_active, int n, int n_presentations, uint stop_position,
+             __global const int *order, int n_order, __global ushort *counts_out, int n_counts, int n_watched,
+             __global ushort *kept_active, int n, int n_presentations,
              __local uint *fired_exc, __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
@@ -45,14 +45,15 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
 
     /* every work-item keeps its own copy of where the network stands; all copies agree */
     struct clsnn_progress now = progress[b];
+    const uint first = now.position;
     ulong n_spikes_all = 0;
     now.presentations = now.given_up = 0u;
     if (LID == 0) fault = n;
     BARRIER_GLOBAL();
 
-    for (int shown = 0; shown < n_presentations && now.position < stop_position && now.fault_neuron < 0;
+    for (int shown = 0; shown < n_presentations && now.position < now.stop && now.fault_neuron < 0;
          shown++) {
-        const uint image = (uint)order[b * (size_t)order_stride + now.position];
+        const uint image = (uint)order[b * (size_t)n_order + (now.position - first)];
         const uint intensity = min((uint)net.p.intensity_start + now.attempt * (uint)net.p.intensity_step,
                                    (uint)net.p.intensity_max);
         const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, now.epoch | now.attempt << 20,
@@ -97,9 +98,11 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
             now.attempt++;
             continue;
         }
-        __global ushort *out =
-            counts_out + (b * (size_t)n_counts + now.position % (uint)n_counts) * (size_t)n;
-        FOR_OWN (j, n) out[j] = net.counts[j];
+        if (b < (size_t)n_watched) {
+            __global ushort *out =
+                counts_out + (b * (size_t)n_counts + now.position % (uint)n_counts) * (size_t)n;
+            FOR_OWN (j, n) out[j] = net.counts[j];
+        }
         n_spikes_all += now.n_spikes;
         now.given_up += enough ? 0u : 1u;
         now.attempt = 0u;

@@ -47,10 +47,11 @@ INLINE void normalise_changed(struct network net) {
     BARRIER_GLOBAL();
 }
 
-/* Draws the initial weights w_init_max * (U[0,1) + w_init_offset); padding columns are 0.
- * NDRange: (784, n_networks), any local size. */
-__kernel void init_weights(__global const struct clsnn_params *params, __global float *w, int n, int n_post) {
-    const int i = (int)get_global_id(0), b = (int)get_global_id(1);
+/* Draws the initial weights w_init_max * (U[0,1) + w_init_offset) of network b; padding columns are 0.
+ * NDRange: (784), any local size. */
+__kernel void init_weights(__global const struct clsnn_params *params, __global float *w, int n, int n_post,
+                           int b) {
+    const int i = (int)get_global_id(0);
     if (i >= CLSNN_N_PRE) return;
     const struct clsnn_params p = params[b];
     __global float *row = w + ((size_t)b * CLSNN_N_PRE + (size_t)i) * (size_t)n;

@@ -113,7 +113,7 @@ static inline uint8_t *draw_digits(uint32_t n) {
 
 /* Runs the trainer's epoch to its end, chunk presentations a launch. */
 static inline void finish_epoch(struct clsnn_trainer *tr, uint32_t epoch, uint32_t chunk) {
-    must(clsnn_trainer_begin_epoch(tr, epoch, NULL));
+    clsnn_trainer_begin_epoch(tr, epoch, NULL);
     for (bool done = false; !done;) {
         must(clsnn_trainer_run(tr, chunk, tr->n_images));
         done = true;
@@ -124,8 +124,8 @@ static inline void finish_epoch(struct clsnn_trainer *tr, uint32_t epoch, uint32
 /* Shows one image once, learning, as the first of an epoch; returns what the launch did. */
 static inline struct clsnn_progress show_once(struct clsnn_network *net, cl_mem pixels, uint32_t epoch) {
     struct clsnn_trainer *tr = NULL;
-    must(clsnn_trainer_create(net, pixels, 1, &tr));
-    must(clsnn_trainer_begin_epoch(tr, epoch, NULL));
+    must(clsnn_trainer_create(net, pixels, 1, 1, &tr));
+    clsnn_trainer_begin_epoch(tr, epoch, NULL);
     must(clsnn_trainer_run(tr, 1, 1));
     const struct clsnn_progress progress = tr->progress[0];
     clsnn_trainer_destroy(tr);

@@ -121,10 +121,10 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, bool 
     TRY(clsnn_network_create(dev, prog, &model, &seed, 1, N_POST, &net));
     TRY(clsnn_buffer_create(dev, "pixels", sizeof image, image, false, &pixels));
     if (learn) {
-        TRY(clsnn_trainer_create(net, pixels, 1, &tr));
-        TRY(clsnn_trainer_begin_epoch(tr, 0, NULL));
+        TRY(clsnn_trainer_create(net, pixels, 1, 1, &tr));
+        clsnn_trainer_begin_epoch(tr, 0, NULL);
         TRY(clsnn_trainer_run(tr, 1, 1));
-        sum.spikes = tr->spikes;
+        sum.spikes = tr->totals[0].spikes;
     } else {
         TRY(clsnn_evaluate(net, 0, pixels, 1, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
     }

@@ -204,8 +204,8 @@ static void every_bit_is_the_promised_one(void **state) {
                 struct clsnn_trainer *tr = NULL;
                 int32_t order[N_IMAGES];
                 for (uint32_t at = 0; at < N_IMAGES; at++) order[at] = (int32_t)((k + at) % N_IMAGES);
-                must(clsnn_trainer_create(net, pixels, N_IMAGES, &tr));
-                must(clsnn_trainer_begin_epoch(tr, rows[r].epoch, order));
+                must(clsnn_trainer_create(net, pixels, N_IMAGES, 1, &tr));
+                clsnn_trainer_begin_epoch(tr, rows[r].epoch, order);
                 for (uint32_t attempt = 0; attempt < 3; attempt++) {
                     uint32_t intensity =
                         (uint32_t)(model.intensity_start + (int)attempt * model.intensity_step);
@@ -371,7 +371,7 @@ static void training_draws_for_epoch_and_image(void **state) {
                                               .theta0_mv = theta,
                                               .learn = true};
         must(clsnn_replay(rig->dev, rig_program(rig, CLSNN_PROGRAM_REPLAY, work_group), &model, &in, &out));
-        must(clsnn_trainer_create(net, pixels, N_IMAGES, &tr));
+        must(clsnn_trainer_create(net, pixels, N_IMAGES, 1, &tr));
         finish_epoch(tr, EPOCH, 1000);
         must(clsnn_network_get(net, 0, w, theta));
         assert_true(out.exc.n >= 50);

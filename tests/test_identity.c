@@ -37,7 +37,7 @@ static struct outcome train_once(struct rig *rig, const struct clsnn_model *mode
     cl_mem pixels = upload_pixels(rig, digits, N_IMAGES);
     struct clsnn_network *net = make_network(rig, work_group, model, run_seed, n_post);
     struct clsnn_trainer *tr = NULL;
-    must(clsnn_trainer_create(net, pixels, N_IMAGES, &tr));
+    must(clsnn_trainer_create(net, pixels, N_IMAGES, 1, &tr));
     const size_t row = (size_t)N_IMAGES * (size_t)net->n;
     out.n_counts = N_EPOCHS * row;
     out.counts = malloc(out.n_counts * sizeof *out.counts);
@@ -58,9 +58,9 @@ static struct outcome train_once(struct rig *rig, const struct clsnn_model *mode
         free(counts);
     }
     out.state = take_snapshot(rig, net, 0);
-    out.presentations = tr->presentations;
-    out.given_up = tr->given_up;
-    out.spikes = tr->spikes;
+    out.presentations = tr->totals[0].presentations;
+    out.given_up = tr->totals[0].given_up;
+    out.spikes = tr->totals[0].spikes;
     /* both count while input is on, not in the rest */
     uint64_t in_counts = 0;
     for (size_t at = 0; at < out.n_counts; at++) in_counts += out.counts[at];
@@ -221,7 +221,7 @@ static void a_network_of_a_batch_is_the_network_alone(void **state) {
         struct clsnn_trainer *tr = NULL;
         if (!prog) continue;
         must(clsnn_network_create(rig->dev, prog, models, seeds, BATCH, SIZE, &batch));
-        must(clsnn_trainer_create(batch, pixels, N_IMAGES, &tr));
+        must(clsnn_trainer_create(batch, pixels, N_IMAGES, BATCH, &tr));
         for (uint32_t epoch = 0; epoch < N_EPOCHS; epoch++) finish_epoch(tr, epoch, 3);
         for (int b = 0; b < BATCH; b++) {
             char what[64];
@@ -237,10 +237,9 @@ static void a_network_of_a_batch_is_the_network_alone(void **state) {
             assert_memory_equal(counts, alone.counts + (N_EPOCHS - 1) * (size_t)N_IMAGES * (size_t)batch->n,
                                 row);
             free(counts);
-            if (b == 0) {
-                assert_int_equal(tr->spikes, alone.spikes);
-                assert_int_equal(tr->presentations, alone.presentations);
-            }
+            assert_int_equal(tr->totals[b].spikes, alone.spikes);
+            assert_int_equal(tr->totals[b].presentations, alone.presentations);
+            assert_int_equal(tr->totals[b].given_up, alone.given_up);
             drop_outcome(&alone);
         }
         clsnn_trainer_destroy(tr);
@@ -363,8 +362,8 @@ static void dark_images_are_shown_again_and_stronger(void **state) {
         if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) continue;
         struct clsnn_network *net = make_network(rig, work_group, &model, 4, 20);
         struct clsnn_trainer *tr = NULL;
-        must(clsnn_trainer_create(net, pixels, N, &tr));
-        must(clsnn_trainer_begin_epoch(tr, 0, NULL));
+        must(clsnn_trainer_create(net, pixels, N, 1, &tr));
+        clsnn_trainer_begin_epoch(tr, 0, NULL);
         uint32_t position = 0, attempt = 0, n_given_up = 0, n_shown = 0, tries[N] = {0};
         uint64_t n_spikes = 0;
         while (position < N) {
@@ -402,13 +401,13 @@ static void dark_images_are_shown_again_and_stronger(void **state) {
         assert_int_equal(tries[1], 8);
         assert_int_equal(tries[3], 8);
         assert_int_equal(n_given_up, 2);
-        assert_int_equal(tr->presentations, n_shown);
-        assert_int_equal(tr->given_up, n_given_up);
-        assert_int_equal(tr->spikes, n_spikes);
+        assert_int_equal(tr->totals[0].presentations, n_shown);
+        assert_int_equal(tr->totals[0].given_up, n_given_up);
+        assert_int_equal(tr->totals[0].spikes, n_spikes);
         /* nothing is left to do: a launch shows nothing, and says so */
         must(clsnn_trainer_run(tr, 5, N));
         assert_int_equal(tr->progress[0].presentations, 0);
-        assert_int_equal(tr->presentations, n_shown);
+        assert_int_equal(tr->totals[0].presentations, n_shown);
         clsnn_trainer_destroy(tr);
         clsnn_network_destroy(net);
     }
@@ -429,10 +428,10 @@ static void attempts_are_bounded_without_a_step(void **state) {
     struct clsnn_trainer *tr = NULL;
     struct clsnn_evaluation sum;
     uint16_t counts[1];
-    must(clsnn_trainer_create(net, pixels, 1, &tr));
+    must(clsnn_trainer_create(net, pixels, 1, 1, &tr));
     finish_epoch(tr, 0, 100);
-    assert_int_equal(tr->presentations, CLSNN_MAX_ATTEMPT);
-    assert_int_equal(tr->given_up, 1);
+    assert_int_equal(tr->totals[0].presentations, CLSNN_MAX_ATTEMPT);
+    assert_int_equal(tr->totals[0].given_up, 1);
     must(clsnn_evaluate(net, 0, pixels, 1, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
     assert_int_equal(sum.presentations, CLSNN_MAX_ATTEMPT);
     assert_int_equal(sum.given_up, 1);
@@ -453,8 +452,8 @@ static void positions_follow_the_order_and_stop_where_told(void **state) {
     for (int way = 0; way < 2; way++) {
         struct clsnn_network *net = make_network(rig, 1, &model, seed, 16);
         struct clsnn_trainer *tr = NULL;
-        must(clsnn_trainer_create(net, pixels, N_IMAGES, &tr));
-        must(clsnn_trainer_begin_epoch(tr, 0, order));
+        must(clsnn_trainer_create(net, pixels, N_IMAGES, 1, &tr));
+        clsnn_trainer_begin_epoch(tr, 0, order);
         for (uint32_t stop = 1; way == 0 && stop <= N_IMAGES; stop++) {
             must(clsnn_trainer_run(tr, CLSNN_MAX_CHUNK, stop));
             assert_int_equal(tr->progress[0].position, stop);

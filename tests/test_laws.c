@@ -31,7 +31,7 @@ static void theta_decays_at_its_own_speed(void **state) {
     struct clsnn_trainer *tr = NULL;
     for (int j = 0; j < N_POST; j++) start[j] = 20.0f + 3.3f * (float)(j * j) / 7.0f;
     must(clsnn_network_set(net, 0, w, start));
-    must(clsnn_trainer_create(net, pixels, 1, &tr));
+    must(clsnn_trainer_create(net, pixels, 1, 1, &tr));
     for (int k = 0; k < N_SHOWN; k++) finish_epoch(tr, (uint32_t)k, 1);
     must(clsnn_network_get(net, 0, w, end));
     /* Each presentation multiplies by one table entry, itself rounded (2^-25 of a number below 1), and rounds
@@ -177,10 +177,10 @@ static void silence_ends_in_zeros(void **state) {
         must(clsnn_network_get(net, 0, w, theta));
         for (int j = 0; j < N_POST; j++) theta[j] = 9;
         must(clsnn_network_set(net, 0, w, theta));
-        must(clsnn_trainer_create(net, ink, N_ACTIVE, &busy));
+        must(clsnn_trainer_create(net, ink, N_ACTIVE, 1, &busy));
         finish_epoch(busy, 0, 1000);
-        assert_true(busy->spikes > 20);
-        must(clsnn_trainer_create(net, none, 1, &silent));
+        assert_true(busy->totals[0].spikes > 20);
+        must(clsnn_trainer_create(net, none, 1, 1, &silent));
         const size_t n = (size_t)net->n;
         float *g_exc = NULL, *g_inh = NULL, *v_exc = NULL, *v_inh = NULL, *g_exc_inh = NULL;
         for (int k = 1; k <= N_SILENT; k++) {
@@ -394,14 +394,14 @@ static void a_column_of_zeros_stays(void **state) {
     struct clsnn_network *net = make_network(rig, 1, &model, 1, N_POST);
     struct clsnn_trainer *tr = NULL;
     must(clsnn_network_set(net, 0, w, theta));
-    must(clsnn_trainer_create(net, pixels, 3, &tr));
+    must(clsnn_trainer_create(net, pixels, 3, 1, &tr));
     finish_epoch(tr, 0, 100);
     must(clsnn_network_get(net, 0, w, theta));
     double sums[N_POST] = {0};
     for (size_t i = 0; i < CLSNN_N_PRE; i++)
         for (size_t j = 0; j < N_POST; j++) sums[j] += (double)w[i * N_POST + j];
     assert_true(sums[1] == 0 && sums[0] > 70 && sums[2] > 70);
-    assert_true(tr->spikes > 0);
+    assert_true(tr->totals[0].spikes > 0);
     clsnn_trainer_destroy(tr);
     clsnn_network_destroy(net);
     clsnn_buffer_release(rig->dev, &pixels);
@@ -523,8 +523,8 @@ static void check_fault(struct rig *rig, int work_group, const char *what, int n
     w[(14 * 28 + 14) * N_POST + neuron] = bad_w;
     if (bad_theta != 0) theta[neuron] = bad_theta;
     must(clsnn_network_set(net, 0, w, theta));
-    must(clsnn_trainer_create(net, pixels, 2, &tr));
-    must(clsnn_trainer_begin_epoch(tr, 0, NULL));
+    must(clsnn_trainer_create(net, pixels, 2, 1, &tr));
+    clsnn_trainer_begin_epoch(tr, 0, NULL);
     enum clsnn_status st = clsnn_trainer_run(tr, 100, 2);
     char part[32];
     snprintf(part, sizeof part, "neuron %d", neuron);
@@ -601,8 +601,8 @@ static void padding_never_fires(void **state) {
     struct clsnn_network *net = make_network(rig, 1, &model, 3, N_POST);
     struct clsnn_trainer *tr = NULL;
     assert_int_equal(net->n, N_PADDED);
-    must(clsnn_trainer_create(net, pixels, N_IMAGES, &tr));
-    must(clsnn_trainer_begin_epoch(tr, 0, NULL));
+    must(clsnn_trainer_create(net, pixels, N_IMAGES, 1, &tr));
+    clsnn_trainer_begin_epoch(tr, 0, NULL);
     must(clsnn_trainer_run(tr, N_IMAGES, N_IMAGES));
     for (int k = 0; k < N_IMAGES; k++)
         for (int j = N_POST; j < N_PADDED; j++) assert_int_equal(tr->host_counts[k * N_PADDED + j], 0);

@@ -55,7 +55,7 @@ static void compare(struct rig *rig, const struct trial *trial, const struct cls
     struct clsnn_network *net = make_network(rig, trial->work_group, model, seed, trial->n_post);
     struct clsnn_trainer *tr = NULL;
     struct clsnn_plain *c = NULL;
-    must(clsnn_trainer_create(net, buffer, trial->n_images, &tr));
+    must(clsnn_trainer_create(net, buffer, trial->n_images, 1, &tr));
     must(clsnn_plain_create(model, seed, trial->n_post, &c));
     struct snapshot wanted = plain_snapshot(c), found = take_snapshot(rig, net, 0);
     memset(found.bytes + found.first[11], 0, (size_t)c->n * 2); /* counts: not yet written on the device */
@@ -76,7 +76,7 @@ static void compare(struct rig *rig, const struct trial *trial, const struct cls
         check_same_snapshot(&found, &wanted, trial->name);
         assert_true(spikes > 0 && presentations >= trial->n_images);
     }
-    assert_int_equal(tr->presentations, c->presentations);
+    assert_int_equal(tr->totals[0].presentations, c->presentations);
     if (trial->retries) assert_true(c->presentations > 2 * (uint64_t)trial->n_images);
     assert_true(c->input_spikes > 100 * c->presentations);
     print_message("# %s: %llu presentations of %u images, build %s\n", trial->name,

@@ -112,6 +112,7 @@ struct clsnn_progress {
     clsnn_u32 epoch;    /* of the image on show */
     clsnn_u32 position; /* images of this epoch done with */
     clsnn_u32 attempt;  /* failed presentations of the image on show */
+    clsnn_u32 stop;     /* set by the host: the launch leaves the network alone from this position on */
     /* counted from zero in every launch */
     clsnn_u32 presentations; /* retries included */
     clsnn_u32 given_up;      /* images that failed at the highest intensity */
@@ -126,6 +127,6 @@ struct clsnn_progress {
 typedef char clsnn_params_have_the_agreed_size[sizeof(struct clsnn_params) == 37 * 4 ? 1 : -1];
 typedef char clsnn_tables_have_the_agreed_size
     [sizeof(struct clsnn_tables) == (2 * CLSNN_MAX_STEPS + 3 * CLSNN_MAX_TRACE) * 4 ? 1 : -1];
-typedef char clsnn_progress_has_the_agreed_size[sizeof(struct clsnn_progress) == 10 * 4 ? 1 : -1];
+typedef char clsnn_progress_has_the_agreed_size[sizeof(struct clsnn_progress) == 11 * 4 ? 1 : -1];
 
 #endif

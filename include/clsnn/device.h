@@ -68,10 +68,13 @@ void clsnn_device_close(
 /* Work-items of a work-group that suit the device: 1 on CPUs, where plain loops are vectorised; 128 on GPUs, if they can. */
 int clsnn_device_work_group(const struct clsnn_device *dev);
 
+/* Bytes that all buffers together may take: 90 % of the device's memory. */
+cl_ulong clsnn_device_budget(const struct clsnn_device *dev);
+
 /* Buffers. label names the buffer in messages. The caller owns *out and gives it back by clsnn_buffer_release.
  * host: NULL, or n_bytes to begin with. With borrow the device may use that memory in place (unified memory): it then has to
  * outlive the buffer and stay unchanged.
- * Errors: CLSNN_E_DEVICE_MEMORY over the budget (90 % of the device's memory), over the largest allocation, or refused. */
+ * Errors: CLSNN_E_DEVICE_MEMORY over the budget, over the largest allocation, or refused. */
 enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes,
                                       const void *host, bool borrow, cl_mem *out);
 void clsnn_buffer_release(struct clsnn_device *dev,

@@ -24,4 +24,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
                                  enum clsnn_purpose purpose, clsnn_evaluate_progress *progress, void *ctx,
                                  uint16_t *out_counts, struct clsnn_evaluation *out);
 
+/* Device memory an evaluation takes while it runs. */
+size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_post);
+
 #endif

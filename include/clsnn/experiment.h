@@ -1,13 +1,11 @@
-/* The protocol: epochs of training, labelling on training images, testing on test images, and what was measured. It
- * never prints; a watcher is told and can stop it. */
+/* The protocol: epochs of training, labelling on training images, testing on test images, and what was measured. Experiments of one
+ * size share a lab, each in a slot of its own, and none depends on the others. Nothing is printed; a watcher is told and can stop. */
 #ifndef CLSNN_EXPERIMENT_H
 #define CLSNN_EXPERIMENT_H
 
 #include "clsnn/dataset.h"
-#include "clsnn/evaluate.h"
-#include "clsnn/network.h"
+#include "clsnn/lab.h"
 #include "clsnn/readout.h"
-#include "clsnn/train.h"
 
 struct clsnn_plan {
     struct clsnn_model model;
@@ -15,7 +13,8 @@ struct clsnn_plan {
     uint32_t neurons, epochs;
     uint32_t train_images, label_images, test_images; /* 0: all there are */
     uint32_t eval_every;                              /* epochs between evaluations; 0: one, after the last */
-    uint32_t chunk; /* presentations a launch; 0: as many as take about a third of a second */
+    uint32_t
+        pause_every; /* images between pauses, at which a checkpoint may be taken; 0: at the end of epochs only */
     bool shuffle;
 };
 
@@ -26,9 +25,10 @@ enum clsnn_stage_kind { CLSNN_STAGE_TRAIN, CLSNN_STAGE_LABEL, CLSNN_STAGE_TEST, 
 struct clsnn_stage {
     enum clsnn_stage_kind kind;
     uint32_t epoch, n_epochs; /* 1-based */
-    uint64_t done, total;     /* images of this stage; of all epochs while training */
-    double seconds;           /* since the stage began */
-    double images_per_second; /* of the stage */
+    uint64_t done,
+        total;      /* images of this stage; of all epochs and all experiments of the lab while training */
+    double seconds; /* since the stage began, or went on from a checkpoint */
+    double images_per_second; /* in that time */
     double eta_seconds;       /* to the end of the stage at that rate */
     /* while training: share of the last 1000 images whose class the counts so far gave; < 0: none yet */
     double running_accuracy;
@@ -50,42 +50,66 @@ struct clsnn_metrics {
     double images_per_second; /* trained, since the last evaluation */
 };
 
-/* Both may be NULL. stage returns false to stop (CLSNN_STOPPED). */
-struct clsnn_watcher {
-    bool (*stage)(void *ctx, const struct clsnn_stage *stage);
-    enum clsnn_status (*evaluated)(void *ctx, const struct clsnn_metrics *metrics);
-    void *ctx;
+/* How far an experiment is, in numbers that a checkpoint carries. */
+struct clsnn_standing {
+    uint32_t epoch, position,
+        attempt;     /* of the next presentation; position == train_images: the epoch's evaluation is next */
+    uint64_t images; /* trained on */
+    struct clsnn_totals trained; /* in training */
+    uint64_t presentations;      /* of labelling and testing */
+    uint64_t given_up_evaluating;
+    double train_seconds, eval_seconds;
+    /* as of the last evaluation */
+    uint64_t images_then;
+    struct clsnn_totals trained_then;
+    double seconds_then;
 };
 
 struct clsnn_experiment {
     struct clsnn_plan plan;
-    const struct clsnn_dataset *data; /* borrowed */
-    struct clsnn_device *dev;         /* borrowed */
-    struct clsnn_network *net;
-    struct clsnn_trainer *trainer;
-    cl_mem train_pixels, test_pixels;
+    struct clsnn_lab *lab; /* borrowed */
+    int slot;
+    struct clsnn_standing at; /* trained and attempt as of the last launch */
+    int32_t *order;           /* of this epoch; NULL: the file's */
     struct clsnn_labels labels;
     bool has_labels;
     struct clsnn_metrics *metrics; /* [n_metrics], every evaluation in order */
     size_t n_metrics;
-    uint64_t images;        /* trained on */
-    uint64_t presentations; /* training, labelling and testing, retries included */
-    uint64_t given_up_evaluating;
-    double train_seconds, eval_seconds;
-    struct clsnn_running *running; /* running accuracy */
-    bool read_out;                 /* the first readout has begun */
+    struct clsnn_running *running; /* running accuracy; NULL where the lab does not watch the slot */
 };
 
-/* Puts network and data on the device. data, dev and prog are borrowed and outlive the experiment.
- * Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_BUILD, CLSNN_E_DEVICE. */
-enum clsnn_status clsnn_experiment_create(const struct clsnn_plan *plan, struct clsnn_device *dev,
-                                          const struct clsnn_program *prog, const struct clsnn_dataset *data,
-                                          struct clsnn_experiment **out);
-void clsnn_experiment_destroy(struct clsnn_experiment *x); /* takes NULL and half-built ones */
+/* Members may be NULL. */
+struct clsnn_watcher {
+    /* returns false to stop (CLSNN_STOPPED) */
+    bool (*stage)(void *ctx, const struct clsnn_stage *stage);
+    enum clsnn_status (*evaluated)(void *ctx, const struct clsnn_experiment *x,
+                                   const struct clsnn_metrics *m);
+    /* between two presentations, every plan.pause_every images and after every epoch with its evaluation */
+    enum clsnn_status (*paused)(void *ctx, const struct clsnn_experiment *x);
+    /* an experiment is through; *slot may be given another one of the same slot, or NULL to leave the slot empty */
+    enum clsnn_status (*finished)(void *ctx, struct clsnn_experiment **slot);
+    void *ctx;
+};
 
-/* Trains all epochs, evaluating as planned. Errors: those of training and evaluation; CLSNN_STOPPED when the watcher says so:
- * the network then stands between two presentations and can be read. */
-enum clsnn_status clsnn_experiment_train(struct clsnn_experiment *x, const struct clsnn_watcher *watch);
+/* Starts the plan's network in a slot of the lab, which is borrowed and outlives the experiment. train_images, label_images, test_images of
+ * the plan are cut to what the lab has. Errors: CLSNN_E_SHAPE, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
+enum clsnn_status clsnn_experiment_create(struct clsnn_lab *lab, int slot, const struct clsnn_plan *plan,
+                                          struct clsnn_experiment **out);
+void clsnn_experiment_destroy(
+    struct clsnn_experiment *x); /* takes NULL and half-built ones; the slot is free then */
+
+/* Goes on from a standing and metrics of the same plan, and the labels it had (NULL: none), all copied; the network's state is loaded
+ * by the caller. */
+enum clsnn_status clsnn_experiment_resume(struct clsnn_experiment *x, const struct clsnn_standing *at,
+                                          const struct clsnn_metrics *metrics, size_t n_metrics,
+                                          const struct clsnn_labels *labels);
+bool clsnn_experiment_is_finished(const struct clsnn_experiment *x);
+uint64_t clsnn_experiment_presentations(const struct clsnn_experiment *x); /* in all, retries included */
+
+/* Trains the experiments slots[0 .. lab->n_slots - 1] (NULL: none) side by side to their ends, evaluating as planned. Errors: those of
+ * training, evaluation and the watcher; CLSNN_STOPPED when the watcher says so: every network then stands between two presentations. */
+enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_experiment **slots,
+                                        const struct clsnn_watcher *watch);
 
 /* Labels the neurons unless they have labels that were given, tests, and appends to metrics. */
 enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch);

@@ -6,6 +6,7 @@
 #include "clsnn/abi.h"
 #include "clsnn/config.h"
 #include "clsnn/device.h"
+#include "clsnn/npz.h"
 #include "clsnn/program.h"
 
 /* Buffers that one work-group works in; n_slots of them, [n_slots][n] unless another shape is given. Evaluation has
@@ -42,17 +43,31 @@ struct clsnn_network {
 void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsnn_params *out);
 void clsnn_tables_derive(const struct clsnn_model *m, const struct clsnn_params *p, struct clsnn_tables *out);
 
-/* A batch of n_networks networks of n_post neurons at the protocol's start: weights drawn from seeds[b], theta at
- * theta_init_mv, potentials 40 mV below rest. models and seeds are [n_networks], copied.
+/* A batch of n_networks networks of n_post neurons, started with models[b] and seeds[b] (both copied); with models NULL none of them is
+ * to be used before clsnn_network_start.
  * dev and prog are borrowed and outlive the network. Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                        const struct clsnn_model *models, const uint64_t *seeds,
                                        int n_networks, int n_post, struct clsnn_network **out);
 void clsnn_network_destroy(struct clsnn_network *net); /* takes NULL and half-built ones */
 
+/* Puts network b at the protocol's start: weights drawn from seed, theta at theta_init_mv, potentials 40 mV below rest. */
+enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const struct clsnn_model *model,
+                                      uint64_t seed);
+
 /* Network b's learned state. w [784][n_post], theta_mv [n_post], host, the caller's. */
 enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv);
 enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const float *w, const float *theta_mv);
+/* Everything of network b that survives a presentation, without padding, so it fits any device and work-group: w [784][n_post],
+ * theta_mv, v_exc (relative to rest), g_exc, g_inh, last_exc, v_inh, g_exc_inh, last_inh, seen_inh, over [n_post], last_pre [784]. save
+ * allocates, drop frees; load takes them from npz (label names it) and checks all of them before it writes the first.
+ * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE; CLSNN_E_DATA an array is missing or of another shape. */
+#define CLSNN_NETWORK_ARRAYS 12
+enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
+                                     struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]);
+void clsnn_network_drop(struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]);
+enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const struct clsnn_npz *npz,
+                                     const char *label);
 /* Puts every network at rest: v at rest, conductances and traces 0. */
 enum clsnn_status clsnn_network_rest(struct clsnn_network *net);
 /* Bytes of local memory for three spike masks, which every launch takes twice. */
@@ -64,6 +79,8 @@ enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, s
                                      struct clsnn_state *out);
 void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s); /* takes {0} */
 
+/* Bytes of device memory one slot of state takes. */
+size_t clsnn_state_bytes(int n_post);
 /* Bytes of device memory one network takes (scratch included), for packing batches. */
 size_t clsnn_network_bytes(int n_post);
 

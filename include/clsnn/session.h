@@ -12,12 +12,17 @@ struct clsnn_session {
     struct clsnn_program *prog;
     struct clsnn_dataset data;
     struct clsnn_plan plan;
+    uint32_t chunk;               /* presentations a launch; 0: chosen */
     struct clsnn_profile profile; /* filled with --profile */
 };
 
 /* Says the first words, loads the data, opens the device, builds the kernels, catches signals. */
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
 void clsnn_session_close(struct clsnn_session *s); /* takes half-built ones; gives the signals back */
+
+/* A lab of n_slots networks of the plan's size with the first n_train and n_test images (0: all) of the session's data. */
+enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
+                                    struct clsnn_lab **out);
 
 /* True once SIGINT, SIGTERM or SIGUSR1 came; a second one ends the process at once with exit code 130. */
 bool clsnn_session_stopping(void);

@@ -1,0 +1,85 @@
+/* Slots for experiments of one size. */
+#include "clsnn/lab.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "clsnn/evaluate.h"
+
+static const double launch_seconds = 0.3; /* a third of a second: progress is fluent, launches cost nothing */
+
+static double now_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                   const struct clsnn_dataset *data, uint32_t neurons, int n_slots,
+                                   uint32_t n_train, uint32_t n_test, uint32_t chunk,
+                                   struct clsnn_lab **out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_lab *lab = calloc(1, sizeof *lab);
+    if (!lab) return clsnn_fail(CLSNN_E_MEMORY, "lab: no memory for %zu bytes", sizeof *lab);
+    lab->dev = dev;
+    lab->prog = prog;
+    lab->data = data;
+    lab->neurons = neurons;
+    lab->n_slots = n_slots;
+    lab->n_train = n_train < data->train.n_images ? n_train : data->train.n_images;
+    lab->n_test = n_test < data->test.n_images ? n_test : data->test.n_images;
+    lab->chunk = chunk ? chunk : 16;
+    lab->fixed_chunk = chunk != 0;
+    TRY(clsnn_network_create(dev, prog, NULL, NULL, n_slots, (int)neurons, &lab->net));
+    TRY(clsnn_buffer_create(dev, "training images", (size_t)lab->n_train * CLSNN_IMAGE_PIXELS,
+                            data->train.pixels, true, &lab->train_pixels));
+    TRY(clsnn_buffer_create(dev, "test images", (size_t)lab->n_test * CLSNN_IMAGE_PIXELS, data->test.pixels,
+                            true, &lab->test_pixels));
+    /* the running accuracy of one network can be watched; of many it would only cost memory */
+    TRY(clsnn_trainer_create(lab->net, lab->train_pixels, lab->n_train, n_slots == 1, &lab->trainer));
+    *out = lab;
+    return CLSNN_OK;
+fail:
+    clsnn_lab_destroy(lab);
+    return st;
+}
+
+void clsnn_lab_destroy(struct clsnn_lab *lab) {
+    if (!lab) return;
+    clsnn_trainer_destroy(lab->trainer);
+    clsnn_buffer_release(lab->dev, &lab->train_pixels);
+    clsnn_buffer_release(lab->dev, &lab->test_pixels);
+    clsnn_network_destroy(lab->net);
+    free(lab);
+}
+
+enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds) {
+    enum clsnn_status st = CLSNN_OK;
+    const double began = now_seconds();
+    TRY(clsnn_trainer_run(lab->trainer, lab->chunk, UINT32_MAX));
+    const double took = now_seconds() - began;
+    if (!lab->fixed_chunk) {
+        const double fit = lab->chunk * launch_seconds / (took > 1e-6 ? took : 1e-6);
+        lab->chunk = fit > 2.0 * lab->chunk ? 2 * lab->chunk : fit < 1 ? 1 : (uint32_t)fit;
+        if (lab->chunk > CLSNN_MAX_CHUNK) lab->chunk = CLSNN_MAX_CHUNK;
+    }
+    *out_seconds = took;
+fail:
+    return st;
+}
+
+size_t clsnn_lab_slot_bytes(uint32_t neurons) {
+    return clsnn_network_bytes((int)neurons) + clsnn_trainer_bytes();
+}
+
+uint64_t clsnn_lab_most_slots(const struct clsnn_device *dev, uint32_t neurons, uint64_t n_images) {
+    const uint64_t n = (neurons + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
+    const uint64_t budget = clsnn_device_budget(dev);
+    const uint64_t used =
+        dev->allocated_bytes + n_images * CLSNN_N_PRE + clsnn_evaluate_bytes(dev, (int)neurons);
+    const uint64_t by_memory = budget > used ? (budget - used) / clsnn_lab_slot_bytes(neurons) : 0;
+    const uint64_t by_weights = dev->info.max_alloc_bytes / (CLSNN_N_PRE * n * sizeof(float)),
+                   by_spikes = dev->info.max_alloc_bytes / ((uint64_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON * 4);
+    const uint64_t by_alloc = by_weights < by_spikes ? by_weights : by_spikes;
+    return by_memory < by_alloc ? by_memory : by_alloc;
+}

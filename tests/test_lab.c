@@ -1,0 +1,365 @@
+/* Experiments side by side in one lab: each comes out as it does alone, whoever its neighbours are and wherever it pauses; one goes on
+ * from a saved state as if nothing had happened, on another work-group too; and what a slot takes of the device's memory. */
+#include "clsnn/evaluate.h"
+#include "clsnn/experiment.h"
+#include "device_fixture.h"
+
+enum { N_TRAIN = 9, N_TEST = 6, N_PLANS = 5, NEURONS = 17 };
+
+/* Thresholds low enough that the first images fire. */
+static struct clsnn_model lively_model(void) {
+    struct clsnn_model m;
+    clsnn_model_defaults(&m);
+    m.theta_init_mv = 11;
+    m.time_on_ms = 150;
+    m.time_off_ms = 60;
+    m.intensity_start = 3;
+    m.intensity_max = 8;
+    return m;
+}
+
+static void draw_data(struct clsnn_dataset *d) {
+    struct clsnn_images *sets[] = {&d->train, &d->test};
+    const uint32_t n[] = {N_TRAIN, N_TEST};
+    *d = (struct clsnn_dataset){.name = "digits", .source = "test"};
+    for (int k = 0; k < 2; k++) {
+        sets[k]->n_images = n[k];
+        sets[k]->pixels = malloc((size_t)n[k] * PIXELS);
+        sets[k]->labels = malloc(n[k]);
+        assert_true(sets[k]->pixels && sets[k]->labels);
+        clsnn_digits_draw(CLSNN_DIGITS_SEED, k ? CLSNN_DIGITS_SET_TEST : CLSNN_DIGITS_SET_TRAIN, 0, n[k],
+                          sets[k]->pixels, sets[k]->labels);
+    }
+}
+
+static void drop_data(struct clsnn_dataset *d) {
+    free(d->train.pixels);
+    free(d->train.labels);
+    free(d->test.pixels);
+    free(d->test.labels);
+}
+
+/* Plans that differ in everything a sweep may vary within one size. */
+static struct clsnn_plan make_plan(int k) {
+    struct clsnn_plan p = {
+        .model = lively_model(), .seed = 40 + (uint64_t)k, .neurons = NEURONS, .epochs = 2};
+    p.train_images = k == 1 ? 5 : N_TRAIN;
+    p.epochs = k == 2 ? 3 : k == 4 ? 1 : 2;
+    p.eval_every = k % 2 ? 1 : 0;
+    p.shuffle = k == 3;
+    p.label_images = k == 3 ? 4 : N_TRAIN;
+    p.test_images = N_TEST;
+    if (k == 2) p.model.theta_plus_mv = 0.5;
+    if (k == 3) p.model.tau_m_exc_ms = 80;
+    return p;
+}
+
+/* What must not depend on anything: the metrics without their times. */
+struct result {
+    struct snapshot state;
+    struct clsnn_metrics metrics[4];
+    size_t n_metrics;
+    char sha256[CLSNN_SHA256_HEX];
+    uint64_t presentations;
+};
+
+static void keep_result(struct rig *rig, const struct clsnn_experiment *x, struct result *out) {
+    struct clsnn_learned l;
+    out->state = take_snapshot(rig, x->lab->net, x->slot);
+    out->n_metrics = x->n_metrics;
+    assert_true(x->n_metrics <= 4);
+    for (size_t k = 0; k < x->n_metrics; k++) {
+        out->metrics[k] = x->metrics[k];
+        out->metrics[k].train_seconds = out->metrics[k].eval_seconds = out->metrics[k].images_per_second = 0;
+    }
+    out->presentations = clsnn_experiment_presentations(x);
+    must(clsnn_experiment_learned(x, &l));
+    memcpy(out->sha256, l.sha256, sizeof out->sha256);
+    clsnn_learned_finish(&l);
+}
+
+/* Of a network that was loaded the padding is at rest, of one that was trained it still relaxes, and the counts of the last presentation
+ * stay behind; nothing depends on either. */
+static void clear_scratch(struct snapshot *shot, size_t n) {
+    for (size_t r = 0; r < shot->n_sections; r++) {
+        const size_t end = r + 1 < shot->n_sections ? shot->first[r + 1] : shot->n_bytes;
+        const size_t size = end - shot->first[r], width = size / n;
+        if (strcmp(shot->names[r], "last_pre") == 0 || strcmp(shot->names[r], "w") == 0) continue;
+        const size_t kept = strcmp(shot->names[r], "counts") == 0 ? 0 : NEURONS * width;
+        memset(shot->bytes + shot->first[r] + kept, 0, size - kept);
+    }
+}
+
+static void check_result(struct result *found, const struct result *wanted, const char *what) {
+    check_same_snapshot(&found->state, &wanted->state, what);
+    assert_string_equal(found->sha256, wanted->sha256);
+    assert_int_equal(found->n_metrics, wanted->n_metrics);
+    assert_memory_equal(found->metrics, wanted->metrics, wanted->n_metrics * sizeof *wanted->metrics);
+    assert_int_equal(found->presentations, wanted->presentations);
+    drop_snapshot(&found->state);
+}
+
+/* ---- alone, and side by side ---- */
+
+static void run_alone(struct rig *rig, const struct clsnn_dataset *data, const struct clsnn_plan *plan,
+                      int work_group, uint32_t chunk, struct result *out) {
+    struct clsnn_lab *lab = NULL;
+    struct clsnn_experiment *x = NULL, *slot;
+    must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), data, NEURONS, 1,
+                          N_TRAIN, N_TEST, chunk, &lab));
+    must(clsnn_experiment_create(lab, 0, plan, &x));
+    slot = x;
+    must(clsnn_experiments_run(lab, &slot, NULL));
+    assert_null(slot);
+    assert_true(clsnn_experiment_is_finished(x));
+    keep_result(rig, x, out);
+    clsnn_experiment_destroy(x);
+    clsnn_lab_destroy(lab);
+}
+
+/* Hands each slot the next plan when its experiment is through. */
+struct queue {
+    struct rig *rig;
+    int next, n_paused;
+    struct result results[N_PLANS];
+    const struct clsnn_plan *plans;
+};
+
+static enum clsnn_status next_of_queue(void *ctx, struct clsnn_experiment **slot) {
+    struct queue *q = ctx;
+    struct clsnn_experiment *x = *slot;
+    struct clsnn_lab *lab = x->lab;
+    const int b = x->slot;
+    keep_result(q->rig, x, &q->results[x->plan.seed - 40]);
+    clsnn_experiment_destroy(x);
+    *slot = NULL;
+    return q->next < N_PLANS ? clsnn_experiment_create(lab, b, &q->plans[q->next++], slot) : CLSNN_OK;
+}
+
+static enum clsnn_status count_pause(void *ctx, const struct clsnn_experiment *x) {
+    struct queue *q = ctx;
+    q->n_paused++;
+    assert_true(x->at.images % 4 == 0 || x->at.position == 0);
+    return CLSNN_OK;
+}
+
+static void neighbours_change_nothing(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_dataset data;
+    struct clsnn_plan plans[N_PLANS];
+    struct result alone[N_PLANS];
+    draw_data(&data);
+    for (int k = 0; k < N_PLANS; k++) {
+        plans[k] = make_plan(k);
+        run_alone(rig, &data, &plans[k], 1, 1000, &alone[k]);
+    }
+    for (int n_slots = 1; n_slots <= 3; n_slots++) {
+        for (uint32_t pause = 0; pause <= 4; pause += 4) {
+            struct queue q = {.rig = rig, .plans = plans};
+            struct clsnn_lab *lab = NULL;
+            struct clsnn_experiment *slots[3] = {NULL};
+            const struct clsnn_watcher watch = {.paused = count_pause, .finished = next_of_queue, .ctx = &q};
+            must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, n_slots,
+                                  N_TRAIN, N_TEST, n_slots == 2 ? 3 : 0, &lab));
+            for (int k = 0; k < N_PLANS; k++) plans[k].pause_every = pause;
+            /* the last slot of three begins empty */
+            for (int b = 0; b < n_slots && b < 2; b++)
+                must(clsnn_experiment_create(lab, b, &plans[q.next++], &slots[b]));
+            must(clsnn_experiments_run(lab, slots, &watch));
+            for (int k = 0; k < N_PLANS; k++) {
+                char what[64];
+                snprintf(what, sizeof what, "plan %d, %d slots, pauses every %u", k, n_slots, pause);
+                check_result(&q.results[k], &alone[k], what);
+            }
+            assert_true(pause ? q.n_paused > 15 : q.n_paused == 10); /* the ends of epochs, else more */
+            clsnn_lab_destroy(lab);
+        }
+    }
+    for (int k = 0; k < N_PLANS; k++) drop_snapshot(&alone[k].state);
+    drop_data(&data);
+}
+
+/* ---- saved and gone on with ---- */
+
+/* Saves everything at the pause number `at`, then stops. */
+struct saver {
+    int at, n;
+    struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS];
+    struct clsnn_standing standing;
+    struct clsnn_metrics metrics[4];
+    size_t n_metrics;
+    struct clsnn_labels labels;
+    bool has_labels;
+};
+
+static enum clsnn_status save_and_stop(void *ctx, const struct clsnn_experiment *x) {
+    struct saver *s = ctx;
+    if (s->n++ != s->at) return CLSNN_OK;
+    must(clsnn_network_save(x->lab->net, x->slot, s->arrays));
+    s->standing = x->at;
+    s->has_labels = x->has_labels;
+    memcpy(s->labels.labels, x->labels.labels, NEURONS * sizeof *s->labels.labels);
+    memcpy(s->labels.proportions, x->labels.proportions,
+           NEURONS * CLSNN_CLASSES * sizeof *s->labels.proportions);
+    s->n_metrics = x->n_metrics;
+    if (x->n_metrics) memcpy(s->metrics, x->metrics, x->n_metrics * sizeof *s->metrics);
+    return clsnn_fail(CLSNN_STOPPED, "stopped by the test");
+}
+
+static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
+    struct rig *rig = *state;
+    const int groups[] = {1, 1, 16};
+    struct clsnn_dataset data;
+    struct clsnn_plan plan = make_plan(3);
+    struct result wanted;
+    int n_cuts = 0;
+    draw_data(&data);
+    run_alone(rig, &data, &plan, 1, 1000, &wanted);
+    clear_scratch(&wanted.state, (NEURONS + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN);
+    plan.pause_every = 4;
+    for (int at = 0;; at++) {
+        struct saver s = {.at = at};
+        const struct clsnn_watcher watch = {.paused = save_and_stop, .ctx = &s};
+        struct clsnn_lab *lab = NULL;
+        struct clsnn_experiment *x = NULL, *slot;
+        must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, groups[at % 3]), &data, NEURONS,
+                              1, N_TRAIN, N_TEST, 0, &lab));
+        must(clsnn_experiment_create(lab, 0, &plan, &x));
+        slot = x;
+        must(clsnn_labels_create(NEURONS, &s.labels));
+        const enum clsnn_status st = clsnn_experiments_run(lab, &slot, &watch);
+        clsnn_error_clear();
+        clsnn_experiment_destroy(x);
+        clsnn_lab_destroy(lab);
+        if (st == CLSNN_OK) { /* no such pause any more */
+            clsnn_labels_finish(&s.labels);
+            break;
+        }
+        assert_int_equal(st, CLSNN_STOPPED);
+        n_cuts++;
+        /* another lab, another slot of it, another work-group */
+        const struct clsnn_npz saved = {s.arrays, CLSNN_NETWORK_ARRAYS};
+        struct clsnn_experiment *slots[2] = {NULL};
+        struct result found;
+        must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, groups[(at + 1) % 3]), &data,
+                              NEURONS, 2, N_TRAIN, N_TEST, 0, &lab));
+        must(clsnn_experiment_create(lab, 1, &plan, &x));
+        must(clsnn_network_load(lab->net, 1, &saved, "saved"));
+        must(
+            clsnn_experiment_resume(x, &s.standing, s.metrics, s.n_metrics, s.has_labels ? &s.labels : NULL));
+        slots[1] = x;
+        must(clsnn_experiments_run(lab, slots, NULL));
+        keep_result(rig, x, &found);
+        clear_scratch(&found.state, (size_t)lab->net->n);
+        check_result(&found, &wanted, "gone on with");
+        clsnn_experiment_destroy(x);
+        clsnn_lab_destroy(lab);
+        clsnn_network_drop(s.arrays);
+        clsnn_labels_finish(&s.labels);
+    }
+    assert_int_equal(n_cuts, 6); /* at 4, 8, epoch, 12, 16, epoch of 18 images in two epochs */
+    drop_snapshot(&wanted.state);
+    drop_data(&data);
+}
+
+static void a_load_checks_before_it_writes(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_model model = lively_model();
+    struct clsnn_network *net = make_network(rig, 1, &model, 3, NEURONS);
+    struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS];
+    must(clsnn_network_save(net, 0, arrays));
+    struct snapshot before = take_snapshot(rig, net, 0);
+    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
+        const struct clsnn_npz npz = {arrays, CLSNN_NETWORK_ARRAYS};
+        const struct clsnn_array good = arrays[r];
+        ((float *)arrays[0].data)[5] = 0.25f;
+        for (int wrong = 0; wrong < 3; wrong++) {
+            if (wrong == 0) arrays[r].shape[arrays[r].n_dims - 1]--;
+            if (wrong == 1) arrays[r].dtype = arrays[r].dtype == CLSNN_F4 ? CLSNN_I4 : CLSNN_F4;
+            if (wrong == 2) strcpy(arrays[r].name, "other");
+            assert_int_equal(clsnn_network_load(net, 0, &npz, "file"), CLSNN_E_DATA);
+            assert_non_null(strstr(clsnn_error_text(), good.name));
+            assert_non_null(strstr(clsnn_error_text(), "file"));
+            clsnn_error_clear();
+            arrays[r] = good;
+        }
+        struct snapshot after = take_snapshot(rig, net, 0);
+        check_same_snapshot(&after, &before, "after a refused load");
+        drop_snapshot(&after);
+    }
+    drop_snapshot(&before);
+    clsnn_network_drop(arrays);
+    clsnn_network_destroy(net);
+}
+
+/* ---- memory ---- */
+
+/* The figure of the README: 1.6 MB a network of 400 neurons, counted by what the buffers take, not by the formula. */
+static void a_slot_takes_what_it_says(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_dataset data;
+    draw_data(&data);
+    const uint32_t sizes[] = {1, 100, 400, 1600};
+    for (size_t k = 0; k < COUNT(sizes); k++) {
+        size_t bytes[2];
+        const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, 1);
+        for (int more = 0; more < 2; more++) {
+            struct clsnn_lab *lab = NULL;
+            const size_t before = rig->dev->allocated_bytes;
+            must(clsnn_lab_create(rig->dev, prog, &data, sizes[k], 2 + more, N_TRAIN, N_TEST, 0, &lab));
+            bytes[more] = rig->dev->allocated_bytes - before;
+            clsnn_lab_destroy(lab);
+            assert_int_equal(rig->dev->allocated_bytes, before);
+        }
+        print_message("# a network of %u neurons: %zu bytes on the device\n", sizes[k], bytes[1] - bytes[0]);
+        assert_int_equal(bytes[1] - bytes[0], clsnn_lab_slot_bytes(sizes[k]));
+        if (sizes[k] == 400) assert_true(bytes[1] - bytes[0] <= 1600000);
+    }
+    drop_data(&data);
+}
+
+/* As many slots as are said to fit do fit, with an evaluation, and their number falls as the device shrinks. */
+static void as_many_slots_as_promised_fit(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_dataset data;
+    const struct clsnn_device_info whole = rig->dev->info;
+    draw_data(&data);
+    for (cl_ulong mb = 12; mb <= 48; mb *= 2) {
+        struct clsnn_lab *lab = NULL;
+        struct clsnn_experiment *x = NULL;
+        struct clsnn_plan plan = make_plan(4);
+        rig->dev->info.global_bytes = mb << 20;
+        const uint64_t most = clsnn_lab_most_slots(rig->dev, NEURONS, N_TRAIN + N_TEST);
+        assert_true(most > 0 && most < mb * 4);
+        must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, (int)most,
+                              N_TRAIN, N_TEST, 0, &lab));
+        must(clsnn_experiment_create(lab, (int)most - 1, &plan, &x));
+        uint16_t *counts = malloc((size_t)N_TEST * NEURONS * sizeof *counts);
+        struct clsnn_evaluation sum;
+        assert_non_null(counts);
+        must(clsnn_evaluate(lab->net, (int)most - 1, lab->test_pixels, N_TEST, CLSNN_RNG_TEST, NULL, NULL,
+                            counts, &sum));
+        free(counts);
+        clsnn_experiment_destroy(x);
+        clsnn_lab_destroy(lab);
+        lab = NULL;
+        /* a quarter more do not */
+        assert_int_equal(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
+                                          (int)(most + most / 4 + 8), N_TRAIN, N_TEST, 0, &lab),
+                         CLSNN_E_DEVICE_MEMORY);
+        clsnn_error_clear();
+    }
+    rig->dev->info = whole;
+    drop_data(&data);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbours_change_nothing),
+        cmocka_unit_test(a_saved_state_goes_on_as_if_nothing_had_happened),
+        cmocka_unit_test(a_load_checks_before_it_writes),
+        cmocka_unit_test(a_slot_takes_what_it_says),
+        cmocka_unit_test(as_many_slots_as_promised_fit),
+    };
+    return run_device_suite("lab", tests);
+}
