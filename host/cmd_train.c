@@ -79,6 +79,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     struct clsnn_report report;
     char default_dir[96];
     int moved = 0;
+    if (o->runs > 1) return clsnn_cmd_train_runs(o);
     TRY(clsnn_session_open(&session, o));
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
              o->epochs, (unsigned long long)o->seed);

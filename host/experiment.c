@@ -19,6 +19,19 @@ static uint32_t all_or(uint32_t wanted, uint32_t there) {
     return wanted == 0 || wanted > there ? there : wanted;
 }
 
+void clsnn_plan_make(const struct clsnn_options *o, const struct clsnn_dataset *data,
+                     struct clsnn_plan *out) {
+    *out = (struct clsnn_plan){.model = o->model,
+                               .seed = o->seed,
+                               .neurons = (uint32_t)o->neurons,
+                               .epochs = (uint32_t)o->epochs,
+                               .train_images = all_or((uint32_t)o->train_images, data->train.n_images),
+                               .label_images = all_or((uint32_t)o->label_images, data->train.n_images),
+                               .test_images = all_or((uint32_t)o->test_images, data->test.n_images),
+                               .eval_every = (uint32_t)o->eval_every,
+                               .shuffle = o->shuffle};
+}
+
 enum clsnn_status clsnn_experiment_create(struct clsnn_lab *lab, int slot, const struct clsnn_plan *plan,
                                           struct clsnn_experiment **out) {
     enum clsnn_status st = CLSNN_OK;
@@ -291,11 +304,57 @@ static enum clsnn_status settle(struct clsnn_experiment **slot, const struct cls
             TRY(teach(x));
             break;
         }
-        TRY(end_epoch(x, watch));
+        st = end_epoch(x, watch);
+        if (st == CLSNN_E_SELFTEST && watch && watch->failed) {
+            st = CLSNN_OK;
+            TRY(watch->failed(watch->ctx, slot));
+            continue;
+        }
+        TRY(st);
         if (watch && watch->paused) TRY(watch->paused(watch->ctx, x));
     }
 fail:
     return st;
+}
+
+/* After a launch that met faults: the experiments that have one leave, the others go on. */
+static enum clsnn_status drop_faulty(struct clsnn_lab *lab, struct clsnn_experiment **slots,
+                                     const struct clsnn_watcher *watch) {
+    enum clsnn_status st = CLSNN_OK;
+    for (int b = 0; b < lab->n_slots; b++) {
+        if (!slots[b] || lab->trainer->progress[b].fault_neuron < 0) continue;
+        clsnn_error_clear();
+        clsnn_network_check_one(&lab->trainer->progress[b], b);
+        TRY(watch->failed(watch->ctx, &slots[b]));
+    }
+fail:
+    return st;
+}
+
+/* On a CPU a launch takes as long as the core with the most networks. So some rest where their number does not divide by the cores: those
+ * with the least before them, so that all end together. */
+static void choose_resting(struct clsnn_lab *lab, struct clsnn_experiment *const *slots) {
+    const struct clsnn_device_info *d = &lab->dev->info;
+    const int cores = (d->type & CL_DEVICE_TYPE_CPU) ? (int)d->compute_units : 1;
+    int n_active = 0;
+    for (int b = 0; b < lab->n_slots; b++) {
+        n_active += slots[b] != NULL;
+        lab->trainer->lessons[b].rests = false;
+    }
+    for (int n_rest = cores > 1 && n_active > cores ? n_active % cores : 0; n_rest > 0; n_rest--) {
+        uint64_t least = UINT64_MAX;
+        int who = -1;
+        for (int b = 0; b < lab->n_slots; b++) {
+            const struct clsnn_experiment *x = slots[b];
+            if (!x || lab->trainer->lessons[b].rests) continue;
+            const uint64_t left = (uint64_t)x->plan.epochs * x->plan.train_images - x->at.images;
+            if (left < least) {
+                least = left;
+                who = b;
+            }
+        }
+        lab->trainer->lessons[who].rests = true;
+    }
 }
 
 /* Where the lab as a whole stands. */
@@ -324,17 +383,21 @@ enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_expe
         bool busy = false;
         for (int b = 0; b < lab->n_slots; b++) busy = busy || slots[b];
         if (!busy) break;
-        TRY(clsnn_lab_launch(lab, &seconds));
+        choose_resting(lab, slots);
+        st = clsnn_lab_launch(lab, &seconds);
+        const bool faults = st == CLSNN_E_SELFTEST && watch && watch->failed;
+        if (!faults) TRY(st);
         training += seconds;
         for (int b = 0; b < lab->n_slots; b++) {
             struct clsnn_experiment *x = slots[b];
             bool pause = false;
-            if (!x) continue;
+            if (!x || lab->trainer->progress[b].fault_neuron >= 0) continue;
             const uint64_t before = x->at.images;
             account(x, seconds, &pause);
             trained += x->at.images - before;
             if (pause && watch && watch->paused) TRY(watch->paused(watch->ctx, x));
         }
+        if (faults) TRY(drop_faulty(lab, slots, watch));
         struct clsnn_stage stage = take_stock(lab, slots);
         if (!tell(watch, &stage, now_seconds() - training, stage.done - trained)) {
             st = lab->n_slots == 1

@@ -54,9 +54,8 @@ void clsnn_lab_destroy(struct clsnn_lab *lab) {
 }
 
 enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds) {
-    enum clsnn_status st = CLSNN_OK;
     const double began = now_seconds();
-    TRY(clsnn_trainer_run(lab->trainer, lab->chunk, UINT32_MAX));
+    const enum clsnn_status st = clsnn_trainer_run(lab->trainer, lab->chunk, UINT32_MAX);
     const double took = now_seconds() - began;
     if (!lab->fixed_chunk) {
         const double fit = lab->chunk * launch_seconds / (took > 1e-6 ? took : 1e-6);
@@ -64,7 +63,6 @@ enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds) {
         if (lab->chunk > CLSNN_MAX_CHUNK) lab->chunk = CLSNN_MAX_CHUNK;
     }
     *out_seconds = took;
-fail:
     return st;
 }
 

@@ -348,14 +348,19 @@ size_t clsnn_network_spikes_bytes(const struct clsnn_network *net) {
 
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net,
                                       const struct clsnn_progress *progress) {
-    for (int b = 0; b < net->n_networks; b++) {
-        if (progress[b].fault_neuron < 0) continue;
+    enum clsnn_status st = CLSNN_OK;
+    for (int b = 0; b < net->n_networks && st == CLSNN_OK; b++) st = clsnn_network_check_one(&progress[b], b);
+    return st;
+}
+
+enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b) {
+    if (progress->fault_neuron >= 0) {
         return clsnn_fail(CLSNN_E_SELFTEST,
                           "network %d: the potential of neuron %d is not a number or beyond %g mV, in epoch "
                           "%u at its image %u: the parameters make "
                           "the step of %g ms unstable, or the device computes wrongly",
-                          b, progress[b].fault_neuron, (double)CLSNN_V_LIMIT, progress[b].epoch + 1,
-                          progress[b].position + 1, CLSNN_DT_MS);
+                          b, progress->fault_neuron, (double)CLSNN_V_LIMIT, progress->epoch + 1,
+                          progress->position + 1, CLSNN_DT_MS);
     }
     return CLSNN_OK;
 }

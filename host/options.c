@@ -299,6 +299,53 @@ fail:
     return st;
 }
 
+/* Every text of o is replaced by a copy of its own; on failure o owns what was copied so far. */
+static enum clsnn_status own_texts(struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
+        const struct clsnn_option_row *row = &clsnn_option_rows[k];
+        if (row->type != CLSNN_OPT_TEXT && row->type != CLSNN_OPT_PRESET) continue;
+        char **field = (char **)((char *)o + row->offset);
+        if (!*field) continue;
+        *field = st == CLSNN_OK ? strdup(*field) : NULL;
+        if (!*field && st == CLSNN_OK) st = clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    }
+    return st;
+}
+
+static enum clsnn_status own_origins(struct clsnn_options *o, const struct clsnn_origins *from) {
+    const size_t n_bytes = sizeof *from + clsnn_n_option_rows + clsnn_n_params;
+    o->origins = malloc(n_bytes);
+    if (!o->origins) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    memcpy(o->origins, from, n_bytes);
+    memset(o->origins->path, 0, sizeof o->origins->path);
+    for (int k = 0; k < CLSNN_N_ORIGINS; k++) {
+        if (!from->path[k]) continue;
+        o->origins->path[k] = strdup(from->path[k]);
+        if (!o->origins->path[k]) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    }
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
+                                       const struct clsnn_settings *settings, struct clsnn_options *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_options o = *base;
+    o.command = clsnn_command_find(CLSNN_CMD_TRAIN)->name;
+    o.operands = NULL;
+    o.n_operands = 0;
+    o.origins = NULL;
+    TRY(own_texts(&o));
+    TRY(own_origins(&o, base->origins));
+    TRY(apply(&o, settings, CLSNN_FROM_SWEEP));
+    TRY(clsnn_model_check(&o.model));
+    *out = o;
+    return CLSNN_OK;
+fail:
+    clsnn_options_finish(&o);
+    return st;
+}
+
 void clsnn_options_finish(struct clsnn_options *o) {
     if (!o) return;
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {

@@ -11,29 +11,40 @@
 #define EVAL          CLSNN_CMD_EVAL
 #define REPLAY        CLSNN_CMD_REPLAY
 #define BENCH         CLSNN_CMD_BENCH
+#define SWEEP         CLSNN_CMD_SWEEP
 #define ALL           CLSNN_CMD_ALL
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
 const struct clsnn_option_row clsnn_option_rows[] = {
     /* the network and its training */
     {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = 16384, .def = "400",
-     .commands = TRAIN, .help = "excitatory neurons"},
-    {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = 1000, .def = "1", .commands = TRAIN,
+     .commands = TRAIN | SWEEP, .help = "excitatory neurons"},
+    {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = 1000, .def = "1", .commands = TRAIN | SWEEP,
      .help = "passes over the training images"},
     {"train-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(train_images), .min = 0, .max = 10000000, .def = "0",
-     .def_note = "all", .commands = TRAIN, .unit = "images", .help = "train on the first K training images"},
+     .def_note = "all", .commands = TRAIN | SWEEP, .unit = "images", .help = "train on the first K training images"},
     {"label-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(label_images), .min = 0, .max = 10000000, .def = "10000",
-     .commands = TRAIN | EVAL, .unit = "images",
+     .commands = TRAIN | EVAL | SWEEP, .unit = "images",
      .help = "label the neurons with the first K training images, 0 = all"},
     {"test-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(test_images), .min = 0, .max = 10000000, .def = "0",
-     .def_note = "all", .commands = TRAIN | EVAL, .unit = "images",
+     .def_note = "all", .commands = TRAIN | EVAL | SWEEP, .unit = "images",
      .help = "test on the first K test images"},
     {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = 1000, .def = "0",
-     .def_note = "at the end only", .commands = TRAIN, .help = "label and test after every E epochs"},
+     .def_note = "at the end only", .commands = TRAIN | SWEEP, .help = "label and test after every E epochs"},
     {"rule", 0, "RULE", CLSNN_OPT_CHOICE, FIELD(rule), .def = "triplet", .choices = "triplet",
-     .commands = TRAIN | REPLAY, .help = "plasticity rule"},
-    {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN,
+     .commands = TRAIN | REPLAY | SWEEP, .help = "plasticity rule"},
+    {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP,
      .help = "draw a new order of the training images for every epoch"},
+    /* many runs */
+    {"runs", 0, "R", CLSNN_OPT_WHOLE, FIELD(runs), .min = 1, .max = 10000, .def = "1", .commands = TRAIN,
+     .help = "train R networks at once, with the seeds SEED to SEED + R - 1, each in a directory of its own"},
+    {"zip", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(zip), .def_note = "every combination", .commands = SWEEP,
+     .help = "names whose lists advance together, with commas between them and | between groups"},
+    {"shard", 0, "I/N", CLSNN_OPT_TEXT, FIELD(shard),
+     .def_note = "all runs; in a Slurm job array its task", .commands = SWEEP,
+     .help = "do the I-th of N equal parts of the runs, 1/N to N/N"},
+    {"collect", 0, NULL, CLSNN_OPT_SWITCH, FIELD(collect), .def = "no", .commands = SWEEP,
+     .help = "run nothing; make the tables and pictures of the runs that are there"},
     /* benchmarks */
     {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes), .def_note = "100,225,400,1600; 100 with --quick",
      .commands = BENCH, .help = "sizes of networks to measure, in neurons, with commas between them"},
@@ -44,10 +55,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "every check, but runs too short for figures that mean much"},
     /* how the device is used; no result depends on it */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY | BENCH,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY | BENCH | SWEEP,
      .help = "work-items a network; results do not depend on it"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | SWEEP,
      .help = "presentations a kernel launch; results do not depend on it"},
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
      .help = "time every phase on the device by OpenCL events; slower, the same results"},
@@ -96,6 +107,8 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn devices --json", 0, 0},
     {CLSNN_CMD_DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
      "clsnn data fetch mnist", 1, 3},
+    {SWEEP, "sweep", "FILE.ini", "many independent runs, batched on the device",
+     "clsnn sweep theta.ini --out theta", 1, 1},
     {BENCH, "bench", "", "throughput of plain C and of every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0},
 };

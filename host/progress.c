@@ -75,13 +75,40 @@ static int columns(FILE *to) {
 }
 
 /* " [###...]" with as many of BAR characters as there is room for; nothing where that is too little to tell anything. */
-static void draw_bar(const struct clsnn_stage *stage, int room, char out[BAR + 4]) {
+static void draw_bar(uint64_t done, uint64_t total, int room, char out[BAR + 4]) {
     const int width = room < BAR ? room : BAR;
     out[0] = '\0';
     if (width < 5) return;
-    const int full = stage->total ? (int)((double)stage->done / (double)stage->total * width) : width;
+    const int full = total ? (int)((double)done / (double)total * width) : width;
     snprintf(out, BAR + 4, " [%*s]", width, "");
     for (int k = 0; k < width; k++) out[2 + k] = k < full ? '#' : '.';
+}
+
+/* Redraws the terminal's last line: head, a bar in what room is left, tail. */
+static void draw_line(struct clsnn_progress_line *p, const char *head, uint64_t done, uint64_t total,
+                      const char *tail) {
+    char bar[BAR + 4] = "";
+    const int room = columns(p->to) - 1, text = (int)(strlen(head) + strlen(tail));
+    draw_bar(done, total, room - text - 3, bar);
+    fprintf(p->to, "\r%.*s%s%.*s\033[K", room, head, bar,
+            room > (int)strlen(head) ? room - (int)strlen(head) : 0, tail);
+    p->drawn = true;
+}
+
+void clsnn_progress_many(struct clsnn_progress_line *p, const struct clsnn_many *m) {
+    const double now = now_seconds();
+    const bool ended = m->n_done == m->n_total;
+    char eta[32], head[64], tail[128];
+    if (p->quiet || (!ended && now - p->last < (p->terminal ? 0.1 : 10.0))) return;
+    p->last = now;
+    format_seconds(ended ? m->seconds : m->eta_seconds, eta);
+    snprintf(head, sizeof head, "%zu/%zu runs done, %zu running", m->n_done, m->n_total, m->n_running);
+    snprintf(tail, sizeof tail, "  %.0f images/s  %s %s", m->images_per_second, ended ? "took" : "ETA", eta);
+    if (p->terminal)
+        draw_line(p, head, m->images, m->images_total, tail);
+    else
+        fprintf(p->to, "%s%s\n", head, tail);
+    fflush(p->to);
 }
 
 void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage) {
@@ -105,16 +132,12 @@ void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stag
         snprintf(accuracy, sizeof accuracy, "  %saccuracy %.1f %%", p->terminal ? "" : "running ",
                  100 * stage->running_accuracy);
     if (p->terminal) {
-        char head[96], tail[192], bar[BAR + 4] = "";
+        char head[96], tail[192];
         snprintf(head, sizeof head, "%s%s", stage_name(stage->kind), epoch);
         snprintf(tail, sizeof tail, " %llu/%llu  %.0f images/s%s  %s %s", (unsigned long long)stage->done,
                  (unsigned long long)stage->total, stage->images_per_second, accuracy, ended ? "took" : "ETA",
                  eta);
-        const int room = columns(p->to) - 1, text = (int)(strlen(head) + strlen(tail));
-        draw_bar(stage, room - text - 3, bar);
-        fprintf(p->to, "\r%.*s%s%.*s\033[K", room, head, bar,
-                room > (int)strlen(head) ? room - (int)strlen(head) : 0, tail);
-        p->drawn = true;
+        draw_line(p, head, stage->done, stage->total, tail);
         if (ended) clsnn_progress_end(p);
     } else {
         fprintf(p->to, "%s%s %llu/%llu images  %.0f images/s%s  %s %s\n", stage_name(stage->kind), epoch,

@@ -222,6 +222,38 @@ static void add_setting(void *ctx, const char *name, const char *value, const ch
     json_object_set_new(settings, name, json_pack("{s:o, s:o}", "value", found, "origin", text_json(origin)));
 }
 
+static json_t *plan_json(const struct clsnn_plan *p, const struct clsnn_dataset *data, bool *ok) {
+    json_t *o = json_object(), *params = json_object();
+    add(o, "neurons", json_integer(p->neurons), ok);
+    add(o, "epochs", json_integer(p->epochs), ok);
+    add(o, "seed", seed_json(p->seed), ok);
+    add(o, "train_images", json_integer(p->train_images), ok);
+    add(o, "label_images", json_integer(p->label_images), ok);
+    add(o, "test_images", json_integer(p->test_images), ok);
+    add(o, "eval_every", json_integer(p->eval_every), ok);
+    add(o, "shuffle", json_boolean(p->shuffle), ok);
+    add(o, "data_sha256", json_string(data->sha256), ok);
+    for (size_t k = 0; k < clsnn_n_params; k++)
+        add(params, clsnn_params_table[k].name, json_real(clsnn_model_get(&p->model, &clsnn_params_table[k])),
+            ok);
+    add(o, "params", params, ok);
+    return o;
+}
+
+/* The one form in which plans are compared. */
+static char *plan_text(const json_t *plan) {
+    return json_dumps(plan, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+}
+
+char *clsnn_report_plan(const struct clsnn_plan *plan, const struct clsnn_dataset *data) {
+    bool ok = true;
+    json_t *o = plan_json(plan, data, &ok);
+    char *text = ok ? plan_text(o) : NULL;
+    json_decref(o);
+    if (!text) no_memory();
+    return text;
+}
+
 static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state,
                         const struct clsnn_learned *learned, bool *ok) {
     static const char *const states[] = {[CLSNN_RUN_RUNNING] = "running",
@@ -245,6 +277,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     if (r->model) add(run, "model", text_json(r->model), ok);
     clsnn_options_visit(r->options, add_setting, settings);
     add(run, "settings", settings, ok);
+    add(run, "plan", plan_json(&x->plan, x->lab->data, ok), ok);
     add(data, "name", text_json(x->lab->data->name), ok);
     add(data, "source", text_json(x->lab->data->source), ok);
     add(data, "sha256", json_string(x->lab->data->sha256), ok);

@@ -37,19 +37,11 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     clsnn_progress_start(&s->progress, stderr, o->quiet);
     clsnn_progress_note(&s->progress, "clsnn %s: loading data (%s) and looking for an OpenCL device",
                         CLSNN_VERSION, o->data);
-    s->plan = (struct clsnn_plan){.model = o->model,
-                                  .seed = o->seed,
-                                  .neurons = (uint32_t)o->neurons,
-                                  .epochs = (uint32_t)o->epochs,
-                                  .train_images = (uint32_t)o->train_images,
-                                  .label_images = (uint32_t)o->label_images,
-                                  .test_images = (uint32_t)o->test_images,
-                                  .eval_every = (uint32_t)o->eval_every,
-                                  .shuffle = o->shuffle};
     s->chunk = (uint32_t)o->chunk;
     TRY(clsnn_device_open(o->device, &s->dev));
     if (o->profile) s->dev->profile = &s->profile;
     TRY(clsnn_dataset_load(o->data, &s->data));
+    clsnn_plan_make(o, &s->data, &s->plan);
     clsnn_progress_note(
         &s->progress, "data: %s (%s), %u training and %u test images%s", s->data.name, s->data.source,
         s->data.train.n_images, s->data.test.n_images,

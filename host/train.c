@@ -125,6 +125,7 @@ static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentati
         int32_t *order = tr->host_order + b * CLSNN_MAX_CHUNK;
         p->stop = stop < l->n_images ? stop : l->n_images;
         if (l->pause && l->pause < p->stop) p->stop = l->pause;
+        if (l->rests) p->stop = p->position;
         for (uint32_t k = 0; k < n_presentations && p->position + k < p->stop; k++)
             order[k] = l->order ? l->order[p->position + k] : (int32_t)(p->position + k);
     }
@@ -149,7 +150,6 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
     else
         TRY(launch(tr, CLSNN_TIME_TRAIN, net->prog->train, (cl_int)n_presentations));
     TRY(clsnn_buffer_read(net->dev, net->progress, 0, batch * sizeof *tr->progress, tr->progress));
-    TRY(clsnn_network_check(net, tr->progress));
     for (int b = 0; b < tr->n_watched; b++) TRY(read_counts(tr, b, before[b], tr->progress[b].position));
     for (size_t b = 0; b < batch; b++) {
         const struct clsnn_progress *p = &tr->progress[b];
@@ -157,6 +157,7 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
         tr->totals[b].given_up += p->given_up;
         tr->totals[b].spikes += (uint64_t)p->spikes_hi << 32 | p->spikes_lo;
     }
+    TRY(clsnn_network_check(net, tr->progress)); /* last, so that the others' accounts are in order */
 fail:
     free(before);
     return st;

@@ -65,7 +65,9 @@ static int remove_home(void **state) {
 static enum clsnn_status parse_words(enum clsnn_command command, struct clsnn_options *o,
                                      enum clsnn_parse_action *action, va_list words) {
     char *argv[64] = {(char *)(uintptr_t)clsnn_command_find(command)->name};
+    static char file[] = "sweep.ini";
     int argc = 1;
+    if (command == CLSNN_CMD_SWEEP) argv[argc++] = file; /* its operand is not what is tested here */
     while ((argv[argc] = va_arg(words, char *))) argc++;
     *o = (struct clsnn_options){0};
     return clsnn_options_parse(command, argc, argv, o, action);
@@ -126,9 +128,10 @@ static void test_every_bound(void **state) {
     (void)state;
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
         const struct clsnn_option_row *row = &clsnn_option_rows[k];
-        enum clsnn_command command = row->commands & CLSNN_CMD_TRAIN  ? CLSNN_CMD_TRAIN
-                                     : row->commands & CLSNN_CMD_EVAL ? CLSNN_CMD_EVAL
-                                                                      : CLSNN_CMD_BENCH;
+        enum clsnn_command command = row->commands & CLSNN_CMD_TRAIN   ? CLSNN_CMD_TRAIN
+                                     : row->commands & CLSNN_CMD_EVAL  ? CLSNN_CMD_EVAL
+                                     : row->commands & CLSNN_CMD_BENCH ? CLSNN_CMD_BENCH
+                                                                       : CLSNN_CMD_SWEEP;
         char flag[64], text[128], number[32];
         snprintf(flag, sizeof flag, "--%s", row->name);
         bool whole =

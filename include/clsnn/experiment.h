@@ -5,6 +5,7 @@
 
 #include "clsnn/dataset.h"
 #include "clsnn/lab.h"
+#include "clsnn/options.h"
 #include "clsnn/readout.h"
 
 struct clsnn_plan {
@@ -17,6 +18,9 @@ struct clsnn_plan {
         pause_every; /* images between pauses, at which a checkpoint may be taken; 0: at the end of epochs only */
     bool shuffle;
 };
+
+/* The plan that options stand for, its numbers of images cut to what data have. */
+void clsnn_plan_make(const struct clsnn_options *o, const struct clsnn_dataset *data, struct clsnn_plan *out);
 
 /* READOUT is told once, before the first product: CLBlast then compiles for some seconds unless its kernels are cached. */
 enum clsnn_stage_kind { CLSNN_STAGE_TRAIN, CLSNN_STAGE_LABEL, CLSNN_STAGE_TEST, CLSNN_STAGE_READOUT };
@@ -86,6 +90,9 @@ struct clsnn_watcher {
                                    const struct clsnn_metrics *m);
     /* between two presentations, every plan.pause_every images and after every epoch with its evaluation */
     enum clsnn_status (*paused)(void *ctx, const struct clsnn_experiment *x);
+    /* an experiment met a fault (the recorded error, CLSNN_E_SELFTEST) while others can go on; *slot may be given another one, or NULL. Where
+     * this is NULL the fault ends all of them. */
+    enum clsnn_status (*failed)(void *ctx, struct clsnn_experiment **slot);
     /* an experiment is through; *slot may be given another one of the same slot, or NULL to leave the slot empty */
     enum clsnn_status (*finished)(void *ctx, struct clsnn_experiment **slot);
     void *ctx;

@@ -73,6 +73,7 @@ enum clsnn_status clsnn_network_rest(struct clsnn_network *net);
 /* Bytes of local memory for three spike masks, which every launch takes twice. */
 size_t clsnn_network_spikes_bytes(const struct clsnn_network *net);
 /* Checks, after launches, that no potential left its limits. Errors: CLSNN_E_SELFTEST naming network, neuron, image. */
+enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b);
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress);
 
 enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n,

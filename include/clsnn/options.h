@@ -37,6 +37,11 @@ struct clsnn_options {
     bool shuffle;             /* --shuffle */
     char *preset;             /* --preset, default "diehl-cook-2015" */
     struct clsnn_model model; /* --preset, --set name=value */
+    /* train, sweep */
+    int32_t runs; /* --runs, default 1 */
+    char *zip;    /* --zip NAMES, or NULL */
+    char *shard;  /* --shard I/N, or NULL */
+    bool collect; /* --collect */
     /* bench */
     char *sizes;      /* --sizes LIST, default "100,225,400,1600" */
     int32_t networks; /* --networks MAX, 0 = chosen for the device */
@@ -59,7 +64,8 @@ enum clsnn_command {
     CLSNN_CMD_DEVICES = 1 << 3,
     CLSNN_CMD_DATA = 1 << 4,
     CLSNN_CMD_BENCH = 1 << 5,
-    CLSNN_CMD_ALL = (1 << 6) - 1
+    CLSNN_CMD_SWEEP = 1 << 6,
+    CLSNN_CMD_ALL = (1 << 7) - 1
 };
 
 /* What parsing asked for besides values. */
@@ -78,6 +84,12 @@ enum clsnn_parse_action { CLSNN_PARSE_RUN, CLSNN_PARSE_HELP, CLSNN_PARSE_VERSION
 enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char **argv,
                                       struct clsnn_options *out, enum clsnn_parse_action *out_action);
 void clsnn_options_finish(struct clsnn_options *o); /* takes NULL and {0} */
+
+struct clsnn_settings; /* options_table.h */
+/* The options of one run of a sweep: base's, with settings over them and over the command line; as if clsnn train had been told all of
+ * it. base keeps its own. Errors: CLSNN_E_USAGE a value out of its range, naming its label; CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
+                                       const struct clsnn_settings *settings, struct clsnn_options *out);
 
 /* Text for people, made from the table. */
 void clsnn_options_help(enum clsnn_command command, FILE *to);

@@ -78,6 +78,7 @@ enum clsnn_origin {
     CLSNN_FROM_FILE,      /* --config */
     CLSNN_FROM_ENVIRONMENT,
     CLSNN_FROM_COMMAND_LINE,
+    CLSNN_FROM_SWEEP, /* the sweep's file */
     CLSNN_N_ORIGINS
 };
 

@@ -21,6 +21,13 @@ void clsnn_progress_note(struct clsnn_progress_line *p, const char *fmt, ...) CL
 void clsnn_progress_warn(struct clsnn_progress_line *p, const char *fmt, ...) CLSNN_PRINTF(2, 3);
 /* Draws where the experiment stands: at most ten times a second on a terminal, else every ten seconds and at each stage's end. */
 void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage);
+/* Many runs at once. */
+struct clsnn_many {
+    size_t n_done, n_total, n_running;
+    uint64_t images, images_total; /* trained on, of all runs */
+    double images_per_second, eta_seconds, seconds;
+};
+void clsnn_progress_many(struct clsnn_progress_line *p, const struct clsnn_many *m);
 /* Ends a bar that stands unfinished. */
 void clsnn_progress_end(struct clsnn_progress_line *p);
 

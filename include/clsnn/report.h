@@ -26,6 +26,10 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved);
 void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
                         const struct clsnn_experiment *x, const char *dir);
 
+/* All that decides about the bits of a result, as one line of JSON: sizes, seed, images, order, parameters, the data's hash. run.json
+ * holds it as "plan", so a run can be told from another one. malloc'ed; NULL without memory. */
+char *clsnn_report_plan(const struct clsnn_plan *plan, const struct clsnn_dataset *data);
+
 /* run.json: arguments and configuration with origins, seed, versions, device, hashes, times, result. learned may be NULL. */
 enum clsnn_status clsnn_report_run(const struct clsnn_report *r, enum clsnn_run_state state,
                                    const struct clsnn_learned *learned);

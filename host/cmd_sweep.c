@@ -1,0 +1,142 @@
+/* clsnn sweep: many runs on one device; also clsnn train --runs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/commands.h"
+#include "clsnn/session.h"
+#include "clsnn/sweep.h"
+
+static bool on_stage(void *ctx, const struct clsnn_sweep_stage *stage) {
+    struct clsnn_session *session = ctx;
+    const struct clsnn_many m = {.n_done = stage->n_done + stage->n_failed,
+                                 .n_total = stage->n_runs,
+                                 .n_running = stage->n_running,
+                                 .images = stage->images,
+                                 .images_total = stage->images_total,
+                                 .images_per_second = stage->images_per_second,
+                                 .eta_seconds = stage->eta_seconds,
+                                 .seconds = stage->seconds};
+    clsnn_progress_many(&session->progress, &m);
+    return !clsnn_session_stopping();
+}
+
+static void on_note(void *ctx, const char *text) {
+    struct clsnn_session *session = ctx;
+    clsnn_progress_warn(&session->progress, "%s", text);
+}
+
+/* Tables, pictures and the last words. */
+static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_run_result *runs,
+                                const struct clsnn_sweep_stage *stage, bool all) {
+    enum clsnn_status st = CLSNN_OK;
+    FILE *out = s->options->out;
+    size_t n_finished = 0, n_failed = 0;
+    const struct clsnn_results results = {
+        .grid = s->grid, .options = s->options, .data_name = s->data->name, .runs = runs};
+    for (size_t run = 0; run < s->grid->n_runs; run++) {
+        n_finished += runs[run].found == CLSNN_FOUND_FINISHED;
+        n_failed += runs[run].found == CLSNN_FOUND_FAILED;
+    }
+    if (all) TRY(clsnn_results_write(&results, s->dir));
+    if (s->options->json) {
+        fprintf(out, "{\"runs\":%zu,\"finished\":%zu,\"failed\":%zu,\"images\":%llu,\"seconds\":%.6g,",
+                s->grid->n_runs, n_finished, n_failed, (unsigned long long)stage->images, stage->seconds);
+        fprintf(out, "\"images_per_second\":%.6g,\"shard\":\"%u/%u\",\"summary\":", stage->images_per_second,
+                s->shard, s->n_shards);
+        TRY(clsnn_results_print(&results, out, true));
+        fputs("}\n", out);
+    } else {
+        TRY(clsnn_results_print(&results, out, false));
+        fprintf(out, "\nruns          %zu of %zu finished%s\n", n_finished, s->grid->n_runs,
+                n_failed ? ", some failed: results.csv and their run.json tell" : "");
+        if (stage->images)
+            fprintf(out, "training      %llu images in %.1f s, %.0f images/s altogether\n",
+                    (unsigned long long)stage->images, stage->seconds, stage->images_per_second);
+        if (all)
+            fprintf(out,
+                    "written to    %s/{results.csv, results.jsonl, summary.csv, accuracy-*.png, runs/}\n",
+                    s->dir);
+        else
+            fprintf(out, "written to    %s/runs; when every part is done: clsnn sweep ... --collect\n",
+                    s->dir);
+    }
+    if (n_failed)
+        return clsnn_fail(CLSNN_E_FAILED,
+                          "%zu of %zu runs failed; %s/results.csv tells which, their run.json why", n_failed,
+                          s->grid->n_runs, s->dir);
+    if (all && n_finished < s->grid->n_runs)
+        return clsnn_fail(CLSNN_E_FAILED, "%zu of %zu runs are not finished; %s/results.csv tells which",
+                          s->grid->n_runs - n_finished, s->grid->n_runs, s->dir);
+fail:
+    return st;
+}
+
+static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct clsnn_options *o,
+                                  const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_session session = {0};
+    struct clsnn_run_result *runs = NULL;
+    struct clsnn_sweep_stage stage = {0};
+    bool slurm = false;
+    struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
+    TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards, &slurm));
+    TRY(clsnn_session_open(&session, o));
+    s.dev = session.dev;
+    s.prog = session.prog;
+    s.data = &session.data;
+    if (slurm) clsnn_progress_note(&session.progress, "Slurm array task: shard %u/%u", s.shard, s.n_shards);
+    TRY(clsnn_sweep_look(&s, &runs));
+    if (!o->collect) {
+        const struct clsnn_sweep_watcher watch = {on_stage, on_note, &session};
+        size_t n_there = 0;
+        for (size_t run = 0; run < grid->n_runs; run++) n_there += runs[run].found == CLSNN_FOUND_FINISHED;
+        clsnn_progress_note(&session.progress, "%zu runs%s, %zu of them finished before; results go to %s",
+                            grid->n_runs, s.n_shards > 1 ? " in all shards" : "", n_there, dir);
+        st = clsnn_sweep_run(&s, &watch, runs, &stage);
+        if (st == CLSNN_STOPPED) {
+            clsnn_progress_end(&session.progress);
+            clsnn_error_clear();
+            st = clsnn_fail(CLSNN_STOPPED,
+                            "stopped: %zu of %zu runs are finished and in %s/runs; the same command goes on "
+                            "with the others",
+                            stage.n_done, stage.n_runs, dir);
+        }
+        TRY(st);
+        clsnn_progress_end(&session.progress);
+    }
+    TRY(finish(&s, runs, &stage, o->collect || s.n_shards == 1));
+fail:
+    free(runs);
+    clsnn_session_close(&session);
+    return st;
+}
+
+enum clsnn_status clsnn_cmd_sweep(const struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_grid grid = {0};
+    struct clsnn_options common = {0};
+    char dir[256];
+    TRY(clsnn_grid_read(o->operands[0], o, &grid, &common));
+    common.out = o->out;
+    const char *base = strrchr(o->operands[0], '/');
+    base = base ? base + 1 : o->operands[0];
+    snprintf(dir, sizeof dir, "sweep-%.*s", (int)strcspn(base, "."), base);
+    TRY(run_grid(&grid, &common, common.out_dir ? common.out_dir : dir));
+fail:
+    clsnn_grid_finish(&grid);
+    clsnn_options_finish(&common);
+    return st;
+}
+
+enum clsnn_status clsnn_cmd_train_runs(const struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_grid grid = {0};
+    char dir[96];
+    TRY(clsnn_grid_seeds(o, (uint32_t)o->runs, &grid));
+    snprintf(dir, sizeof dir, "runs-n%d-e%d-s%llu-r%d", o->neurons, o->epochs, (unsigned long long)o->seed,
+             o->runs);
+    TRY(run_grid(&grid, o, o->out_dir ? o->out_dir : dir));
+fail:
+    clsnn_grid_finish(&grid);
+    return st;
+}

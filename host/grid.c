@@ -1,0 +1,428 @@
+/* Lists and ranges to runs. */
+#include "clsnn/grid.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NAME = 180 }; /* bytes of a directory name: file systems allow 255, and a suffix may follow */
+
+static enum clsnn_status no_memory(void) {
+    return clsnn_fail(CLSNN_E_MEMORY, "sweep: no memory");
+}
+
+/* ---- one value: a list, ranges, or itself ---- */
+
+/* Whether runs of one sweep may differ in it: numbers and choices of training, not where or how it runs. */
+static bool is_sweepable(const struct clsnn_setting *s) {
+    if (s->param) return true;
+    if (!(s->row->commands & CLSNN_CMD_TRAIN) || clsnn_option_is_common(s->row)) {
+        return s->row->type == CLSNN_OPT_SEED || s->row->type == CLSNN_OPT_PRESET;
+    }
+    return s->row->commands & CLSNN_CMD_SWEEP && s->row->type != CLSNN_OPT_TEXT &&
+           s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0;
+}
+
+static enum clsnn_status add_value(struct clsnn_axis *axis, const char *text) {
+    for (size_t k = 0; k < axis->n_values; k++) {
+        if (strcmp(axis->values[k], text) == 0)
+            return clsnn_fail(CLSNN_E_USAGE, "%s: %s stands there twice", axis->label, text);
+    }
+    if (axis->n_values == CLSNN_GRID_MAX_RUNS) {
+        return clsnn_fail(CLSNN_E_USAGE, "%s: more than %d values, the most runs of a sweep", axis->label,
+                          CLSNN_GRID_MAX_RUNS);
+    }
+    char **grown = realloc(axis->values, (axis->n_values + 1) * sizeof *grown);
+    if (!grown) return no_memory();
+    axis->values = grown;
+    grown[axis->n_values] = strdup(text);
+    if (!grown[axis->n_values]) return no_memory();
+    axis->n_values++;
+    return CLSNN_OK;
+}
+
+/* One end or step of a range; the whole text has to be a finite number. */
+static enum clsnn_status read_end(const struct clsnn_axis *axis, const char *text, double *out) {
+    char *end = NULL;
+    errno = 0;
+    *out = strtod(text, &end);
+    if (end != text && *end == '\0' && isfinite(*out)) return CLSNN_OK;
+    char shown[CLSNN_EXCERPT];
+    return clsnn_fail(CLSNN_E_USAGE,
+                      "%s: %s in a range is not a number: write FIRST..LAST or FIRST..LAST..STEP",
+                      axis->label, clsnn_excerpt(text, shown));
+}
+
+static bool is_whole(const char *text) {
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+/* first..last of whole numbers, which may be seeds of 64 bits. */
+static enum clsnn_status add_whole_range(struct clsnn_axis *axis, const char *first, const char *last,
+                                         uint64_t step) {
+    enum clsnn_status st = CLSNN_OK;
+    uint64_t from, to;
+    TRY(clsnn_parse_whole(axis->label, first, 0, UINT64_MAX, "", &from));
+    TRY(clsnn_parse_whole(axis->label, last, 0, UINT64_MAX, "", &to));
+    if (from > to)
+        return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s..%s is empty: its first value is above its last",
+                          axis->label, first, last);
+    if ((to - from) / step >= CLSNN_GRID_MAX_RUNS)
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "%s: the range %s..%s has more than %d values, the most runs of a sweep",
+                          axis->label, first, last, CLSNN_GRID_MAX_RUNS);
+    for (uint64_t k = 0; k <= (to - from) / step; k++) {
+        char text[32];
+        snprintf(text, sizeof text, "%" PRIu64, from + k * step);
+        TRY(add_value(axis, text));
+    }
+fail:
+    return st;
+}
+
+static enum clsnn_status add_range(struct clsnn_axis *axis, char *text) {
+    enum clsnn_status st = CLSNN_OK;
+    char *last = strstr(text, ".."), *step = NULL;
+    double from, to, by = 0;
+    *last = '\0';
+    last += 2;
+    step = strstr(last, "..");
+    if (step) {
+        *step = '\0';
+        step += 2;
+    }
+    if (is_whole(text) && is_whole(last) && (!step || is_whole(step))) {
+        uint64_t by_whole = 1;
+        if (step) TRY(clsnn_parse_whole(axis->label, step, 1, UINT64_MAX, "", &by_whole));
+        return add_whole_range(axis, text, last, by_whole);
+    }
+    TRY(read_end(axis, text, &from));
+    TRY(read_end(axis, last, &to));
+    if (!step)
+        return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s..%s needs a step: %s..%s..STEP", axis->label, text,
+                          last, text, last);
+    TRY(read_end(axis, step, &by));
+    if (!(by > 0)) return clsnn_fail(CLSNN_E_USAGE, "%s: the step %s must be above 0", axis->label, step);
+    /* the last value counts in spite of what rounding does to the quotient */
+    const double steps = floor((to - from) / by + 1e-9);
+    if (!(steps >= 0))
+        return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s..%s is empty: its first value is above its last",
+                          axis->label, text, last);
+    if (!(steps < CLSNN_GRID_MAX_RUNS))
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "%s: the range %s..%s has more than %d values, the most runs of a sweep",
+                          axis->label, text, last, CLSNN_GRID_MAX_RUNS);
+    for (int k = 0; k <= (int)steps; k++) {
+        char value[32];
+        snprintf(value, sizeof value, "%.12g", from + k * by); /* 0.3, not 0.30000000000000004 */
+        TRY(add_value(axis, value));
+    }
+fail:
+    return st;
+}
+
+static char *trimmed(char *text) {
+    while (isspace((unsigned char)*text)) text++;
+    size_t n = strlen(text);
+    while (n && isspace((unsigned char)text[n - 1])) text[--n] = '\0';
+    return text;
+}
+
+static enum clsnn_status expand(struct clsnn_axis *axis, const char *value) {
+    enum clsnn_status st = CLSNN_OK;
+    char *copy = strdup(value), *rest = copy, *item;
+    if (!copy) return no_memory();
+    while ((item = strsep(&rest, ","))) {
+        item = trimmed(item);
+        if (*item == '\0') {
+            st = clsnn_fail(CLSNN_E_USAGE, "%s: an empty place in its list", axis->label);
+            goto fail;
+        }
+        if (strstr(item, ".."))
+            TRY(add_range(axis, item));
+        else
+            TRY(add_value(axis, item));
+    }
+fail:
+    free(copy);
+    return st;
+}
+
+/* ---- axes ---- */
+
+static enum clsnn_status add_axis(struct clsnn_grid *g, const struct clsnn_setting *s,
+                                  struct clsnn_axis **out) {
+    struct clsnn_axis *grown = realloc(g->axes, (g->n_axes + 1) * sizeof *grown);
+    if (!grown) return no_memory();
+    g->axes = grown;
+    *out = &grown[g->n_axes];
+    **out = (struct clsnn_axis){.row = s->row,
+                                .param = s->param,
+                                .name = s->row ? s->row->name : s->param->name,
+                                .label = strdup(s->label)};
+    if (!(*out)->label) return no_memory();
+    g->n_axes++;
+    return CLSNN_OK;
+}
+
+void clsnn_grid_finish(struct clsnn_grid *g) {
+    for (size_t a = 0; a < g->n_axes; a++) {
+        for (size_t k = 0; k < g->axes[a].n_values; k++) free(g->axes[a].values[k]);
+        free(g->axes[a].values);
+        free(g->axes[a].label);
+    }
+    free(g->axes);
+    *g = (struct clsnn_grid){0};
+}
+
+static struct clsnn_axis *find_axis(struct clsnn_grid *g, const char *name) {
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (strcmp(g->axes[a].name, name) == 0) return &g->axes[a];
+    return NULL;
+}
+
+/* Puts the axes that one part of "a, b | c, d" names into one group. */
+static enum clsnn_status zip_group(struct clsnn_grid *g, char *names, const char *whole) {
+    struct clsnn_axis *first = NULL;
+    char *name, shown[CLSNN_EXCERPT];
+    while ((name = strsep(&names, ","))) {
+        name = trimmed(name);
+        struct clsnn_axis *axis = find_axis(g, name);
+        if (!axis)
+            return clsnn_fail(CLSNN_E_USAGE, "zip = %s: %s is not swept: give it a list",
+                              clsnn_excerpt(whole, shown), *name ? name : "(nothing)");
+        if (!first) {
+            first = axis;
+            continue;
+        }
+        if (axis->n_values != first->n_values)
+            return clsnn_fail(CLSNN_E_USAGE, "zip: %s has %zu values, %s has %zu: they must be as many",
+                              first->name, first->n_values, axis->name, axis->n_values);
+        axis->group = first->group;
+    }
+    return CLSNN_OK;
+}
+
+/* Numbers the groups 0, 1, ... in the order of the file, and counts the runs. */
+static enum clsnn_status count_runs(struct clsnn_grid *g) {
+    size_t n = 0;
+    g->n_runs = 1;
+    for (size_t a = 0; a < g->n_axes; a++) {
+        struct clsnn_axis *axis = &g->axes[a];
+        if (axis->group != a) { /* its group's first axis came before */
+            axis->group = g->axes[axis->group].group;
+            continue;
+        }
+        axis->group = n++;
+        g->n_runs *= axis->n_values;
+        if (g->n_runs > CLSNN_GRID_MAX_RUNS)
+            return clsnn_fail(CLSNN_E_USAGE, "%s: with it the sweep has more than %d runs", axis->label,
+                              CLSNN_GRID_MAX_RUNS);
+    }
+    g->n_groups = n;
+    return CLSNN_OK;
+}
+
+static enum clsnn_status group_axes(struct clsnn_grid *g, const char *zip) {
+    enum clsnn_status st = CLSNN_OK;
+    char *copy = NULL;
+    for (size_t a = 0; a < g->n_axes; a++) g->axes[a].group = a;
+    if (zip) {
+        copy = strdup(zip);
+        if (!copy) return no_memory();
+        char *rest = copy, *part;
+        while ((part = strsep(&rest, "|"))) TRY(zip_group(g, part, zip));
+    }
+    TRY(count_runs(g));
+fail:
+    free(copy);
+    return st;
+}
+
+/* ---- the file ---- */
+
+static bool from_command_line(const struct clsnn_options *o, const struct clsnn_setting *s) {
+    const size_t at = s->row ? (size_t)(s->row - clsnn_option_rows)
+                             : clsnn_n_option_rows + (size_t)(s->param - clsnn_params_table);
+    return o->origins && o->origins->of[at] == CLSNN_FROM_COMMAND_LINE;
+}
+
+/* The last of two settings of one key counts, as in every configuration file; but not of a list. */
+static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_options *base,
+                                      const struct clsnn_setting *s, struct clsnn_settings *fixed) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_axis *axis = NULL;
+    const bool many = strchr(s->value, ',') || strstr(s->value, "..");
+    for (size_t a = 0; a < g->n_axes; a++) {
+        if (g->axes[a].row == s->row && g->axes[a].param == s->param)
+            return clsnn_fail(CLSNN_E_USAGE, "%s: was swept before (%s)", s->label, g->axes[a].label);
+    }
+    for (size_t k = 0; many && k < fixed->n; k++) {
+        if (fixed->list[k].row == s->row && fixed->list[k].param == s->param)
+            return clsnn_fail(CLSNN_E_USAGE, "%s: has one value before (%s)", s->label, fixed->list[k].label);
+    }
+    if (s->row && !(s->row->commands & CLSNN_CMD_SWEEP))
+        return clsnn_fail(CLSNN_E_USAGE, "%s: is no option of a training run", s->label);
+    if (!is_sweepable(s)) {
+        if (many && s->row->type != CLSNN_OPT_TEXT)
+            return clsnn_fail(CLSNN_E_USAGE, "%s: all runs of a sweep share it: give it one value", s->label);
+    } else if (many) {
+        if (from_command_line(base, s))
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "%s: is swept here and given on the command line too: leave one out", s->label);
+        TRY(add_axis(g, s, &axis));
+        TRY(expand(axis, s->value));
+        return CLSNN_OK;
+    }
+    if (!from_command_line(base, s)) TRY(clsnn_settings_add(fixed, s->row, s->param, s->value, s->label));
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
+                                  struct clsnn_options *out_options) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_settings all = {0}, fixed = {0};
+    struct clsnn_grid g = {0};
+    struct clsnn_options o = {0}, one = {0};
+    TRY(clsnn_settings_read(&all, path, false));
+    for (size_t k = 0; k < all.n; k++) TRY(sort_setting(&g, base, &all.list[k], &fixed));
+    TRY(clsnn_options_derive(base, &fixed, &o));
+    TRY(group_axes(&g, o.zip));
+    for (size_t run = 0; run < g.n_runs; run++) { /* every value is checked before the first run */
+        TRY(clsnn_grid_options(&g, &o, run, &one));
+        clsnn_options_finish(&one);
+    }
+    *out = g;
+    *out_options = o;
+    g = (struct clsnn_grid){0};
+    o = (struct clsnn_options){0};
+fail:
+    clsnn_options_finish(&o);
+    clsnn_grid_finish(&g);
+    clsnn_settings_finish(&all);
+    clsnn_settings_finish(&fixed);
+    return st;
+}
+
+enum clsnn_status clsnn_grid_seeds(const struct clsnn_options *base, uint32_t n_runs,
+                                   struct clsnn_grid *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_grid g = {0};
+    struct clsnn_axis *axis = NULL;
+    char label[] = "--runs";
+    const struct clsnn_setting seed = {.row = clsnn_option_find("seed"), .label = label};
+    if (base->seed > UINT64_MAX - (n_runs - 1))
+        return clsnn_fail(CLSNN_E_USAGE, "--runs = %u from --seed %" PRIu64 " on: seeds end at 2^64 - 1",
+                          n_runs, base->seed);
+    TRY(add_axis(&g, &seed, &axis));
+    for (uint32_t k = 0; k < n_runs; k++) {
+        char text[32];
+        snprintf(text, sizeof text, "%" PRIu64, base->seed + k);
+        TRY(add_value(axis, text));
+    }
+    TRY(group_axes(&g, NULL));
+    *out = g;
+    return CLSNN_OK;
+fail:
+    clsnn_grid_finish(&g);
+    return st;
+}
+
+/* ---- one run ---- */
+
+size_t clsnn_grid_index(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis) {
+    /* the last group is fastest: divide by the sizes of all groups behind this one */
+    for (size_t group = axis->group + 1; group < g->n_groups; group++) {
+        size_t a = 0;
+        while (g->axes[a].group != group) a++;
+        run /= g->axes[a].n_values;
+    }
+    return run % axis->n_values;
+}
+
+const char *clsnn_grid_value(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis) {
+    return axis->values[clsnn_grid_index(g, run, axis)];
+}
+
+enum clsnn_status clsnn_grid_options(const struct clsnn_grid *g, const struct clsnn_options *base, size_t run,
+                                     struct clsnn_options *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_settings s = {0};
+    for (size_t a = 0; a < g->n_axes; a++)
+        TRY(clsnn_settings_add(&s, g->axes[a].row, g->axes[a].param, clsnn_grid_value(g, run, &g->axes[a]),
+                               g->axes[a].label));
+    TRY(clsnn_options_derive(base, &s, out));
+fail:
+    clsnn_settings_finish(&s);
+    return st;
+}
+
+char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
+    char name[512] = "run";
+    size_t n = 0;
+    for (size_t a = 0; a < g->n_axes && n < sizeof name; a++) {
+        n += (size_t)snprintf(name + n, sizeof name - n, "%s%s-%s", a ? "_" : "", g->axes[a].name,
+                              clsnn_grid_value(g, run, &g->axes[a]));
+    }
+    for (char *c = name; *c; c++)
+        if (*c == '/') *c = '-';
+    if (n > MAX_NAME) snprintf(name + MAX_NAME - 16, 17, "_%zu", run);
+    char *copy = strdup(name);
+    if (!copy) no_memory();
+    return copy;
+}
+
+/* A whole number in an environment variable, or the default where it is not set. */
+static enum clsnn_status read_variable(const char *name, uint64_t otherwise, uint64_t *out) {
+    const char *text = getenv(name);
+    *out = otherwise;
+    return text && *text ? clsnn_parse_whole(name, text, 0, UINT32_MAX, "", out) : CLSNN_OK;
+}
+
+enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *out_n, bool *out_slurm) {
+    enum clsnn_status st = CLSNN_OK;
+    uint64_t i = 1, n = 1;
+    *out_slurm = false;
+    if (!text) {
+        uint64_t first, step;
+        const char *task = getenv("SLURM_ARRAY_TASK_ID");
+        if (task && *task) {
+            TRY(read_variable("SLURM_ARRAY_TASK_ID", 0, &i));
+            TRY(read_variable("SLURM_ARRAY_TASK_COUNT", 1, &n));
+            TRY(read_variable("SLURM_ARRAY_TASK_MIN", 0, &first));
+            TRY(read_variable("SLURM_ARRAY_TASK_STEP", 1, &step));
+            if (i < first || step == 0 || (i - first) % step != 0 || (i - first) / step >= n)
+                return clsnn_fail(CLSNN_E_USAGE,
+                                  "SLURM_ARRAY_TASK_ID = %" PRIu64 ": is none of the %" PRIu64
+                                  " tasks from %" PRIu64 " on in steps of %" PRIu64
+                                  "; --shard I/N says which part to do",
+                                  i, n, first, step);
+            i = (i - first) / step + 1;
+            *out_slurm = true;
+        }
+    } else {
+        char shown[CLSNN_EXCERPT], *copy = strdup(text), *slash;
+        if (!copy) return no_memory();
+        slash = strchr(copy, '/');
+        if (slash) *slash = '\0';
+        const bool numbers =
+            slash && is_whole(copy) && is_whole(slash + 1) && strlen(copy) < 10 && strlen(slash + 1) < 10;
+        if (numbers) {
+            i = strtoull(copy, NULL, 10);
+            n = strtoull(slash + 1, NULL, 10);
+        }
+        free(copy);
+        if (!numbers || i < 1 || i > n)
+            return clsnn_fail(CLSNN_E_USAGE, "--shard = %s: must be I/N with I in [1, N]: 1/4, 2/4, 3/4, 4/4",
+                              clsnn_excerpt(text, shown));
+    }
+    *out_i = (uint32_t)i;
+    *out_n = (uint32_t)n;
+fail:
+    return st;
+}

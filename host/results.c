@@ -1,0 +1,509 @@
+/* Runs read back, and the tables of a sweep. */
+#include "clsnn/results.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clsnn/figure.h"
+#include "clsnn/npz.h"
+#include "clsnn/stats.h"
+
+enum { MAX_RUN_JSON = 1 << 26, MAX_SERIES = 6 };
+static const size_t max_model_bytes = (size_t)1 << 31;
+
+static enum clsnn_status no_memory(void) {
+    return clsnn_fail(CLSNN_E_MEMORY, "results: no memory");
+}
+
+/* ---- one run ---- */
+
+static void found(struct clsnn_run_result *r, enum clsnn_run_found what, const char *why) {
+    r->found = what;
+    snprintf(r->why, sizeof r->why, "%s", why);
+}
+
+/* Takes over the recorded error as what is wrong with the run. */
+static void found_error(struct clsnn_run_result *r) {
+    found(r, CLSNN_FOUND_CORRUPT, clsnn_error_text());
+    clsnn_error_clear();
+}
+
+static uint64_t whole_of(const json_t *o, const char *name) {
+    const json_int_t value = json_integer_value(json_object_get(o, name));
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static double real_of(const json_t *o, const char *name) {
+    return json_number_value(json_object_get(o, name));
+}
+
+/* The hash of what model.npz holds, as final_sha256 is made. */
+static void check_model(const char *dir, struct clsnn_run_result *out) {
+    struct clsnn_npz npz = {0};
+    const struct clsnn_array *w, *theta, *labels;
+    struct clsnn_sha256 *hash = NULL;
+    char hex[CLSNN_SHA256_HEX];
+    char *path = clsnn_file_join(dir, "model.npz");
+    if (!path || clsnn_npz_read(path, max_model_bytes, &npz) != CLSNN_OK ||
+        clsnn_npz_get(&npz, path, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w) != CLSNN_OK ||
+        clsnn_npz_get(&npz, path, "theta_mv", CLSNN_F4, 1, &w->shape[1], &theta) != CLSNN_OK ||
+        clsnn_npz_get(&npz, path, "labels", CLSNN_I4, 1, &w->shape[1], &labels) != CLSNN_OK ||
+        !(hash = clsnn_sha256_create())) {
+        found_error(out);
+    } else {
+        clsnn_sha256_add(hash, w->data, clsnn_array_count(w) * sizeof(float));
+        clsnn_sha256_add(hash, theta->data, clsnn_array_count(theta) * sizeof(float));
+        clsnn_sha256_add(hash, labels->data, clsnn_array_count(labels) * sizeof(int32_t));
+        clsnn_sha256_finish(hash, hex);
+        if (strcmp(hex, out->sha256) != 0)
+            found(out, CLSNN_FOUND_CORRUPT, "model.npz does not have the hash that run.json tells");
+    }
+    clsnn_npz_finish(&npz);
+    free(path);
+}
+
+static void read_finished(const json_t *run, const char *plan, struct clsnn_run_result *out) {
+    const json_t *result = json_object_get(run, "result"), *metrics = json_object_get(run, "metrics"),
+                 *last = json_array_get(metrics, json_array_size(metrics) - 1);
+    const char *hash = json_string_value(json_object_get(result, "final_sha256"));
+    char *own = json_dumps(json_object_get(run, "plan"),
+                           JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
+    const bool same = own && strcmp(own, plan) == 0;
+    free(own);
+    if (!same) {
+        found(out, CLSNN_FOUND_OTHER, "it was made with other settings, or other data");
+        return;
+    }
+    if (!hash || strlen(hash) != CLSNN_SHA256_HEX - 1 || !json_is_object(last)) {
+        found(out, CLSNN_FOUND_CORRUPT, "run.json tells no result");
+        return;
+    }
+    memcpy(out->sha256, hash, sizeof out->sha256);
+    out->accuracy_all = real_of(last, "accuracy_all");
+    out->accuracy_proportion = real_of(last, "accuracy_proportion");
+    out->exc_spikes_per_image = real_of(last, "exc_spikes_per_image");
+    out->test_spikes_per_image = real_of(last, "test_spikes_per_image");
+    out->theta_mean_mv = real_of(last, "theta_mean_mv");
+    out->images = whole_of(last, "images");
+    out->retries = whole_of(last, "retries");
+    out->given_up = whole_of(last, "given_up");
+    out->unlabelled = whole_of(last, "unlabelled_neurons");
+    out->presentations = whole_of(result, "presentations");
+    out->found = CLSNN_FOUND_FINISHED;
+}
+
+enum clsnn_status clsnn_results_read(const char *dir, const char *plan, struct clsnn_run_result *out) {
+    void *text = NULL;
+    size_t n_bytes = 0;
+    json_error_t error;
+    json_t *run = NULL;
+    *out = (struct clsnn_run_result){.found = CLSNN_FOUND_NOTHING};
+    char *path = clsnn_file_join(dir, "run.json");
+    if (!path) return no_memory();
+    if (access(path, F_OK) != 0) goto done;
+    if (clsnn_file_read(path, MAX_RUN_JSON, &text, &n_bytes) != CLSNN_OK) {
+        found_error(out);
+        goto done;
+    }
+    run = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);
+    const char *state = json_string_value(json_object_get(run, "state"));
+    if (!run || !state) {
+        found(out, CLSNN_FOUND_CORRUPT, run ? "run.json tells no state" : "run.json is no JSON");
+    } else if (strcmp(state, "finished") == 0) {
+        read_finished(run, plan, out);
+        if (out->found == CLSNN_FOUND_FINISHED) check_model(dir, out);
+    } else if (strcmp(state, "failed") == 0) {
+        const char *why = json_string_value(json_object_get(run, "error"));
+        found(out, CLSNN_FOUND_FAILED, why ? why : "it failed");
+    } else {
+        found(out, CLSNN_FOUND_BROKEN_OFF, "it was broken off");
+    }
+done:
+    json_decref(run);
+    free(text);
+    free(path);
+    return CLSNN_OK;
+}
+
+/* ---- tables ---- */
+
+static const char *const state_names[] = {
+    [CLSNN_FOUND_NOTHING] = "missing",       [CLSNN_FOUND_FINISHED] = "finished",
+    [CLSNN_FOUND_BROKEN_OFF] = "broken off", [CLSNN_FOUND_FAILED] = "failed",
+    [CLSNN_FOUND_CORRUPT] = "corrupt",       [CLSNN_FOUND_OTHER] = "of other settings"};
+
+/* Columns of a finished run. */
+struct column {
+    const char *name;
+    bool whole;
+    double real;
+    uint64_t count;
+};
+enum { N_COLUMNS = 10 };
+
+static void columns_of(const struct clsnn_run_result *r, struct column c[N_COLUMNS]) {
+    const struct column all[N_COLUMNS] = {
+        {"accuracy_all", false, r->accuracy_all, 0},
+        {"accuracy_proportion", false, r->accuracy_proportion, 0},
+        {"exc_spikes_per_image", false, r->exc_spikes_per_image, 0},
+        {"test_spikes_per_image", false, r->test_spikes_per_image, 0},
+        {"theta_mean_mv", false, r->theta_mean_mv, 0},
+        {"images", true, 0, r->images},
+        {"retries", true, 0, r->retries},
+        {"given_up", true, 0, r->given_up},
+        {"unlabelled_neurons", true, 0, r->unlabelled},
+        {"presentations", true, 0, r->presentations},
+    };
+    memcpy(c, all, sizeof all);
+}
+
+/* A value of a sweep as JSON: a number where it is one. */
+static json_t *value_json(const char *text) {
+    json_error_t error;
+    json_t *number = json_loads(text, JSON_DECODE_ANY, &error);
+    if (number && json_is_number(number)) return number;
+    json_decref(number);
+    return json_string(text);
+}
+
+static bool write_run(const struct clsnn_results *r, size_t run, FILE *csv, FILE *jsonl) {
+    const struct clsnn_grid *g = r->grid;
+    const struct clsnn_run_result *one = &r->runs[run];
+    const bool finished = one->found == CLSNN_FOUND_FINISHED;
+    struct column c[N_COLUMNS];
+    json_t *line = json_object();
+    char *name = clsnn_grid_name(g, run);
+    bool ok = name && line;
+    columns_of(one, c);
+    if (ok) {
+        fprintf(csv, "%s", name);
+        json_object_set_new(line, "run", json_string(name));
+        for (size_t a = 0; a < g->n_axes; a++) {
+            const char *value = clsnn_grid_value(g, run, &g->axes[a]);
+            fprintf(csv, ",%s", value);
+            json_object_set_new(line, g->axes[a].name, value_json(value));
+        }
+        fprintf(csv, ",%s", state_names[one->found]);
+        json_object_set_new(line, "state", json_string(state_names[one->found]));
+        for (int k = 0; k < N_COLUMNS; k++) {
+            if (!finished)
+                fputc(',', csv);
+            else if (c[k].whole)
+                fprintf(csv, ",%llu", (unsigned long long)c[k].count);
+            else
+                fprintf(csv, ",%.10g", c[k].real);
+            if (finished)
+                json_object_set_new(line, c[k].name,
+                                    c[k].whole ? json_integer((json_int_t)c[k].count) : json_real(c[k].real));
+        }
+        fprintf(csv, ",%s\n", finished ? one->sha256 : "");
+        if (finished) json_object_set_new(line, "final_sha256", json_string(one->sha256));
+        ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
+        fputc('\n', jsonl);
+    }
+    json_decref(line);
+    free(name);
+    return ok;
+}
+
+/* ---- summary: runs that differ in their seed only ---- */
+
+static bool is_seed(const struct clsnn_axis *axis) {
+    return axis->row && axis->row->type == CLSNN_OPT_SEED;
+}
+
+/* Whether two runs agree in every axis but the seed and, where it is given, one more. */
+static bool same_but_seed(const struct clsnn_grid *g, size_t a, size_t b, const struct clsnn_axis *but) {
+    for (size_t k = 0; k < g->n_axes; k++) {
+        const struct clsnn_axis *axis = &g->axes[k];
+        if (axis != but && !is_seed(axis) && clsnn_grid_index(g, a, axis) != clsnn_grid_index(g, b, axis))
+            return false;
+    }
+    return true;
+}
+
+struct cell {
+    size_t first; /* run that speaks for all */
+    size_t n_runs;
+    struct clsnn_stats all, proportion; /* of the finished ones */
+};
+
+/* One cell for every set of runs that differ in their seed only, in the order of the first. *out is malloc'ed. */
+static enum clsnn_status make_cells(const struct clsnn_results *r, struct cell **out, size_t *out_n) {
+    const size_t n = r->grid->n_runs;
+    struct cell *cells = malloc(n * sizeof *cells);
+    double *values = malloc(2 * n * sizeof *values);
+    size_t *cell_of = malloc(n * sizeof *cell_of), n_cells = 0;
+    if (!cells || !values || !cell_of) {
+        free(cells);
+        free(values);
+        free(cell_of);
+        return no_memory();
+    }
+    for (size_t run = 0; run < n; run++) {
+        size_t c = 0;
+        while (c < n_cells && !same_but_seed(r->grid, cells[c].first, run, NULL)) c++;
+        if (c == n_cells) cells[n_cells++] = (struct cell){.first = run};
+        cell_of[run] = c;
+        cells[c].n_runs++;
+    }
+    for (size_t c = 0; c < n_cells; c++) {
+        size_t k = 0;
+        for (size_t run = 0; run < n; run++) {
+            if (cell_of[run] != c || r->runs[run].found != CLSNN_FOUND_FINISHED) continue;
+            values[k] = 100 * r->runs[run].accuracy_all;
+            values[n + k++] = 100 * r->runs[run].accuracy_proportion;
+        }
+        cells[c].all = clsnn_stats_of(values, k);
+        cells[c].proportion = clsnn_stats_of(values + n, k);
+    }
+    free(values);
+    free(cell_of);
+    *out = cells;
+    *out_n = n_cells;
+    return CLSNN_OK;
+}
+
+static void write_stats(FILE *csv, const struct clsnn_stats *s) {
+    if (s->n == 0)
+        fputs(",,,", csv);
+    else if (s->n == 1)
+        fprintf(csv, ",%.4f,,", s->mean);
+    else
+        fprintf(csv, ",%.4f,%.4f,%.4f", s->mean, s->sd, s->ci95);
+}
+
+static void write_summary(const struct clsnn_results *r, const struct cell *cells, size_t n_cells,
+                          FILE *csv) {
+    const struct clsnn_grid *g = r->grid;
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (!is_seed(&g->axes[a])) fprintf(csv, "%s,", g->axes[a].name);
+    fputs("runs,finished,all_mean_percent,all_sd,all_ci95,proportion_mean_percent,proportion_sd,proportion_"
+          "ci95\n",
+          csv);
+    for (size_t c = 0; c < n_cells; c++) {
+        for (size_t a = 0; a < g->n_axes; a++)
+            if (!is_seed(&g->axes[a])) fprintf(csv, "%s,", clsnn_grid_value(g, cells[c].first, &g->axes[a]));
+        fprintf(csv, "%zu,%zu", cells[c].n_runs, cells[c].all.n);
+        write_stats(csv, &cells[c].all);
+        write_stats(csv, &cells[c].proportion);
+        fputc('\n', csv);
+    }
+}
+
+/* ---- pictures ---- */
+
+/* The numbers of an axis; false where one is none. */
+static bool axis_numbers(const struct clsnn_axis *axis, double *out) {
+    for (size_t k = 0; k < axis->n_values; k++) {
+        char *end = NULL;
+        out[k] = strtod(axis->values[k], &end);
+        if (end == axis->values[k] || *end) return false;
+    }
+    return true;
+}
+
+/* Appends the points of all cells that agree with cell `like` in every axis but this one: x, mean, half interval. */
+static size_t collect_points(const struct clsnn_grid *g, const struct clsnn_axis *axis, const double *numbers,
+                             const struct cell *cells, size_t n_cells, size_t like, bool proportion,
+                             double *x, double *y, double *err) {
+    size_t n = 0;
+    for (size_t c = 0; c < n_cells; c++) {
+        const struct clsnn_stats *s = proportion ? &cells[c].proportion : &cells[c].all;
+        if (s->n == 0 || !same_but_seed(g, cells[like].first, cells[c].first, axis)) continue;
+        size_t at = n++;
+        const double where = numbers[clsnn_grid_index(g, cells[c].first, axis)];
+        for (; at > 0 && x[at - 1] > where; at--) { /* increasing, whatever the file's order */
+            x[at] = x[at - 1];
+            y[at] = y[at - 1];
+            err[at] = err[at - 1];
+        }
+        x[at] = where;
+        y[at] = s->mean;
+        err[at] = s->ci95;
+    }
+    return n;
+}
+
+/* "neurons = 400, w_norm = 78": what a curve has in common; nothing where there is no other axis. */
+static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis, size_t run, char *out,
+                       size_t room) {
+    size_t n = 0;
+    *out = '\0';
+    for (size_t a = 0; a < g->n_axes && n < room; a++) {
+        const struct clsnn_axis *other = &g->axes[a];
+        if (other == axis || is_seed(other) || other->group == axis->group) continue;
+        n += (size_t)snprintf(out + n, room - n, "%s%s = %s", n ? ", " : "", other->name,
+                              clsnn_grid_value(g, run, other));
+    }
+}
+
+/* Accuracy against one axis: a curve for each combination of the others, at most MAX_SERIES of them. */
+static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct clsnn_axis *axis,
+                                   const struct cell *cells, size_t n_cells, const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_grid *g = r->grid;
+    struct clsnn_series series[MAX_SERIES];
+    char names[MAX_SERIES][160], title[200], label[128], file[96];
+    size_t n_series = 0, n_curves = 0;
+    char *path = NULL;
+    double *numbers = malloc(axis->n_values * sizeof *numbers),
+           *points = malloc(3 * MAX_SERIES * n_cells * sizeof *points);
+    if (!numbers || !points) {
+        st = no_memory();
+        goto fail;
+    }
+    if (!axis_numbers(axis, numbers)) goto fail; /* names have no axis */
+    const bool alone = n_cells == axis->n_values;
+    for (size_t c = 0; c < n_cells; c++) {
+        bool first = true;
+        for (size_t d = 0; d < c && first; d++)
+            first = !same_but_seed(g, cells[d].first, cells[c].first, axis);
+        if (!first) continue;
+        n_curves++;
+        for (int vote = 0; vote < (alone ? 2 : 1) && n_series < MAX_SERIES; vote++) {
+            double *x = points + 3 * n_series * n_cells, *y = x + n_cells, *err = y + n_cells;
+            const size_t n = collect_points(g, axis, numbers, cells, n_cells, c, vote == 1, x, y, err);
+            curve_name(g, axis, cells[c].first, names[n_series], sizeof names[0]);
+            if (alone) snprintf(names[n_series], sizeof names[0], vote ? "vote proportion" : "vote all");
+            if (n == 0) continue;
+            series[n_series] = (struct clsnn_series){names[n_series], x, y, err, n};
+            n_series++;
+        }
+    }
+    if (n_series == 0) goto fail;
+    snprintf(label, sizeof label, "%s%s%s%s", axis->name, axis->param && *axis->param->unit ? " (" : "",
+             axis->param ? axis->param->unit : "", axis->param && *axis->param->unit ? ")" : "");
+    snprintf(title, sizeof title, "Accuracy on %s%s; bars: 95 %% interval%s", r->data_name,
+             alone ? "" : ", vote all", n_curves > n_series && !alone ? " (first curves only)" : "");
+    snprintf(file, sizeof file, "accuracy-%s.png", axis->name);
+    path = clsnn_file_join(dir, file);
+    if (!path) {
+        st = no_memory();
+        goto fail;
+    }
+    TRY(clsnn_figure_curves(path, title, label, "accuracy (%)", series, n_series));
+fail:
+    free(path);
+    free(numbers);
+    free(points);
+    return st;
+}
+
+/* ---- all of it ---- */
+
+static enum clsnn_status write_text(const char *dir, const char *name, const char *text, size_t n_bytes) {
+    char *path = clsnn_file_join(dir, name);
+    if (!path) return no_memory();
+    const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
+    free(path);
+    return st;
+}
+
+enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_grid *g = r->grid;
+    char *texts[3] = {NULL};
+    size_t sizes[3] = {0}, n_cells = 0;
+    struct cell *cells = NULL;
+    struct column c[N_COLUMNS];
+    FILE *files[3];
+    bool ok = true;
+    static const char *const names[3] = {"results.csv", "results.jsonl", "summary.csv"};
+    TRY(make_cells(r, &cells, &n_cells));
+    for (int k = 0; k < 3; k++) {
+        files[k] = open_memstream(&texts[k], &sizes[k]);
+        ok = ok && files[k];
+    }
+    if (ok) {
+        columns_of(&r->runs[0], c);
+        fputs("run", files[0]);
+        for (size_t a = 0; a < g->n_axes; a++) fprintf(files[0], ",%s", g->axes[a].name);
+        fputs(",state", files[0]);
+        for (int k = 0; k < N_COLUMNS; k++) fprintf(files[0], ",%s", c[k].name);
+        fputs(",final_sha256\n", files[0]);
+        for (size_t run = 0; run < g->n_runs; run++) ok = write_run(r, run, files[0], files[1]) && ok;
+        write_summary(r, cells, n_cells, files[2]);
+    }
+    for (int k = 0; k < 3; k++)
+        if (files[k] && fclose(files[k]) != 0) ok = false;
+    if (!ok) {
+        st = no_memory();
+        goto fail;
+    }
+    for (int k = 0; k < 3; k++) TRY(write_text(dir, names[k], texts[k], sizes[k]));
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (!is_seed(&g->axes[a])) TRY(draw_axis(r, &g->axes[a], cells, n_cells, dir));
+fail:
+    for (int k = 0; k < 3; k++) free(texts[k]);
+    free(cells);
+    return st;
+}
+
+static json_t *stats_json(const struct clsnn_stats *s) {
+    if (s->n == 0) return json_null();
+    json_t *o = json_pack("{s:I, s:f}", "n", (json_int_t)s->n, "mean_percent", s->mean);
+    if (s->n > 1) {
+        json_object_set_new(o, "sd", json_real(s->sd));
+        json_object_set_new(o, "ci95", json_real(s->ci95));
+    }
+    return o;
+}
+
+static enum clsnn_status print_json(const struct clsnn_results *r, const struct cell *cells, size_t n_cells,
+                                    FILE *to) {
+    const struct clsnn_grid *g = r->grid;
+    json_t *rows = json_array();
+    for (size_t c = 0; c < n_cells; c++) {
+        json_t *row = json_object();
+        for (size_t a = 0; a < g->n_axes; a++)
+            if (!is_seed(&g->axes[a]))
+                json_object_set_new(row, g->axes[a].name,
+                                    value_json(clsnn_grid_value(g, cells[c].first, &g->axes[a])));
+        json_object_set_new(row, "runs", json_integer((json_int_t)cells[c].n_runs));
+        json_object_set_new(row, "all", stats_json(&cells[c].all));
+        json_object_set_new(row, "proportion", stats_json(&cells[c].proportion));
+        json_array_append_new(rows, row);
+    }
+    const bool ok = json_dumpf(rows, to, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
+    json_decref(rows);
+    return ok ? CLSNN_OK : no_memory();
+}
+
+enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, bool json) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_grid *g = r->grid;
+    struct cell *cells = NULL;
+    size_t n_cells = 0;
+    TRY(make_cells(r, &cells, &n_cells));
+    if (json) {
+        TRY(print_json(r, cells, n_cells, to));
+        goto fail;
+    }
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (!is_seed(&g->axes[a])) fprintf(to, "%*s  ", (int)strlen(g->axes[a].name), g->axes[a].name);
+    fputs("runs    vote all (%)       vote proportion (%)\n", to);
+    for (size_t c = 0; c < n_cells; c++) {
+        const struct clsnn_stats *s[2] = {&cells[c].all, &cells[c].proportion};
+        for (size_t a = 0; a < g->n_axes; a++)
+            if (!is_seed(&g->axes[a]))
+                fprintf(to, "%*s  ", (int)strlen(g->axes[a].name),
+                        clsnn_grid_value(g, cells[c].first, &g->axes[a]));
+        fprintf(to, "%4zu", s[0]->n);
+        for (int vote = 0; vote < 2; vote++) {
+            if (s[vote]->n == 0)
+                fputs("        -", to);
+            else if (s[vote]->n == 1)
+                fprintf(to, "    %6.2f%12s", s[vote]->mean, "");
+            else
+                fprintf(to, "    %6.2f +- %-6.2f  ", s[vote]->mean, s[vote]->ci95);
+        }
+        fputc('\n', to);
+    }
+fail:
+    free(cells);
+    return st;
+}

@@ -1,0 +1,45 @@
+/* Finished runs read back from their directories, and the tables and pictures of many. */
+#ifndef CLSNN_RESULTS_H
+#define CLSNN_RESULTS_H
+
+#include "clsnn/experiment.h"
+#include "clsnn/grid.h"
+
+/* What a run's directory holds, compared with the plan it should have had. */
+enum clsnn_run_found {
+    CLSNN_FOUND_NOTHING,  /* no directory, or none of a run */
+    CLSNN_FOUND_FINISHED, /* complete and of this plan; the weights have the hash that run.json tells */
+    CLSNN_FOUND_BROKEN_OFF,
+    CLSNN_FOUND_FAILED, /* it met a fault */
+    CLSNN_FOUND_CORRUPT,
+    CLSNN_FOUND_OTHER /* finished, but of another plan */
+};
+
+struct clsnn_run_result {
+    enum clsnn_run_found found;
+    char why[256]; /* what is wrong, where it is neither nothing nor finished */
+    /* of a finished one: its last evaluation */
+    double accuracy_all, accuracy_proportion, exc_spikes_per_image, test_spikes_per_image, theta_mean_mv;
+    uint64_t images, retries, given_up, unlabelled, presentations;
+    char sha256[CLSNN_SHA256_HEX];
+};
+
+/* Reads dir/run.json and dir/model.npz. plan: clsnn_report_plan's text. Never fails for what it finds; Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_results_read(const char *dir, const char *plan, struct clsnn_run_result *out);
+
+/* Many runs of a grid. */
+struct clsnn_results {
+    const struct clsnn_grid *grid;
+    const struct clsnn_options *options; /* common to all runs */
+    const char *data_name;
+    const struct clsnn_run_result *runs; /* [grid->n_runs] */
+};
+
+/* Writes into dir: results.csv and results.jsonl (a line a run, in the sweep's order), summary.csv (a line for all runs that differ in their
+ * seed only: n, mean, standard deviation, half width of the 95 % interval of both votes), and for every swept number accuracy-NAME.png.
+ * No file holds times or names of machines: the same runs give the same bytes, wherever and in how many parts they were done. */
+enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char *dir);
+/* The summary as a table for people, or (json) as one JSON array. */
+enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, bool json);
+
+#endif
