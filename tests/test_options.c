@@ -65,9 +65,9 @@ static int remove_home(void **state) {
 static enum clsnn_status parse_words(enum clsnn_command command, struct clsnn_options *o,
                                      enum clsnn_parse_action *action, va_list words) {
     char *argv[64] = {(char *)(uintptr_t)clsnn_command_find(command)->name};
-    static char file[] = "sweep.ini";
+    static char operand[] = "sweep.ini";
     int argc = 1;
-    if (command == CLSNN_CMD_SWEEP) argv[argc++] = file; /* its operand is not what is tested here */
+    if (command == CLSNN_CMD_SWEEP) argv[argc++] = operand; /* its operand is not what is tested here */
     while ((argv[argc] = va_arg(words, char *))) argc++;
     *o = (struct clsnn_options){0};
     return clsnn_options_parse(command, argc, argv, o, action);
