@@ -4,6 +4,8 @@
 #include "clsnn/experiment.h"
 #include "device_fixture.h"
 
+#include <unistd.h>
+
 enum { N_TRAIN = 9, N_TEST = 6, N_PLANS = 5, NEURONS = 17 };
 
 /* Thresholds low enough that the first images fire. */
@@ -353,6 +355,44 @@ static void as_many_slots_as_promised_fit(void **state) {
     drop_data(&data);
 }
 
+static size_t resident_kb(void) {
+    FILE *f = fopen("/proc/self/statm", "re");
+    unsigned long pages = 0, resident = 0;
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%lu %lu", &pages, &resident), 2);
+    fclose(f);
+    return resident * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* What the process holds does not grow with the images it has trained on, the epochs it has evaluated after, or the runs it has
+ * done. */
+static void memory_does_not_grow(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_dataset data;
+    const struct clsnn_plan plan = make_plan(0);
+    size_t kb[2] = {0};
+    draw_data(&data);
+    for (int round = 0; round < 12; round++) {
+        struct result r;
+        run_alone(rig, &data,
+                  &(struct clsnn_plan){.model = plan.model,
+                                       .seed = plan.seed,
+                                       .neurons = NEURONS,
+                                       .epochs = round < 2 ? 2 : 4,
+                                       .train_images = N_TRAIN,
+                                       .label_images = N_TRAIN,
+                                       .test_images = N_TEST,
+                                       .eval_every = 1},
+                  1, 0, &r);
+        drop_snapshot(&r.state);
+        if (round == 1) kb[0] = resident_kb(); /* caches of the driver are filled by now */
+    }
+    kb[1] = resident_kb();
+    print_message("# resident: %zu kB after 36 images, %zu kB after 396\n", kb[0], kb[1]);
+    assert_true(kb[1] < kb[0] + 1024);
+    drop_data(&data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_change_nothing),
@@ -360,6 +400,7 @@ int main(void) {
         cmocka_unit_test(a_load_checks_before_it_writes),
         cmocka_unit_test(a_slot_takes_what_it_says),
         cmocka_unit_test(as_many_slots_as_promised_fit),
+        cmocka_unit_test(memory_does_not_grow),
     };
     return run_device_suite("lab", tests);
 }
