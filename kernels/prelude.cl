@@ -38,8 +38,11 @@ typedef float16 real;
 typedef int16 flags;
 typedef uint16 words;
 #define LANES 16
-INLINE int any_of(flags f) {
-    return any(f);
+INLINE int any_of(flags f) { /* any() becomes a tree of branches */
+    const int8 a = f.lo | f.hi;
+    const int4 b = a.lo | a.hi;
+    const int2 c = b.lo | b.hi;
+    return (c.x | c.y) != 0;
 }
 #else
 typedef float real;

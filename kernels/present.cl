@@ -47,6 +47,8 @@ struct spikes {
 
 #define OWNS(j) (CLSNN_WG == 1 || (int)(j) % CLSNN_WG == LID)
 
+#define CATCH_UP_STEPS 16
+
 /* Brings an inhibitory neuron up to step t. It was not hot since seen_inh, so it was not refractory and did not fire. */
 INLINE void catch_up_inh(struct network net, int j, int t) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
@@ -55,6 +57,12 @@ INLINE void catch_up_inh(struct network net, int j, int t) {
         const float next = integrate_inh(v, g, net.p);
         v = is_at_rest(next) ? 0.0f : next;
         g = flush_conductance(g * net.p.keep_g_exc);
+    }
+    /* Without drive |v| falls all the way, and what has come to rest stays there: it is enough to look now and then. */
+    for (; t - s >= CATCH_UP_STEPS && v != 0.0f; s += CATCH_UP_STEPS) {
+#pragma unroll
+        for (int k = 0; k < CATCH_UP_STEPS; k++) v = integrate_inh(v, 0.0f, net.p);
+        if (is_at_rest(v)) v = 0.0f;
     }
     for (; s <= t && v != 0.0f; s++) {
         v = integrate_inh(v, 0.0f, net.p);
