@@ -72,6 +72,11 @@ INLINE int lowest_bit(ulong word) {
     return 63 - (int)clz(word & (0ul - word));
 }
 
+/* The same without a branch in between, and 0 for the word 0; compilers know the expression. */
+INLINE int lowest_bit_or_0(ulong word) {
+    return (int)popcount(~word & (word - 1ul)) & 63;
+}
+
 /* What random words are for; with the seed it determines them, so they depend on nothing else: not on the device, the
  * work-group, or what was drawn before. Scalars, since a loop over OpenCL vectors is not vectorised further. */
 struct draw {

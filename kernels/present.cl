@@ -176,7 +176,8 @@ INLINE void relax_exc(struct network net, int n) {
  * case, where a branch on the number of events would be guessed wrong in most steps. */
 INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
                                        int e) {
-    return e < n_events ? net.w + (int)events[e] * net.n : net.zeros;
+    const int offset = (int)events[e] * net.n; /* read in any case, so that this is no branch */
+    return e < n_events ? net.w + offset : net.zeros;
 }
 
 /* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. */
@@ -197,36 +198,50 @@ INLINE int is_recent(struct network net, int j, int t) {
     return t - net.last_exc[j] < net.p.cut_post1 || net.over[j];
 }
 
-/* The pre rule of n_events inputs at step t, for one neuron. */
-INLINE void depress_column(struct network net, int j, int t, __local const ushort *events, int n_events) {
-    const float depress = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
-    for (int e = 0; e < n_events; e++) {
-        __global float *w = net.w + (int)events[e] * net.n + j;
-        *w = depress_weight(*w, depress, net.p.w_max);
-    }
-}
-
+/* The pre rule of n_events inputs at step t. */
+#if CLSNN_WG == 1
+/* A few recent neurons at a time: their number is the same in most steps, and so the end of the inner loop is guessed right. */
+#define RECENT_AT_ONCE 16
 INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
                            int *n_recent) {
-#if CLSNN_WG == 1
-    for (int r = 0; r < *n_recent;) {
-        const int j = net.recent[r];
-        if (is_recent(net, j, t)) {
-            depress_column(net, j, t, events, n_events);
-            r++;
-        } else {
-            net.recent[r] = net.recent[--*n_recent];
+    int next = 0;
+    do {
+        int column[RECENT_AT_ONCE], n_columns = 0;
+        float depress[RECENT_AT_ONCE];
+        while (next < *n_recent && n_columns < RECENT_AT_ONCE) {
+            const int j = net.recent[next];
+            if (is_recent(net, j, t)) {
+                column[n_columns] = j;
+                depress[n_columns++] = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
+                next++;
+            } else {
+                net.recent[next] = net.recent[--*n_recent];
+            }
+        }
+        for (int e = 0; e < n_events; e++) {
+            __global float *row = net.w + (int)events[e] * net.n;
+            net.last_pre[events[e]] = t;
+            for (int c = 0; c < n_columns; c++)
+                row[column[c]] = depress_weight(row[column[c]], depress[c], net.p.w_max);
+        }
+    } while (next < *n_recent);
+}
+#else
+INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
+                           int *n_recent) {
+    FOR_OWN (j, net.n) {
+        if (!is_recent(net, j, t)) continue;
+        const float depress = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
+        for (int e = 0; e < n_events; e++) {
+            __global float *w = net.w + (int)events[e] * net.n + j;
+            *w = depress_weight(*w, depress, net.p.w_max);
         }
     }
-#else
-    FOR_OWN (j, net.n) {
-        if (is_recent(net, j, t)) depress_column(net, j, t, events, n_events);
-    }
-#endif
     for (int e = 0; e < n_events; e++) {
         if (OWNS(events[e])) net.last_pre[events[e]] = t;
     }
 }
+#endif
 
 /* The post rule from input i onto neuron j at step t. */
 INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
@@ -308,35 +323,43 @@ INLINE int begin_steps(struct network net, struct encoding input, int n_active, 
     return below;
 }
 
-/* Two groups' spikes of step t in one word; groups from n_groups on have none. */
-INLINE ulong spikes_of_pair(struct encoding input, int n_groups, int g, int t) {
-    const ulong low = g < n_groups ? input.spikes[g * CLSNN_MAX_ON + t] : 0u;
-    const ulong high = g + 1 < n_groups ? input.spikes[(g + 1) * CLSNN_MAX_ON + t] : 0u;
-    return low | high << 32;
-}
-
-/* Lists the inputs that spike in step t, increasing. Every work-item finds the same, each writes its share. Three words, which is
- * all of most digits, are read as one sequence of bits: one loop whose end is guessed wrong, not three. */
+/* Lists the inputs that spike in step t, increasing. */
+#if CLSNN_WG == 1
+/* How many events two groups have cannot be guessed, so four are listed whether they are there or not: what stands behind the last is
+ * overwritten, or not looked at. Seldom are there more. */
+#define LISTED_AT_ONCE 4
 INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
     int n = 0;
-    for (int g = 0; g < n_groups; g += 6) {
-        ulong a = spikes_of_pair(input, n_groups, g, t), b = spikes_of_pair(input, n_groups, g + 2, t),
-              c = spikes_of_pair(input, n_groups, g + 4, t);
-        int base = g * CLSNN_GROUP;
-        const int end = n + (int)(popcount(a) + popcount(b) + popcount(c));
-        for (; n < end; n++) {
-            const int next = a == 0ul, after = next & (b == 0ul); /* words used up */
-            a = next ? (after ? c : b) : a;
-            b = next ? (after ? 0ul : c) : b;
-            c = next ? 0ul : c;
-            base += (next + after) * 2 * CLSNN_GROUP;
-            const ushort i = input.active[base + lowest_bit(a)];
-            if (OWNS(n)) events[n] = i;
-            a &= a - 1ul;
+    for (int g = 0; g < n_groups; g += 2) {
+        __local const ushort *inputs = input.active + g * CLSNN_GROUP;
+        ulong word = input.spikes[g * CLSNN_MAX_ON + t];
+        if (g + 1 < n_groups) word |= (ulong)input.spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
+        const int end = n + (int)popcount(word);
+#pragma unroll
+        for (int k = 0; k < LISTED_AT_ONCE; k++) {
+            events[n + k] = inputs[lowest_bit_or_0(word)];
+            word &= word - 1ul;
+        }
+        for (n += LISTED_AT_ONCE; n < end; n++) {
+            events[n] = inputs[lowest_bit_or_0(word)];
+            word &= word - 1ul;
+        }
+        n = end;
+    }
+    return n;
+}
+#else
+/* Every work-item finds the same, each writes its share. */
+INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
+    int n = 0;
+    for (int g = 0; g < n_groups; g++) {
+        for (uint rest = input.spikes[g * CLSNN_MAX_ON + t]; rest != 0u; rest &= rest - 1u, n++) {
+            if (OWNS(n)) events[n] = input.active[g * CLSNN_GROUP + lowest_bit(rest)];
         }
     }
     return n;
 }
+#endif
 
 #ifdef CLSNN_RECORD
 /* What a replay keeps of every step. words: n / 32, rounded up. */
@@ -397,7 +420,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     for (int t = first_step; t < end_step; t++) {
         const int turn = t % 3, after_next = (t + 2) % 3;
         __local uint *fired = s.exc + turn * s.words, *fired_inh = s.inh + turn * s.words;
-        __local ushort *events = space.events + t % 2 * CLSNN_N_PRE;
+        /* in turns where another work-item may still read the last step's; else the second half is room behind the last event */
+        __local ushort *events = space.events + (CLSNN_WG > 1 ? t % 2 * CLSNN_N_PRE : 0);
 
         /* 1, 2: state and threshold */
         if (t % CLSNN_FLUSH_STEPS == 0) {
