@@ -19,6 +19,14 @@ struct encoding {
 
 /* Lists the inputs with ink. Uniform; returns their number. */
 INLINE int find_active(struct encoding e, __global const uchar *image) {
+#if CLSNN_WG == 1
+    int n_active = 0;
+    for (int i = 0; i < CLSNN_N_PRE; i++) { /* no branch: where ink begins cannot be guessed */
+        e.active[n_active] = (ushort)i;
+        n_active += image[i] != 0;
+    }
+    return n_active;
+#else
     const int share = (CLSNN_N_PRE + CLSNN_WG - 1) / CLSNN_WG;
     const int first = min(LID * share, CLSNN_N_PRE), last = min(first + share, CLSNN_N_PRE);
     int n_own = 0;
@@ -35,6 +43,7 @@ INLINE int find_active(struct encoding e, __global const uchar *image) {
     }
     BARRIER_LOCAL();
     return n_active;
+#endif
 }
 
 /* Spike probability of the input in lane b of group g, as a numerator over D. */
@@ -155,6 +164,7 @@ INLINE void draw_group(struct encoding e, __global const uchar *image, int n_act
                        uint denominator, int n_on, struct draw d) {
     uint digits[N_DIGITS];
     ulong open_steps[CLSNN_MAX_ON + DRAW_LANES] __attribute__((aligned(64)));
+    ushort open_list[CLSNN_MAX_ON];
     ulong fired_late[CLSNN_MAX_ON + DRAW_LANES] __attribute__((aligned(64)));
     __global uint *restrict spikes = e.spikes + g * CLSNN_MAX_ON;
     __global uint *restrict pending = e.pending;
@@ -178,9 +188,10 @@ INLINE void draw_group(struct encoding e, __global const uchar *image, int n_act
 
     int n_open = 0;
     for (int t = 0; t < n_on; t++) { /* no branch: which steps are open cannot be guessed */
-        open_steps[n_open] = (ulong)t << 32 | pending[t];
+        open_list[n_open] = (ushort)t;
         n_open += pending[t] != 0u;
     }
+    for (int o = 0; o < n_open; o++) open_steps[o] = (ulong)open_list[o] << 32 | pending[open_list[o]];
     for (int k = N_DIGITS_ALL; k < N_DIGITS && n_open > 0; k += 4) {
         for (int l = 0; l < DRAW_LANES; l++) open_steps[n_open + l] = 0ul; /* the rest of the last vector */
         for (int o = 0; o < n_open; o += DRAW_LANES) {

@@ -36,8 +36,11 @@
 #if CLSNN_WG == 1
 typedef float16 real;
 typedef int16 flags;
-typedef uint16 words;
-#define LANES 16
+#define LANES                 16
+#define as_real(x)            as_float16(x)
+#define as_words(x)           as_uint16(x)
+#define LOAD_SHORTS(p, k)     convert_int16(*(__global const ushort16 *)((p) + (k)))
+#define STORE_SHORTS(x, p, k) (*(__global ushort16 *)((p) + (k)) = convert_ushort16(x))
 INLINE int any_of(flags f) { /* any() becomes a tree of branches */
     const int8 a = f.lo | f.hi;
     const int4 b = a.lo | a.hi;
@@ -47,8 +50,11 @@ INLINE int any_of(flags f) { /* any() becomes a tree of branches */
 #else
 typedef float real;
 typedef int flags;
-typedef uint words;
-#define LANES 1
+#define LANES                 1
+#define as_real(x)            as_float(x)
+#define as_words(x)           as_uint(x)
+#define LOAD_SHORTS(p, k)     ((int)(p)[k])
+#define STORE_SHORTS(x, p, k) ((p)[k] = (ushort)(x))
 INLINE int any_of(flags f) {
     return f;
 }

@@ -314,10 +314,14 @@ INLINE int begin_steps(struct network net, struct encoding input, int n_active, 
         if (learn && is_recent(net, j, t)) net.recent[(*n_recent)++] = (ushort)j;
         if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p)) net.hot[(*n_hot)++] = (ushort)j;
     }
-    for (int i = 0, a = 0; learn && i < CLSNN_N_PRE; i++) {
-        const int has_ink = a < n_active && input.active[a] == i;
-        if (has_ink || t - net.last_pre[i] < net.p.cut_pre) likely[(*n_likely)++] = (ushort)i;
-        a += has_ink;
+    if (learn) { /* flags first, then their list in the same place: no branch, no search */
+        for (int i = 0; i < CLSNN_N_PRE; i++) likely[i] = t - net.last_pre[i] < net.p.cut_pre;
+        for (int a = 0; a < n_active; a++) likely[input.active[a]] = 1;
+        for (int i = 0; i < CLSNN_N_PRE; i++) {
+            const int is_likely = likely[i];
+            likely[*n_likely] = (ushort)i;
+            *n_likely += is_likely;
+        }
     }
 #endif
     return below;
