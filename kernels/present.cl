@@ -111,11 +111,14 @@ INLINE int advance_exc(struct network net, int below) {
 
 /* Part 2 of the excitatory layer, for the few steps in which advance_exc saw something. */
 INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
-    FOR_OWN (j, net.n) {
-        if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) &&
-            t - net.last_exc[j] >= net.p.refrac_exc) {
-            ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
-            ATOMIC_INC(n_fired);
+    FOR_OWN_LANES (k, net.n) {
+        if (!any_of(LOAD(net.v_exc, k) > LOAD(net.threshold, k))) continue;
+        for (int j = k; j < k + LANES; j++) {
+            if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) &&
+                t - net.last_exc[j] >= net.p.refrac_exc) {
+                ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
+                ATOMIC_INC(n_fired);
+            }
         }
     }
 }
@@ -172,17 +175,19 @@ INLINE void relax_exc(struct network net, int n) {
 }
 #endif
 
-/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing, and four rows a pass are then the only
- * case, where a branch on the number of events would be guessed wrong in most steps. */
+/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing. */
 INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
                                        int e) {
     const int offset = (int)events[e] * net.n; /* read in any case, so that this is no branch */
     return e < n_events ? net.w + offset : net.zeros;
 }
 
-/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. */
+/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. Rows of zeros fill up four, for a branch on
+ * the number of events is guessed wrong in most steps; long rows cost more than that, and fill up two. */
+#define LONG_ROW 256
 INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
-    for (int e = 0; e < n_events; e += 4) {
+    int e = 0;
+    for (; e + (net.n < LONG_ROW ? 0 : 2) < n_events; e += 4) {
         __global const float *w0 = event_row(net, events, n_events, e),
                              *w1 = event_row(net, events, n_events, e + 1);
         __global const float *w2 = event_row(net, events, n_events, e + 2),
@@ -190,6 +195,26 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
         FOR_OWN_LANES (k, net.n)
             STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc,
                   k);
+    }
+    if (e < n_events) {
+        __global const float *w0 = event_row(net, events, n_events, e),
+                             *w1 = event_row(net, events, n_events, e + 1);
+        FOR_OWN_LANES (k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
+    }
+}
+
+/* g_inh of every neuron += w_inh_exc for each of the n_inh inhibitory spikes but its own partner's. */
+INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh) {
+    const real all = (real)((float)n_inh);
+    FOR_OWN_LANES (k, net.n) {
+        const uint own = fired_inh[k / 32] >> (k % 32) & (uint)((1ul << LANES) - 1ul);
+        if (own == 0u) {
+            STORE(fma((real)(net.p.w_inh_exc), all, LOAD(net.g_inh, k)), net.g_inh, k);
+        } else {
+            for (int b = 0; b < LANES; b++)
+                net.g_inh[k + b] =
+                    fma(net.p.w_inh_exc, (float)(n_inh - (int)(own >> b & 1u)), net.g_inh[k + b]);
+        }
     }
 }
 
@@ -472,10 +497,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (learn) apply_pre_rule(net, t, events, n_events, &n_recent);
         }
         if (n_inh != 0) {
-            FOR_OWN (j, net.n) {
-                const int own = (int)(fired_inh[j / 32] >> (j % 32) & 1u);
-                net.g_inh[j] = fma(net.p.w_inh_exc, (float)(n_inh - own), net.g_inh[j]);
-            }
+            inhibit(net, fired_inh, n_inh);
         }
         if (n_exc != 0) {
             if (learn) {
