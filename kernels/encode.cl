@@ -19,6 +19,14 @@ struct encoding {
 
 /* Lists the inputs with ink. Uniform; returns their number. */
 INLINE int find_active(struct encoding e, __global const uchar *image) {
+#if CLSNN_WG == 1
+    int n_active = 0;
+    for (int i = 0; i < CLSNN_N_PRE; i++) { /* no branch: where ink begins cannot be guessed */
+        e.active[n_active] = (ushort)i;
+        n_active += image[i] != 0;
+    }
+    return n_active;
+#else
     const int share = (CLSNN_N_PRE + CLSNN_WG - 1) / CLSNN_WG;
     const int first = min(LID * share, CLSNN_N_PRE), last = min(first + share, CLSNN_N_PRE);
     int n_own = 0;
@@ -35,6 +43,7 @@ INLINE int find_active(struct encoding e, __global const uchar *image) {
     }
     BARRIER_LOCAL();
     return n_active;
+#endif
 }
 
 /* Spike probability of the input in lane b of group g, as a numerator over D. */
@@ -50,17 +59,20 @@ INLINE void decide_digit(uint digits, uint word, uint *fired, uint *open) {
     *open &= ~(digits ^ word);
 }
 
-/* Decides the draws of step t that the planes left open. */
+/* Decides the draws of step t that the first n_planes digits (a multiple of 12) left open. */
 INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
-                        uint denominator, struct draw d, uint t, uint open) {
+                        uint denominator, struct draw d, uint t, uint open, int n_planes) {
     uint fired = 0u;
     philox4x32_ctr_t words;
     uint remainder[CLSNN_GROUP];
     for (int b = 0; b < CLSNN_GROUP; b++) {
         const uint m = lane_numerator(e, image, n_active, g, b, intensity, denominator);
-        remainder[b] = m == denominator ? m : (m << CLSNN_PLANES) % denominator;
+        remainder[b] = m;
+        /* 12 digits at a time: m < 2^14, so nothing overflows */
+        for (int k = 0; k < n_planes && m != denominator; k += 12)
+            remainder[b] = (remainder[b] << 12) % denominator;
     }
-    for (int k = CLSNN_PLANES; open != 0u && k < 128; k++) {
+    for (int k = n_planes; open != 0u && k < 128; k++) {
         if (k % 4 == 0) words = random_words(d, t | (uint)(k / 4) << 16);
         uint digits = 0u;
         for (int b = 0; b < CLSNN_GROUP; b++) {
@@ -74,6 +86,136 @@ INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_ac
     return fired;
 }
 
+#if CLSNN_WG == 1
+/* One work-item: Philox in vectors of 64-bit lanes, a 32-bit word in the low half of each and anything in the high half. The product
+ * of two words is then one instruction where the processor multiplies 32 by 32 bits. */
+#define DRAW_LANES 8
+typedef ulong8 draw_lanes;
+struct random_lanes {
+    draw_lanes v[4];
+};
+
+INLINE struct random_lanes random_lanes(struct draw d, draw_lanes first) {
+    const draw_lanes low = (draw_lanes)(0xfffffffful);
+    struct random_lanes c = {{first, (draw_lanes)(d.image), (draw_lanes)(d.show), (draw_lanes)(d.purpose)}};
+    uint k0 = d.seed_lo, k1 = d.seed_hi;
+#pragma unroll
+    for (int round = 0; round < 10; round++) {
+        const draw_lanes p0 = (c.v[0] & low) * (draw_lanes)(PHILOX_M4x32_0),
+                         p1 = (c.v[2] & low) * (draw_lanes)(PHILOX_M4x32_1);
+        c.v[0] = (p1 >> 32) ^ c.v[1] ^ (draw_lanes)(k0);
+        c.v[1] = p1;
+        c.v[2] = (p0 >> 32) ^ c.v[3] ^ (draw_lanes)(k1);
+        c.v[3] = p0;
+        k0 += PHILOX_W32_0;
+        k1 += PHILOX_W32_1;
+    }
+    return c;
+}
+
+/* decide_digit for four digits of DRAW_LANES steps. */
+INLINE void decide_block(const uint *digits, struct random_lanes words, draw_lanes *fired, draw_lanes *open) {
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+        const draw_lanes digit = (draw_lanes)(digits[k]);
+        *fired |= *open & digit & ~words.v[k];
+        *open &= ~(digit ^ words.v[k]);
+    }
+}
+
+INLINE uint16 low_words(draw_lanes a, draw_lanes b) {
+    return (uint16)(as_uint16(a).even, as_uint16(b).even);
+}
+
+INLINE uint or_of(uint16 x) {
+    const uint8 a = x.lo | x.hi;
+    const uint4 b = a.lo | a.hi;
+    const uint2 c = b.lo | b.hi;
+    return c.x | c.y;
+}
+
+/* Digits that are precomputed: 2^-24 of all draws are left for the long division. */
+#define N_DIGITS 24
+/* Digits that are compared in every step: in one of eight, one of the 32 inputs is then open. */
+#define N_DIGITS_ALL 8
+
+/* The first digits of the probabilities of a group's inputs, most significant first, by long division: digits[k], bit b. A
+ * probability of 1 has the digit 1 for ever. */
+INLINE void fill_digits(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
+                        uint denominator, uint digits[N_DIGITS]) {
+    uint numerators[CLSNN_GROUP] __attribute__((aligned(64)));
+    for (int b = 0; b < CLSNN_GROUP; b++)
+        numerators[b] = lane_numerator(e, image, n_active, g, b, intensity, denominator);
+    uint16 low = *(const uint16 *)numerators, high = *(const uint16 *)(numerators + 16);
+    const uint16 bit = (uint16)(1u) << (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (int k = 0; k < N_DIGITS; k++) {
+        low += low;
+        high += high;
+        const uint16 one_low = as_uint16(low >= denominator), one_high = as_uint16(high >= denominator);
+        low -= one_low & denominator;
+        high -= one_high & denominator;
+        digits[k] = or_of((one_low & bit) | (one_high & (bit << 16u)));
+    }
+}
+
+/* Draws the spikes of one group. open_steps: step << 32 | inputs that are open, of the steps that have such. Few do, and they go on in
+ * vectors of their own. */
+INLINE void draw_group(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
+                       uint denominator, int n_on, struct draw d) {
+    uint digits[N_DIGITS];
+    ulong open_steps[CLSNN_MAX_ON + DRAW_LANES] __attribute__((aligned(64)));
+    ushort open_list[CLSNN_MAX_ON];
+    ulong fired_late[CLSNN_MAX_ON + DRAW_LANES] __attribute__((aligned(64)));
+    __global uint *restrict spikes = e.spikes + g * CLSNN_MAX_ON;
+    __global uint *restrict pending = e.pending;
+    fill_digits(e, image, n_active, g, intensity, denominator, digits);
+
+    draw_lanes t_low = (draw_lanes)(0, 1, 2, 3, 4, 5, 6, 7);
+    for (int t = 0; t < n_on; t += 2 * DRAW_LANES) {
+        const draw_lanes t_high = t_low + DRAW_LANES;
+        draw_lanes fired_low = (draw_lanes)(0ul), fired_high = fired_low, open_low = ~fired_low,
+                   open_high = open_low;
+#pragma unroll
+        for (int k = 0; k < N_DIGITS_ALL; k += 4) {
+            const ulong block = (ulong)(k / 4) << 16;
+            decide_block(digits + k, random_lanes(d, t_low | block), &fired_low, &open_low);
+            decide_block(digits + k, random_lanes(d, t_high | block), &fired_high, &open_high);
+        }
+        *(__global uint16 *)(spikes + t) = low_words(fired_low, fired_high);
+        *(__global uint16 *)(pending + t) = low_words(open_low, open_high);
+        t_low += 2 * DRAW_LANES;
+    }
+
+    int n_open = 0;
+    for (int t = 0; t < n_on; t++) { /* no branch: which steps are open cannot be guessed */
+        open_list[n_open] = (ushort)t;
+        n_open += pending[t] != 0u;
+    }
+    for (int o = 0; o < n_open; o++) open_steps[o] = (ulong)open_list[o] << 32 | pending[open_list[o]];
+    for (int k = N_DIGITS_ALL; k < N_DIGITS && n_open > 0; k += 4) {
+        for (int l = 0; l < DRAW_LANES; l++) open_steps[n_open + l] = 0ul; /* the rest of the last vector */
+        for (int o = 0; o < n_open; o += DRAW_LANES) {
+            draw_lanes open = *(const draw_lanes *)(open_steps + o), fired = (draw_lanes)(0ul);
+            const draw_lanes t = open >> 32;
+            decide_block(digits + k, random_lanes(d, t | (ulong)(k / 4) << 16), &fired, &open);
+            *(draw_lanes *)(open_steps + o) = t << 32 | (open & 0xfffffffful);
+            *(draw_lanes *)(fired_late + o) = fired;
+        }
+        const int n_before = n_open;
+        n_open = 0;
+        for (int o = 0; o < n_before; o++) {
+            const ulong open = open_steps[o];
+            spikes[open >> 32] |= (uint)fired_late[o];
+            open_steps[n_open] = open;
+            n_open += (uint)open != 0u;
+        }
+    }
+    for (int o = 0; o < n_open; o++) {
+        const uint t = (uint)(open_steps[o] >> 32), open = (uint)open_steps[o];
+        spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, d, t, open, N_DIGITS);
+    }
+}
+#else
 /* The first digits of the probabilities of group g's inputs, most significant first: planes[k], bit b. A probability of 1 has the
  * digit 1 for ever. m < 2^14 (255 times the highest intensity), so m << 12 does not overflow. */
 INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
@@ -88,46 +230,48 @@ INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_ac
     for (int k = 0; k < CLSNN_PLANES; k++) e.planes[g * CLSNN_PLANES + k] = plane[k];
 }
 
+/* Draws the spikes of one group. */
+INLINE void draw_group(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
+                       uint denominator, int n_on, struct draw d) {
+    uint plane[CLSNN_PLANES];
+    for (int k = 0; k < CLSNN_PLANES; k++) plane[k] = e.planes[g * CLSNN_PLANES + k];
+    __global uint *restrict spikes = e.spikes + g * CLSNN_MAX_ON;
+    FOR_OWN (t, n_on) {
+        uint fired = 0u, open = ~0u;
+#pragma unroll
+        for (int block = 0; block < CLSNN_PLANES / 4; block++) {
+            const philox4x32_ctr_t r = random_words(d, (uint)t | (uint)block << 16);
+            decide_digit(plane[4 * block], r.v[0], &fired, &open);
+            decide_digit(plane[4 * block + 1], r.v[1], &fired, &open);
+            decide_digit(plane[4 * block + 2], r.v[2], &fired, &open);
+            decide_digit(plane[4 * block + 3], r.v[3], &fired, &open);
+        }
+        spikes[t] = fired;
+        e.pending[t] = open;
+    }
+    /* a loop of its own: the long division costs registers */
+    FOR_OWN (t, n_on) {
+        if (e.pending[t] == 0u) continue;
+        spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, d, (uint)t, e.pending[t],
+                                 CLSNN_PLANES);
+    }
+}
+#endif
+
 /* Draws all spikes of one presentation. Counter word 0 is step | block of four digits << 16; the low bits of d.purpose are
  * free for the group. Uniform; every work-item may read e.spikes and e.active afterwards. Returns the number of inputs with ink. */
 INLINE int encode(struct encoding e, __global const uchar *image, uint intensity, uint denominator, int n_on,
                   struct draw d) {
     const int n_active = find_active(e, image);
     const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
+#if CLSNN_WG > 1
     FOR_OWN (g, n_groups) fill_planes(e, image, n_active, g, intensity, denominator);
     BARRIER_LOCAL();
+#endif
     for (int g = 0; g < n_groups; g++) {
         struct draw of_group = d;
         of_group.purpose |= (uint)g;
-        uint plane[CLSNN_PLANES];
-        for (int k = 0; k < CLSNN_PLANES; k++) plane[k] = e.planes[g * CLSNN_PLANES + k];
-        __global uint *restrict spikes = e.spikes + g * CLSNN_MAX_ON;
-        __global uint *restrict pending = e.pending;
-#if CLSNN_WG == 1
-#pragma clang loop vectorize_width(16) interleave_count(1)
-#endif
-        FOR_OWN (t, n_on) {
-            uint fired = 0u, open = ~0u;
-#pragma unroll
-            for (int block = 0; block < CLSNN_PLANES / 4; block++) {
-                const philox4x32_ctr_t r = random_words(of_group, (uint)t | (uint)block << 16);
-                decide_digit(plane[4 * block], r.v[0], &fired, &open);
-                decide_digit(plane[4 * block + 1], r.v[1], &fired, &open);
-                decide_digit(plane[4 * block + 2], r.v[2], &fired, &open);
-                decide_digit(plane[4 * block + 3], r.v[3], &fired, &open);
-            }
-            spikes[t] = fired;
-            pending[t] = open;
-        }
-        /* lanes beyond the last active input have digits 0 for ever: not open once a random digit was 1, never a spike */
-        FOR_OWN_LANES (first, n_on) {
-            if (!any_of(*(__global const words *)(pending + first) != 0u)) continue;
-            for (int t = first; t < min(first + LANES, n_on); t++) {
-                if (pending[t] == 0u) continue;
-                spikes[t] |=
-                    decide_rest(e, image, n_active, g, intensity, denominator, of_group, (uint)t, pending[t]);
-            }
-        }
+        draw_group(e, image, n_active, g, intensity, denominator, n_on, of_group);
     }
     BARRIER_GLOBAL();
     return n_active;

@@ -36,16 +36,25 @@
 #if CLSNN_WG == 1
 typedef float16 real;
 typedef int16 flags;
-typedef uint16 words;
-#define LANES 16
-INLINE int any_of(flags f) {
-    return any(f);
+#define LANES                 16
+#define as_real(x)            as_float16(x)
+#define as_words(x)           as_uint16(x)
+#define LOAD_SHORTS(p, k)     convert_int16(*(__global const ushort16 *)((p) + (k)))
+#define STORE_SHORTS(x, p, k) (*(__global ushort16 *)((p) + (k)) = convert_ushort16(x))
+INLINE int any_of(flags f) { /* any() becomes a tree of branches */
+    const int8 a = f.lo | f.hi;
+    const int4 b = a.lo | a.hi;
+    const int2 c = b.lo | b.hi;
+    return (c.x | c.y) != 0;
 }
 #else
 typedef float real;
 typedef int flags;
-typedef uint words;
-#define LANES 1
+#define LANES                 1
+#define as_real(x)            as_float(x)
+#define as_words(x)           as_uint(x)
+#define LOAD_SHORTS(p, k)     ((int)(p)[k])
+#define STORE_SHORTS(x, p, k) ((p)[k] = (ushort)(x))
 INLINE int any_of(flags f) {
     return f;
 }
@@ -67,6 +76,11 @@ INLINE float at_most(float x, float bound) {
 /* Number of the lowest set bit; word is not 0. */
 INLINE int lowest_bit(ulong word) {
     return 63 - (int)clz(word & (0ul - word));
+}
+
+/* The same without a branch in between, and 0 for the word 0; compilers know the expression. */
+INLINE int lowest_bit_or_0(ulong word) {
+    return (int)popcount(~word & (word - 1ul)) & 63;
 }
 
 /* What random words are for; with the seed it determines them, so they depend on nothing else: not on the device, the

@@ -47,6 +47,8 @@ struct spikes {
 
 #define OWNS(j) (CLSNN_WG == 1 || (int)(j) % CLSNN_WG == LID)
 
+#define CATCH_UP_STEPS 16
+
 /* Brings an inhibitory neuron up to step t. It was not hot since seen_inh, so it was not refractory and did not fire. */
 INLINE void catch_up_inh(struct network net, int j, int t) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
@@ -55,6 +57,12 @@ INLINE void catch_up_inh(struct network net, int j, int t) {
         const float next = integrate_inh(v, g, net.p);
         v = is_at_rest(next) ? 0.0f : next;
         g = flush_conductance(g * net.p.keep_g_exc);
+    }
+    /* Without drive |v| falls all the way, and what has come to rest stays there: it is enough to look now and then. */
+    for (; t - s >= CATCH_UP_STEPS && v != 0.0f; s += CATCH_UP_STEPS) {
+#pragma unroll
+        for (int k = 0; k < CATCH_UP_STEPS; k++) v = integrate_inh(v, 0.0f, net.p);
+        if (is_at_rest(v)) v = 0.0f;
     }
     for (; s <= t && v != 0.0f; s++) {
         v = integrate_inh(v, 0.0f, net.p);
@@ -103,11 +111,14 @@ INLINE int advance_exc(struct network net, int below) {
 
 /* Part 2 of the excitatory layer, for the few steps in which advance_exc saw something. */
 INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
-    FOR_OWN (j, net.n) {
-        if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) &&
-            t - net.last_exc[j] >= net.p.refrac_exc) {
-            ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
-            ATOMIC_INC(n_fired);
+    FOR_OWN_LANES (k, net.n) {
+        if (!any_of(LOAD(net.v_exc, k) > LOAD(net.threshold, k))) continue;
+        for (int j = k; j < k + LANES; j++) {
+            if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) &&
+                t - net.last_exc[j] >= net.p.refrac_exc) {
+                ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
+                ATOMIC_INC(n_fired);
+            }
         }
     }
 }
@@ -164,16 +175,19 @@ INLINE void relax_exc(struct network net, int n) {
 }
 #endif
 
-/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing, and four rows a pass are then the only
- * case, where a branch on the number of events would be guessed wrong in most steps. */
+/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing. */
 INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
                                        int e) {
-    return e < n_events ? net.w + (int)events[e] * net.n : net.zeros;
+    const int offset = (int)events[e] * net.n; /* read in any case, so that this is no branch */
+    return e < n_events ? net.w + offset : net.zeros;
 }
 
-/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. */
+/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. Rows of zeros fill up four, for a branch on
+ * the number of events is guessed wrong in most steps; long rows cost more than that, and fill up two. */
+#define LONG_ROW 256
 INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
-    for (int e = 0; e < n_events; e += 4) {
+    int e = 0;
+    for (; e + (net.n < LONG_ROW ? 0 : 2) < n_events; e += 4) {
         __global const float *w0 = event_row(net, events, n_events, e),
                              *w1 = event_row(net, events, n_events, e + 1);
         __global const float *w2 = event_row(net, events, n_events, e + 2),
@@ -182,6 +196,26 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
             STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc,
                   k);
     }
+    if (e < n_events) {
+        __global const float *w0 = event_row(net, events, n_events, e),
+                             *w1 = event_row(net, events, n_events, e + 1);
+        FOR_OWN_LANES (k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
+    }
+}
+
+/* g_inh of every neuron += w_inh_exc for each of the n_inh inhibitory spikes but its own partner's. */
+INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh) {
+    const real all = (real)((float)n_inh);
+    FOR_OWN_LANES (k, net.n) {
+        const uint own = fired_inh[k / 32] >> (k % 32) & (uint)((1ul << LANES) - 1ul);
+        if (own == 0u) {
+            STORE(fma((real)(net.p.w_inh_exc), all, LOAD(net.g_inh, k)), net.g_inh, k);
+        } else {
+            for (int b = 0; b < LANES; b++)
+                net.g_inh[k + b] =
+                    fma(net.p.w_inh_exc, (float)(n_inh - (int)(own >> b & 1u)), net.g_inh[k + b]);
+        }
+    }
 }
 
 /* Whether an input spike changes neuron j's weights at step t: its post1 is above the cut-off, or there is something to clip. */
@@ -189,36 +223,50 @@ INLINE int is_recent(struct network net, int j, int t) {
     return t - net.last_exc[j] < net.p.cut_post1 || net.over[j];
 }
 
-/* The pre rule of n_events inputs at step t, for one neuron. */
-INLINE void depress_column(struct network net, int j, int t, __local const ushort *events, int n_events) {
-    const float depress = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
-    for (int e = 0; e < n_events; e++) {
-        __global float *w = net.w + (int)events[e] * net.n + j;
-        *w = depress_weight(*w, depress, net.p.w_max);
-    }
-}
-
+/* The pre rule of n_events inputs at step t. */
+#if CLSNN_WG == 1
+/* A few recent neurons at a time: their number is the same in most steps, and so the end of the inner loop is guessed right. */
+#define RECENT_AT_ONCE 16
 INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
                            int *n_recent) {
-#if CLSNN_WG == 1
-    for (int r = 0; r < *n_recent;) {
-        const int j = net.recent[r];
-        if (is_recent(net, j, t)) {
-            depress_column(net, j, t, events, n_events);
-            r++;
-        } else {
-            net.recent[r] = net.recent[--*n_recent];
+    int next = 0;
+    do {
+        int column[RECENT_AT_ONCE], n_columns = 0;
+        float depress[RECENT_AT_ONCE];
+        while (next < *n_recent && n_columns < RECENT_AT_ONCE) {
+            const int j = net.recent[next];
+            if (is_recent(net, j, t)) {
+                column[n_columns] = j;
+                depress[n_columns++] = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
+                next++;
+            } else {
+                net.recent[next] = net.recent[--*n_recent];
+            }
+        }
+        for (int e = 0; e < n_events; e++) {
+            __global float *row = net.w + (int)events[e] * net.n;
+            net.last_pre[events[e]] = t;
+            for (int c = 0; c < n_columns; c++)
+                row[column[c]] = depress_weight(row[column[c]], depress[c], net.p.w_max);
+        }
+    } while (next < *n_recent);
+}
+#else
+INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
+                           int *n_recent) {
+    FOR_OWN (j, net.n) {
+        if (!is_recent(net, j, t)) continue;
+        const float depress = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
+        for (int e = 0; e < n_events; e++) {
+            __global float *w = net.w + (int)events[e] * net.n + j;
+            *w = depress_weight(*w, depress, net.p.w_max);
         }
     }
-#else
-    FOR_OWN (j, net.n) {
-        if (is_recent(net, j, t)) depress_column(net, j, t, events, n_events);
-    }
-#endif
     for (int e = 0; e < n_events; e++) {
         if (OWNS(events[e])) net.last_pre[events[e]] = t;
     }
 }
+#endif
 
 /* The post rule from input i onto neuron j at step t. */
 INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
@@ -291,44 +339,56 @@ INLINE int begin_steps(struct network net, struct encoding input, int n_active, 
         if (learn && is_recent(net, j, t)) net.recent[(*n_recent)++] = (ushort)j;
         if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p)) net.hot[(*n_hot)++] = (ushort)j;
     }
-    for (int i = 0, a = 0; learn && i < CLSNN_N_PRE; i++) {
-        const int has_ink = a < n_active && input.active[a] == i;
-        if (has_ink || t - net.last_pre[i] < net.p.cut_pre) likely[(*n_likely)++] = (ushort)i;
-        a += has_ink;
+    if (learn) { /* flags first, then their list in the same place: no branch, no search */
+        for (int i = 0; i < CLSNN_N_PRE; i++) likely[i] = t - net.last_pre[i] < net.p.cut_pre;
+        for (int a = 0; a < n_active; a++) likely[input.active[a]] = 1;
+        for (int i = 0; i < CLSNN_N_PRE; i++) {
+            const int is_likely = likely[i];
+            likely[*n_likely] = (ushort)i;
+            *n_likely += is_likely;
+        }
     }
 #endif
     return below;
 }
 
-/* Two groups' spikes of step t in one word; groups from n_groups on have none. */
-INLINE ulong spikes_of_pair(struct encoding input, int n_groups, int g, int t) {
-    const ulong low = g < n_groups ? input.spikes[g * CLSNN_MAX_ON + t] : 0u;
-    const ulong high = g + 1 < n_groups ? input.spikes[(g + 1) * CLSNN_MAX_ON + t] : 0u;
-    return low | high << 32;
-}
-
-/* Lists the inputs that spike in step t, increasing. Every work-item finds the same, each writes its share. Three words, which is
- * all of most digits, are read as one sequence of bits: one loop whose end is guessed wrong, not three. */
+/* Lists the inputs that spike in step t, increasing. */
+#if CLSNN_WG == 1
+/* How many events two groups have cannot be guessed, so four are listed whether they are there or not: what stands behind the last is
+ * overwritten, or not looked at. Seldom are there more. */
+#define LISTED_AT_ONCE 4
 INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
     int n = 0;
-    for (int g = 0; g < n_groups; g += 6) {
-        ulong a = spikes_of_pair(input, n_groups, g, t), b = spikes_of_pair(input, n_groups, g + 2, t),
-              c = spikes_of_pair(input, n_groups, g + 4, t);
-        int base = g * CLSNN_GROUP;
-        const int end = n + (int)(popcount(a) + popcount(b) + popcount(c));
-        for (; n < end; n++) {
-            const int next = a == 0ul, after = next & (b == 0ul); /* words used up */
-            a = next ? (after ? c : b) : a;
-            b = next ? (after ? 0ul : c) : b;
-            c = next ? 0ul : c;
-            base += (next + after) * 2 * CLSNN_GROUP;
-            const ushort i = input.active[base + lowest_bit(a)];
-            if (OWNS(n)) events[n] = i;
-            a &= a - 1ul;
+    for (int g = 0; g < n_groups; g += 2) {
+        __local const ushort *inputs = input.active + g * CLSNN_GROUP;
+        ulong word = input.spikes[g * CLSNN_MAX_ON + t];
+        if (g + 1 < n_groups) word |= (ulong)input.spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
+        const int end = n + (int)popcount(word);
+#pragma unroll
+        for (int k = 0; k < LISTED_AT_ONCE; k++) {
+            events[n + k] = inputs[lowest_bit_or_0(word)];
+            word &= word - 1ul;
+        }
+        for (n += LISTED_AT_ONCE; n < end; n++) {
+            events[n] = inputs[lowest_bit_or_0(word)];
+            word &= word - 1ul;
+        }
+        n = end;
+    }
+    return n;
+}
+#else
+/* Every work-item finds the same, each writes its share. */
+INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
+    int n = 0;
+    for (int g = 0; g < n_groups; g++) {
+        for (uint rest = input.spikes[g * CLSNN_MAX_ON + t]; rest != 0u; rest &= rest - 1u, n++) {
+            if (OWNS(n)) events[n] = input.active[g * CLSNN_GROUP + lowest_bit(rest)];
         }
     }
     return n;
 }
+#endif
 
 #ifdef CLSNN_RECORD
 /* What a replay keeps of every step. words: n / 32, rounded up. */
@@ -389,7 +449,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     for (int t = first_step; t < end_step; t++) {
         const int turn = t % 3, after_next = (t + 2) % 3;
         __local uint *fired = s.exc + turn * s.words, *fired_inh = s.inh + turn * s.words;
-        __local ushort *events = space.events + t % 2 * CLSNN_N_PRE;
+        /* in turns where another work-item may still read the last step's; else the second half is room behind the last event */
+        __local ushort *events = space.events + (CLSNN_WG > 1 ? t % 2 * CLSNN_N_PRE : 0);
 
         /* 1, 2: state and threshold */
         if (t % CLSNN_FLUSH_STEPS == 0) {
@@ -436,10 +497,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (learn) apply_pre_rule(net, t, events, n_events, &n_recent);
         }
         if (n_inh != 0) {
-            FOR_OWN (j, net.n) {
-                const int own = (int)(fired_inh[j / 32] >> (j % 32) & 1u);
-                net.g_inh[j] = fma(net.p.w_inh_exc, (float)(n_inh - own), net.g_inh[j]);
-            }
+            inhibit(net, fired_inh, n_inh);
         }
         if (n_exc != 0) {
             if (learn) {
