@@ -200,13 +200,20 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
     if (size / MAX_RATIO > n_file)
         return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': %zu bytes cannot come from a file of %zu", path,
                           name, size, n_file);
-    bytes = malloc(size + 1);
+    /* What does not begin as an array of that size gets neither the memory nor the time to unpack it. */
+    const size_t n_begin = size < NPY_HEADER_END ? size : NPY_HEADER_END;
+    bytes = malloc(n_begin + 1);
     if (!bytes)
-        return clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %zu bytes", path, name, size);
-    /* What does not begin as an array of that size is not unpacked any further. */
+        return clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %zu bytes", path, name, n_begin);
     snprintf(label, sizeof label, "%s: array '%s'", path, name);
-    TRY(unpack(a, path, bytes, size < NPY_HEADER_END ? size : NPY_HEADER_END, &got));
+    TRY(unpack(a, path, bytes, n_begin, &got));
     TRY(clsnn_npy_header_parse(bytes, got, size, label, &array, &offset));
+    unsigned char *grown = realloc(bytes, size + 1);
+    if (!grown) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %zu bytes", path, name, size);
+        goto fail;
+    }
+    bytes = grown;
     /* One byte more than announced is asked for: a longer member shows at once, and the end, where libarchive
      * compares the CRC, is always reached. */
     TRY(unpack(a, path, bytes, size + 1, &got));
