@@ -88,6 +88,9 @@ proportions = made(3, F4, (1, 10), struct.pack("<2f", 0.25, 0.75), 3)
 put("model", "bare", w + theta)
 put("model", "whole", w + theta + label + proportions + made(4, U1, (len(about),), about, 3))
 put("model", "about", w + theta + made(4, U1, (len(about),), about))
+for name, text in (("about-escape", b'{"dataset": {"name": "\\u001b[31m", "sha256": "0"}}'), ("about-broken", b'{"a": "\x1b[31m\r\n'), ("about-nested", b"[" * 3000),
+                   ("about-huge", b'{"params": {"w_max": 1e999, "rate_divisor": -0.0, "intensity_max": 1e308}}')):
+    put("model", name, w + theta + made(4, U1, (len(text),), text))
 put("model", "two", made(0, F4, (784, 2)) + made(1, F4, (2,)) + made(2, I4, (2,)) + made(3, F4, (2, 10)))
 put("model", "images", record(0, 0, npy("<f4", "(3, 2)", bytes(24))) + record(1, 1, npy("<f4", "(3,)", bytes(12))))
 put("model", "zip-deflated", archive([("w.npy", npy("<f4", "(784, 1)", bytes(3136))), ("theta_mv.npy", npy("<f4", "(1,)", bytes(4)))]))
