@@ -11,7 +11,8 @@
 #include "clsnn/report.h"
 #include "clsnn/session.h"
 
-static const size_t max_model_bytes = (size_t)1 << 30;
+/* The largest model has 50 MiB: a file that unpacks to more is no model. */
+static const size_t max_model_bytes = (size_t)64 << 20;
 
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     clsnn_progress_stage(ctx, stage);
@@ -102,6 +103,15 @@ static void note_origin(void *ctx, const char *name, const char *value, const ch
     if (p) chosen->by_user[p - clsnn_params_table] = strcmp(origin, "default") != 0;
 }
 
+/* What was found wrong with a value is told again as a fault of the file it stands in. */
+static enum clsnn_status blame_file(const char *path, enum clsnn_status st) {
+    if (st != CLSNN_E_USAGE) return st;
+    char text[512];
+    snprintf(text, sizeof text, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    return clsnn_fail(CLSNN_E_DATA, "%s: about: %s", path, text);
+}
+
 /* The parameters a model was trained with, into m, and the hash of its data ("" when the file does not tell). A file without
  * "about" (made elsewhere) leaves everything as the options say. */
 static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *path,
@@ -117,7 +127,8 @@ static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *pat
     TRY(clsnn_npz_get(npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
     about = json_loadb(a->data, a->shape[0], 0, &error);
     if (!about) {
-        st = clsnn_fail(CLSNN_E_DATA, "%s: about is no JSON: %s", path, error.text);
+        char shown[CLSNN_EXCERPT]; /* jansson quotes the text, whatever is in it */
+        st = clsnn_fail(CLSNN_E_DATA, "%s: about is no JSON: %s", path, clsnn_excerpt(error.text, shown));
         goto fail;
     }
     clsnn_options_visit(o, note_origin, &chosen);
@@ -127,13 +138,14 @@ static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *pat
         char text[32];
         if (!json_is_number(value) || chosen.by_user[k]) continue;
         clsnn_format_real(json_number_value(value), text);
-        TRY(clsnn_model_set(m, clsnn_params_table[k].name, text));
+        TRY(blame_file(path, clsnn_model_set(m, clsnn_params_table[k].name, text)));
     }
-    TRY(clsnn_model_check(m));
+    TRY(blame_file(path, clsnn_model_check(m)));
     const char *name = json_string_value(json_object_get(data, "name")),
                *hash = json_string_value(json_object_get(data, "sha256"));
     if (name && hash) {
-        snprintf(data_name, 64, "%s", name);
+        char shown[CLSNN_EXCERPT];
+        snprintf(data_name, 64, "%s", clsnn_excerpt(name, shown)); /* it is printed */
         snprintf(data_sha256, CLSNN_SHA256_HEX, "%s", hash);
     }
 fail:

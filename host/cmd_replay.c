@@ -61,7 +61,8 @@ static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *pat
     if (learn && !(sum > 0.0f && isfinite(sum)))
         return clsnn_fail(CLSNN_E_DATA, "%s: norm = %g: must be positive", path, (double)sum);
     if (learn) model->w_norm = (double)sum;
-    *in = (struct clsnn_replay_input){.n_post = (uint32_t)n_post,
+    *in = (struct clsnn_replay_input){.label = path,
+                                      .n_post = (uint32_t)n_post,
                                       .steps_on = (uint32_t)on,
                                       .steps_off = (uint32_t)off,
                                       .n_samples = (uint32_t)samples,

@@ -214,7 +214,7 @@ static bool data_bytes(const struct clsnn_array *a, size_t *out) {
     return true;
 }
 
-enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_bytes, const char *label,
+enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_there, size_t n_bytes, const char *label,
                                          struct clsnn_array *out, size_t *out_offset) {
     enum clsnn_status st = CLSNN_OK;
     const unsigned char *b = bytes;
@@ -223,21 +223,21 @@ enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_bytes, cons
     size_t n_data = 0;
     char text[NPY_TEXT];
 
-    if (n_bytes < 10 || memcmp(b, "\x93NUMPY", 6))
+    if (n_there < 10 || memcmp(b, "\x93NUMPY", 6))
         return clsnn_fail(CLSNN_E_DATA, "%s: is no .npy array: its first bytes must be \\x93NUMPY", label);
     if ((b[6] != 1 && b[6] != 2) || b[7] != 0)
         return clsnn_fail(CLSNN_E_DATA, "%s: .npy version %d.%d: must be 1.0 or 2.0", label, b[6], b[7]);
     const size_t begin = b[6] == 1 ? 10 : 12;
-    if (n_bytes < begin)
-        return clsnn_fail(CLSNN_E_DATA, "%s: .npy header is cut off at %zu bytes", label, n_bytes);
+    if (n_there < begin)
+        return clsnn_fail(CLSNN_E_DATA, "%s: .npy header is cut off at %zu bytes", label, n_there);
     size_t n_header = (size_t)b[8] | (size_t)b[9] << 8;
     if (begin == 12) n_header |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
     if (n_header > NPY_MAX_HEADER)
         return clsnn_fail(CLSNN_E_DATA, "%s: .npy header of %zu bytes: at most %d are accepted", label,
                           n_header, NPY_MAX_HEADER);
-    if (n_header > n_bytes - begin)
+    if (n_header > n_there - begin)
         return clsnn_fail(CLSNN_E_DATA, "%s: .npy header of %zu bytes is cut off: %zu are there", label,
-                          n_header, n_bytes - begin);
+                          n_header, n_there - begin);
     struct cursor c = {(const char *)b + begin, (const char *)b + begin + n_header, label};
     TRY(parse_dict(&c, &a, &fortran));
     if (fortran && a.n_dims > 1)
@@ -260,7 +260,7 @@ enum clsnn_status clsnn_npy_parse(const void *bytes, size_t n_bytes, const char 
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_array a;
     size_t offset = 0;
-    TRY(clsnn_npy_header_parse(bytes, n_bytes, label, &a, &offset));
+    TRY(clsnn_npy_header_parse(bytes, n_bytes, n_bytes, label, &a, &offset));
     a.data =
         malloc(n_bytes - offset + !(n_bytes - offset)); /* never of 0 bytes: NULL would look like a failure */
     if (!a.data) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu bytes", label, n_bytes - offset);

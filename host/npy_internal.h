@@ -7,9 +7,13 @@
 #define NPY_MAX_HEADER 10000 /* bytes of the header's text; numpy writes about 118 */
 #define NPY_TEXT       160   /* room for clsnn_array_text */
 
-/* Checks the header of one .npy image of n_bytes and that exactly the announced data follow. Fills out except
- * name and data; *out_offset is where the data begin. Errors: CLSNN_E_DATA. */
-enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_bytes, const char *label,
+/* Bytes of an image's beginning that hold any header that is accepted. */
+#define NPY_HEADER_END (12 + NPY_MAX_HEADER)
+
+/* Checks the header of one .npy image of n_bytes, of which the first n_there are at hand (all, or NPY_HEADER_END), and
+ * that exactly the announced data follow. Fills out except name and data; *out_offset is where the data begin.
+ * Errors: CLSNN_E_DATA. */
+enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_there, size_t n_bytes, const char *label,
                                          struct clsnn_array *out, size_t *out_offset);
 
 /* Writes the .npy v1.0 header of a (padded to 64 bytes) to header; returns its length. */

@@ -33,9 +33,10 @@ void clsnn_npz_finish(struct clsnn_npz *npz) {
 
 /* ---- reading ---- */
 
-/* libarchive explains every fault of a file, but not always a failed allocation: silence means that. */
+/* libarchive does not always say when an allocation failed, nor what is wrong with a file: where it is silent, errno tells,
+ * which is cleared before it is called. */
 static bool is_out_of_memory(struct archive *a) {
-    return archive_errno(a) == ENOMEM || !archive_error_string(a);
+    return archive_errno(a) == ENOMEM || (!archive_error_string(a) && errno == ENOMEM);
 }
 
 static enum clsnn_status archive_failed(struct archive *a, const char *path) {
@@ -89,11 +90,92 @@ static enum clsnn_status member_name(struct archive_entry *entry, const char *pa
     return CLSNN_OK;
 }
 
-/* Unpacks and parses the current member. *budget is what may still be unpacked; n_file bounds what a member
- * can hold. */
+/* ---- the zip's directory ---- */
+
+/* What it says of one member. */
+struct entry {
+    const unsigned char *name; /* not ended by a zero; into the file's bytes */
+    size_t n_name, n_unpacked;
+};
+
+struct directory {
+    struct entry entries[CLSNN_NPZ_MAX_ARRAYS];
+    size_t n_entries;
+};
+
+static size_t get_u16(const unsigned char *p) {
+    return (size_t)p[0] | (size_t)p[1] << 8;
+}
+
+static size_t get_u32(const unsigned char *p) {
+    return get_u16(p) | get_u16(p + 2) << 16;
+}
+
+static enum clsnn_status bad_directory(const char *path, const char *what) {
+    return clsnn_fail(CLSNN_E_DATA, "%s: is damaged, or no zip archive of arrays: its directory %s", path,
+                      what);
+}
+
+/* libarchive takes names from the members' own headers and ends quietly where the directory is broken. So the
+ * directory (PKWARE's APPNOTE, 4.3.12 and 4.3.16) is read here as well, before anything is unpacked: it must be whole, and
+ * what its members unpack to within max_bytes together. */
+static enum clsnn_status read_directory(const char *path, const unsigned char *bytes, size_t n_bytes,
+                                        size_t max_bytes, struct directory *out) {
+    uint64_t n_unpacked = 0;
+    size_t end = n_bytes < 22 ? 0 : n_bytes - 22; /* the end record, perhaps with a comment behind it */
+    while (end && (memcmp(bytes + end, "PK\5\6", 4) || get_u16(bytes + end + 20) != n_bytes - end - 22))
+        end--;
+    if (n_bytes < 22 || memcmp(bytes + end, "PK\5\6", 4) || get_u16(bytes + end + 20) != n_bytes - end - 22)
+        return bad_directory(path, "has no end record");
+    const size_t n_entries = get_u16(bytes + end + 10), offset = get_u32(bytes + end + 16);
+    if (n_entries > CLSNN_NPZ_MAX_ARRAYS)
+        return clsnn_fail(CLSNN_E_DATA, "%s: %zu arrays: at most %d are accepted", path, n_entries,
+                          CLSNN_NPZ_MAX_ARRAYS);
+    if (offset > end || get_u32(bytes + end + 12) != end - offset)
+        return bad_directory(path, "is not where its end record says");
+    const unsigned char *p = bytes + offset;
+    size_t left = end - offset;
+    for (size_t i = 0; i < n_entries; i++) {
+        if (left < 46 || memcmp(p, "PK\1\2", 4)) return bad_directory(path, "ends too early");
+        const size_t n_name = get_u16(p + 28), n = 46 + n_name + get_u16(p + 30) + get_u16(p + 32);
+        if (left < n) return bad_directory(path, "ends too early");
+        /* libarchive takes these from the member alone */
+        const size_t flags = get_u16(p + 8), method = get_u16(p + 10);
+        if (flags & 0x41 || (method != 0 && method != 8))
+            return clsnn_fail(
+                CLSNN_E_DATA,
+                "%s: member %zu is encrypted, or packed by method %zu: must be stored or deflated", path,
+                i + 1, method);
+        out->entries[i] = (struct entry){p + 46, n_name, get_u32(p + 24)};
+        n_unpacked += get_u32(p + 24);
+        p += n;
+        left -= n;
+    }
+    if (left) return bad_directory(path, "has a wrong length");
+    if (n_unpacked > max_bytes)
+        return clsnn_fail(CLSNN_E_DATA, "%s: unpacks to %llu bytes: at most %zu in all are accepted", path,
+                          (unsigned long long)n_unpacked, max_bytes);
+    out->n_entries = n_entries;
+    return CLSNN_OK;
+}
+
+/* ---- members ---- */
+
+/* Reads on until n_want bytes are there or the member ends; *got counts. */
+static enum clsnn_status unpack(struct archive *a, const char *path, unsigned char *bytes, size_t n_want,
+                                size_t *got) {
+    while (*got < n_want) {
+        const la_ssize_t n = archive_read_data(a, bytes + *got, n_want - *got);
+        if (n < 0) return archive_failed(a, path);
+        if (n == 0) break;
+        *got += (size_t)n;
+    }
+    return CLSNN_OK;
+}
+
+/* Unpacks and parses the current member, which the directory lists as listed. n_file bounds what a member can hold. */
 static enum clsnn_status read_member(struct archive *a, struct archive_entry *entry, const char *path,
-                                     size_t n_file, size_t max_bytes, size_t *budget,
-                                     struct clsnn_array *out) {
+                                     size_t n_file, const struct entry *listed, struct clsnn_array *out) {
     enum clsnn_status st = CLSNN_OK;
     unsigned char *bytes = NULL;
     struct clsnn_array array = {.n_dims = 0};
@@ -109,35 +191,37 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
     if (archive_entry_filetype(entry) != AE_IFREG || !archive_entry_size_is_set(entry) ||
         archive_entry_size(entry) < 0)
         return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': is no plain member of known size", path, name);
-    const uint64_t size = (uint64_t)archive_entry_size(entry);
-    if (size > *budget || size / MAX_RATIO > n_file)
-        return clsnn_fail(CLSNN_E_DATA,
-                          "%s: array '%s' unpacks to %llu bytes: at most %zu in all are accepted", path, name,
-                          (unsigned long long)size, max_bytes);
-    *budget -= (size_t)size;
-    bytes = malloc((size_t)size + 1);
+    const uint64_t announced = (uint64_t)archive_entry_size(entry);
+    const size_t n_name = strlen(name), size = listed->n_unpacked;
+    if (announced != size || listed->n_name != n_name + 4 || memcmp(listed->name, name, n_name) ||
+        memcmp(listed->name + n_name, ".npy", 4))
+        return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory and array '%s' disagree", path,
+                          name);
+    if (size / MAX_RATIO > n_file)
+        return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': %zu bytes cannot come from a file of %zu", path,
+                          name, size, n_file);
+    /* What does not begin as an array of that size gets neither the memory nor the time to unpack it. */
+    const size_t n_begin = size < NPY_HEADER_END ? size : NPY_HEADER_END;
+    bytes = malloc(n_begin + 1);
     if (!bytes)
-        return clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %llu bytes", path, name,
-                          (unsigned long long)size);
-    /* One byte more than announced is asked for: a longer member shows at once, and the end, where libarchive
-     * compares the CRC, is always reached. */
-    for (;;) {
-        const la_ssize_t n = archive_read_data(a, bytes + got, (size_t)size + 1 - got);
-        if (n < 0) {
-            st = archive_failed(a, path);
-            goto fail;
-        }
-        if (n == 0) break;
-        got += (size_t)n;
-        if (got > size) break;
-    }
-    if (got != size) {
-        st = clsnn_fail(CLSNN_E_DATA, "%s: array '%s': unpacks to %s than the %llu bytes announced", path,
-                        name, got < size ? "less" : "more", (unsigned long long)size);
+        return clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %zu bytes", path, name, n_begin);
+    snprintf(label, sizeof label, "%s: array '%s'", path, name);
+    TRY(unpack(a, path, bytes, n_begin, &got));
+    TRY(clsnn_npy_header_parse(bytes, got, size, label, &array, &offset));
+    unsigned char *grown = realloc(bytes, size + 1);
+    if (!grown) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %zu bytes", path, name, size);
         goto fail;
     }
-    snprintf(label, sizeof label, "%s: array '%s'", path, name);
-    TRY(clsnn_npy_header_parse(bytes, got, label, &array, &offset));
+    bytes = grown;
+    /* One byte more than announced is asked for: a longer member shows at once, and the end, where libarchive
+     * compares the CRC, is always reached. */
+    TRY(unpack(a, path, bytes, size + 1, &got));
+    if (got != size) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: array '%s': unpacks to %s than the %zu bytes announced", path,
+                        name, got < size ? "less" : "more", size);
+        goto fail;
+    }
     /* The data slide over the header: no second copy of a large array. */
     memmove(bytes, bytes + offset, got - offset);
     memcpy(array.name, name, sizeof array.name);
@@ -149,72 +233,31 @@ fail:
     return st;
 }
 
-static size_t get_u16(const unsigned char *p) {
-    return (size_t)p[0] | (size_t)p[1] << 8;
-}
-
-static size_t get_u32(const unsigned char *p) {
-    return get_u16(p) | get_u16(p + 2) << 16;
-}
-
-/* libarchive takes names from the members' own headers and ends quietly where the directory is broken. So the
- * directory (PKWARE's APPNOTE, 4.3.12 and 4.3.16) is walked here as well: it must be whole, and list npz's
- * arrays in their order. */
-static enum clsnn_status check_directory(const char *path, const unsigned char *bytes, size_t n_bytes,
-                                         const struct clsnn_npz *npz) {
-    size_t end = n_bytes < 22 ? 0 : n_bytes - 22; /* the end record, perhaps with a comment behind it */
-    while (end && (memcmp(bytes + end, "PK\5\6", 4) || get_u16(bytes + end + 20) != n_bytes - end - 22))
-        end--;
-    if (!end) return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory has no end record", path);
-    const size_t n_entries = get_u16(bytes + end + 10), offset = get_u32(bytes + end + 16);
-    if (n_entries != npz->n_arrays || offset > end || get_u32(bytes + end + 12) != end - offset)
-        return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory lists %zu arrays, %zu were found",
-                          path, n_entries, npz->n_arrays);
-    const unsigned char *p = bytes + offset;
-    size_t left = end - offset;
-    for (size_t i = 0; i < n_entries; i++) {
-        const char *name = npz->arrays[i].name;
-        const size_t n_name = strlen(name);
-        if (left < 46 || memcmp(p, "PK\1\2", 4) || get_u16(p + 28) != n_name + 4 || left < 46 + n_name + 4 ||
-            memcmp(p + 46, name, n_name) || memcmp(p + 46 + n_name, ".npy", 4))
-            return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory and array '%s' disagree", path,
-                              name);
-        const size_t n = 46 + n_name + 4 + get_u16(p + 30) + get_u16(p + 32);
-        if (left < n) break;
-        p += n;
-        left -= n;
-    }
-    if (left) return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory has a wrong length", path);
-    return CLSNN_OK;
-}
-
 enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsnn_npz *out) {
     enum clsnn_status st = CLSNN_OK;
     struct archive *a = NULL;
     struct archive_entry *entry = NULL;
     struct clsnn_npz npz = {0};
+    struct directory directory = {.n_entries = 0};
     void *bytes = NULL;
-    size_t n_bytes = 0, budget = max_bytes;
+    size_t n_bytes = 0;
     /* Packing may add a little to what is within the limit. */
     const size_t slack = max_bytes / 1000 + (1 << 20);
 
     TRY(clsnn_file_read(path, max_bytes < SIZE_MAX - slack ? max_bytes + slack : SIZE_MAX, &bytes, &n_bytes));
-    npz.arrays = calloc(CLSNN_NPZ_MAX_ARRAYS, sizeof *npz.arrays);
+    TRY(read_directory(path, bytes, n_bytes, max_bytes, &directory));
+    npz.arrays = calloc(directory.n_entries + 1, sizeof *npz.arrays); /* never of 0 bytes */
     if (!npz.arrays) {
         st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for the list of arrays", path);
         goto fail;
     }
+    errno = 0; /* see is_out_of_memory */
     TRY(open_zip(path, bytes, n_bytes, &a));
     for (;;) {
         TRY(next_member(a, path, &entry));
-        if (!entry) break;
-        if (npz.n_arrays == CLSNN_NPZ_MAX_ARRAYS) {
-            st = clsnn_fail(CLSNN_E_DATA, "%s: more than %d arrays: at most %d are accepted", path,
-                            CLSNN_NPZ_MAX_ARRAYS, CLSNN_NPZ_MAX_ARRAYS);
-            goto fail;
-        }
+        if (!entry || npz.n_arrays == directory.n_entries) break;
         struct clsnn_array *next = &npz.arrays[npz.n_arrays];
-        TRY(read_member(a, entry, path, n_bytes, max_bytes, &budget, next));
+        TRY(read_member(a, entry, path, n_bytes, &directory.entries[npz.n_arrays], next));
         npz.n_arrays++;
         for (size_t i = 0; i + 1 < npz.n_arrays; i++) {
             if (strcmp(npz.arrays[i].name, next->name)) continue;
@@ -222,7 +265,11 @@ enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsn
             goto fail;
         }
     }
-    TRY(check_directory(path, bytes, n_bytes, &npz));
+    if (entry || npz.n_arrays != directory.n_entries) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its zip directory lists %zu arrays, %s were found",
+                        path, directory.n_entries, entry ? "more" : "fewer");
+        goto fail;
+    }
     archive_read_free(a);
     free(bytes);
     *out = npz;
@@ -333,6 +380,7 @@ enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *ar
     struct sink sink = {0};
     struct archive *a = NULL;
     TRY(check_arrays(path, arrays, n_arrays));
+    errno = 0; /* see is_out_of_memory */
     a = archive_write_new();
     if (!a) {
         st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to pack it", path);
@@ -346,9 +394,10 @@ enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *ar
     for (size_t i = 0; rc == ARCHIVE_OK && i < n_arrays; i++) rc = write_member(a, &arrays[i]);
     if (rc == ARCHIVE_OK) rc = archive_write_close(a);
     if (rc != ARCHIVE_OK) {
-        st = is_out_of_memory(a)
-                 ? clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to pack it", path)
-                 : clsnn_fail(CLSNN_E_FAILED, "%s: cannot be packed: %s", path, archive_error_string(a));
+        st = is_out_of_memory(a) ? clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to pack it", path)
+                                 : clsnn_fail(CLSNN_E_FAILED, "%s: cannot be packed: %s", path,
+                                              archive_error_string(a) ? archive_error_string(a)
+                                                                      : "libarchive gives no reason");
         goto fail;
     }
     if (sink.n_bytes >= UINT32_MAX) {

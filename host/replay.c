@@ -9,12 +9,13 @@ enum { MASK_WORDS = CLSNN_MAX_GROUPS * CLSNN_MAX_ON };
 static enum clsnn_status check_input(const struct clsnn_replay_input *in) {
     if (in->steps_on < 1 || in->steps_on > CLSNN_MAX_ON ||
         in->steps_on + (uint64_t)in->steps_off > CLSNN_MAX_STEPS) {
-        return clsnn_fail(CLSNN_E_DATA,
-                          "steps_on = %u, steps_off = %u: steps_on must be in [1, %d], their sum at most %d",
-                          in->steps_on, in->steps_off, CLSNN_MAX_ON, CLSNN_MAX_STEPS);
+        return clsnn_fail(
+            CLSNN_E_DATA,
+            "%s: steps_on = %u, steps_off = %u: steps_on must be in [1, %d], their sum at most %d", in->label,
+            in->steps_on, in->steps_off, CLSNN_MAX_ON, CLSNN_MAX_STEPS);
     }
     if (in->n_samples < 1 || in->n_samples > INT32_MAX / CLSNN_MAX_STEPS) {
-        return clsnn_fail(CLSNN_E_DATA, "n_samples = %u: must be in [1, %d]", in->n_samples,
+        return clsnn_fail(CLSNN_E_DATA, "%s: n_samples = %u: must be in [1, %d]", in->label, in->n_samples,
                           INT32_MAX / CLSNN_MAX_STEPS);
     }
     return CLSNN_OK;
@@ -29,21 +30,21 @@ static enum clsnn_status sort_events(const struct clsnn_replay_input *in, size_t
     size_t *first = calloc((size_t)in->n_samples + 2, sizeof *first),
            *events = malloc((in->n_events ? in->n_events : 1) * sizeof *events);
     if (!first || !events) {
-        st = clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for %zu events", in->n_events);
+        st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu events", in->label, in->n_events);
         goto fail;
     }
     for (size_t e = 0; e < in->n_events; e++) {
         const int32_t step = in->event_step[e], i = in->event_input[e];
         if (step < 0 || (uint32_t)step >= n_steps * in->n_samples || i < 0 || i >= CLSNN_N_PRE) {
-            st = clsnn_fail(CLSNN_E_DATA, "event %zu: step %d, input %d: must be in [0, %u) and [0, %d)", e,
-                            step, i, n_steps * in->n_samples, CLSNN_N_PRE);
+            st = clsnn_fail(CLSNN_E_DATA, "%s: event %zu: step %d, input %d: must be in [0, %u) and [0, %d)",
+                            in->label, e, step, i, n_steps * in->n_samples, CLSNN_N_PRE);
             goto fail;
         }
         if ((uint32_t)step % n_steps >= in->steps_on) {
             st = clsnn_fail(
                 CLSNN_E_DATA,
-                "event %zu: step %d is step %u of its sample, which has input in the first %u only", e, step,
-                (uint32_t)step % n_steps, in->steps_on);
+                "%s: event %zu: step %d is step %u of its sample, which has input in the first %u only",
+                in->label, e, step, (uint32_t)step % n_steps, in->steps_on);
             goto fail;
         }
         first[(uint32_t)step / n_steps + 2]++;
@@ -70,8 +71,8 @@ static enum clsnn_status fill_masks(const struct clsnn_replay_input *in, const s
         const uint32_t bit = UINT32_C(1) << i % CLSNN_GROUP;
         if (*word & bit) {
             return clsnn_fail(CLSNN_E_DATA,
-                              "event %zu: input %u spikes twice in step %d: at most once a step", events[k],
-                              i, in->event_step[events[k]]);
+                              "%s: event %zu: input %u spikes twice in step %d: at most once a step",
+                              in->label, events[k], i, in->event_step[events[k]]);
         }
         *word |= bit;
     }

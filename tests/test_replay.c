@@ -83,7 +83,8 @@ static struct feed make_feed(const struct scenario *s) {
     }
     clsnn_model_defaults(&f.model);
     f.model.refrac_exc_ms = s->refrac_exc_ms;
-    f.in = (struct clsnn_replay_input){.n_post = (uint32_t)s->n_post,
+    f.in = (struct clsnn_replay_input){.label = s->name,
+                                       .n_post = (uint32_t)s->n_post,
                                        .steps_on = (uint32_t)s->n_steps,
                                        .n_samples = (uint32_t)s->n_presentations,
                                        .n_events = f.data.n_events,
@@ -271,7 +272,8 @@ static void check_recording(struct rig *rig, const char *path) {
     must(clsnn_npz_read(path, (size_t)64 << 20, &npz));
     clsnn_model_defaults(&model);
     const struct clsnn_array *w0 = get(&npz, file, "w0", CLSNN_F4, 2);
-    const struct clsnn_replay_input in = {.n_post = (uint32_t)w0->shape[1],
+    const struct clsnn_replay_input in = {.label = file,
+                                          .n_post = (uint32_t)w0->shape[1],
                                           .steps_on = (uint32_t)get_i4(&npz, file, "steps_on"),
                                           .steps_off = (uint32_t)get_i4(&npz, file, "steps_off"),
                                           .n_samples = (uint32_t)get_i4(&npz, file, "n_samples"),
@@ -395,7 +397,8 @@ static void refuses_bad_input(void **state) {
         {"samples that overflow", "n_samples", 10, 0, UINT32_MAX, {0, 1}, {0, 1}},
     };
     for (size_t k = 0; k < COUNT(rows); k++) {
-        const struct clsnn_replay_input in = {.n_post = 1,
+        const struct clsnn_replay_input in = {.label = "in.npz",
+                                              .n_post = 1,
                                               .steps_on = rows[k].on,
                                               .steps_off = rows[k].off,
                                               .n_samples = rows[k].samples,

@@ -6,6 +6,7 @@
 
 /* What is fed in. All arrays are borrowed. Samples follow each other; nothing is reset between them. */
 struct clsnn_replay_input {
+    const char *label; /* names the input in messages: its file */
     uint32_t n_post;
     uint32_t steps_on, steps_off, n_samples; /* a sample is steps_on steps with input, steps_off without */
     size_t n_events;
