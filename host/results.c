@@ -12,7 +12,7 @@
 #include "clsnn/stats.h"
 
 enum { MAX_RUN_JSON = 1 << 26, MAX_SERIES = 6 };
-static const size_t max_model_bytes = (size_t)1 << 31;
+static const size_t max_model_bytes = (size_t)64 << 20; /* the largest network takes 50 MiB */
 
 static enum clsnn_status no_memory(void) {
     return clsnn_fail(CLSNN_E_MEMORY, "results: no memory");
