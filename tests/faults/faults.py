@@ -177,6 +177,11 @@ class Report:
         return sites
 
 
+def patience():
+    """How much longer everything takes since other programs want the cores too."""
+    return max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
+
+
 class Bench:
     """Where everything lies, and how a command is run there."""
 
@@ -212,7 +217,7 @@ class Bench:
             child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=full, cwd=folder,
                                      start_new_session=True)
             try:
-                rc = child.wait(timeout=seconds)
+                rc = child.wait(timeout=seconds * patience())
             except subprocess.TimeoutExpired:
                 hung = True
                 os.killpg(child.pid, signal.SIGKILL)
@@ -258,7 +263,7 @@ def judge(bench, command, ran, out_dir, before, allowed, baseline, words=(), may
         partial, _, gone = damage(out_dir, before)
         return [("partial", p) for p in partial + gone] + [("libarchive", "ended the program")]
     if ran.hung:
-        return [("hangs", "still running after %d s" % HANG_SECONDS)]
+        return [("hangs", "still running after %.0f s" % ran.seconds)]
     if ran.rc < 0 or ran.rc >= 128:
         return [("crashes", "ended by signal %d" % (-ran.rc if ran.rc < 0 else ran.rc - 128))]
     if ran.rc == 0:
@@ -537,7 +542,7 @@ def run_fault(bench, fault):
             kept = os.path.join(folder, "kept")
             out = kept if os.path.isdir(kept) else out
         found = judge(bench, command, ran, out, before, allowed, base, words, may_litter, judged.get("site", ""))
-        if judged.get("lost") and ran.seconds > LOST_SECONDS and not ran.hung:
+        if judged.get("lost") and ran.seconds > LOST_SECONDS * patience() and not ran.hung:
             found.append(("hangs", "%.1f s to say that the device is lost" % ran.seconds))
         return ran, found, happened
     finally:
