@@ -32,13 +32,14 @@ double clsnn_bench_bytes(double input_spikes, double columns, int n) {
     return weight * (input_spikes * n + columns * 3 * CLSNN_N_PRE);
 }
 
-void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct clsnn_bench_sample *runs,
-                           int n_runs, int n_post, struct clsnn_bench_rates *out) {
+enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,
+                                        const struct clsnn_bench_sample *runs, int n_runs, int n_post,
+                                        struct clsnn_bench_rates *out) {
     struct clsnn_params p;
     struct clsnn_bench_sample sum = {0};
     double *pace = malloc((size_t)n_runs * sizeof *pace); /* seconds an image */
     *out = (struct clsnn_bench_rates){0};
-    if (!pace) return;
+    if (!pace) return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for %d runs", n_runs);
     clsnn_params_derive(plan->model, plan->seed, &p);
     for (int r = 0; r < n_runs; r++) {
         pace[r] = runs[r].seconds / runs[r].images;
@@ -58,6 +59,7 @@ void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct cls
     out->seconds = sum.seconds;
     out->spread = (pace[n_runs - 1] - pace[0]) / median;
     free(pace);
+    return CLSNN_OK;
 }
 
 double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c,

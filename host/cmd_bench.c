@@ -151,7 +151,7 @@ static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons,
                             .device = dev->info.name,
                             .neurons = neurons,
                             .networks = n};
-        clsnn_bench_summarise(&b->plan, runs, b->plan.n_runs, neurons, &row->rates);
+        TRY(clsnn_bench_summarise(&b->plan, runs, b->plan.n_runs, neurons, &row->rates));
         row->memory_share = row->rates.bytes / b->bandwidth[d];
         row->ratio_to_c = clsnn_bench_ratio(runs, c, b->plan.n_runs);
         for (int r = 0; r < b->plan.n_runs && *n_c_runs < MAX_C_RUNS; r++) c_runs[(*n_c_runs)++] = c[r];
@@ -175,7 +175,7 @@ static enum clsnn_status measure_size(struct bench *b, int neurons) {
     struct row *row = &b->rows[b->n_rows++]; /* plain C stands before what it is compared with */
     *row = (struct row){.path = "c", .device = b->c_name, .neurons = neurons, .networks = 1, .ratio_to_c = 1};
     for (size_t d = 0; d < b->n_devices; d++) TRY(measure_device(b, d, neurons, c_runs, &n_c_runs));
-    clsnn_bench_summarise(&b->plan, c_runs, n_c_runs, neurons, &row->rates);
+    TRY(clsnn_bench_summarise(&b->plan, c_runs, n_c_runs, neurons, &row->rates));
     row->memory_share = row->rates.bytes / b->host_bandwidth;
     note_row(b, row);
 fail:

@@ -13,6 +13,8 @@
     "intel-opencl-icd, rocm-opencl-icd); in a container with an NVIDIA GPU 'echo libnvidia-opencl.so.1 > "   \
     "/etc/OpenCL/vendors/nvidia.icd'"
 
+static const cl_int no_platform = -1001; /* CL_PLATFORM_NOT_FOUND_KHR, of cl_khr_icd */
+
 const char *clsnn_cl_error_name(cl_int code) {
 #define NAME(x)                                                                                              \
     case x: return #x
@@ -58,16 +60,32 @@ const char *clsnn_cl_error_name(cl_int code) {
         NAME(CL_INVALID_BUFFER_SIZE);
     }
 #undef NAME
-    return code == -1001 ? "CL_PLATFORM_NOT_FOUND_KHR" : "an unknown OpenCL error";
+    return code == no_platform ? "CL_PLATFORM_NOT_FOUND_KHR" : "an unknown OpenCL error";
+}
+
+enum clsnn_status clsnn_cl_status(cl_int code) {
+    switch (code) {
+    case CL_OUT_OF_HOST_MEMORY: return CLSNN_E_MEMORY;
+    case CL_MEM_OBJECT_ALLOCATION_FAILURE:
+    case CL_OUT_OF_RESOURCES:
+    case CL_INVALID_BUFFER_SIZE: return CLSNN_E_DEVICE_MEMORY;
+    case CL_COMPILER_NOT_AVAILABLE:
+    case CL_BUILD_PROGRAM_FAILURE:
+    case CL_COMPILE_PROGRAM_FAILURE:
+    case CL_LINK_PROGRAM_FAILURE:
+    case CL_INVALID_BINARY:
+    case CL_INVALID_BUILD_OPTIONS:
+    case CL_INVALID_PROGRAM_EXECUTABLE:
+    case CL_INVALID_KERNEL_NAME:
+    case CL_INVALID_KERNEL_DEFINITION: return CLSNN_E_BUILD;
+    default: return CLSNN_E_DEVICE;
+    }
 }
 
 enum clsnn_status clsnn_fail_cl(cl_int code, const char *call) {
-    enum clsnn_status st = CLSNN_E_DEVICE;
-    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES) st = CLSNN_E_DEVICE_MEMORY;
-    if (code == CL_OUT_OF_HOST_MEMORY) st = CLSNN_E_MEMORY;
     const char *end = strchr(call, '(');
-    return clsnn_fail(st, "%.*s failed: %s (%d)", end ? (int)(end - call) : (int)strlen(call), call,
-                      clsnn_cl_error_name(code), code);
+    return clsnn_fail(clsnn_cl_status(code), "%.*s failed: %s (%d)",
+                      end ? (int)(end - call) : (int)strlen(call), call, clsnn_cl_error_name(code), code);
 }
 
 static void text_info(cl_device_id id, cl_device_info what, size_t size, char *out) {
@@ -82,20 +100,30 @@ static void describe(cl_device_id id, struct clsnn_device_info *d) {
     text_info(id, CL_DEVICE_VENDOR, sizeof d->vendor, d->vendor);
     text_info(id, CL_DEVICE_VERSION, sizeof d->version, d->version);
     text_info(id, CL_DRIVER_VERSION, sizeof d->driver, d->driver);
-    clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof d->type, &d->type, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof d->compute_units, &d->compute_units, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof d->global_bytes, &d->global_bytes, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof d->max_alloc_bytes, &d->max_alloc_bytes, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof d->local_bytes, &d->local_bytes, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof d->max_work_group, &d->max_work_group, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);
     cl_device_fp_config fp = 0;
-    clGetDeviceInfo(id, CL_DEVICE_SINGLE_FP_CONFIG, sizeof fp, &fp, NULL);
+    const struct {
+        cl_device_info what;
+        size_t n_bytes;
+        void *to;
+    } facts[] = {
+        {CL_DEVICE_TYPE, sizeof d->type, &d->type},
+        {CL_DEVICE_MAX_COMPUTE_UNITS, sizeof d->compute_units, &d->compute_units},
+        {CL_DEVICE_GLOBAL_MEM_SIZE, sizeof d->global_bytes, &d->global_bytes},
+        {CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof d->max_alloc_bytes, &d->max_alloc_bytes},
+        {CL_DEVICE_LOCAL_MEM_SIZE, sizeof d->local_bytes, &d->local_bytes},
+        {CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof d->max_work_group, &d->max_work_group},
+        {CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified},
+        {CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler},
+        {CL_DEVICE_AVAILABLE, sizeof available, &available},
+        {CL_DEVICE_SINGLE_FP_CONFIG, sizeof fp, &fp},
+    };
+    /* A device that cannot tell its own limits is none to train on. */
+    bool told = true;
+    for (size_t k = 0; k < sizeof facts / sizeof *facts; k++)
+        told = clGetDeviceInfo(id, facts[k].what, facts[k].n_bytes, facts[k].to, NULL) == CL_SUCCESS && told;
     d->unified_memory = unified == CL_TRUE;
     d->ieee_rounding = (fp & CL_FP_ROUND_TO_NEAREST) && (fp & CL_FP_INF_NAN);
-    d->available = compiler == CL_TRUE && available == CL_TRUE;
+    d->available = told && compiler == CL_TRUE && available == CL_TRUE;
 }
 
 enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t *out_n) {
@@ -106,7 +134,11 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
     struct clsnn_device_info *list = NULL;
     size_t n = 0;
     cl_int code = clGetPlatformIDs(MAX_PLATFORMS, platforms, &n_platforms);
-    if (code != CL_SUCCESS || n_platforms == 0) {
+    if (code != CL_SUCCESS && code != no_platform) {
+        return clsnn_fail(CLSNN_E_NO_DEVICE, "clGetPlatformIDs failed: %s (%d)", clsnn_cl_error_name(code),
+                          code);
+    }
+    if (n_platforms == 0) {
         return clsnn_fail(CLSNN_E_NO_DEVICE, "no OpenCL platform found; " INSTALL_HINT);
     }
     if (n_platforms > MAX_PLATFORMS) n_platforms = MAX_PLATFORMS;
@@ -280,9 +312,8 @@ enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *labe
     cl_int code = CL_SUCCESS;
     cl_mem buffer = clCreateBuffer(dev->context, flags, n_bytes ? n_bytes : 4, n_bytes ? start : NULL, &code);
     if (code != CL_SUCCESS) {
-        return clsnn_fail(code == CL_OUT_OF_HOST_MEMORY ? CLSNN_E_MEMORY : CLSNN_E_DEVICE_MEMORY,
-                          "%s: %.1f MiB refused by %s: %s (%d)", label, (double)n_bytes * mb, dev->info.name,
-                          clsnn_cl_error_name(code), code);
+        return clsnn_fail(clsnn_cl_status(code), "%s: %.1f MiB refused by %s: %s (%d)", label,
+                          (double)n_bytes * mb, dev->info.name, clsnn_cl_error_name(code), code);
     }
     dev->allocated_bytes += n_bytes;
     *out = buffer;

@@ -231,9 +231,15 @@ enum clsnn_status clsnn_idx_read(const char *path, enum clsnn_idx_kind kind, siz
     struct stat info;
     size_t got = 0, n_input = 0;
     /* O_NONBLOCK: a pipe without a writer must be refused below, not waited for. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd;
+    do fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    while (fd < 0 && errno == EINTR);
     if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened for reading: %s", path, strerror(errno));
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    if (fstat(fd, &info) != 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: cannot be examined: %s", path, strerror(errno));
+        goto fail;
+    }
+    if (!S_ISREG(info.st_mode)) {
         st = clsnn_fail(CLSNN_E_IO, "%s: is not a regular file", path);
         goto fail;
     }

@@ -124,7 +124,9 @@ static int on_key(void *context, const char *section, const char *key, const cha
 }
 
 enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path, bool optional) {
-    struct reading r = {.settings = s, .path = path, .file = fopen(path, "re")};
+    struct reading r = {.settings = s, .path = path, .file = NULL};
+    do r.file = fopen(path, "re");
+    while (!r.file && errno == EINTR);
     if (!r.file) {
         if (optional && (errno == ENOENT || errno == ENOTDIR)) return CLSNN_OK;
         return clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno));

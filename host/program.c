@@ -10,6 +10,7 @@
 
 static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program program, cl_int code) {
     size_t n = 0;
+    if (clsnn_cl_status(code) != CLSNN_E_BUILD) return clsnn_fail_cl(code, "clBuildProgram");
     clGetProgramBuildInfo(program, dev->info.id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
     char *log = calloc(1, n + 1);
     if (log && n > 0) clGetProgramBuildInfo(program, dev->info.id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
@@ -24,9 +25,9 @@ static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program p
 static enum clsnn_status get_kernel(cl_program program, const char *name, cl_kernel *out) {
     cl_int code = CL_SUCCESS;
     *out = clCreateKernel(program, name, &code);
-    return code == CL_SUCCESS
-               ? CLSNN_OK
-               : clsnn_fail(CLSNN_E_BUILD, "kernel %s: %s (%d)", name, clsnn_cl_error_name(code), code);
+    return code == CL_SUCCESS ? CLSNN_OK
+                              : clsnn_fail(clsnn_cl_status(code), "kernel %s: %s (%d)", name,
+                                           clsnn_cl_error_name(code), code);
 }
 
 /* The largest work-group that this kernel, as compiled, can run. */

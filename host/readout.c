@@ -30,6 +30,19 @@ void clsnn_labels_finish(struct clsnn_labels *l) {
     *l = (struct clsnn_labels){0};
 }
 
+/* OpenCL's codes come through CLBlast as they are; its own are named here. It takes a buffer that the device no longer answers for
+ * for an invalid matrix. */
+static enum clsnn_status sgemm_failed(CLBlastStatusCode code) {
+    const char *why = "a code of its own, see clblast_c.h";
+    if (code == CLBlastInvalidMatrixA || code == CLBlastInvalidMatrixB || code == CLBlastInvalidMatrixC)
+        why = "the device does not know a matrix that it was given";
+    else if (code == CLBlastUnexpectedError || code == CLBlastUnknownError)
+        why = "an error that it does not name";
+    else if (!(code >= CLBlastNotImplemented && code < -1000) && !(code >= -2100 && code < -2000))
+        return clsnn_fail_cl((cl_int)code, "CLBlastSgemm");
+    return clsnn_fail(CLSNN_E_DEVICE, "CLBlastSgemm failed: %s (%d)", why, (int)code);
+}
+
 /* C [m][n] += op(A) B with op(A) [m][k], row-major; transpose_a: A is stored [k][m]. max_term is the largest product of two
  * elements: k is cut so that every sum stays exact. */
 static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, size_t m, size_t n, size_t k,
@@ -52,7 +65,7 @@ static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, si
                          CLBlastTransposeNo, m, n, n_terms, 1.0f, a_dev, transpose_a ? first * m : first,
                          transpose_a ? m : k, b_dev, first * n, n, 0.0f, c_dev, 0, n, &dev->queue, NULL);
         if (code != CLBlastSuccess) {
-            st = clsnn_fail_cl((cl_int)code, "CLBlastSgemm");
+            st = sgemm_failed(code);
             goto fail;
         }
         TRY(clsnn_buffer_read(dev, c_dev, 0, m * n * sizeof *sums, sums));

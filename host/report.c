@@ -40,7 +40,8 @@ static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
         snprintf(name, sizeof name, "previous-%d", ++k);
         kept = clsnn_file_join(dir, name);
         if (!kept) return no_memory();
-        rc = mkdir(kept, 0777);
+        do rc = mkdir(kept, 0777);
+        while (rc != 0 && errno == EINTR);
     } while (rc != 0 && errno == EEXIST);
     if (rc != 0) {
         st = clsnn_fail(CLSNN_E_IO, "%s: %s: an earlier run's files could not be kept there", kept,
@@ -54,7 +55,9 @@ static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
             st = no_memory();
             goto fail;
         }
-        if (rename(from, to) != 0 && errno != ENOENT) {
+        do rc = rename(from, to);
+        while (rc != 0 && errno == EINTR);
+        if (rc != 0 && errno != ENOENT) {
             st = clsnn_fail(CLSNN_E_IO, "%s: %s: the earlier run's file could not be moved to %s", from,
                             strerror(errno), to);
             goto fail;
@@ -78,7 +81,8 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved) {
     for (size_t f = 0; f < N_RUN_FILES; f++) {
         char *path = clsnn_file_join(dir, run_files[f]);
         if (!path) return no_memory();
-        const bool there = access(path, F_OK) == 0;
+        /* whatever cannot be looked at may be an earlier run's: it is moved, never written over */
+        const bool there = access(path, F_OK) == 0 || errno != ENOENT;
         free(path);
         if (there) return keep_previous(dir, out_moved);
     }

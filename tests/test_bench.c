@@ -42,7 +42,7 @@ static void test_rates(void **state) {
     for (int r = 0; r < 3; r++)
         runs[r] = (struct clsnn_bench_sample){seconds[r], 200, 220, 200 * 2000, 200 * 25};
     struct clsnn_bench_rates rates;
-    clsnn_bench_summarise(&plan, runs, 3, 100, &rates);
+    assert_int_equal(clsnn_bench_summarise(&plan, runs, 3, 100, &rates), CLSNN_OK);
     const double tiny = 1e-9; /* relative: some ten roundings in double precision */
     assert_true(fabs(rates.images - 50) < tiny * 50);
     assert_true(fabs(rates.network_steps - 55000) < tiny * 55000);

@@ -42,8 +42,9 @@ struct clsnn_bench_rates {
  * weight read for its sum, read again and written. n: neurons, padding included. */
 double clsnn_bench_bytes(double input_spikes, double columns, int n);
 
-void clsnn_bench_summarise(const struct clsnn_bench_plan *plan, const struct clsnn_bench_sample *runs,
-                           int n_runs, int n_post, struct clsnn_bench_rates *out);
+enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,
+                                        const struct clsnn_bench_sample *runs, int n_runs, int n_post,
+                                        struct clsnn_bench_rates *out);
 
 /* The batch's images/s to plain C's: the median of the ratios of neighbouring runs, which show the same images at about the same time. */
 double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c,

@@ -103,6 +103,8 @@ enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase ph
 enum clsnn_status clsnn_device_wait(struct clsnn_device *dev);
 
 const char *clsnn_cl_error_name(cl_int code);
+/* The status that fits an OpenCL code: host memory, device memory, a build, else a lost device. */
+enum clsnn_status clsnn_cl_status(cl_int code);
 /* Records a failed OpenCL call and returns the status that fits its code. */
 enum clsnn_status clsnn_fail_cl(cl_int code, const char *call);
 
