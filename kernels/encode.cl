@@ -59,20 +59,17 @@ INLINE void decide_digit(uint digits, uint word, uint *fired, uint *open) {
     *open &= ~(digits ^ word);
 }
 
-/* Decides the draws of step t that the first n_planes digits (a multiple of 12) left open. */
+/* Decides the draws of step t that the first n_digits digits (at least CLSNN_PLANES) left open. */
 INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
-                        uint denominator, struct draw d, uint t, uint open, int n_planes) {
+                        uint denominator, struct draw d, uint t, uint open, int n_digits) {
     uint fired = 0u;
     philox4x32_ctr_t words;
     uint remainder[CLSNN_GROUP];
     for (int b = 0; b < CLSNN_GROUP; b++) {
         const uint m = lane_numerator(e, image, n_active, g, b, intensity, denominator);
-        remainder[b] = m;
-        /* 12 digits at a time: m < 2^14, so nothing overflows */
-        for (int k = 0; k < n_planes && m != denominator; k += 12)
-            remainder[b] = (remainder[b] << 12) % denominator;
+        remainder[b] = m == denominator ? m : (m << CLSNN_PLANES) % denominator;
     }
-    for (int k = n_planes; open != 0u && k < 128; k++) {
+    for (int k = CLSNN_PLANES; open != 0u && k < 128; k++) {
         if (k % 4 == 0) words = random_words(d, t | (uint)(k / 4) << 16);
         uint digits = 0u;
         for (int b = 0; b < CLSNN_GROUP; b++) {
@@ -81,7 +78,7 @@ INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_ac
             remainder[b] = twice - (digit ? denominator : 0u);
             digits |= digit << b;
         }
-        decide_digit(digits, words.v[k % 4], &fired, &open);
+        if (k >= n_digits) decide_digit(digits, words.v[k % 4], &fired, &open);
     }
     return fired;
 }

@@ -74,6 +74,10 @@ static void draw_digit_words(const struct show *s, uint32_t group, uint32_t t, u
     }
 }
 
+/* Draws that the first LATE_DIGITS digits leave open: all that encode.cl has precomputed, so that the rest is its long division. */
+enum { LATE_DIGITS = 24 };
+static int n_late_draws, n_late_spikes;
+
 /* Whether one lane spikes: its uniform number against numerator / denominator, 32 digits at a time. */
 static bool lane_spikes(const struct show *s, uint32_t group, uint32_t lane, uint32_t t, uint32_t numerator,
                         const uint32_t words_of_step[32]) {
@@ -85,6 +89,10 @@ static bool lane_spikes(const struct show *s, uint32_t group, uint32_t lane, uin
         uint64_t uniform = 0;
         for (int k = 0; k < 32; k++) uniform = uniform << 1 | (words[k] >> lane & 1u);
         const uint64_t quotient = (rest << 32) / s->denominator;
+        if (first == 0 && (uniform ^ quotient) >> (32 - LATE_DIGITS) == 0) {
+            n_late_draws++;
+            n_late_spikes += uniform < quotient;
+        }
         if (uniform != quotient) return uniform < quotient;
         rest = (rest << 32) % s->denominator;
         if (rest == 0) return false;
@@ -178,7 +186,8 @@ static void every_bit_is_the_promised_one(void **state) {
         {UINT64_MAX, 1048575, 1, 60, 4,
          25},                      /* many certain spikes; the last epoch that has bits of its own */
         {77, 1, 1000, 1, 63, 100}, /* the smallest probabilities there are */
-        {78, 2, 7, 5, 1, 1000},    /* a denominator that is no power of two times 125; the most steps */
+        {125, 2, 7, 5, 1, 1000},   /* a denominator that is no power of two times 125; the most steps; of all
+                                      draws past the precomputed digits, one spikes and one does not */
     };
     uint8_t *images = make_images();
     cl_mem pixels = upload_pixels(rig, images, N_IMAGES);
@@ -234,8 +243,10 @@ static void every_bit_is_the_promised_one(void **state) {
             free(wanted);
         }
     }
-    print_message("# %zu spikes compared\n", n_spikes);
+    print_message("# %zu spikes compared; %d draws past %d digits, %d of them spikes\n", n_spikes,
+                  n_late_draws, LATE_DIGITS, n_late_spikes);
     assert_true(n_spikes > 100000);
+    assert_true(n_late_spikes > 0 && n_late_draws > n_late_spikes);
     clsnn_buffer_release(rig->dev, &pixels);
     free(images);
 }
