@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clsnn/file.h"
+
 enum { MAX_NAME = 180 }; /* bytes of a directory name: file systems allow 255, and a suffix may follow */
 
 static enum clsnn_status no_memory(void) {
@@ -27,7 +29,29 @@ static bool is_sweepable(const struct clsnn_setting *s) {
            s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0;
 }
 
-static enum clsnn_status add_value(struct clsnn_axis *axis, const char *text) {
+/* A value as it is written everywhere: "1e2" and "100" are one value, which has one directory. */
+static enum clsnn_status write_value(const struct clsnn_axis *axis, const char *text, char out[64]) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_options o = {0};
+    char buf[32];
+    if (axis->param) {
+        clsnn_model_defaults(&o.model);
+        TRY(clsnn_param_set(&o.model, axis->param, text, axis->label));
+        clsnn_format_real(clsnn_model_get(&o.model, axis->param), buf);
+        snprintf(out, 64, "%s", buf);
+    } else {
+        TRY(clsnn_option_store(&o, axis->row, text, axis->label));
+        snprintf(out, 64, "%s", clsnn_option_value(&o, axis->row, buf));
+    }
+fail:
+    clsnn_options_finish(&o);
+    return st;
+}
+
+static enum clsnn_status add_value(struct clsnn_axis *axis, const char *given) {
+    char text[64];
+    const enum clsnn_status st = write_value(axis, given, text);
+    if (st != CLSNN_OK) return st;
     for (size_t k = 0; k < axis->n_values; k++) {
         if (strcmp(axis->values[k], text) == 0)
             return clsnn_fail(CLSNN_E_USAGE, "%s: %s stands there twice", axis->label, text);
@@ -43,6 +67,13 @@ static enum clsnn_status add_value(struct clsnn_axis *axis, const char *text) {
     if (!grown[axis->n_values]) return no_memory();
     axis->n_values++;
     return CLSNN_OK;
+}
+
+static char *trimmed(char *text) {
+    while (isspace((unsigned char)*text)) text++;
+    size_t n = strlen(text);
+    while (n && isspace((unsigned char)text[n - 1])) text[--n] = '\0';
+    return text;
 }
 
 /* One end or step of a range; the whole text has to be a finite number. */
@@ -93,8 +124,10 @@ static enum clsnn_status add_range(struct clsnn_axis *axis, char *text) {
     step = strstr(last, "..");
     if (step) {
         *step = '\0';
-        step += 2;
+        step = trimmed(step + 2);
     }
+    text = trimmed(text);
+    last = trimmed(last);
     if (is_whole(text) && is_whole(last) && (!step || is_whole(step))) {
         uint64_t by_whole = 1;
         if (step) TRY(clsnn_parse_whole(axis->label, step, 1, UINT64_MAX, "", &by_whole));
@@ -123,13 +156,6 @@ static enum clsnn_status add_range(struct clsnn_axis *axis, char *text) {
     }
 fail:
     return st;
-}
-
-static char *trimmed(char *text) {
-    while (isspace((unsigned char)*text)) text++;
-    size_t n = strlen(text);
-    while (n && isspace((unsigned char)text[n - 1])) text[--n] = '\0';
-    return text;
 }
 
 static enum clsnn_status expand(struct clsnn_axis *axis, const char *value) {
@@ -185,8 +211,8 @@ static struct clsnn_axis *find_axis(struct clsnn_grid *g, const char *name) {
     return NULL;
 }
 
-/* Puts the axes that one part of "a, b | c, d" names into one group. */
-static enum clsnn_status zip_group(struct clsnn_grid *g, char *names, const char *whole) {
+/* Marks the axes that one part of "a, b | c, d" names: part is its number, from 1 on. */
+static enum clsnn_status zip_part(struct clsnn_grid *g, char *names, const char *whole, size_t part) {
     struct clsnn_axis *first = NULL;
     char *name, shown[CLSNN_EXCERPT];
     while ((name = strsep(&names, ","))) {
@@ -195,14 +221,14 @@ static enum clsnn_status zip_group(struct clsnn_grid *g, char *names, const char
         if (!axis)
             return clsnn_fail(CLSNN_E_USAGE, "zip = %s: %s is not swept: give it a list",
                               clsnn_excerpt(whole, shown), *name ? name : "(nothing)");
-        if (!first) {
-            first = axis;
-            continue;
-        }
+        if (axis->zip)
+            return clsnn_fail(CLSNN_E_USAGE, "zip = %s: %s stands there twice", clsnn_excerpt(whole, shown),
+                              axis->name);
+        axis->zip = part;
+        if (!first) first = axis;
         if (axis->n_values != first->n_values)
             return clsnn_fail(CLSNN_E_USAGE, "zip: %s has %zu values, %s has %zu: they must be as many",
                               first->name, first->n_values, axis->name, axis->n_values);
-        axis->group = first->group;
     }
     return CLSNN_OK;
 }
@@ -213,11 +239,11 @@ static enum clsnn_status count_runs(struct clsnn_grid *g) {
     g->n_runs = 1;
     for (size_t a = 0; a < g->n_axes; a++) {
         struct clsnn_axis *axis = &g->axes[a];
-        if (axis->group != a) { /* its group's first axis came before */
-            axis->group = g->axes[axis->group].group;
-            continue;
-        }
-        axis->group = n++;
+        size_t b = 0;
+        while (b < a && !(axis->zip && g->axes[b].zip == axis->zip)) b++;
+        axis->group = b < a ? g->axes[b].group : n;
+        if (b < a) continue; /* it advances with one that came before */
+        n++;
         g->n_runs *= axis->n_values;
         if (g->n_runs > CLSNN_GRID_MAX_RUNS)
             return clsnn_fail(CLSNN_E_USAGE, "%s: with it the sweep has more than %d runs", axis->label,
@@ -230,12 +256,12 @@ static enum clsnn_status count_runs(struct clsnn_grid *g) {
 static enum clsnn_status group_axes(struct clsnn_grid *g, const char *zip) {
     enum clsnn_status st = CLSNN_OK;
     char *copy = NULL;
-    for (size_t a = 0; a < g->n_axes; a++) g->axes[a].group = a;
     if (zip) {
+        size_t n = 0;
         copy = strdup(zip);
         if (!copy) return no_memory();
         char *rest = copy, *part;
-        while ((part = strsep(&rest, "|"))) TRY(zip_group(g, part, zip));
+        while ((part = strsep(&rest, "|"))) TRY(zip_part(g, part, zip, ++n));
     }
     TRY(count_runs(g));
 fail:
@@ -363,18 +389,30 @@ fail:
 }
 
 char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
-    char name[512] = "run";
-    size_t n = 0;
-    for (size_t a = 0; a < g->n_axes && n < sizeof name; a++) {
-        n += (size_t)snprintf(name + n, sizeof name - n, "%s%s-%s", a ? "_" : "", g->axes[a].name,
-                              clsnn_grid_value(g, run, &g->axes[a]));
+    char *name = NULL, hex[CLSNN_SHA256_HEX];
+    size_t n_bytes = 0;
+    FILE *to = open_memstream(&name, &n_bytes);
+    if (!to) {
+        no_memory();
+        return NULL;
     }
-    for (char *c = name; *c; c++)
-        if (*c == '/') *c = '-';
-    if (n > MAX_NAME) snprintf(name + MAX_NAME - 16, 17, "_%zu", run);
-    char *copy = strdup(name);
-    if (!copy) no_memory();
-    return copy;
+    if (g->n_axes == 0) fputs("run", to);
+    for (size_t a = 0; a < g->n_axes; a++)
+        fprintf(to, "%s%s-%s", a ? "_" : "", g->axes[a].name, clsnn_grid_value(g, run, &g->axes[a]));
+    if (fclose(to) != 0) {
+        free(name);
+        no_memory();
+        return NULL;
+    }
+    /* A long name ends in a hash of all of it: unlike a number it stays the same when the file gets more values. */
+    if (n_bytes > MAX_NAME) {
+        if (clsnn_sha256_hex(name, n_bytes, hex) != CLSNN_OK) {
+            free(name);
+            return NULL;
+        }
+        snprintf(name + MAX_NAME - 17, 18, "_%.16s", hex);
+    }
+    return name;
 }
 
 /* A whole number in an environment variable, or the default where it is not set. */

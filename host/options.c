@@ -327,6 +327,24 @@ static enum clsnn_status own_origins(struct clsnn_options *o, const struct clsnn
     return CLSNN_OK;
 }
 
+/* A preset among the settings is below the parameters that base has from the command line or the sweep's file. */
+static void keep_params(struct clsnn_options *o, const struct clsnn_options *base,
+                        const struct clsnn_settings *settings) {
+    bool preset = false;
+    for (size_t k = 0; k < settings->n; k++)
+        preset = preset || (settings->list[k].row && settings->list[k].row->type == CLSNN_OPT_PRESET);
+    if (!preset) return;
+    for (size_t k = 0; k < clsnn_n_params; k++) {
+        const struct clsnn_param_info *p = &clsnn_params_table[k];
+        const size_t at = clsnn_n_option_rows + k;
+        if (base->origins->of[at] < CLSNN_FROM_COMMAND_LINE || o->origins->of[at] == CLSNN_FROM_SWEEP)
+            continue;
+        memcpy((char *)&o->model + p->offset, (const char *)&base->model + p->offset,
+               p->is_int ? sizeof(int32_t) : sizeof(double));
+        o->origins->of[at] = base->origins->of[at];
+    }
+}
+
 enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
                                        const struct clsnn_settings *settings, struct clsnn_options *out) {
     enum clsnn_status st = CLSNN_OK;
@@ -338,6 +356,7 @@ enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
     TRY(own_texts(&o));
     TRY(own_origins(&o, base->origins));
     TRY(apply(&o, settings, CLSNN_FROM_SWEEP));
+    keep_params(&o, base, settings);
     TRY(clsnn_model_check(&o.model));
     *out = o;
     return CLSNN_OK;

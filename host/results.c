@@ -215,11 +215,12 @@ static bool is_seed(const struct clsnn_axis *axis) {
     return axis->row && axis->row->type == CLSNN_OPT_SEED;
 }
 
-/* Whether two runs agree in every axis but the seed and, where it is given, one more. */
+/* Whether two runs agree in every axis but the seed and, where it is given, one more with those that advance together with it. */
 static bool same_but_seed(const struct clsnn_grid *g, size_t a, size_t b, const struct clsnn_axis *but) {
     for (size_t k = 0; k < g->n_axes; k++) {
         const struct clsnn_axis *axis = &g->axes[k];
-        if (axis != but && !is_seed(axis) && clsnn_grid_index(g, a, axis) != clsnn_grid_index(g, b, axis))
+        if (!(but && axis->group == but->group) && !is_seed(axis) &&
+            clsnn_grid_index(g, a, axis) != clsnn_grid_index(g, b, axis))
             return false;
     }
     return true;

@@ -37,6 +37,18 @@ static bool is_own(const struct clsnn_sweep *s, size_t run) {
     return run % s->n_shards == s->shard - 1;
 }
 
+/* The byte of DIR/lock that stands for a run: by its name, since two sweeps that share runs may number them differently. */
+static enum clsnn_status lock_byte(const struct clsnn_sweep *s, size_t run, off_t *out) {
+    char hex[CLSNN_SHA256_HEX], *name = clsnn_grid_name(s->grid, run);
+    if (!name) return no_memory();
+    const enum clsnn_status st = clsnn_sha256_hex(name, strlen(name), hex);
+    free(name);
+    if (st != CLSNN_OK) return st;
+    hex[15] = '\0'; /* 60 bits: offsets are signed */
+    *out = (off_t)strtoull(hex, NULL, 16);
+    return CLSNN_OK;
+}
+
 /* Locks the byte of every own run in DIR/lock for as long as the descriptor is open, so that no two processes work on one run. Such locks end
  * with their process, however it ends, and network file systems know them. */
 static enum clsnn_status lock_runs(const struct clsnn_sweep *s, int *out_fd) {
@@ -49,8 +61,9 @@ static enum clsnn_status lock_runs(const struct clsnn_sweep *s, int *out_fd) {
         goto fail;
     }
     for (size_t run = 0; run < s->grid->n_runs; run++) {
-        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)run, .l_len = 1};
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
         if (!is_own(s, run)) continue;
+        TRY(lock_byte(s, run, &lock.l_start));
         if (fcntl(fd, F_SETLK, &lock) == 0) continue;
         const int why = errno;
         if (why != EACCES && why != EAGAIN) {
@@ -306,8 +319,10 @@ static enum clsnn_status make_jobs(struct work *w) {
     w->jobs = calloc(s->grid->n_runs, sizeof *w->jobs);
     if (!w->jobs) return no_memory();
     for (size_t run = 0; run < s->grid->n_runs; run++) {
-        const struct clsnn_run_result *r = &w->runs[run];
+        struct clsnn_run_result *r = &w->runs[run];
         if (!is_own(s, run)) continue;
+        /* another process may have finished it after it was looked at and before it was locked */
+        if (r->found != CLSNN_FOUND_FINISHED) TRY(look_at(s, run, r));
         w->stage.n_runs++;
         if (r->found == CLSNN_FOUND_FINISHED) {
             w->stage.n_done++;

@@ -12,9 +12,10 @@ struct clsnn_axis {
     const struct clsnn_param_info *param;
     const char *name; /* of either */
     char *label;      /* "sweep.ini:3: neurons", for messages; owned */
-    char **values;    /* [n_values] texts, owned; all different */
+    char **values;    /* [n_values] texts as clsnn prints them, owned; all different */
     size_t n_values;
-    size_t group; /* axes of one group advance together */
+    size_t group; /* axes of one group advance together; groups are numbered by their first axes */
+    size_t zip;   /* the part of zip that names it, from 1 on; 0: none */
 };
 
 struct clsnn_grid {
