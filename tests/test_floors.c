@@ -37,6 +37,7 @@ static const struct module {
       "options_man.c"}},
     {"device", 2, {"device.h", "device.c"}},
     {"figure", 2, {"figure.h", "figure_internal.h", "figure.c", "figure_curves.c", "figure_png.c"}},
+    {"html", 2, {"html.h", "html.c"}},
     {"dataset", 3, {"dataset.h", "dataset.c", "idx.c", "idx_internal.h"}},
     {"download", 3, {"download.h", "download.c"}},
     {"program", 3, {"program.h", "program.c"}},
@@ -51,11 +52,12 @@ static const struct module {
     {"experiment", 7, {"experiment.h", "experiment.c"}},
     {"report", 8, {"report.h", "report.c"}},
     {"progress", 8, {"progress.h", "progress.c"}},
+    {"reproduce", 8, {"reproduce.h", "reproduce.c", "reproduce_page.c"}},
     {"session", 9, {"session.h", "session.c"}},
     {"commands",
      10,
      {"commands.h", "cmd_train.c", "cmd_eval.c", "cmd_replay.c", "cmd_devices.c", "cmd_data.c",
-      "cmd_bench.c"}},
+      "cmd_bench.c", "cmd_reproduce.c"}},
     {"main", 11, {"main.c"}},
 };
 enum { N_MODULES = sizeof modules / sizeof modules[0] };
@@ -90,7 +92,7 @@ static const struct door include_doors[] = {
     {"ini.h", 0, {"options*"}},
     {"curl/", 0, {"download.c"}},
     {"openssl/", 0, {"file.c"}},
-    {"jansson.h", 0, {"report.c", "cmd_*"}},
+    {"jansson.h", 0, {"report.c", "reproduce*", "cmd_*"}},
     {"Random123/", 0, {"digits.c", "order.c", "plain*"}},
 };
 static const struct door word_doors[] = {

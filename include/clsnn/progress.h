@@ -21,6 +21,8 @@ void clsnn_progress_note(struct clsnn_progress_line *p, const char *fmt, ...) CL
 void clsnn_progress_warn(struct clsnn_progress_line *p, const char *fmt, ...) CLSNN_PRINTF(2, 3);
 /* Draws where the experiment stands: at most ten times a second on a terminal, else every ten seconds and at each stage's end. */
 void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage);
+/* The same for a whole of many experiments: head tells what is going on, instead of the stage's name and epoch. */
+void clsnn_progress_whole(struct clsnn_progress_line *p, const char *head, const struct clsnn_stage *stage);
 /* Ends a bar that stands unfinished. */
 void clsnn_progress_end(struct clsnn_progress_line *p);
 
