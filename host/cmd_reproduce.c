@@ -195,6 +195,8 @@ static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **slot) 
                         100 * m->accuracy_proportion, m->epoch);
     st = save_run(a);
     if (is_local(st)) {
+        clsnn_report_run(&a->report, CLSNN_RUN_FAILED,
+                         NULL); /* best effort: a second start is to make it again */
         note_unsaved(p, a->run->dir);
         st = CLSNN_OK;
     }
@@ -348,7 +350,7 @@ static enum clsnn_status tell_stopped(struct reproduction *p) {
     clsnn_progress_end(&p->session.progress);
     return clsnn_fail(
         CLSNN_STOPPED,
-        "stopped: %zu of %zu runs are finished in %s/runs; the same command goes on with the others",
+        "stopped: %zu of %zu runs are finished in %s/runs; the same command keeps them and trains the others",
         n_finished, n, p->r.dir);
 }
 
