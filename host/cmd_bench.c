@@ -43,22 +43,14 @@ struct bench {
 };
 
 static enum clsnn_status parse_sizes(struct bench *b, const char *text) {
-    for (const char *at = text;;) {
-        char item[16];
-        uint64_t size = 0;
-        const size_t n = strcspn(at, ",");
-        if (n >= sizeof item || b->n_sizes == MAX_SIZES) {
-            return clsnn_fail(CLSNN_E_USAGE,
-                              "--sizes = %s: must be up to %d numbers with commas between them", text,
-                              MAX_SIZES);
-        }
-        snprintf(item, sizeof item, "%.*s", (int)n, at);
-        const enum clsnn_status st = clsnn_parse_whole("--sizes", item, 1, CLSNN_MAX_POST, "neurons", &size);
-        if (st != CLSNN_OK) return st;
-        b->sizes[b->n_sizes++] = (int)size;
-        if (at[n] == '\0') return CLSNN_OK;
-        at += n + 1;
-    }
+    uint64_t sizes[MAX_SIZES];
+    size_t n = 0;
+    const enum clsnn_status st =
+        clsnn_parse_list("--sizes", text, 1, CLSNN_MAX_POST, "neurons", MAX_SIZES, sizes, &n);
+    if (st != CLSNN_OK) return st;
+    for (size_t k = 0; k < n; k++) b->sizes[k] = (int)sizes[k];
+    b->n_sizes = (int)n;
+    return CLSNN_OK;
 }
 
 /* ---- what is measured ---- */

@@ -186,6 +186,27 @@ enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_
     return CLSNN_OK;
 }
 
+enum clsnn_status clsnn_parse_list(const char *label, const char *text, uint64_t min, uint64_t max,
+                                   const char *unit, size_t max_n, uint64_t *out, size_t *out_n) {
+    size_t n = 0;
+    for (const char *at = text;;) {
+        char item[32], shown[CLSNN_EXCERPT];
+        const size_t length = strcspn(at, ",");
+        if (length >= sizeof item || n == max_n) {
+            return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be up to %zu numbers with commas between them",
+                              label, clsnn_excerpt(text, shown), max_n);
+        }
+        snprintf(item, sizeof item, "%.*s", (int)length, at);
+        const enum clsnn_status st = clsnn_parse_whole(label, item, min, max, unit, &out[n]);
+        if (st != CLSNN_OK) return st;
+        n++;
+        if (at[length] == '\0') break;
+        at += length + 1;
+    }
+    *out_n = n;
+    return CLSNN_OK;
+}
+
 enum clsnn_status clsnn_param_set(struct clsnn_model *m, const struct clsnn_param_info *p, const char *value,
                                   const char *label) {
     enum clsnn_status st = CLSNN_OK;

@@ -331,32 +331,6 @@ fail:
     return st;
 }
 
-/* On a CPU a launch takes as long as the core with the most networks. So some rest where their number does not divide by the cores: those
- * with the least before them, so that all end together. */
-static void choose_resting(struct clsnn_lab *lab, struct clsnn_experiment *const *slots) {
-    const struct clsnn_device_info *d = &lab->dev->info;
-    const int cores = (d->type & CL_DEVICE_TYPE_CPU) ? (int)d->compute_units : 1;
-    int n_active = 0;
-    for (int b = 0; b < lab->n_slots; b++) {
-        n_active += slots[b] != NULL;
-        lab->trainer->lessons[b].rests = false;
-    }
-    for (int n_rest = cores > 1 && n_active > cores ? n_active % cores : 0; n_rest > 0; n_rest--) {
-        uint64_t least = UINT64_MAX;
-        int who = -1;
-        for (int b = 0; b < lab->n_slots; b++) {
-            const struct clsnn_experiment *x = slots[b];
-            if (!x || lab->trainer->lessons[b].rests) continue;
-            const uint64_t left = (uint64_t)x->plan.epochs * x->plan.train_images - x->at.images;
-            if (left < least) {
-                least = left;
-                who = b;
-            }
-        }
-        lab->trainer->lessons[who].rests = true;
-    }
-}
-
 /* Where the lab as a whole stands. */
 static struct clsnn_stage take_stock(const struct clsnn_lab *lab, struct clsnn_experiment *const *slots) {
     struct clsnn_stage stage = {.kind = CLSNN_STAGE_TRAIN, .running_accuracy = -1.0};
@@ -383,7 +357,6 @@ enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_expe
         bool busy = false;
         for (int b = 0; b < lab->n_slots; b++) busy = busy || slots[b];
         if (!busy) break;
-        choose_resting(lab, slots);
         st = clsnn_lab_launch(lab, &seconds);
         const bool faults = st == CLSNN_E_SELFTEST && watch && watch->failed;
         if (!faults) TRY(st);

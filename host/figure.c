@@ -11,6 +11,7 @@
 
 #define SIDE         28 /* of an input image, in pixels */
 #define MAX_POST     16384
+#define MAX_PANELS   16
 #define EMPTY_COLOUR 0x00e4e4e4u /* places without a neuron */
 #define LINE_COLOUR  0x00b4b4b4u /* between tiles: seen on white and on black */
 
@@ -104,18 +105,23 @@ static void draw_colour_bar(struct canvas *c, const struct mosaic *m, double w_m
                       (struct text_style){.size = f, .align = 0.5, .vertical = true}, "weight");
 }
 
-enum clsnn_status clsnn_figure_weights(const char *path, const float *w, size_t stride, uint32_t n_post,
-                                       float w_max) {
-    enum clsnn_status st = CLSNN_OK;
-    struct canvas c = {.surface = NULL};
-    struct mosaic m;
-    char title[64];
+static enum clsnn_status check_mosaic(const char *path, uint32_t n_post, size_t stride, float w_max) {
     if (n_post < 1 || n_post > MAX_POST || stride < n_post)
         return clsnn_fail(CLSNN_E_FAILED,
                           "%s: mosaic of %u neurons: must be 1 to %d, and stride (%zu) not less", path,
                           n_post, MAX_POST, stride);
     if (!(w_max > 0) || !isfinite(w_max))
         return clsnn_fail(CLSNN_E_FAILED, "%s: w_max = %g: must be finite and above 0", path, (double)w_max);
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_figure_weights(const char *path, const float *w, size_t stride, uint32_t n_post,
+                                       float w_max) {
+    enum clsnn_status st = CLSNN_OK;
+    struct canvas c = {.surface = NULL};
+    struct mosaic m;
+    char title[64];
+    TRY(check_mosaic(path, n_post, stride, w_max));
     clsnn_mosaic_layout(n_post, &m);
     TRY(clsnn_canvas_init(&c, path, m.picture_width, m.picture_height));
     snprintf(title, sizeof title,
@@ -123,6 +129,49 @@ enum clsnn_status clsnn_figure_weights(const char *path, const float *w, size_t 
     clsnn_canvas_text(&c, m.x0 - 1, 1.6 * m.font, (struct text_style){.size = 1.15 * m.font, .bold = true},
                       title);
     draw_tiles(&c, &m, w, stride, n_post, w_max);
+    draw_colour_bar(&c, &m, (double)w_max);
+    TRY(clsnn_canvas_write(&c, path));
+fail:
+    clsnn_canvas_finish(&c);
+    return st;
+}
+
+enum clsnn_status clsnn_figure_weight_panels(const char *path, const char *title,
+                                             const struct clsnn_panel *panels, size_t n_panels,
+                                             uint32_t n_post, float w_max) {
+    enum clsnn_status st = CLSNN_OK;
+    struct canvas c = {.surface = NULL};
+    struct mosaic m;
+    TRY(check_mosaic(path, n_post, n_post, w_max));
+    if (n_panels < 1 || n_panels > MAX_PANELS)
+        return clsnn_fail(CLSNN_E_FAILED, "%s: %zu mosaics: must be 1 to %d", path, n_panels, MAX_PANELS);
+    clsnn_mosaic_layout(n_post, &m);
+    if (m.scale > 1) m.scale = (m.scale + 1) / 2; /* two in a row */
+    m.pitch = SIDE * m.scale + 1;
+    m.width = m.columns * m.pitch + 1;
+    m.height = m.rows * m.pitch + 1;
+    const int columns = n_panels > 1 ? 2 : 1, n_all = (int)n_panels, rows = (n_all + columns - 1) / columns;
+    m.font = (columns * m.width) / 45;
+    if (m.font < 20) m.font = 20;
+    if (m.font > 40) m.font = 40;
+    const int gap = m.font, name = 2 * m.font, left = m.font, top = 3 * m.font;
+    const int width = columns * m.width + (columns - 1) * gap, height = rows * (name + m.height);
+    TRY(clsnn_canvas_init(&c, path, left + width + 8 * m.font, top + height + m.font));
+    struct text_style head = {.size = 1.15 * m.font, .bold = true};
+    const double room = left + width + 7 * m.font, title_width = clsnn_canvas_text_width(&c, head, title);
+    if (title_width > room - left) head.size *= (room - left) / title_width;
+    clsnn_canvas_text(&c, left, 1.6 * m.font, head, title);
+    for (int k = 0; k < n_all; k++) {
+        m.x0 = left + k % columns * (m.width + gap) + 1;
+        m.y0 = top + k / columns * (name + m.height) + name + 1;
+        clsnn_canvas_text(&c, m.x0 - 1 + m.width / 2.0, m.y0 - 1 - 0.8 * m.font,
+                          (struct text_style){.size = m.font, .align = 0.5}, panels[k].name);
+        draw_tiles(&c, &m, panels[k].w, n_post, n_post, w_max);
+    }
+    m.x0 = left + 1; /* the bar stands beside them all */
+    m.y0 = top + name + 1;
+    m.width = width;
+    m.height = height - name;
     draw_colour_bar(&c, &m, (double)w_max);
     TRY(clsnn_canvas_write(&c, path));
 fail:

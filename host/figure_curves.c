@@ -217,14 +217,21 @@ static void draw_axes(struct canvas *c, const struct frame *f, const char *x_lab
 
 /* ---- data ---- */
 
-static void use_colour(struct canvas *c, size_t k) {
-    const double *rgb = colours[k % N_COLOURS];
+static struct clsnn_look look_of(const struct clsnn_look *looks, size_t k) {
+    if (looks) return looks[k];
+    return (struct clsnn_look){
+        .colour = (int)(k % N_COLOURS), .marker = (int)(k % 4), .dashed = k >= N_COLOURS};
+}
+
+static void use_colour(struct canvas *c, struct clsnn_look look) {
+    const double *rgb = colours[(size_t)look.colour % N_COLOURS];
     cairo_set_source_rgb(c->cr, rgb[0], rgb[1], rgb[2]);
 }
 
-static void draw_marker(struct canvas *c, size_t k, double x, double y) {
-    const double r = MARKER;
-    switch (k % 4) {
+static void draw_marker(struct canvas *c, struct clsnn_look look, double x, double y) {
+    const double r = look.hollow ? 1.15 * MARKER : MARKER; /* their outline lies half inside */
+    cairo_new_path(c->cr);
+    switch (look.marker % 4) {
     case 0: cairo_arc(c->cr, x, y, r, 0, 4 * acos(0.0)); break;
     case 1: cairo_rectangle(c->cr, x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r); break;
     case 2:
@@ -240,21 +247,29 @@ static void draw_marker(struct canvas *c, size_t k, double x, double y) {
         cairo_line_to(c->cr, x - 1.3 * r, y);
         cairo_close_path(c->cr);
     }
-    cairo_fill(c->cr);
+    if (!look.hollow) {
+        cairo_fill(c->cr);
+        return;
+    }
+    cairo_set_source_rgb(c->cr, 1, 1, 1);
+    cairo_fill_preserve(c->cr);
+    use_colour(c, look);
+    cairo_set_line_width(c->cr, 3);
+    cairo_stroke(c->cr);
 }
 
-/* The line of series k; from the second round of colours on, dashed. */
-static void stroke_line(struct canvas *c, size_t k) {
+static void stroke_line(struct canvas *c, struct clsnn_look look) {
     static const double dashes[] = {14, 9};
-    cairo_set_line_width(c->cr, 3.5);
-    if (k >= N_COLOURS) cairo_set_dash(c->cr, dashes, 2, 0);
+    cairo_set_line_width(c->cr, look.hollow ? 2.5 : 3.5);
+    if (look.dashed) cairo_set_dash(c->cr, dashes, 2, 0);
     cairo_stroke(c->cr);
     cairo_set_dash(c->cr, NULL, 0, 0);
 }
 
-static void draw_series(struct canvas *c, const struct frame *f, const struct clsnn_series *s, size_t k) {
+static void draw_series(struct canvas *c, const struct frame *f, const struct clsnn_series *s,
+                        struct clsnn_look look) {
     bool pen_down = false;
-    use_colour(c, k);
+    use_colour(c, look);
     cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
     for (size_t i = 0; i < s->n; i++) {
         const bool shown = is_shown(s, i);
@@ -262,7 +277,7 @@ static void draw_series(struct canvas *c, const struct frame *f, const struct cl
         if (shown && !pen_down) cairo_move_to(c->cr, x_px(f, s->x[i]), y_px(f, s->y[i]));
         pen_down = shown; /* a value that is not a number leaves a gap */
     }
-    stroke_line(c, k);
+    stroke_line(c, look);
     for (size_t i = 0; i < s->n; i++) {
         if (!is_shown(s, i)) continue;
         const double x = x_px(f, s->x[i]), y = y_px(f, s->y[i]), e = error_at(s, i);
@@ -278,14 +293,14 @@ static void draw_series(struct canvas *c, const struct frame *f, const struct cl
             cairo_stroke(c->cr);
         }
         /* Beyond some sixty points the markers would melt into a band. */
-        if (s->n <= 60) draw_marker(c, k, x, y);
+        if (s->n <= 60) draw_marker(c, look, x, y);
     }
 }
 
 /* Sample and name of each series, in centred lines from y on; returns the y below them. Draws only where
  * drawing is set: the first call measures. */
-static double legend(struct canvas *c, const struct clsnn_series *series, size_t n_series, double y,
-                     bool drawing) {
+static double legend(struct canvas *c, const struct clsnn_series *series, const struct clsnn_look *looks,
+                     size_t n_series, double y, bool drawing) {
     const struct text_style style = {.size = FONT};
     const double sample = 64, gap = 48, room = WIDTH - 80;
     for (size_t first = 0, end; first < n_series; first = end) {
@@ -300,11 +315,11 @@ static double legend(struct canvas *c, const struct clsnn_series *series, size_t
         double x = (WIDTH - width) / 2;
         for (size_t k = first; drawing && k < end; k++) {
             const char *name = series[k].name ? series[k].name : "";
-            use_colour(c, k);
+            use_colour(c, look_of(looks, k));
             cairo_move_to(c->cr, x, y);
             cairo_line_to(c->cr, x + sample, y);
-            stroke_line(c, k);
-            draw_marker(c, k, x + sample / 2, y);
+            stroke_line(c, look_of(looks, k));
+            draw_marker(c, look_of(looks, k), x + sample / 2, y);
             clsnn_canvas_text(c, x + sample + 14, y, style, name);
             x += sample + 14 + clsnn_canvas_text_width(c, style, name) + gap;
         }
@@ -313,9 +328,9 @@ static double legend(struct canvas *c, const struct clsnn_series *series, size_t
     return y;
 }
 
-enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const char *x_label,
-                                      const char *y_label, const struct clsnn_series *series,
-                                      size_t n_series) {
+enum clsnn_status clsnn_figure_curves_as(const char *path, const char *title, const char *x_label,
+                                         const char *y_label, const struct clsnn_series *series,
+                                         const struct clsnn_look *looks, size_t n_series) {
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     struct frame f = {.left = 0};
@@ -333,7 +348,7 @@ enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const
     const double legend_top = 110;
     f.left = 90 + widest;
     f.width = WIDTH - 50 - f.left;
-    f.top = legend(&c, series, n_legend, legend_top, false) - (n_legend ? 12 : 16);
+    f.top = legend(&c, series, looks, n_legend, legend_top, false) - (n_legend ? 12 : 16);
     f.height = HEIGHT - 120 - f.top;
     if (f.height < 300) {
         st =
@@ -344,9 +359,9 @@ enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const
     const double title_width = clsnn_canvas_text_width(&c, head, title);
     if (title_width > WIDTH - 60) head.size *= (WIDTH - 60) / title_width;
     clsnn_canvas_text(&c, WIDTH / 2.0, 48, head, title);
-    legend(&c, series, n_legend, legend_top, true);
+    legend(&c, series, looks, n_legend, legend_top, true);
     draw_axes(&c, &f, x_label, y_label);
-    for (size_t k = 0; k < n_series; k++) draw_series(&c, &f, &series[k], k);
+    for (size_t k = 0; k < n_series; k++) draw_series(&c, &f, &series[k], look_of(looks, k));
     if (empty)
         clsnn_canvas_text(&c, f.left + f.width / 2, f.top + f.height / 2,
                           (struct text_style){.size = 1.25 * FONT, .align = 0.5, .grey = 0.4}, "no data yet");
@@ -354,4 +369,10 @@ enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const
 fail:
     clsnn_canvas_finish(&c);
     return st;
+}
+
+enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const char *x_label,
+                                      const char *y_label, const struct clsnn_series *series,
+                                      size_t n_series) {
+    return clsnn_figure_curves_as(path, title, x_label, y_label, series, NULL, n_series);
 }

@@ -53,8 +53,27 @@ void clsnn_lab_destroy(struct clsnn_lab *lab) {
     free(lab);
 }
 
+/* Leaves out as many networks as would run with cores idle beside them, others each time. */
+static void take_turns(struct clsnn_lab *lab) {
+    const struct clsnn_trainer *tr = lab->trainer;
+    const int n_cores = (int)lab->dev->info.compute_units, n = lab->n_slots;
+    int busy = 0, slot = lab->turn;
+    for (int b = 0; b < n; b++) busy += tr->progress[b].position < tr->lessons[b].n_images;
+    const bool all =
+        !(lab->dev->info.type & CL_DEVICE_TYPE_CPU) || n_cores < 2 || busy <= n_cores || busy % n_cores == 0;
+    int left = all ? busy : busy - busy % n_cores;
+    for (int k = 0; k < n; k++) {
+        const int b = (lab->turn + k) % n;
+        const bool shown = tr->progress[b].position < tr->lessons[b].n_images;
+        tr->lessons[b].held = shown && left == 0;
+        if (shown && left > 0 && --left == 0) slot = (b + 1) % n;
+    }
+    lab->turn = slot;
+}
+
 enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds) {
     const double began = now_seconds();
+    take_turns(lab);
     const enum clsnn_status st = clsnn_trainer_run(lab->trainer, lab->chunk, UINT32_MAX);
     const double took = now_seconds() - began;
     if (!lab->fixed_chunk) {

@@ -206,14 +206,15 @@ fail:
     return st;
 }
 
-static enum clsnn_status apply_defaults(struct clsnn_options *o) {
+static enum clsnn_status apply_defaults(struct clsnn_options *o, enum clsnn_command command) {
     enum clsnn_status st = CLSNN_OK;
     o->origins = calloc(1, sizeof *o->origins + clsnn_n_option_rows + clsnn_n_params);
     if (!o->origins) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
-    for (size_t k = 0; k < clsnn_n_option_rows; k++)
-        if (clsnn_option_rows[k].def)
-            TRY(clsnn_option_store(o, &clsnn_option_rows[k], clsnn_option_rows[k].def,
-                                   clsnn_option_rows[k].name));
+    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
+        const struct clsnn_option_row *row = &clsnn_option_rows[k];
+        const char *def = row->other_commands & command ? row->other_def : row->def;
+        if (def) TRY(clsnn_option_store(o, row, def, row->name));
+    }
 fail:
     return st;
 }
@@ -276,7 +277,7 @@ enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char
         TRY(clsnn_fail(CLSNN_E_USAGE, "%s operand missing: usage: clsnn %s [OPTION]... %s",
                        line.n_operands ? "an" : "the", info->name, info->operands));
 
-    TRY(apply_defaults(&o));
+    TRY(apply_defaults(&o, command));
     TRY(apply_user_file(&o));
     const char *config = line.config ? line.config : getenv("CLSNN_CONFIG");
     if (config && *config) TRY(apply_file(&o, config, CLSNN_FROM_FILE));

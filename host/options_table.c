@@ -12,6 +12,7 @@
 #define REPLAY        CLSNN_CMD_REPLAY
 #define BENCH         CLSNN_CMD_BENCH
 #define SWEEP         CLSNN_CMD_SWEEP
+#define REPRODUCE     CLSNN_CMD_REPRODUCE
 #define ALL           CLSNN_CMD_ALL
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
@@ -19,15 +20,17 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     /* the network and its training */
     {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = 16384, .def = "400",
      .commands = TRAIN | SWEEP, .help = "excitatory neurons"},
-    {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = 1000, .def = "1", .commands = TRAIN | SWEEP,
+    {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = 1000, .def = "1",
+     .other_commands = REPRODUCE, .other_def = "9", .commands = TRAIN | REPRODUCE | SWEEP,
      .help = "passes over the training images"},
     {"train-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(train_images), .min = 0, .max = 10000000, .def = "0",
-     .def_note = "all", .commands = TRAIN | SWEEP, .unit = "images", .help = "train on the first K training images"},
+     .def_note = "all", .commands = TRAIN | REPRODUCE | SWEEP, .unit = "images",
+     .help = "train on the first K training images"},
     {"label-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(label_images), .min = 0, .max = 10000000, .def = "10000",
-     .commands = TRAIN | EVAL | SWEEP, .unit = "images",
+     .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .unit = "images",
      .help = "label the neurons with the first K training images, 0 = all"},
     {"test-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(test_images), .min = 0, .max = 10000000, .def = "0",
-     .def_note = "all", .commands = TRAIN | EVAL | SWEEP, .unit = "images",
+     .def_note = "all", .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .unit = "images",
      .help = "test on the first K test images"},
     {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = 1000, .def = "0",
      .def_note = "at the end only", .commands = TRAIN | SWEEP, .help = "label and test after every E epochs"},
@@ -40,25 +43,28 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "train R networks at once, with the seeds SEED to SEED + R - 1, each in a directory of its own"},
     {"zip", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(zip), .def_note = "every combination", .commands = SWEEP,
      .help = "names whose lists advance together, with commas between them and | between groups"},
-    {"shard", 0, "I/N", CLSNN_OPT_TEXT, FIELD(shard),
-     .def_note = "all runs; in a Slurm job array its task", .commands = SWEEP,
-     .help = "do the I-th of N equal parts of the runs, 1/N to N/N"},
+    {"shard", 0, "I/N", CLSNN_OPT_TEXT, FIELD(shard), .def_note = "all runs; in a Slurm job array its task",
+     .commands = SWEEP, .help = "do the I-th of N equal parts of the runs, 1/N to N/N"},
     {"collect", 0, NULL, CLSNN_OPT_SWITCH, FIELD(collect), .def = "no", .commands = SWEEP,
      .help = "run nothing; make the tables and pictures of the runs that are there"},
     /* benchmarks */
-    {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes), .def_note = "100,225,400,1600; 100 with --quick",
-     .commands = BENCH, .help = "sizes of networks to measure, in neurons, with commas between them"},
+    {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes),
+     .def_note = "100,225,400,1600 for bench (100 with --quick), 100,225,400 for reproduce",
+     .commands = BENCH | REPRODUCE, .help = "sizes of networks, in neurons, with commas between them"},
     {"networks", 0, "MAX", CLSNN_OPT_WHOLE, FIELD(networks), .min = 0, .max = 65536, .def = "0",
      .def_note = "4 on CPUs, elsewhere until memory or throughput is full", .commands = BENCH,
      .help = "measure 1, 2, 4, 8, ... up to MAX networks at once"},
     {"quick", 0, NULL, CLSNN_OPT_SWITCH, FIELD(quick), .def = "no", .commands = BENCH,
      .help = "every check, but runs too short for figures that mean much"},
+    /* the seed paper again */
+    {"seeds", 0, "K", CLSNN_OPT_WHOLE, FIELD(seeds), .min = 1, .max = 1000, .def = "3", .commands = REPRODUCE,
+     .help = "train every size with K seeds: --seed and those after it"},
     /* how the device is used; no result depends on it */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY | BENCH | SWEEP,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP,
      .help = "work-items a network; results do not depend on it"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | SWEEP,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPRODUCE | SWEEP,
      .help = "presentations a kernel launch; results do not depend on it"},
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
      .help = "time every phase on the device by OpenCL events; slower, the same results"},
@@ -103,6 +109,9 @@ const struct clsnn_command_info clsnn_commands[] = {
     {REPLAY, "replay", "IN.npz OUT.npz",
      "feeds given input spikes to a given network and records what it does",
      "clsnn replay spikes.npz record.npz", 2, 2},
+    {REPRODUCE, "reproduce", "",
+     "the seed paper again: its Table 1, Figure 3 and Figure 4, beside its numbers",
+     "clsnn reproduce --data mnist --seeds 3", 0, 0},
     {CLSNN_CMD_DEVICES, "devices", "", "what is there, and the string to pass to --device",
      "clsnn devices --json", 0, 0},
     {CLSNN_CMD_DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
@@ -269,9 +278,14 @@ void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t
         for (const char *c = row->choices; *c && n < (int)sizeof range - 5; c++)
             n += snprintf(range + n, sizeof range - (size_t)n, *c == '|' ? ", " : "%c", *c);
     }
+    const struct clsnn_command_info *other = NULL;
+    for (size_t k = 0; k < clsnn_n_commands && row->other_def; k++)
+        if (clsnn_commands[k].command & row->other_commands) other = &clsnn_commands[k];
     bool told = row->type != CLSNN_OPT_SWITCH; /* every switch is off by default */
     if (told && row->def && row->def_note)
         snprintf(def, sizeof def, " (default %s: %s)", row->def, row->def_note);
+    else if (told && row->def && other)
+        snprintf(def, sizeof def, " (default %s; %s for clsnn %s)", row->def, row->other_def, other->name);
     else if (told && row->def)
         snprintf(def, sizeof def, " (default %s)", row->def);
     else if (row->def_note)

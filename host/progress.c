@@ -111,7 +111,8 @@ void clsnn_progress_many(struct clsnn_progress_line *p, const struct clsnn_many 
     fflush(p->to);
 }
 
-void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage) {
+/* head NULL: the stage's own. */
+static void draw(struct clsnn_progress_line *p, const char *head, const struct clsnn_stage *stage) {
     if (p->quiet) return;
     if (stage->kind == CLSNN_STAGE_READOUT) {
         clsnn_progress_note(
@@ -124,25 +125,34 @@ void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stag
     p->last = now;
     if (p->drawn && p->kind != stage->kind) clsnn_progress_end(p);
     p->kind = stage->kind;
-    char eta[32], epoch[48] = "", accuracy[48] = "";
+    char eta[32], own[96], epoch[48] = "", accuracy[48] = "";
     format_seconds(ended ? stage->seconds : stage->eta_seconds, eta);
     if (stage->n_epochs > 1 && stage->epoch > 0)
         snprintf(epoch, sizeof epoch, " epoch %u/%u", stage->epoch, stage->n_epochs);
+    snprintf(own, sizeof own, "%s%s", stage_name(stage->kind), epoch);
+    if (!head) head = own;
     if (stage->running_accuracy >= 0)
         snprintf(accuracy, sizeof accuracy, "  %saccuracy %.1f %%", p->terminal ? "" : "running ",
                  100 * stage->running_accuracy);
     if (p->terminal) {
-        char head[96], tail[192];
-        snprintf(head, sizeof head, "%s%s", stage_name(stage->kind), epoch);
+        char tail[192];
         snprintf(tail, sizeof tail, " %llu/%llu  %.0f images/s%s  %s %s", (unsigned long long)stage->done,
                  (unsigned long long)stage->total, stage->images_per_second, accuracy, ended ? "took" : "ETA",
                  eta);
         draw_line(p, head, stage->done, stage->total, tail);
         if (ended) clsnn_progress_end(p);
     } else {
-        fprintf(p->to, "%s%s %llu/%llu images  %.0f images/s%s  %s %s\n", stage_name(stage->kind), epoch,
-                (unsigned long long)stage->done, (unsigned long long)stage->total, stage->images_per_second,
-                accuracy, ended ? "took" : "ETA", eta);
+        fprintf(p->to, "%s %llu/%llu images  %.0f images/s%s  %s %s\n", head, (unsigned long long)stage->done,
+                (unsigned long long)stage->total, stage->images_per_second, accuracy, ended ? "took" : "ETA",
+                eta);
     }
     fflush(p->to);
+}
+
+void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage) {
+    draw(p, NULL, stage);
+}
+
+void clsnn_progress_whole(struct clsnn_progress_line *p, const char *head, const struct clsnn_stage *stage) {
+    draw(p, head, stage);
 }

@@ -125,7 +125,7 @@ static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentati
         int32_t *order = tr->host_order + b * CLSNN_MAX_CHUNK;
         p->stop = stop < l->n_images ? stop : l->n_images;
         if (l->pause && l->pause < p->stop) p->stop = l->pause;
-        if (l->rests) p->stop = p->position;
+        if (l->held) p->stop = p->position;
         for (uint32_t k = 0; k < n_presentations && p->position + k < p->stop; k++)
             order[k] = l->order ? l->order[p->position + k] : (int32_t)(p->position + k);
     }

@@ -181,6 +181,37 @@ static void test_weights_refuses(void **state) {
     assert_int_equal(clsnn_figure_weights(path, w, 1, 1, 1), CLSNN_OK);
 }
 
+/* Four networks in two rows: every tile is where a mosaic of its own would have it, beside one bar. */
+static void test_panels(void **state) {
+    (void)state;
+    static float w[784 * 4], black[784 * 4];
+    for (size_t k = 0; k < 784 * 4; k++) black[k] = 1;
+    const struct clsnn_panel panels[] = {{"after 1 epoch", w},
+                                         {"after 3 epochs", black},
+                                         {"after 5 epochs", black},
+                                         {"after 7 epochs", w},
+                                         {"", w}};
+    for (size_t n = 1; n <= 5; n++) {
+        if (clsnn_figure_weight_panels(path, "Weights", panels, n, 4, 1) != CLSNN_OK)
+            fail_msg("%s", clsnn_error_text());
+        struct picture p = load();
+        assert_white_edge(&p, "panels");
+        size_t n_black = 0;
+        for (int y = 0; y < p.height; y++)
+            for (int x = 0; x < p.width; x++) n_black += pixel(&p, x, y) == 0x000000;
+        /* tiles of 8 x 8 pixels a weight, besides letters and the bar's lines */
+        const size_t tiles = n >= 3 ? 2 : n - 1;
+        if (n > 1) assert_in_range(n_black, tiles * 4 * 784 * 64, tiles * 4 * 784 * 64 + 12000);
+        free(p.rgb);
+    }
+    assert_int_equal(clsnn_figure_weight_panels(path, "", panels, 0, 4, 1), CLSNN_E_FAILED);
+    clsnn_error_clear();
+    assert_int_equal(clsnn_figure_weight_panels(path, "", panels, 17, 4, 1), CLSNN_E_FAILED);
+    clsnn_error_clear();
+    assert_int_equal(clsnn_figure_weight_panels(path, "", panels, 1, 0, 1), CLSNN_E_FAILED);
+    clsnn_error_clear();
+}
+
 static const double xs[] = {100, 400, 1600, 6400}, good[] = {80.7, 87.2, 90.1, 91.6},
                     fair[] = {72.0, 84, 88.5, 90}, poor[] = {73, 80, 85.5, 88}, bars[] = {1.5, 2, 1, 0.6};
 
@@ -220,6 +251,24 @@ static void test_curves(void **state) {
     check_curves(s, 3, title);
     for (size_t k = 0; k < 20; k++) s[k] = (struct clsnn_series){"a rather long name", xs, good, NULL, 4};
     check_curves(s, 20, "twenty series");
+
+    /* the same curve hollow and dashed: white inside its markers */
+    const struct clsnn_series one = {"x", xs, good, NULL, 4};
+    size_t ink[2];
+    for (int hollow = 0; hollow < 2; hollow++) {
+        const struct clsnn_look look = {.colour = 1, .marker = 0, .hollow = hollow, .dashed = hollow};
+        assert_int_equal(clsnn_figure_curves_as(path, "look", "x", "y", &one, &look, 1), CLSNN_OK);
+        struct picture p = load();
+        ink[hollow] = 0;
+        for (int y = 0; y < p.height; y++)
+            for (int x = 0; x < p.width; x++) { /* what is not grey */
+                const uint32_t rgb = pixel(&p, x, y);
+                ink[hollow] += (rgb & 255) != (rgb >> 16);
+            }
+        free(p.rgb);
+    }
+    if (!(ink[1] > 300 && ink[1] < 0.75 * (double)ink[0]))
+        fail_msg("%zu pixels of the colour, hollow and dashed %zu: must be fewer", ink[0], ink[1]);
 
     static const double beyond[] = {1e308, -1e308};
     const struct clsnn_series b = {"x", beyond, beyond, NULL, 2};
@@ -323,6 +372,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
         cmocka_unit_test(test_every_layout),
         cmocka_unit_test_setup_teardown(test_weights_refuses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_panels, setup, teardown),
         cmocka_unit_test_setup_teardown(test_curves, setup, teardown),
         cmocka_unit_test(test_ticks),
         cmocka_unit_test_setup_teardown(test_confusion, setup, teardown),

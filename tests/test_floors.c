@@ -39,6 +39,7 @@ static const struct module {
     {"grid", 3, {"grid.h", "grid.c"}},
     {"device", 2, {"device.h", "device.c"}},
     {"figure", 2, {"figure.h", "figure_internal.h", "figure.c", "figure_curves.c", "figure_png.c"}},
+    {"html", 2, {"html.h", "html.c"}},
     {"dataset", 3, {"dataset.h", "dataset.c", "idx.c", "idx_internal.h"}},
     {"download", 3, {"download.h", "download.c"}},
     {"program", 3, {"program.h", "program.c"}},
@@ -55,11 +56,12 @@ static const struct module {
     {"progress", 8, {"progress.h", "progress.c"}},
     {"results", 8, {"results.h", "results.c"}},
     {"sweep", 9, {"sweep.h", "sweep.c"}},
+    {"reproduce", 8, {"reproduce.h", "reproduce.c", "reproduce_page.c"}},
     {"session", 9, {"session.h", "session.c"}},
     {"commands",
      10,
      {"commands.h", "cmd_train.c", "cmd_eval.c", "cmd_replay.c", "cmd_devices.c", "cmd_data.c", "cmd_bench.c",
-      "cmd_sweep.c"}},
+      "cmd_sweep.c", "cmd_reproduce.c"}},
     {"main", 11, {"main.c"}},
 };
 enum { N_MODULES = sizeof modules / sizeof modules[0] };
@@ -94,7 +96,7 @@ static const struct door include_doors[] = {
     {"ini.h", 0, {"options*"}},
     {"curl/", 0, {"download.c"}},
     {"openssl/", 0, {"file.c"}},
-    {"jansson.h", 0, {"report.c", "results.c", "cmd_*"}},
+    {"jansson.h", 0, {"report.c", "results.c", "reproduce*", "cmd_*"}},
     {"Random123/", 0, {"digits.c", "order.c", "plain*"}},
 };
 static const struct door word_doors[] = {

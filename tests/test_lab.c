@@ -181,6 +181,71 @@ static void neighbours_change_nothing(void **state) {
     drop_data(&data);
 }
 
+/* ---- more networks than cores ---- */
+
+/* Where every network of the lab stood at the last launch. */
+struct turns {
+    const struct clsnn_lab *lab;
+    uint64_t images[3], launches;
+    int most_at_once;
+};
+
+static bool watch_turns(void *ctx, const struct clsnn_stage *stage) {
+    struct turns *t = ctx;
+    uint64_t low = UINT64_MAX, high = 0;
+    int moved = 0;
+    if (stage->kind != CLSNN_STAGE_TRAIN) return true;
+    for (int b = 0; b < 3; b++) {
+        const uint64_t n = t->lab->trainer->totals[b].presentations;
+        moved += n != t->images[b];
+        t->images[b] = n;
+        low = n < low ? n : low;
+        high = n > high ? n : high;
+    }
+    t->launches++;
+    if (moved > t->most_at_once) t->most_at_once = moved;
+    /* while all have images to be shown: nobody waits for longer than a turn */
+    if (t->launches <= 6) assert_true(high - low <= 1);
+    return true;
+}
+
+static void three_on_two_cores(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_dataset data;
+    struct clsnn_plan plans[3];
+    struct result alone[3], found[3];
+    struct turns t = {0};
+    struct clsnn_lab *lab = NULL;
+    struct clsnn_experiment *x[3], *slots[3];
+    const cl_uint cores = rig->dev->info.compute_units;
+    const bool cpu = (rig->dev->info.type & CL_DEVICE_TYPE_CPU) != 0;
+    draw_data(&data);
+    for (int k = 0; k < 3; k++) {
+        plans[k] = make_plan(0);
+        plans[k].seed = 70 + (uint64_t)k;
+        run_alone(rig, &data, &plans[k], 1, 1000, &alone[k]);
+    }
+    rig->dev->info.compute_units = 2;
+    must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 3, N_TRAIN,
+                          N_TEST, 1, &lab));
+    t.lab = lab;
+    for (int k = 0; k < 3; k++) {
+        must(clsnn_experiment_create(lab, k, &plans[k], &x[k]));
+        slots[k] = x[k];
+    }
+    must(clsnn_experiments_run(lab, slots, &(struct clsnn_watcher){.stage = watch_turns, .ctx = &t}));
+    if (cpu) assert_int_equal(t.most_at_once, 2);
+    for (int k = 0; k < 3; k++) {
+        keep_result(rig, x[k], &found[k]);
+        check_result(&found[k], &alone[k], "one of three, in turns");
+        drop_snapshot(&alone[k].state);
+        clsnn_experiment_destroy(x[k]);
+    }
+    clsnn_lab_destroy(lab);
+    rig->dev->info.compute_units = cores;
+    drop_data(&data);
+}
+
 /* ---- saved and gone on with ---- */
 
 /* Saves everything at the pause number `at`, then stops. */
@@ -395,6 +460,7 @@ static void memory_does_not_grow(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(three_on_two_cores),
         cmocka_unit_test(neighbours_change_nothing),
         cmocka_unit_test(a_saved_state_goes_on_as_if_nothing_had_happened),
         cmocka_unit_test(a_load_checks_before_it_writes),

@@ -121,6 +121,12 @@ static void test_defaults(void **state) {
     clsnn_options_finish(&o);
     clsnn_options_finish(&o);
     clsnn_options_finish(NULL);
+    o = good(CLSNN_CMD_REPRODUCE, NULL); /* another default of epochs; a flag wins over it as over any */
+    assert_true(o.epochs == 9 && o.seeds == 3);
+    clsnn_options_finish(&o);
+    o = good(CLSNN_CMD_REPRODUCE, "--epochs=1", NULL);
+    assert_true(o.epochs == 1);
+    clsnn_options_finish(&o);
 }
 
 /* An accepted value is stored in the row's own field, whichever way it is written. */
@@ -131,7 +137,8 @@ static void test_every_bound(void **state) {
         enum clsnn_command command = row->commands & CLSNN_CMD_TRAIN   ? CLSNN_CMD_TRAIN
                                      : row->commands & CLSNN_CMD_EVAL  ? CLSNN_CMD_EVAL
                                      : row->commands & CLSNN_CMD_BENCH ? CLSNN_CMD_BENCH
-                                                                       : CLSNN_CMD_SWEEP;
+                                     : row->commands & CLSNN_CMD_SWEEP ? CLSNN_CMD_SWEEP
+                                                                       : CLSNN_CMD_REPRODUCE;
         char flag[64], text[128], number[32];
         snprintf(flag, sizeof flag, "--%s", row->name);
         bool whole =

@@ -11,6 +11,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_devices(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_data(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_bench(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_sweep(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_train_runs(const struct clsnn_options *o); /* clsnn train with --runs above 1 */

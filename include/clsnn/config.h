@@ -59,6 +59,11 @@ enum clsnn_status clsnn_parse_real(const char *label, const char *text, double m
 enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_t min, uint64_t max,
                                     const char *unit, uint64_t *out);
 
+/* 1 to max_n whole numbers with commas between them. Errors: CLSNN_E_USAGE naming label and the number that is none, that is out of
+ * range or that there is no room for. */
+enum clsnn_status clsnn_parse_list(const char *label, const char *text, uint64_t min, uint64_t max,
+                                   const char *unit, size_t max_n, uint64_t *out, size_t *out_n);
+
 /* Text from outside made fit for a one-line message: control characters become '?', a long text is cut and ends in "...". */
 #define CLSNN_EXCERPT 80
 const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]);

@@ -2,6 +2,7 @@
 #ifndef CLSNN_FIGURE_H
 #define CLSNN_FIGURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,15 @@
 enum clsnn_status clsnn_figure_weights(const char *path, const float *w, size_t stride, uint32_t n_post,
                                        float w_max);
 
+/* Mosaics of networks of one size side by side, two in a row, each under its name, with one colour bar. */
+struct clsnn_panel {
+    const char *name;
+    const float *w; /* [784][n_post] */
+};
+enum clsnn_status clsnn_figure_weight_panels(const char *path, const char *title,
+                                             const struct clsnn_panel *panels, size_t n_panels,
+                                             uint32_t n_post, float w_max);
+
 struct clsnn_series {
     const char *name; /* legend */
     const double *x, *y;
@@ -23,6 +33,17 @@ struct clsnn_series {
 enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const char *x_label,
                                       const char *y_label, const struct clsnn_series *series,
                                       size_t n_series);
+
+/* How a curve is drawn: series that are to be compared share a colour. */
+struct clsnn_look {
+    int colour; /* of a palette of 7 that all kinds of eyes tell apart; counted on from its start again */
+    int marker; /* circle, square, triangle, diamond, ... */
+    bool hollow, dashed;
+};
+/* The same with chosen looks [n_series]; NULL: each series has a colour and a marker of its own. */
+enum clsnn_status clsnn_figure_curves_as(const char *path, const char *title, const char *x_label,
+                                         const char *y_label, const struct clsnn_series *series,
+                                         const struct clsnn_look *looks, size_t n_series);
 
 /* Confusion matrix: rows true class, columns predicted, counts in the cells, shade by share of the row. */
 enum clsnn_status clsnn_figure_confusion(const char *path, const char *title, const uint32_t counts[10][10]);

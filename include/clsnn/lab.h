@@ -20,6 +20,7 @@ struct clsnn_lab {
     uint32_t chunk; /* presentations of the next launch */
     bool fixed_chunk;
     bool read_out; /* the first readout has begun */
+    int turn;      /* the slot that is first in the next launch, where not all are in one */
 };
 
 /* Slots of n_slots networks of `neurons`, and the first n_train and n_test images on the device. chunk: presentations a launch, 0: as
@@ -30,7 +31,9 @@ enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_
                                    uint32_t n_train, uint32_t n_test, uint32_t chunk, struct clsnn_lab **out);
 void clsnn_lab_destroy(struct clsnn_lab *lab); /* takes NULL and half-built ones */
 
-/* One launch: every network with a lesson goes on by at most lab->chunk presentations. *out_seconds: how long it took. */
+/* One launch: every network with a lesson goes on by at most lab->chunk presentations; on a CPU as many of them as keep all cores
+ * busy, in turns: of 3 networks on 2 cores 2, since the third would have a core to itself while the other one waits.
+ * *out_seconds: how long it took. */
 enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds);
 
 /* Device memory a slot of that many neurons takes, everything counted; and the most slots that fit beside n_images images in what dev

@@ -28,7 +28,7 @@ struct clsnn_options {
     bool profile;       /* --profile: time a phase */
     /* train, eval */
     int32_t neurons;          /* --neurons 1..16384, default 400 */
-    int32_t epochs;           /* --epochs 1..1000, default 1 */
+    int32_t epochs;           /* --epochs 1..1000, default 1; of reproduce 9 */
     int32_t train_images;     /* --train-images, 0 = all, default 0 */
     int32_t label_images;     /* --label-images, 0 = all, default 10000 */
     int32_t test_images;      /* --test-images, 0 = all, default 0 */
@@ -43,9 +43,11 @@ struct clsnn_options {
     char *shard;  /* --shard I/N, or NULL */
     bool collect; /* --collect */
     /* bench */
-    char *sizes;      /* --sizes LIST, default "100,225,400,1600" */
+    char *sizes;      /* --sizes LIST; NULL: the command's own (bench, reproduce) */
     int32_t networks; /* --networks MAX, 0 = chosen for the device */
     bool quick;       /* --quick */
+    /* reproduce */
+    int32_t seeds; /* --seeds K, default 3 */
     /* what stands after the options */
     char **operands;
     size_t n_operands;
@@ -65,7 +67,8 @@ enum clsnn_command {
     CLSNN_CMD_DATA = 1 << 4,
     CLSNN_CMD_BENCH = 1 << 5,
     CLSNN_CMD_SWEEP = 1 << 6,
-    CLSNN_CMD_ALL = (1 << 7) - 1
+    CLSNN_CMD_REPRODUCE = 1 << 7,
+    CLSNN_CMD_ALL = (1 << 8) - 1
 };
 
 /* What parsing asked for besides values. */

@@ -26,12 +26,14 @@ struct clsnn_option_row {
     enum clsnn_option_type type;
     size_t offset; /* of the field in struct clsnn_options */
     uint64_t min, max;
-    const char *def;      /* text that the row's own parser reads; NULL: no value */
-    const char *def_note; /* for people: what an absent or special default means, or NULL */
-    const char *unit;     /* or NULL */
-    const char *choices;  /* '|' between them, or NULL */
-    unsigned commands;    /* set of enum clsnn_command */
-    const char *help;     /* begins in lower case, no full stop */
+    const char *def;         /* text that the row's own parser reads; NULL: no value */
+    const char *def_note;    /* for people: what an absent or special default means, or NULL */
+    unsigned other_commands; /* those whose default is another: other_def */
+    const char *other_def;
+    const char *unit;    /* or NULL */
+    const char *choices; /* '|' between them, or NULL */
+    unsigned commands;   /* set of enum clsnn_command */
+    const char *help;    /* begins in lower case, no full stop */
     bool no_environment;
     enum clsnn_parse_action action;
 };

@@ -28,6 +28,8 @@ struct clsnn_many {
     double images_per_second, eta_seconds, seconds;
 };
 void clsnn_progress_many(struct clsnn_progress_line *p, const struct clsnn_many *m);
+/* The same for a whole of many experiments: head tells what is going on, instead of the stage's name and epoch. */
+void clsnn_progress_whole(struct clsnn_progress_line *p, const char *head, const struct clsnn_stage *stage);
 /* Ends a bar that stands unfinished. */
 void clsnn_progress_end(struct clsnn_progress_line *p);
 

@@ -11,7 +11,7 @@ struct clsnn_lesson {
     const int32_t *order; /* [n_images] */
     uint32_t n_images;    /* 0: the network is left alone */
     uint32_t pause;       /* launches stop at this position; 0: at the end of the epoch only */
-    bool rests;           /* the network sits out the next launches */
+    bool held;            /* not in the next launch: others have the device's compute units to themselves */
 };
 
 /* Counts of one network since the trainer was made, of accepted presentations unless another is said. */

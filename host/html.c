@@ -1,0 +1,99 @@
+/* A page without anything outside it: no script, no font, no picture is fetched. */
+#include "clsnn/html.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/file.h"
+
+static const size_t max_picture_bytes = (size_t)64 << 20;
+
+static const char style[] =
+    "body{font:16px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif;color:#1a1a1a;background:#fff;"
+    "max-width:60rem;margin:2rem auto;padding:0 1rem}\n"
+    "h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2.2rem}\n"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:1rem 0}\n"
+    "th,td{padding:.25rem .7rem;border-bottom:1px solid #ccc;text-align:right;vertical-align:top;"
+    "white-space:nowrap}\n"
+    "th:first-child,td:first-child,.left{text-align:left}thead th{border-bottom:2px solid #555}\n"
+    "tr.group td,tr.group th{border-top:2px solid #999}\n"
+    "td small{color:#555;display:block}.below{background:#fde3d3}.note{background:#fff4cc;padding:.6rem "
+    ".9rem}\n"
+    ".wide{overflow-x:auto}figure{margin:1rem 0}img{max-width:100%;height:auto}figcaption{color:#444}\n"
+    "code{font:0.86rem/1.4 ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}\n"
+    "td.any{white-space:normal;text-align:left}\n";
+
+void clsnn_html_begin(FILE *page, const char *title) {
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+          page);
+    clsnn_html_text(page, title);
+    fprintf(page, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
+}
+
+void clsnn_html_end(FILE *page) {
+    fputs("</body>\n</html>\n", page);
+}
+
+/* Length of the UTF-8 character that starts here, 0 where none does (overlong forms and surrogates are none). */
+static size_t utf8_length(const unsigned char *c) {
+    if (c[0] < 0x80) return 1;
+    const size_t n = c[0] >= 0xC2 && c[0] < 0xE0   ? 2
+                     : c[0] >= 0xE0 && c[0] < 0xF0 ? 3
+                     : c[0] >= 0xF0 && c[0] < 0xF5 ? 4
+                                                   : 0;
+    for (size_t k = 1; k < n; k++)
+        if ((c[k] & 0xC0) != 0x80) return 0;
+    if (c[0] == 0xE0 && c[1] < 0xA0) return 0;
+    if (c[0] == 0xED && c[1] > 0x9F) return 0;
+    if (c[0] == 0xF0 && c[1] < 0x90) return 0;
+    if (c[0] == 0xF4 && c[1] > 0x8F) return 0;
+    return n;
+}
+
+void clsnn_html_text(FILE *page, const char *text) {
+    for (const unsigned char *c = (const unsigned char *)text; *c;) {
+        const size_t n = utf8_length(c);
+        if (*c == '&')
+            fputs("&amp;", page);
+        else if (*c == '<')
+            fputs("&lt;", page);
+        else if (*c == '>')
+            fputs("&gt;", page);
+        else if (*c == '"')
+            fputs("&quot;", page);
+        else if (n == 0 || (*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7F)
+            fputc('?', page);
+        else
+            fwrite(c, 1, n, page);
+        c += n ? n : 1;
+    }
+}
+
+static void write_base64(FILE *page, const unsigned char *data, size_t n_bytes) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t k = 0; k < n_bytes; k += 3) {
+        const size_t left = n_bytes - k;
+        const uint32_t three = (uint32_t)data[k] << 16 | (left > 1 ? (uint32_t)data[k + 1] << 8 : 0) |
+                               (left > 2 ? (uint32_t)data[k + 2] : 0);
+        const char four[4] = {digits[three >> 18], digits[three >> 12 & 63],
+                              left > 1 ? digits[three >> 6 & 63] : '=', left > 2 ? digits[three & 63] : '='};
+        fwrite(four, 1, 4, page);
+    }
+}
+
+enum clsnn_status clsnn_html_picture(FILE *page, const char *path, const char *alt) {
+    void *data = NULL;
+    size_t n_bytes = 0;
+    const enum clsnn_status st = clsnn_file_read(path, max_picture_bytes, &data, &n_bytes);
+    if (st != CLSNN_OK) return st;
+    fputs("<img alt=\"", page);
+    clsnn_html_text(page, alt);
+    fputs("\" src=\"data:image/png;base64,", page);
+    write_base64(page, data, n_bytes);
+    fputs("\">\n", page);
+    free(data);
+    return CLSNN_OK;
+}

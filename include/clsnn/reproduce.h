@@ -1,0 +1,103 @@
+/* The seed paper's results beside ours: its numbers, statistics over seeds, finished runs read back from their directories, and
+ * the pages, tables and figures made from them. Training is the command's. */
+#ifndef CLSNN_REPRODUCE_H
+#define CLSNN_REPRODUCE_H
+
+#include <stdio.h>
+
+#include "clsnn/experiment.h"
+#include "clsnn/options.h"
+
+#define CLSNN_REPRODUCE_SIZES 16
+
+/* Table 1 of the seed paper: accuracy in percent after so many epochs; NaN where it prints none. */
+double clsnn_paper_accuracy(uint32_t neurons, uint32_t epochs);
+
+/* Of a sample. */
+struct clsnn_spread {
+    size_t n;
+    double mean, sd, min, max; /* NaN: none of n = 0; sd (n - 1 in its divisor): none of n = 1 either */
+};
+struct clsnn_spread clsnn_spread_of(const double *values, size_t n);
+
+/* One evaluation of a run, in percent. */
+struct clsnn_reproduced_point {
+    uint32_t epoch;
+    double all, proportion;
+    double theta_mean_mv;
+};
+
+/* A run, finished or not (n_points 0). */
+struct clsnn_reproduced_run {
+    uint32_t neurons;
+    uint64_t seed;
+    char dir[64];                          /* below the results' directory */
+    bool finished, kept;                   /* kept: found finished, not trained now */
+    struct clsnn_reproduced_point *points; /* [n_points], owned */
+    size_t n_points;
+    char sha256[CLSNN_SHA256_HEX];
+    double train_seconds, eval_seconds, images_per_second;
+    uint64_t presentations, given_up;
+};
+
+struct clsnn_reproduction {
+    /* borrowed */
+    const struct clsnn_options *options;
+    const struct clsnn_dataset *data;
+    const struct clsnn_device_info *device;
+    const char *dir;
+    int work_group;
+    uint32_t sizes[CLSNN_REPRODUCE_SIZES];
+    size_t n_sizes;
+    uint32_t n_seeds, epochs;
+    uint64_t seed;                                    /* the first */
+    uint32_t train_images, label_images, test_images; /* used */
+    char kernels_sha256[CLSNN_SHA256_HEX];
+    char started[32], finished[32]; /* ISO 8601, UTC */
+    double seconds;                 /* of this call, without what was kept */
+    struct clsnn_reproduced_run
+        *runs; /* [n_sizes * n_seeds], owned: all seeds of sizes[0], then of sizes[1], ... */
+};
+
+/* Lays out the runs. Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_reproduction_plan(struct clsnn_reproduction *r);
+void clsnn_reproduction_finish(struct clsnn_reproduction *r); /* takes {0} */
+
+/* Whether the numbers are of the paper's experiment: MNIST, all 60,000 training and 10,000 test images. */
+bool clsnn_reproduction_is_comparable(const struct clsnn_reproduction *r);
+
+/* One cell of the table: statistics over the seeds of a size after an epoch. */
+struct clsnn_reproduced_cell {
+    uint32_t neurons, epoch;
+    struct clsnn_spread all, proportion;
+    double paper;      /* NaN: none */
+    double difference; /* all.mean - paper; NaN where there is no paper's, or the experiment is another one */
+    bool below;        /* by more than CLSNN_REPRODUCE_BELOW points */
+};
+#define CLSNN_REPRODUCE_BELOW 1.5
+struct clsnn_reproduced_cell clsnn_reproduction_cell(const struct clsnn_reproduction *r, size_t size,
+                                                     uint32_t epoch);
+
+/* The run whose weights Figure 4 shows: of 100 neurons, or of the first size; and whether it shows that epoch. */
+size_t clsnn_reproduction_shown(const struct clsnn_reproduction *r);
+bool clsnn_reproduction_shows_epoch(uint32_t epoch);
+
+/* Takes over what a finished experiment measured. sha256: of what it learned. Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_reproduction_take(const struct clsnn_experiment *x, const char *sha256,
+                                          struct clsnn_reproduced_run *run);
+/* Leaves w and theta_mv of a running experiment as dir/epoch-E.npz. */
+enum clsnn_status clsnn_reproduction_save_epoch(const struct clsnn_experiment *x, uint32_t epoch,
+                                                const char *dir);
+/* Fills run from its directory if a finished run of the same settings, data and kernels is there whose model still has the hash
+ * that run.json tells; *out_found. why [n_why] is otherwise what is wrong with it, "" where there is nothing at all.
+ * Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_reproduction_read(const struct clsnn_reproduction *r,
+                                          struct clsnn_reproduced_run *run, bool *out_found, char *why,
+                                          size_t n_why);
+
+/* Writes reproduce.json, table1.md, table1.csv, figure3.png, figure4.png and report.html into r->dir. */
+enum clsnn_status clsnn_reproduction_write(const struct clsnn_reproduction *r);
+/* One JSON object with --json, else table1.md and where everything is. */
+enum clsnn_status clsnn_reproduction_print(const struct clsnn_reproduction *r, FILE *out);
+
+#endif
