@@ -92,6 +92,7 @@ struct random_lanes {
     draw_lanes v[4];
 };
 
+/* Philox4x32-10 in every lane. */
 INLINE struct random_lanes random_lanes(struct draw d, draw_lanes first) {
     const draw_lanes low = (draw_lanes)(0xfffffffful);
     struct random_lanes c = {{first, (draw_lanes)(d.image), (draw_lanes)(d.show), (draw_lanes)(d.purpose)}};
@@ -120,17 +121,6 @@ INLINE void decide_block(const uint *digits, struct random_lanes words, draw_lan
     }
 }
 
-INLINE uint16 low_words(draw_lanes a, draw_lanes b) {
-    return (uint16)(as_uint16(a).even, as_uint16(b).even);
-}
-
-INLINE uint or_of(uint16 x) {
-    const uint8 a = x.lo | x.hi;
-    const uint4 b = a.lo | a.hi;
-    const uint2 c = b.lo | b.hi;
-    return c.x | c.y;
-}
-
 /* Digits that are precomputed: 2^-24 of all draws are left for the long division. */
 #define N_DIGITS 24
 /* Digits that are compared in every step: in one of eight, one of the 32 inputs is then open. */
@@ -143,15 +133,13 @@ INLINE void fill_digits(struct encoding e, __global const uchar *image, int n_ac
     uint numerators[CLSNN_GROUP] __attribute__((aligned(64)));
     for (int b = 0; b < CLSNN_GROUP; b++)
         numerators[b] = lane_numerator(e, image, n_active, g, b, intensity, denominator);
-    uint16 low = *(const uint16 *)numerators, high = *(const uint16 *)(numerators + 16);
-    const uint16 bit = (uint16)(1u) << (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     for (int k = 0; k < N_DIGITS; k++) {
-        low += low;
-        high += high;
-        const uint16 one_low = as_uint16(low >= denominator), one_high = as_uint16(high >= denominator);
-        low -= one_low & denominator;
-        high -= one_high & denominator;
-        digits[k] = or_of((one_low & bit) | (one_high & (bit << 16u)));
+        digits[k] = 0u;
+        for (int b = 0; b < CLSNN_GROUP; b++) {
+            const uint twice = numerators[b] << 1, digit = twice >= denominator;
+            numerators[b] = twice - (digit ? denominator : 0u);
+            digits[k] |= digit << b;
+        }
     }
 }
 
@@ -178,8 +166,10 @@ INLINE void draw_group(struct encoding e, __global const uchar *image, int n_act
             decide_block(digits + k, random_lanes(d, t_low | block), &fired_low, &open_low);
             decide_block(digits + k, random_lanes(d, t_high | block), &fired_high, &open_high);
         }
-        *(__global uint16 *)(spikes + t) = low_words(fired_low, fired_high);
-        *(__global uint16 *)(pending + t) = low_words(open_low, open_high);
+        *(__global uint8 *)(spikes + t) = convert_uint8(fired_low);
+        *(__global uint8 *)(spikes + t + DRAW_LANES) = convert_uint8(fired_high);
+        *(__global uint8 *)(pending + t) = convert_uint8(open_low);
+        *(__global uint8 *)(pending + t + DRAW_LANES) = convert_uint8(open_high);
         t_low += 2 * DRAW_LANES;
     }
 
