@@ -39,6 +39,11 @@ INLINE lanes spread(uint64_t x) {
     return x - (lanes){0};
 }
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+/* gcc 12's analyser takes the lanes of a vector for bits */
+#pragma GCC diagnostic ignored "-Wanalyzer-shift-count-overflow"
+#endif
 /* Philox4x32-10 in every lane. */
 INLINE struct word_lanes random_lanes(struct draw d, lanes first) {
     lanes v0 = first, v1 = spread(d.image), v2 = spread(d.show), v3 = spread(d.purpose);
@@ -52,11 +57,14 @@ INLINE struct word_lanes random_lanes(struct draw d, lanes first) {
     }
     return (struct word_lanes){{v0, v1, v2, v3}};
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /* Draws every step's 32 inputs as far as the first CLSNN_PLANES digits decide; the rest stays set in pending. */
 static void decide_planes(const uint32_t plane[CLSNN_PLANES], struct draw d, int n_on,
                           uint32_t *restrict spikes, uint32_t *restrict pending) {
-    lanes steps;
+    lanes steps = {0};
     for (int l = 0; l < LANES; l++) steps[l] = (uint64_t)l;
     for (int t = 0; t < n_on; t += LANES, steps += LANES) {
         lanes fired = spread(0), open = spread(LOW_WORD);

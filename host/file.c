@@ -293,7 +293,7 @@ char *clsnn_file_join(const char *dir, const char *name) {
         clsnn_fail(CLSNN_E_MEMORY, "%s/%s: no memory for the name", dir, name);
         return NULL;
     }
-    memcpy(path, dir, n_dir);
+    memcpy(path, dir, n_dir); /* the name ends it. NOLINT(bugprone-not-null-terminated-result) */
     if (n_slash) path[n_dir] = '/';
     memcpy(path + n_dir + n_slash, name, n_name + 1);
     return path;

@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+/* gcc 12's analyser loses what is owned by a list reached through a pointer, and calls it leaked */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsnn_option_row *row,
                                      const struct clsnn_param_info *param, const char *value,
                                      const char *label) {
@@ -27,6 +32,9 @@ enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsn
     s->list[s->n++] = new;
     return CLSNN_OK;
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 void clsnn_settings_finish(struct clsnn_settings *s) {
     if (!s) return;

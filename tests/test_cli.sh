@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The program as its users meet it: every mistake has its message, its exit code and leaves nothing behind; every promise of
-# the command line is kept. Usage: test_cli.sh CLSNN. Speaks TAP; exits 77 where there is no OpenCL device and nothing else
+# the command line is kept. Usage: test_cli.sh CLSNN [PATTERN]: only the cases whose name matches. Speaks TAP; exits 77 where there is no OpenCL device and nothing else
 # failed. Every case runs in a directory of its own, which a case that fails leaves no trace of either: what went wrong stands
 # in the lines after "not ok".
 set -u
@@ -1080,6 +1080,11 @@ on "warm start" warm_start
 
 # ---- running it ----
 
+for k in "${!names[@]}"; do
+    [[ ${names[k]} =~ ${2:-} ]] || unset "names[k]" "bodies[k]" "needs[k]"
+done
+names=("${names[@]}") bodies=("${bodies[@]}") needs=("${needs[@]}")
+[ ${#names[@]} -gt 0 ] || { echo "Bail out! no case is called ${2:-}" && exit 1; }
 echo "1..${#names[@]}"
 began=$(now)
 if ! make_small; then

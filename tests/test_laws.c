@@ -162,6 +162,7 @@ static void silence_ends_in_zeros(void **state) {
     struct rig *rig = *state;
     enum { N_POST = 20, N_ACTIVE = 4, N_SILENT = 40 };
     for (int work_group = 1; work_group <= 16; work_group *= 16) {
+        if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) continue;
         struct clsnn_model model;
         clsnn_model_defaults(&model);
         model.min_spikes = 0;

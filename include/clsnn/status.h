@@ -32,9 +32,14 @@ enum clsnn_status {
 
 /* Records the first failure of this thread (later ones are ignored until clsnn_error_clear) and returns st.
  * The text names the thing, the value found and the value allowed, in one line, without a final full stop. */
-#define clsnn_fail(st, ...) clsnn_fail_at((st), __FILE__, __LINE__, __VA_ARGS__)
+#define clsnn_fail(st, ...) clsnn_fail_status((st), clsnn_fail_at((st), __FILE__, __LINE__, __VA_ARGS__))
 enum clsnn_status clsnn_fail_at(enum clsnn_status st, const char *file, int line, const char *fmt, ...)
     CLSNN_PRINTF(4, 5);
+/* The status where the caller's compiler sees it: without this an analyser takes what has failed for CLSNN_OK. */
+static inline enum clsnn_status clsnn_fail_status(enum clsnn_status st, enum clsnn_status recorded) {
+    (void)recorded;
+    return st;
+}
 
 /* The recorded text, or "" when nothing has failed. Valid until the thread's next clsnn_error_clear. */
 const char *clsnn_error_text(void);

@@ -1,0 +1,82 @@
+#!/bin/sh
+# Static analysis of host/, bench/ and tests/: gcc's analyzer, clang-tidy with the checks of .clang-tidy, and cppcheck, over the
+# compile commands of a build. Any finding fails. What is wrong about a finding stands, with the reason, where it is suppressed:
+# NOLINT for clang-tidy, cppcheck-suppress for cppcheck, a pragma for gcc.
+# Usage: analyse.sh BUILD_FOLDER [gcc|clang-tidy|cppcheck]...   Speaks TAP; a tool that is not installed is skipped.
+build=${1:?usage: analyse.sh BUILD_FOLDER [gcc|clang-tidy|cppcheck]...}
+shift
+[ $# -gt 0 ] || set -- gcc clang-tidy cppcheck
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# The project's own sources, each with the first command that compiles it: as a compile_commands.json for the other two tools, and
+# for gcc's analyzer as a command a line. That one runs on code that is not optimised: inlining and vectorising first gives it
+# loops which nobody wrote, and findings in them.
+python3 - "$build" "$work" <<'END' || exit 1
+import json, os, shlex, sys
+build, work = sys.argv[1:]
+kept, lines = {}, []
+for entry in json.load(open(os.path.join(build, "compile_commands.json"))):
+    path = os.path.normpath(os.path.join(entry["directory"], entry["file"]))
+    if path in kept or "subprojects" in path or path.endswith("kernel_source.c") or not path.endswith(".c"):
+        continue
+    words, own = iter(shlex.split(entry["command"])), []
+    for word in words:
+        if word in ("-o", "-MF", "-MQ"):
+            next(words)
+        elif word != "-MD" and not word.startswith(("-O", "-march=", "-fsanitize", "-fdiagnostics-color")):
+            own.append(word)
+    kept[path] = {"directory": entry["directory"], "file": path, "arguments": own}
+    if any(os.path.basename(word) in ("clang", "ccache") for word in own[:1]):
+        own[0] = "gcc"
+    own = [word for word in own if word != "-Werror"]
+    lines.append(f"cd {shlex.quote(entry['directory'])} && {shlex.join(own)} -O0 -S -fanalyzer -o /dev/null")
+if not kept:
+    sys.exit("analyse.sh: no source of the project in compile_commands.json")
+json.dump(list(kept.values()), open(os.path.join(work, "compile_commands.json"), "w"))
+open(os.path.join(work, "gcc"), "w").write("\n".join(lines) + "\n")
+open(os.path.join(work, "files"), "w").write("\n".join(kept) + "\n")
+END
+
+run_gcc() {
+    bad=0
+    while read -r command; do
+        sh -c "$command" >>"$work/log" 2>&1 || bad=1
+    done <"$work/gcc"
+    [ $bad = 0 ] && ! grep -q 'warning:' "$work/log"
+}
+
+run_clang_tidy() {
+    # shellcheck disable=SC2046 # no path has a space that Ninja would have taken
+    clang-tidy --quiet -p "$work" --extra-arg=-Wno-unknown-warning-option $(cat "$work/files") >"$work/log" 2>"$work/err" || {
+        cat "$work/err" >>"$work/log"
+        return 1
+    }
+}
+
+run_cppcheck() {
+    cppcheck --project="$work/compile_commands.json" --enable=warning,performance,portability --inline-suppr --std=c11 --quiet \
+        --error-exitcode=1 --template='{file}:{line}: {severity}: {message} [{id}]' >"$work/log" 2>&1
+}
+
+echo "1..$#"
+n=0 failed=0 ran=0
+for tool; do
+    n=$((n + 1))
+    if ! command -v "$tool" >/dev/null; then
+        echo "ok $n - $tool # SKIP not installed"
+        continue
+    fi
+    ran=1
+    : >"$work/log"
+    if "run_$(echo "$tool" | tr - _)"; then
+        echo "ok $n - $tool, $(wc -l <"$work/files") files"
+    else
+        echo "not ok $n - $tool"
+        sed 's/^/# /' "$work/log"
+        failed=1
+    fi
+done
+[ $ran = 1 ] || exit 77
+exit $failed
