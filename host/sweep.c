@@ -281,6 +281,22 @@ static enum clsnn_status count_slots(const struct clsnn_sweep *s, uint32_t neuro
     return CLSNN_OK;
 }
 
+/* Whether every network that is still to be trained fits alone, before anything is made on disk. */
+static enum clsnn_status check_sizes(const struct clsnn_sweep *s, const struct clsnn_run_result *runs) {
+    enum clsnn_status st = CLSNN_OK;
+    int n_slots;
+    for (size_t run = 0; run < s->grid->n_runs; run++) {
+        struct clsnn_options o;
+        if (!is_own(s, run) || runs[run].found == CLSNN_FOUND_FINISHED) continue;
+        TRY(clsnn_grid_options(s->grid, s->options, run, &o));
+        const uint32_t neurons = (uint32_t)o.neurons;
+        clsnn_options_finish(&o);
+        TRY(count_slots(s, neurons, 1, &n_slots));
+    }
+fail:
+    return st;
+}
+
 /* Jobs w->next .. w->end - 1, all of one size, in one lab. */
 static enum clsnn_status run_size(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
@@ -352,6 +368,7 @@ enum clsnn_status clsnn_sweep_run(const struct clsnn_sweep *s, const struct clsn
     enum clsnn_status st = CLSNN_OK;
     struct work w = {.sweep = s, .watch = watch, .runs = runs, .began = now_seconds()};
     int lock = -1;
+    TRY(check_sizes(s, runs));
     TRY(clsnn_file_make_dir(s->dir));
     TRY(lock_runs(s, &lock));
     TRY(make_jobs(&w));

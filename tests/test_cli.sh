@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
 # A user's own settings and data must not reach the cases. The device may be chosen.
-for name in ${!CLSNN_*}; do [ "$name" = CLSNN_DEVICE ] || unset "$name"; done
+for name in ${!CLSNN_*} ${!SLURM_*}; do [ "$name" = CLSNN_DEVICE ] || unset "$name"; done
 unset XDG_DATA_HOME TERM NO_COLOR
 export LC_ALL=C HOME=$work/home XDG_CONFIG_HOME=$work/home/config POCL_CACHE_DIR=${POCL_CACHE_DIR:-$work/kernels}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} # OpenCL drivers keep what they have until the end
@@ -862,6 +862,243 @@ warm_start() {
 }
 note() { echo "# $*" >>"$work/notes"; }
 
+# ---- sweeps ----
+
+tables=(results.csv results.jsonl summary.csv accuracy-neurons.png)
+brief=(--data "$work/small" --train-images 20 --label-images 40 --test-images 30)
+sweep() { run 0 sweep "$work/s.ini" "${brief[@]}" "$@"; }
+same_tables() { # same_tables A B
+    for name in "${tables[@]}"; do same "$1/$name" "$2/$name"; done
+}
+untouched() { find "$@" -type f -printf '%p %s %i %T@\n' | sort; }
+
+sweep_base() { # what many cases read
+    rm -rf "$work/swept"
+    printf 'neurons = 16, 20\nseed = 1..3\n' >"$work/s.ini"
+    sweep --out "$work/swept"
+    prints "6 of 6 finished"
+    says "6 runs, 0 of them finished before"
+    cd "$work/swept" || exit 1
+    exist "${tables[@]}"
+    [ "$(find . -maxdepth 1 -type f | wc -l)" = 5 ] || wrong "other files than the tables, a picture and the lock: $(ls -A)"
+    [ "$(ls runs | tr '\n' ' ')" = "neurons-16_seed-1 neurons-16_seed-2 neurons-16_seed-3 neurons-20_seed-1 neurons-20_seed-2 neurons-20_seed-3 " ] ||
+        wrong "runs: $(ls runs)"
+    exist runs/*/{run.json,model.npz,metrics.csv,metrics.jsonl}
+    [ "$(cut -d, -f 1-4 results.csv | tr '\n' ' ')" = "run,neurons,seed,state neurons-16_seed-1,16,1,finished neurons-16_seed-2,16,2,finished \
+neurons-16_seed-3,16,3,finished neurons-20_seed-1,20,1,finished neurons-20_seed-2,20,2,finished neurons-20_seed-3,20,3,finished " ] ||
+        wrong "results.csv: $(cat results.csv)"
+    [ "$(awk -F, '{print NF}' results.csv | sort -u | wc -l)" = 1 ] || wrong "results.csv: lines of different lengths"
+    [ "$(wc -l <results.jsonl) $(wc -l <summary.csv)" = "6 3" ] || wrong "results.jsonl or summary.csv: $(cat results.jsonl summary.csv)"
+    local k
+    for k in 1 2 3 4 5 6; do sed -n ${k}p results.jsonl >../line && is_json ../line; done
+    ! grep -rqE 'seconds|driver|written' "${tables[@]:0:3}" || wrong "a table holds times or machines"
+}
+sweep_alone() { # every run is what clsnn train makes of the same settings
+    local n s
+    for n in 16 20; do
+        for s in 1 2 3; do
+            run 0 train "${brief[@]}" --neurons $n --seed $s --json --out out-$n-$s
+            grep -q "^neurons-${n}_seed-$s,.*,$(sha)\$" "$work/swept/results.csv" || wrong "$n neurons, seed $s: alone it is $(sha): $(cat "$work/swept/results.csv")"
+            same out-$n-$s/model.npz "$work/swept/runs/neurons-${n}_seed-$s/model.npz"
+        done
+    done
+}
+sweep_again() {
+    cp -a "$work/swept" swept
+    untouched swept/runs >before
+    sweep --out swept --json
+    says "6 runs, 6 of them finished before"
+    [ "$(json images)/$(json finished)/$(json failed)/$(json runs)" = 0/6/0/6 ] || wrong "something was done: $(cat "$work/out")"
+    untouched swept/runs | same before /dev/stdin
+    same_tables swept "$work/swept"
+}
+# Everything that can happen to a run's files, one run each; all in one start, and each is told.
+sweep_damaged() {
+    cp -a "$work/swept" swept
+    local r=swept/runs/neurons
+    flip ${r}-16_seed-1/model.npz 9000
+    truncate -s 2000 ${r}-16_seed-2/model.npz
+    rm ${r}-16_seed-3/model.npz
+    truncate -s 700 ${r}-20_seed-1/run.json
+    sed -i 's/"final_sha256": "....../"final_sha256": "000000/' ${r}-20_seed-2/run.json
+    untouched ${r}-20_seed-3 >before
+    sweep --out swept
+    says "6 runs, 1 of them finished before"
+    says "${r}-16_seed-1 is done anew: ${r}-16_seed-1/model.npz"
+    says "${r}-16_seed-2 is done anew: ${r}-16_seed-2/model.npz"
+    says "${r}-16_seed-3 is done anew: ${r}-16_seed-3/model.npz: cannot be opened"
+    says "${r}-20_seed-1 is done anew: run.json is no JSON"
+    says "${r}-20_seed-2 is done anew: model.npz does not have the hash that run.json tells"
+    [ "$(grep -c "is done anew" "$work/err")" = 5 ] || wrong "not five runs were done anew"
+    untouched ${r}-20_seed-3 | same before /dev/stdin
+    same_tables swept "$work/swept"
+    exist ${r}-16_seed-1/previous-1/model.npz # what was found there is kept
+    ! find swept -path '*neurons-20_seed-3/previous*' | grep . || wrong "a finished run was moved"
+}
+sweep_damaged_more() {
+    cp -a "$work/swept" swept
+    local r=swept/runs/neurons
+    : >${r}-16_seed-1/run.json
+    rm ${r}-16_seed-2/run.json
+    rm ${r}-16_seed-3/run.json && mkdir ${r}-16_seed-3/run.json
+    echo '{"state": "finished"}' >${r}-20_seed-1/run.json
+    sed -i 's/"state": "finished"/"state": "running"/' ${r}-20_seed-2/run.json
+    rm -r ${r}-20_seed-3
+    sweep --out swept
+    says "6 runs, 0 of them finished before"
+    says "${r}-16_seed-1 is done anew: run.json is no JSON"
+    says "${r}-16_seed-3 is done anew: ${r}-16_seed-3/run.json: is a directory"
+    says "${r}-20_seed-1 is done anew: it was made with other settings, or other data"
+    same_tables swept "$work/swept"
+}
+sweep_other_settings() { # runs of other settings in the same place are done anew, and the earlier ones kept
+    cp -a "$work/swept" swept
+    run 1 sweep "$work/s.ini" "${brief[@]}" --test-images 29 --out swept --collect
+    says "6 of 6 runs are not finished"
+    grep -q '^neurons-16_seed-1,16,1,of other settings,' swept/results.csv || wrong "results.csv: $(cat swept/results.csv)"
+    printf 'neurons = 16\nseed = 1, 2\n' >two.ini
+    printf 'neurons = 16, 17\nseed = 1\n' >three.ini
+    run 0 sweep three.ini "${brief[@]}" --test-images 29 --out swept
+    [ "$(find swept/runs -name previous-1 | wc -l)" = 0 ] || wrong "another sweep has moved runs of other names"
+}
+sweep_extended() { # more values: what is finished stays, wherever the new ones stand
+    cp -a "$work/swept" swept
+    untouched swept/runs >before
+    printf 'neurons = 18, 16, 20\nseed = 1..4\n' >s.ini
+    run 0 sweep s.ini "${brief[@]}" --out swept
+    says "12 runs, 6 of them finished before"
+    prints "12 of 12 finished"
+    untouched swept/runs | grep -E '/neurons-(16|20)_seed-[1-3]/' | same before /dev/stdin
+    grep -E '^neurons-(16|20)_seed-[1-3],' swept/results.csv | same /dev/stdin <(tail -n +2 "$work/swept/results.csv")
+    sweep --out swept # and fewer again
+    same_tables swept "$work/swept"
+}
+sweep_shards() {
+    local k
+    for k in 2 1; do
+        sweep --out parts --shard $k/3
+        says "6 runs in all shards"
+        [ ! -e parts/results.csv ] || wrong "a shard has written the table of all"
+    done
+    prints "--collect"
+    run 1 sweep "$work/s.ini" "${brief[@]}" --out parts --collect
+    says "2 of 6 runs are not finished; parts/results.csv tells which"
+    [ "$(grep -c ',missing,' parts/results.csv)" = 2 ] || wrong "results.csv: $(cat parts/results.csv)"
+    SLURM_ARRAY_TASK_ID=7 SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_STEP=2 run 0 sweep "$work/s.ini" "${brief[@]}" --out parts --json
+    says "Slurm array task: shard 3/3"
+    [ "$(json shard)" = 3/3 ] || wrong "shard: $(json shard)"
+    sweep --out parts --collect
+    same_tables parts "$work/swept"
+    sweep --out parts --collect --quiet
+    [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
+}
+sweep_json() {
+    sweep --out swept --json
+    is_json "$work/out"
+    [ "$(wc -l <"$work/out")" = 1 ] || wrong "not one line on stdout"
+    [ "$(json runs)/$(json finished)/$(json failed)/$(json images)/$(json shard)" = 6/6/0/120/1/1 ] || wrong "stdout: $(cat "$work/out")"
+    prints '"summary":[{"neurons":16,"runs":3,"all":{"n":3,"mean_percent":'
+    same_tables swept "$work/swept"
+}
+long_sweep=(--data "$work/small" --train-images 600 --epochs 1000 --neurons 100 --label-images 10 --test-images 10)
+sweep_two() { # of one run only one process is at work; other runs are nobody else's business
+    echo "seed = 1..4" >l.ini
+    begin "results go to out" sweep l.ini "${long_sweep[@]}" --out out --shard 1/2
+    local first=$pid code=0 before k
+    for ((k = 0; k < 400; k++)); do [ -e out/runs/seed-3/run.json ] && break || sleep 0.05; done
+    before=$(listing)
+    cp "$work/err" first.err && mv first.err ..
+    run 2 sweep l.ini "${long_sweep[@]}" --out out
+    says "out: another clsnn (process $first) is at work on runs of this sweep"
+    run 2 sweep l.ini "${long_sweep[@]}" --out out --shard 1/2
+    says "process $first"
+    [ "$before" = "$(listing)" ] || wrong "files have changed:" "$(diff <(echo "$before") <(listing))"
+    printf 'seed = 4, 3\n' >m.ini # another file, which has a run in common
+    run 2 sweep m.ini "${long_sweep[@]}" --out out
+    says "process $first"
+    begin "results go to out" sweep l.ini "${long_sweep[@]}" --out out --shard 2/2
+    for ((k = 0; k < 400; k++)); do [ -e out/runs/seed-4/run.json ] && break || sleep 0.05; done
+    exist out/runs/seed-{1,2,3,4}/run.json
+    kill -INT "$pid" "$first"
+    finish 75
+    pid=$first
+    finish 75
+    run 0 sweep l.ini "${long_sweep[@]}" --epochs 1 --train-images 5 --out out --quiet # the locks went with their processes
+}
+sweep_fault() { # one that blows up is marked, the others go on
+    printf 'seed = 1, 2\nw_norm = 78, 700000\n' >f.ini
+    local unstable=(--neurons 16 --set w_max=1000 --set tau_g_exc_ms=100 --set tau_m_exc_ms=1 --set theta_init_mv=1000 --set time_off_ms=0)
+    run 1 sweep f.ini "${brief[@]}" "${unstable[@]}" --out out --json
+    says "run seed-1_w_norm-700000 failed: network"
+    says "is not a number or beyond 1e+06 mV"
+    says "clsnn sweep: 2 of 4 runs failed; out/results.csv tells which, their run.json why"
+    is_json "$work/out"
+    [ "$(json finished)/$(json failed)" = 2/2 ] || wrong "stdout: $(cat "$work/out")"
+    [ "$(cut -d, -f 1,4 out/results.csv | tr '\n' ' ')" = "run,state seed-1_w_norm-78,finished seed-1_w_norm-700000,failed seed-2_w_norm-78,finished seed-2_w_norm-700000,failed " ] ||
+        wrong "results.csv: $(cat out/results.csv)"
+    [ "$(json state out/runs/seed-2_w_norm-700000/run.json)" = failed ] || wrong "run.json: $(cat out/runs/seed-2_w_norm-700000/run.json)"
+    grep -q '"error": "network ' out/runs/seed-2_w_norm-700000/run.json || wrong "run.json does not say why"
+    [ ! -e out/runs/seed-2_w_norm-700000/model.npz ] || wrong "a failed run has a model"
+    run 10 train "${brief[@]}" "${unstable[@]}" --set w_norm=700000 --out alone # as it does alone
+}
+# sweep_bad CODE TEXT LINES ARGUMENT...: a file of these lines is refused.
+sweep_bad() {
+    local code=$1 text=$2
+    printf '%b' "$3" >bad.ini
+    refuses "$code" "$text" sweep bad.ini "${@:4}"
+}
+sweep_read_only() {
+    mkdir -p there/out
+    in_mount 'mount --bind there there && mount -o remount,bind,ro there' refuses 8 "Read-only file system" sweep "$work/s.ini" "${brief[@]}" --out there/out
+}
+sweep_in_the_way() { # a file where a run's directory goes
+    mkdir -p out/runs && echo mine >out/runs/neurons-20_seed-1
+    run 8 sweep "$work/s.ini" "${brief[@]}" --out out
+    says "out/runs/neurons-20_seed-1"
+    [ "$(cat out/runs/neurons-20_seed-1)" = mine ] || wrong "somebody's file was lost"
+}
+sweep_memory() { # oclgrind's device has 128 MiB
+    local icd=/usr/lib/oclgrind/liboclgrind-rt-icd.so
+    [ -e $icd ] || skip "oclgrind, a device with little memory, is not installed"
+    printf 'neurons = 20, 16384\n' >big.ini
+    export OCL_ICD_VENDORS=$icd
+    unset CLSNN_DEVICE
+    "$clsnn" devices 2>/dev/null | grep -q Oclgrind || skip "the loader does not take oclgrind's device"
+    refuses 6 "a network of 16384 neurons takes" sweep big.ini --data "$work/digits" --out out
+}
+sweep_stopped() {
+    printf 'seed = 1..6\n' >l.ini
+    local some=(--data "$work/small" --train-images 600 --epochs 6 --neurons 100 --label-images 10 --test-images 10)
+    begin "results go to out" sweep l.ini "${some[@]}" --out out
+    sleep "$1"
+    kill -INT "$pid"
+    finish 75
+    says "stopped: "
+    says "of 6 runs are finished and in out/runs; the same command goes on with the others"
+    [ ! -s "$work/out" ] || wrong "a result was printed"
+    [ ! -e out/results.csv ] || wrong "a table was written"
+    untouched $(grep -l '"state": "finished"' out/runs/*/run.json | xargs -r dirname) /dev/null >before
+    run 0 sweep l.ini "${some[@]}" --out out
+    untouched $(awk '{print $1}' before | xargs -r dirname | sort -u) /dev/null | same before /dev/stdin
+    run 0 sweep l.ini "${some[@]}" --out straight
+    for name in results.csv results.jsonl summary.csv; do same out/$name straight/$name; done
+}
+train_runs() {
+    run 0 train "${brief[@]}" --neurons 16 --runs 3 --json
+    is_json "$work/out"
+    prints '"summary":[{"runs":3,"all":{"n":3,"mean_percent":'
+    exist runs-n16-e1-s1-r3/{results.csv,summary.csv,results.jsonl}
+    [ "$(ls runs-n16-e1-s1-r3/runs | tr '\n' ' ')" = "seed-1 seed-2 seed-3 " ] || wrong "runs: $(ls runs-*/runs)"
+    cmp -s <(cut -d, -f 3- runs-n16-e1-s1-r3/results.csv) <(sed 4q "$work/swept/results.csv" | cut -d, -f 4-) ||
+        wrong "not what the sweep has: $(cat runs-n16-e1-s1-r3/results.csv)"
+    run 0 train "${brief[@]}" --neurons 16 --runs 2 --seed 18446744073709551614 --out large
+    tail -n 1 large/results.csv | grep -q '^seed-18446744073709551615,18446744073709551615,finished' || wrong "results.csv: $(cat large/results.csv)"
+    tail -n 1 large/results.jsonl >line && is_json line
+    refuses 2 "--runs = 3 from --seed 18446744073709551614 on: seeds end at 2^64 - 1" train --runs 3 --seed 18446744073709551614
+    refuses 2 "--runs = 0: must be in [1, 10000]" train --runs 0
+    refuses 2 "--runs = 10001: must be in [1, 10000]" train --runs 10001
+}
+
 # ---- the list ----
 
 names=() bodies=() needs=()
@@ -1044,6 +1281,52 @@ on "replay to a device" replay_to /dev/null
 on "replay of a model" replay_model
 on "replay of half a file" replay_cut
 on "devices" devices
+on "sweep: tables, pictures and runs" sweep_base
+on "sweep: every run is what clsnn train makes of it" sweep_alone
+on "sweep: a second start does nothing" sweep_again
+on "sweep: damaged weights and hashes are found, told, done anew" sweep_damaged
+on "sweep: damaged run.json and lost directories" sweep_damaged_more
+on "sweep: runs of other settings" sweep_other_settings
+on "sweep: a file with more values keeps what is finished" sweep_extended
+on "sweep: shards, --collect: the same bytes" sweep_shards
+on "sweep --json" sweep_json
+on "sweep: two at once" sweep_two
+on "sweep: a run that blows up" sweep_fault
+on "sweep: SIGINT at once, and again" sweep_stopped 0
+on "sweep: SIGINT later, and again" sweep_stopped 0.7
+on "sweep: --out is read-only" sweep_read_only
+on "sweep: a file where a run goes" sweep_in_the_way
+any "sweep: more neurons than the device has memory for" sweep_memory
+on "sweep: --out is a file" sweep_bad 8 "bad.ini: is a file: must be a folder" 'seed = 1..2' "${brief[@]}" --out bad.ini
+on "sweep: --out below a device" sweep_bad 8 /dev/null 'seed = 1..2' "${brief[@]}" --out /dev/null/x
+on "sweep --collect: no such directory" sweep_bad 8 nowhere 'seed = 1..2' "${brief[@]}" --out nowhere --collect
+on "sweep: data that are nowhere" sweep_bad 3 "no such directory" 'seed = 1..2\ndata = nowhere'
+any "sweep without its file" usage "operand missing: usage: clsnn sweep" sweep
+any "sweep of two files" usage 'unexpected operand "b.ini"' sweep a.ini b.ini
+any "sweep: no such file" refuses 8 "nowhere.ini: No such file or directory" sweep nowhere.ini
+any "sweep: a directory" refuses 8 "Is a directory" sweep /
+any "sweep: a NUL byte" sweep_bad 2 "bad.ini:2: a NUL byte" 'seed = 1..2\nneurons = 1\0, 2\n'
+any "sweep: an unknown key" sweep_bad 2 "bad.ini:2: unknown option or parameter neurns: did you mean neurons?" 'seed = 1..2\nneurns = 100, 200\n'
+any "sweep: no key at all" sweep_bad 2 "bad.ini:1: neither name = value" 'neurons 100 200\n'
+any "sweep: an empty range" sweep_bad 2 "bad.ini:1: neurons: the range 5..4 is empty: its first value is above its last" 'neurons = 5..4\n'
+any "sweep: an empty place" sweep_bad 2 "bad.ini:1: neurons: an empty place in its list" 'neurons = 5,,4\n'
+any "sweep: a range without a step" sweep_bad 2 "needs a step: 0.1..0.5..STEP" 'w_max = 0.1..0.5\n'
+any "sweep: a step of 0" sweep_bad 2 "the step 0 must be above 0" 'w_max = 1..2.5..0\n'
+any "sweep: a value out of range" sweep_bad 2 "bad.ini:1: neurons = 16385: must be in [1, 16384]" 'neurons = 100, 16385\n'
+any "sweep: a value that is none" sweep_bad 2 "bad.ini:1: neurons = many: not a number" 'neurons = 100, many\n'
+any "sweep: a value twice" sweep_bad 2 "bad.ini:1: neurons: 100 stands there twice" 'neurons = 100, 1e2\n'
+any "sweep: parameters that disagree" sweep_bad 2 "v_thresh_exc_mv = -65 must be above v_rest_exc_mv = -65" 'v_thresh_exc_mv = -52, -65\n'
+any "sweep: more than 10000 runs" sweep_bad 2 "bad.ini:2: epochs: with it the sweep has more than 10000 runs" 'seed = 1..5001\nepochs = 1, 2\n'
+any "sweep: a range too long" sweep_bad 2 "has more than 10000 values" 'seed = 0..18446744073709551615\n'
+any "sweep: unequal lists zipped" sweep_bad 2 "zip: neurons has 2 values, seed has 3: they must be as many" 'neurons = 1, 2\nseed = 1..3\nzip = neurons, seed\n'
+any "sweep: zip of what is not swept" sweep_bad 2 "epochs is not swept: give it a list" 'neurons = 1, 2\nzip = neurons, epochs\n'
+any "sweep: what cannot be swept" sweep_bad 2 "bad.ini:1: work-group: all runs of a sweep share it: give it one value" 'work-group = 1, 64\n'
+any "sweep: swept and on the command line" sweep_bad 2 "is swept here and given on the command line too: leave one out" 'seed = 1..2\n' --seed 3
+any "sweep: swept twice" sweep_bad 2 "bad.ini:2: seed: was swept before" 'seed = 1..2\nseed = 3..4\n'
+any "sweep: --neurns" sweep_bad 2 "unknown option --neurns: did you mean --neurons?" 'seed = 1..2\n' --neurns 3
+any "sweep: --resum of nothing known" sweep_bad 2 "unknown option --xyzzyq" 'seed = 1..2\n' --xyzzyq
+for text in 5/4 0/4 4 a/b 1/ /2 -1/2 1/2/3; do on "sweep --shard $text" sweep_bad 2 "--shard = $text: must be I/N with I in [1, N]" 'seed = 1..2\n' --shard=$text; done
+on "train --runs 3" train_runs
 on "bench: rows are checked, JSON, CSV and picture" bench_quick
 on "bench: table" bench_table
 on "bench: --sizes 20,x" refuses 2 "--sizes" bench --sizes 20,x
@@ -1068,7 +1351,7 @@ any "data export: plain files in the way" data_export_hidden
 any "data export below a device" data_export_to /dev/null/x
 any "data fetch mnist without network: what to run elsewhere" data_fetch_offline
 any "data fetch mnist from a wrong mirror" data_fetch_wrong
-for name in train eval reproduce replay devices data bench; do any "$name --help" texts $name --help; done
+for name in train eval sweep reproduce replay devices data bench; do any "$name --help" texts $name --help; done
 any "no arguments" texts
 any "--version" texts --version
 any "man" texts man
