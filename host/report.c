@@ -14,8 +14,10 @@
 #include "clsnn/file.h"
 #include "clsnn/npz.h"
 
-static const char *const run_files[] = {"run.json",    "metrics.jsonl", "metrics.csv",  "model.npz",
-                                        "weights.png", "accuracy.png",  "confusion.png"};
+/* The last four are left by reproduce alone (reproduce.h). */
+static const char *const run_files[] = {"run.json",    "metrics.jsonl", "metrics.csv",   "model.npz",
+                                        "weights.png", "accuracy.png",  "confusion.png", "epoch-1.npz",
+                                        "epoch-3.npz", "epoch-5.npz",   "epoch-7.npz"};
 enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };
 
 static void now_text(char out[32]) {

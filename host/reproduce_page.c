@@ -65,6 +65,10 @@ static void seeds_text(const struct clsnn_reproduction *r, char out[64]) {
         snprintf(out, 64, "seeds %" PRIu64 " to %" PRIu64, r->seed, r->seed + r->n_seeds - 1);
 }
 
+static const char *data_name(const struct clsnn_reproduction *r) {
+    return strcmp(r->data->name, "mnist") == 0 ? "MNIST" : r->data->name;
+}
+
 static size_t n_columns(const struct clsnn_reproduction *r) {
     size_t n = 0;
     while (n < N_COLUMNS && columns[n] <= r->epochs) n++;
@@ -130,25 +134,30 @@ static struct verdict judge(const struct clsnn_reproduction *r) {
 
 static void print_verdict(const struct clsnn_reproduction *r, FILE *to) {
     const struct verdict v = judge(r);
-    char low[64], high[64];
+    char low[64], high[64], n_below[32];
     if (!clsnn_reproduction_is_comparable(r)) {
         fprintf(to,
                 "These are not the paper's data (%s, %u training and %u test images; the paper's are MNIST's "
                 "60000 and 10000): its numbers stand beside ours for orientation only, and nothing is "
                 "compared.",
-                r->data->name, r->train_images, r->test_images);
+                data_name(r), r->train_images, r->test_images);
         return;
     }
     if (v.n == 0) {
         fputs("The paper prints no number of these sizes and epochs: nothing is compared.", to);
         return;
     }
+    if (v.n_below)
+        snprintf(n_below, sizeof n_below, "%zu", v.n_below);
+    else
+        snprintf(n_below, sizeof n_below, "none");
     difference_text(v.lowest, low);
     difference_text(v.highest, high);
     fprintf(to,
-            "%zu cell%s with a number of the paper: %zu more than %.1f points below it. Differences of the "
+            "%zu cell%s with a number of the paper, %s of them more than %.1f points below it. Differences "
+            "of the "
             "mean (vote all) reach from %s (N = %u, epoch %u) to %s points (N = %u, epoch %u).",
-            v.n, v.n == 1 ? "" : "s", v.n_below, CLSNN_REPRODUCE_BELOW, low, v.at_lowest.neurons,
+            v.n, v.n == 1 ? "" : "s", n_below, CLSNN_REPRODUCE_BELOW, low, v.at_lowest.neurons,
             v.at_lowest.epoch, high, v.at_highest.neurons, v.at_highest.epoch);
 }
 
@@ -161,7 +170,7 @@ static void write_markdown(const struct clsnn_reproduction *r, FILE *to) {
     fprintf(
         to,
         "Test accuracy in percent on %s (%u test images), %s: mean %s sample standard deviation, n = %u\n\n",
-        r->data->name, r->test_images, seeds, plus_minus, r->n_seeds);
+        data_name(r), r->test_images, seeds, plus_minus, r->n_seeds);
     fputs("| N | |", to);
     for (size_t k = 0; k < n; k++) fprintf(to, " %u epoch%s |", columns[k], columns[k] == 1 ? "" : "s");
     fputs("\n|---|---|", to);
@@ -418,9 +427,9 @@ static enum clsnn_status draw_curves(const struct clsnn_reproduction *r, const c
     }
     if (r->n_seeds > 1)
         snprintf(title, sizeof title, "Test accuracy on %s, vote all: mean and s.d. of %u seeds",
-                 r->data->name, r->n_seeds);
+                 data_name(r), r->n_seeds);
     else
-        snprintf(title, sizeof title, "Test accuracy on %s, vote all, one seed", r->data->name);
+        snprintf(title, sizeof title, "Test accuracy on %s, vote all, one seed", data_name(r));
     st = clsnn_figure_curves_as(path, title, "training (epochs)", "accuracy (%)", series, looks, n);
 fail:
     free(values);
@@ -458,7 +467,7 @@ static enum clsnn_status draw_weights(const struct clsnn_reproduction *r, const 
         n++;
     }
     snprintf(title, sizeof title, "Weights of %u excitatory neurons (%s, seed %" PRIu64 ")", run->neurons,
-             r->data->name, run->seed);
+             data_name(r), run->seed);
     TRY(clsnn_figure_weight_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max));
 fail:
     for (size_t k = 0; k < N_PANELS; k++) clsnn_npz_finish(&files[k]);
@@ -597,7 +606,7 @@ static void page_origin(const struct clsnn_reproduction *r, const char *command,
              r->device->compute_units, r->work_group);
     page_row(page, "device", text, false);
     snprintf(text, sizeof text, "%s (%s): %u training images, %u of them for labels, %u test images",
-             r->data->name, r->data->source, r->train_images, r->label_images, r->test_images);
+             data_name(r), r->data->source, r->train_images, r->label_images, r->test_images);
     page_row(page, "data", text, false);
     page_row(page, "data, SHA-256", r->data->sha256, true);
     duration_text(r->seconds, seconds);
@@ -626,7 +635,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
         page,
         "</p>\n<h2>Table 1: accuracy</h2>\n<p>Percent of %u test images of %s that are classified right, %s: "
         "mean %s sample standard deviation, n = %u%s.</p>\n",
-        r->test_images, r->data->name, seeds, plus_minus, r->n_seeds,
+        r->test_images, data_name(r), seeds, plus_minus, r->n_seeds,
         r->n_seeds > 1 ? "; below it the lowest and the highest" : "; one seed has no spread");
     page_table(r, page);
     fputs("<h2>Figure 3: accuracy and training</h2>\n", page);

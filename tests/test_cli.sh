@@ -734,6 +734,7 @@ reproduce_again() { # what is finished is not trained again; what does not fit i
     run 0 "${again[@]}" --out out --set theta_plus_mv=0.06
     says "out/runs/n16-s1 is made again: its theta_plus_mv is another"
     same out/runs/n20-s1/previous-2/model.npz runs/n20-s1/model.npz
+    same out/runs/n16-s1/previous-2/epoch-3.npz runs/n16-s1/epoch-3.npz
     run 0 "${again[@]}" --out out --set theta_plus_mv=0.06 --train-images 29
     says "its train_images is another"
 }

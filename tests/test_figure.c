@@ -267,7 +267,7 @@ static void test_curves(void **state) {
             }
         free(p.rgb);
     }
-    if (!(ink[1] > 300 && ink[1] < 0.75 * (double)ink[0]))
+    if (!(ink[1] > 300 && 4 * ink[1] < 3 * ink[0]))
         fail_msg("%zu pixels of the colour, hollow and dashed %zu: must be fewer", ink[0], ink[1]);
 
     static const double beyond[] = {1e308, -1e308};
