@@ -34,6 +34,15 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = TRAIN | REPLAY, .help = "plasticity rule"},
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN,
      .help = "draw a new order of the training images for every epoch"},
+    /* what is kept of a run under way */
+    {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0, .max = 10000000,
+     .def = "10000", .commands = TRAIN, .unit = "images",
+     .help = "save a checkpoint after every so many images, and after every epoch; 0 = after epochs only"},
+    {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
+     .commands = TRAIN, .help = "keep the newest K checkpoints"},
+    {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .commands = TRAIN,
+     .no_environment = true,
+     .help = "go on from the newest checkpoint in the results' directory; epochs may have grown"},
     /* benchmarks */
     {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes), .def_note = "100,225,400,1600; 100 with --quick",
      .commands = BENCH, .help = "sizes of networks to measure, in neurons, with commas between them"},
