@@ -132,7 +132,9 @@ static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *pat
         goto fail;
     }
     clsnn_options_visit(o, note_origin, &chosen);
-    const json_t *params = json_object_get(about, "params"), *data = json_object_get(about, "dataset");
+    const json_t *plan = json_object_get(about, "plan"); /* of a checkpoint */
+    const json_t *params = json_object_get(plan ? plan : about, "params"),
+                 *data = json_object_get(plan ? plan : about, "dataset");
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const json_t *value = json_object_get(params, clsnn_params_table[k].name);
         char text[32];

@@ -4,7 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clsnn/checkpoint.h"
 #include "clsnn/commands.h"
+#include "clsnn/file.h"
 #include "clsnn/report.h"
 #include "clsnn/session.h"
 
@@ -12,28 +14,66 @@
 struct train_watch {
     struct clsnn_session *session;
     struct clsnn_report *report;
+    char saved[CLSNN_CHECKPOINT_NAME]; /* the newest checkpoint of this run; "": none yet */
+    uint64_t saved_images;
+    bool read_out;        /* the first readout has begun */
+    char last_words[512]; /* for a signal while it compiles */
 };
 
-static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
-    struct train_watch *w = ctx;
-    clsnn_progress_stage(&w->session->progress, stage);
-    return !clsnn_session_stopping();
+/* A full disk must not cost the training: what could not be written now is written anew later. */
+static void warn_and_go_on(struct train_watch *w) {
+    clsnn_progress_warn(&w->session->progress, "%s; training goes on", clsnn_error_text());
+    clsnn_error_clear();
 }
 
 static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *x,
                                       const struct clsnn_metrics *m) {
     struct train_watch *w = ctx;
     (void)x;
+    clsnn_session_may_end(NULL);
     clsnn_progress_note(
         &w->session->progress,
         "after epoch %u: accuracy %.2f %% (vote all), %.2f %% (vote proportion), mean theta %.2f mV",
         m->epoch, 100 * m->accuracy_all, 100 * m->accuracy_proportion, m->theta_mean_mv);
-    if (clsnn_report_metrics(w->report) != CLSNN_OK) {
-        /* A full disk must not cost the training: the metrics are written anew at every evaluation and at the end. */
-        clsnn_progress_note(&w->session->progress, "WARNING: %s; training goes on", clsnn_error_text());
-        clsnn_error_clear();
-    }
+    if (clsnn_report_metrics(w->report) != CLSNN_OK) warn_and_go_on(w);
     return CLSNN_OK;
+}
+
+static enum clsnn_status save_checkpoint(struct train_watch *w, const struct clsnn_experiment *x) {
+    const enum clsnn_status st =
+        clsnn_checkpoint_save(w->report->dir, x, w->report->options->keep_checkpoints, w->saved);
+    if (st == CLSNN_OK) w->saved_images = x->at.images;
+    return st;
+}
+
+static enum clsnn_status on_paused(void *ctx, const struct clsnn_experiment *x) {
+    const enum clsnn_status st = save_checkpoint(ctx, x);
+    if (st != CLSNN_E_IO && st != CLSNN_E_MEMORY) return st;
+    warn_and_go_on(ctx);
+    return CLSNN_OK;
+}
+
+static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
+    struct train_watch *w = ctx;
+    clsnn_progress_stage(&w->session->progress, stage);
+    if (stage->kind == CLSNN_STAGE_READOUT) {
+        /* CLBlast may compile for longer than a stop should wait, and all that is trained is saved below. */
+        w->read_out = true;
+        if (w->saved[0] && w->saved_images == w->report->experiment->at.images) {
+            snprintf(
+                w->last_words, sizeof w->last_words,
+                "\nclsnn train: stopped before the evaluation's readout; all of it is saved in %.200s/%s. "
+                "Go on with the same command and --resume\n",
+                w->report->dir, w->saved);
+            clsnn_session_may_end(w->last_words);
+        }
+    } else {
+        clsnn_session_may_end(NULL);
+    }
+    /* the standing changes only with the end of the labelling */
+    if (stage->kind == CLSNN_STAGE_LABEL && stage->done == stage->total && !w->read_out)
+        on_paused(w, w->report->experiment);
+    return !clsnn_session_stopping();
 }
 
 /* The result is printed even when a file of it cannot be written, and every other file is still tried, the weights first; the
@@ -52,23 +92,59 @@ static enum clsnn_status finish_run(struct clsnn_report *report, FILE *out) {
     return printed != CLSNN_OK ? printed : st != CLSNN_OK ? st : run;
 }
 
-/* A run that was stopped leaves its weights, which eval can test, and says so in run.json. */
-static enum clsnn_status save_stopped(struct clsnn_session *s, struct clsnn_report *report) {
-    struct clsnn_learned learned = {0};
+/* A run that was stopped leaves a checkpoint of this very moment, and says so in run.json. */
+static enum clsnn_status save_stopped(struct train_watch *w) {
+    const struct clsnn_report *report = w->report;
     char text[512];
     snprintf(text, sizeof text, "%s", clsnn_error_text());
     clsnn_error_clear();
-    enum clsnn_status st = clsnn_experiment_learned(report->experiment, &learned);
-    if (st != CLSNN_OK) return st;
-    st = clsnn_report_model(report, &learned);
+    enum clsnn_status st = save_checkpoint(w, report->experiment);
     const enum clsnn_status run =
-        clsnn_report_run(report, st == CLSNN_OK ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, &learned);
+        clsnn_report_run(report, st == CLSNN_OK ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, NULL);
     if (st == CLSNN_OK) st = run;
-    clsnn_learned_finish(&learned);
     if (st != CLSNN_OK) return st;
-    clsnn_progress_end(&s->progress);
-    return clsnn_fail(CLSNN_STOPPED, "%s; weights so far are in %s/model.npz (test them with 'clsnn eval')",
-                      text, report->dir);
+    clsnn_progress_end(&w->session->progress);
+    return clsnn_fail(CLSNN_STOPPED,
+                      "%s; all of it is saved in %s/%s. Go on with the same command and --resume "
+                      "(clsnn eval tests the weights so far)",
+                      text, report->dir, w->saved);
+}
+
+/* Whatever went wrong first is what is told; here it only says that not all is lost. */
+static void mark_failed(struct train_watch *w) {
+    clsnn_report_run(w->report, CLSNN_RUN_FAILED, NULL);
+    if (w->saved[0])
+        clsnn_progress_warn(&w->session->progress,
+                            "the run ends here; %s/%s is whole: the same command and --resume go on from it",
+                            w->report->dir, w->saved);
+}
+
+static void on_refused(void *ctx, const char *why) {
+    clsnn_progress_warn(ctx, "%s; going back to the checkpoint before it", why);
+}
+
+/* Either an empty directory, whatever was there kept, or the state that its newest checkpoint has. */
+static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_report *report = w->report;
+    struct clsnn_progress_line *progress = &w->session->progress;
+    const char *dir = report->dir;
+    int moved = 0;
+    if (report->options->resume) {
+        TRY(clsnn_checkpoint_load(dir, x, on_refused, progress, w->saved));
+        TRY(clsnn_file_make_dir(dir)); /* what cannot be written shows before the work */
+        snprintf(report->resumed_from, sizeof report->resumed_from, "%s", w->saved);
+        clsnn_progress_note(progress, "going on from %s/%s: %llu images, epoch %u of %u", dir, w->saved,
+                            (unsigned long long)x->at.images,
+                            x->at.epoch < x->plan.epochs ? x->at.epoch + 1 : x->at.epoch, x->plan.epochs);
+    } else {
+        TRY(clsnn_report_prepare_dir(dir, &moved));
+        if (moved)
+            clsnn_progress_note(progress, "%s held an earlier run: its files are now in %s/previous-%d", dir,
+                                dir, moved);
+    }
+fail:
+    return st;
 }
 
 enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
@@ -77,39 +153,34 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     struct clsnn_lab *lab = NULL;
     struct clsnn_experiment *x = NULL;
     struct clsnn_report report;
+    struct train_watch watch = {.session = &session, .report = &report};
     char default_dir[96];
-    int moved = 0;
     if (o->runs > 1) return clsnn_cmd_train_runs(o);
     TRY(clsnn_session_open(&session, o));
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
              o->epochs, (unsigned long long)o->seed);
-    const char *dir = o->out_dir ? o->out_dir : default_dir;
     const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
     TRY(clsnn_session_lab(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
                           session.plan.test_images, &lab));
     TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
-    TRY(clsnn_report_prepare_dir(dir, &moved));
-    if (moved)
-        clsnn_progress_note(&session.progress, "%s held an earlier run: its files are now in %s/previous-%d",
-                            dir, dir, moved);
-    clsnn_report_start(&report, o, x, dir);
+    clsnn_report_start(&report, o, x, o->out_dir ? o->out_dir : default_dir);
+    TRY(begin(&watch, x));
     TRY(clsnn_report_run(&report, CLSNN_RUN_RUNNING, NULL));
     clsnn_progress_note(
         &session.progress,
         "training %u neurons on %u images, %u epoch%s, seed %llu, work-groups of %d; results go to %s",
         session.plan.neurons, x->plan.train_images, session.plan.epochs, session.plan.epochs == 1 ? "" : "s",
-        (unsigned long long)o->seed, session.prog->work_group, dir);
-    struct train_watch watch = {&session, &report};
-    const struct clsnn_watcher watcher = {.stage = on_stage, .evaluated = on_evaluated, .ctx = &watch};
+        (unsigned long long)o->seed, session.prog->work_group, report.dir);
+    const struct clsnn_watcher watcher = {
+        .stage = on_stage, .evaluated = on_evaluated, .paused = on_paused, .ctx = &watch};
     struct clsnn_experiment *slot = x;
     st = clsnn_experiments_run(lab, &slot, &watcher);
     if (st == CLSNN_STOPPED)
-        st = save_stopped(&session, &report);
+        st = save_stopped(&watch);
     else if (st == CLSNN_OK)
         st = finish_run(&report, o->out);
     else
-        clsnn_report_run(&report, CLSNN_RUN_FAILED,
-                         NULL); /* best effort: what went wrong first is what is told */
+        mark_failed(&watch);
 fail:
     clsnn_experiment_destroy(x);
     clsnn_lab_destroy(lab);

@@ -28,7 +28,7 @@ enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_
     lab->n_slots = n_slots;
     lab->n_train = n_train < data->train.n_images ? n_train : data->train.n_images;
     lab->n_test = n_test < data->test.n_images ? n_test : data->test.n_images;
-    lab->chunk = chunk ? chunk : 16;
+    lab->chunk = chunk ? chunk : 1; /* large networks take long, and a stop waits for a launch */
     lab->fixed_chunk = chunk != 0;
     TRY(clsnn_network_create(dev, prog, NULL, NULL, n_slots, (int)neurons, &lab->net));
     TRY(clsnn_buffer_create(dev, "training images", (size_t)lab->n_train * CLSNN_IMAGE_PIXELS,

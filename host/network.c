@@ -1,6 +1,7 @@
 /* A batch of networks on the device: its buffers, its start, what goes in and out of it. */
 #include "clsnn/network.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,6 +296,25 @@ void clsnn_network_drop(struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]) {
     }
 }
 
+/* Steps index tables on the device, and a number that is none would only be found after a presentation. */
+static enum clsnn_status check_values(const struct clsnn_array *a, const char *label) {
+    const size_t n = clsnn_array_count(a);
+    const float *real = a->data;
+    const int32_t *step = a->data;
+    const float least = strcmp(a->name, "w") == 0 ? 0.0f : -FLT_MAX;
+    for (size_t k = 0; a->dtype == CLSNN_F4 && k < n; k++) {
+        if (!(real[k] >= least && real[k] <= FLT_MAX))
+            return clsnn_fail(CLSNN_E_DATA, "%s: element %zu of '%s' = %g: must be finite%s", label, k,
+                              a->name, (double)real[k], least < 0.0f ? "" : " and at least 0");
+    }
+    for (size_t k = 0; a->dtype == CLSNN_I4 && k < n; k++) {
+        if (step[k] < CLSNN_NEVER || step[k] >= 0)
+            return clsnn_fail(CLSNN_E_DATA, "%s: element %zu of '%s' = %d: must be in [%d, -1]", label, k,
+                              a->name, step[k], CLSNN_NEVER);
+    }
+    return CLSNN_OK;
+}
+
 enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const struct clsnn_npz *npz,
                                      const char *label) {
     enum clsnn_status st = CLSNN_OK;
@@ -307,6 +327,7 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
         TRY(clsnn_npz_get(npz, label, rows[r].name, rows[r].dtype, rows[r].rows > 1 ? 2 : 1,
                           rows[r].rows > 1 ? wide : flat, &arrays[r]));
     }
+    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) TRY(check_values(arrays[r], label));
     for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
         const struct kept_row *row = &rows[r];
         const size_t n_bytes = row->rows * row->stride * row->element_bytes,

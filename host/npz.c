@@ -233,18 +233,14 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsnn_npz *out) {
+enum clsnn_status clsnn_npz_parse(const void *bytes, size_t n_bytes, const char *path, size_t max_bytes,
+                                  struct clsnn_npz *out) {
     enum clsnn_status st = CLSNN_OK;
     struct archive *a = NULL;
     struct archive_entry *entry = NULL;
     struct clsnn_npz npz = {0};
     struct directory directory = {.n_entries = 0};
-    void *bytes = NULL;
-    size_t n_bytes = 0;
-    /* Packing may add a little to what is within the limit. */
-    const size_t slack = max_bytes / 1000 + (1 << 20);
 
-    TRY(clsnn_file_read(path, max_bytes < SIZE_MAX - slack ? max_bytes + slack : SIZE_MAX, &bytes, &n_bytes));
     TRY(read_directory(path, bytes, n_bytes, max_bytes, &directory));
     npz.arrays = calloc(directory.n_entries + 1, sizeof *npz.arrays); /* never of 0 bytes */
     if (!npz.arrays) {
@@ -271,13 +267,23 @@ enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsn
         goto fail;
     }
     archive_read_free(a);
-    free(bytes);
     *out = npz;
     return CLSNN_OK;
 fail:
     archive_read_free(a);
-    free(bytes);
     clsnn_npz_finish(&npz);
+    return st;
+}
+
+enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsnn_npz *out) {
+    void *bytes = NULL;
+    size_t n_bytes = 0;
+    /* Packing may add a little to what is within the limit. */
+    const size_t slack = max_bytes / 1000 + (1 << 20);
+    enum clsnn_status st =
+        clsnn_file_read(path, max_bytes < SIZE_MAX - slack ? max_bytes + slack : SIZE_MAX, &bytes, &n_bytes);
+    if (st == CLSNN_OK) st = clsnn_npz_parse(bytes, n_bytes, path, max_bytes, out);
+    free(bytes);
     return st;
 }
 
@@ -375,7 +381,8 @@ static int write_member(struct archive *a, const struct clsnn_array *array) {
     return archive_write_finish_entry(a);
 }
 
-enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *arrays, size_t n_arrays) {
+enum clsnn_status clsnn_npz_pack(const char *path, const struct clsnn_array *arrays, size_t n_arrays,
+                                 enum clsnn_packing packing, unsigned char **out_bytes, size_t *out_n_bytes) {
     enum clsnn_status st = CLSNN_OK;
     struct sink sink = {0};
     struct archive *a = NULL;
@@ -388,7 +395,9 @@ enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *ar
     }
     int rc = archive_write_set_format_zip(a);
     if (rc == ARCHIVE_OK)
-        rc = archive_write_set_options(a, "zip:compression=deflate,zip:compression-level=" DEFLATE_LEVEL);
+        rc = archive_write_set_options(
+            a, packing == CLSNN_NPZ_STORED ? "zip:compression=store"
+                                           : "zip:compression=deflate,zip:compression-level=" DEFLATE_LEVEL);
     if (rc == ARCHIVE_OK) rc = archive_write_set_bytes_in_last_block(a, 1); /* no padding behind the zip */
     if (rc == ARCHIVE_OK) rc = archive_write_open(a, &sink, NULL, sink_write, NULL);
     for (size_t i = 0; rc == ARCHIVE_OK && i < n_arrays; i++) rc = write_member(a, &arrays[i]);
@@ -406,9 +415,21 @@ enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *ar
                         sink.n_bytes);
         goto fail;
     }
-    TRY(clsnn_file_write(path, sink.data, sink.n_bytes));
+    archive_write_free(a);
+    *out_bytes = sink.data;
+    *out_n_bytes = sink.n_bytes;
+    return CLSNN_OK;
 fail:
     archive_write_free(a); /* may still write to sink */
     free(sink.data);
+    return st;
+}
+
+enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *arrays, size_t n_arrays) {
+    unsigned char *bytes = NULL;
+    size_t n_bytes = 0;
+    enum clsnn_status st = clsnn_npz_pack(path, arrays, n_arrays, CLSNN_NPZ_DEFLATED, &bytes, &n_bytes);
+    if (st == CLSNN_OK) st = clsnn_file_write(path, bytes, n_bytes);
+    free(bytes);
     return st;
 }

@@ -47,6 +47,15 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = SWEEP, .help = "do the I-th of N equal parts of the runs, 1/N to N/N"},
     {"collect", 0, NULL, CLSNN_OPT_SWITCH, FIELD(collect), .def = "no", .commands = SWEEP,
      .help = "run nothing; make the tables and pictures of the runs that are there"},
+    /* what is kept of a run under way */
+    {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0, .max = 10000000,
+     .def = "10000", .commands = TRAIN, .unit = "images",
+     .help = "save a checkpoint after every so many images, and after every epoch; 0 = after epochs only"},
+    {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
+     .commands = TRAIN, .help = "keep the newest K checkpoints"},
+    {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .commands = TRAIN,
+     .no_environment = true,
+     .help = "go on from the newest checkpoint in the results' directory; epochs may have grown"},
     /* benchmarks */
     {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes),
      .def_note = "100,225,400,1600 for bench (100 with --quick), 100,225,400 for reproduce",

@@ -2,8 +2,6 @@
 #include "clsnn/report.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,11 +11,12 @@
 #include "clsnn/figure.h"
 #include "clsnn/file.h"
 #include "clsnn/npz.h"
+#include "clsnn/record.h"
 
 /* The last four are left by reproduce alone (reproduce.h). */
 static const char *const run_files[] = {"run.json",    "metrics.jsonl", "metrics.csv",   "model.npz",
-                                        "weights.png", "accuracy.png",  "confusion.png", "epoch-1.npz",
-                                        "epoch-3.npz", "epoch-5.npz",   "epoch-7.npz"};
+                                        "weights.png", "accuracy.png",  "confusion.png", "checkpoint",
+                                        "epoch-1.npz", "epoch-3.npz",   "epoch-5.npz",   "epoch-7.npz"};
 enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };
 
 static void now_text(char out[32]) {
@@ -97,59 +96,6 @@ void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
     now_text(r->started);
 }
 
-/* JSON: members are added through these, which record the first lack of memory. */
-static void add(json_t *object, const char *name, json_t *value, bool *ok) {
-    if (!value || json_object_set_new(object, name, value) != 0) *ok = false;
-}
-
-/* Paths and device names need not be UTF-8, which JSON must be: bytes that are not become '?'. */
-static json_t *text_json(const char *text) {
-    json_t *value = json_string(text);
-    char *copy = value ? NULL : strdup(text);
-    for (char *c = copy; c && *c; c++) {
-        if ((unsigned char)*c >= 0x80) *c = '?';
-    }
-    if (copy) value = json_string(copy);
-    free(copy);
-    return value;
-}
-
-/* Numbers of JSON readers, jansson's included, end at 2^63 - 1: a larger seed is a string. */
-static json_t *seed_json(uint64_t seed) {
-    char digits[32];
-    if (seed <= INT64_MAX) return json_integer((json_int_t)seed);
-    snprintf(digits, sizeof digits, "%" PRIu64, seed);
-    return json_string(digits);
-}
-
-static json_t *confusion_json(const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES]) {
-    json_t *rows = json_array();
-    for (int t = 0; t < CLSNN_CLASSES; t++) {
-        json_t *row = json_array();
-        for (int p = 0; p < CLSNN_CLASSES; p++) json_array_append_new(row, json_integer(counts[t][p]));
-        json_array_append_new(rows, row);
-    }
-    return rows;
-}
-
-static json_t *metrics_json(const struct clsnn_metrics *m, bool *ok) {
-    json_t *line = json_object();
-    add(line, "epoch", json_integer(m->epoch), ok);
-    add(line, "images", json_integer((json_int_t)m->images), ok);
-    add(line, "accuracy_all", json_real(m->accuracy_all), ok);
-    add(line, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
-    add(line, "exc_spikes_per_image", json_real(m->exc_spikes_per_image), ok);
-    add(line, "test_spikes_per_image", json_real(m->test_spikes_per_image), ok);
-    add(line, "retries", json_integer((json_int_t)m->retries), ok);
-    add(line, "given_up", json_integer((json_int_t)m->given_up), ok);
-    add(line, "theta_mean_mv", json_real(m->theta_mean_mv), ok);
-    add(line, "unlabelled_neurons", json_integer(m->unlabelled), ok);
-    add(line, "seconds", json_real(m->train_seconds), ok);
-    add(line, "eval_seconds", json_real(m->eval_seconds), ok);
-    add(line, "images_per_second", json_real(m->images_per_second), ok);
-    return line;
-}
-
 static const char *const time_names[CLSNN_N_TIMES] = {
     [CLSNN_TIME_NORMALISE] = "normalise", [CLSNN_TIME_ENCODE] = "encode", [CLSNN_TIME_PRESENT] = "present",
     [CLSNN_TIME_REST] = "rest",           [CLSNN_TIME_TRAIN] = "train",   [CLSNN_TIME_LABEL] = "label",
@@ -161,7 +107,8 @@ static json_t *profile_json(const struct clsnn_profile *p, bool *ok) {
     json_t *phases = json_object();
     for (int k = 0; k < CLSNN_N_TIMES; k++) {
         if (p->commands[k])
-            add(phases, time_names[k],
+            clsnn_record_add(
+                phases, time_names[k],
                 json_pack("{s:f, s:I}", "seconds", p->seconds[k], "commands", (json_int_t)p->commands[k]),
                 ok);
     }
@@ -185,32 +132,34 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     const struct clsnn_experiment *x = r->experiment;
     const struct clsnn_metrics *m = x->n_metrics ? &x->metrics[x->n_metrics - 1] : NULL;
     json_t *o = json_object();
-    add(o, "neurons", json_integer(x->plan.neurons), ok);
-    add(o, "epochs", json_integer(x->plan.epochs), ok);
-    add(o, "seed", seed_json(x->plan.seed), ok);
-    add(o, "data", text_json(x->lab->data->name), ok);
-    add(o, "device", text_json(x->lab->dev->info.name), ok);
+    clsnn_record_add(o, "neurons", json_integer(x->plan.neurons), ok);
+    clsnn_record_add(o, "epochs", json_integer(x->plan.epochs), ok);
+    clsnn_record_add(o, "seed", clsnn_record_whole(x->plan.seed), ok);
+    clsnn_record_add(o, "data", clsnn_record_text(x->lab->data->name), ok);
+    clsnn_record_add(o, "device", clsnn_record_text(x->lab->dev->info.name), ok);
     if (m) {
-        add(o, "accuracy_all", json_real(m->accuracy_all), ok);
-        add(o, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
-        add(o, "confusion", confusion_json(m->score.confusion), ok);
-        add(o, "confusion_proportion", confusion_json(m->score.confusion_proportion), ok);
-        add(o, "theta_mean_mv", json_real(m->theta_mean_mv), ok);
-        if (!r->model) add(o, "exc_spikes_per_image", json_real(m->exc_spikes_per_image), ok);
-        add(o, "test_spikes_per_image", json_real(m->test_spikes_per_image), ok);
-        add(o, "unlabelled_neurons", json_integer(m->unlabelled), ok);
+        clsnn_record_add(o, "accuracy_all", json_real(m->accuracy_all), ok);
+        clsnn_record_add(o, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
+        clsnn_record_add(o, "confusion", clsnn_record_confusion(m->score.confusion), ok);
+        clsnn_record_add(o, "confusion_proportion", clsnn_record_confusion(m->score.confusion_proportion),
+                         ok);
+        clsnn_record_add(o, "theta_mean_mv", json_real(m->theta_mean_mv), ok);
+        if (!r->model) clsnn_record_add(o, "exc_spikes_per_image", json_real(m->exc_spikes_per_image), ok);
+        clsnn_record_add(o, "test_spikes_per_image", json_real(m->test_spikes_per_image), ok);
+        clsnn_record_add(o, "unlabelled_neurons", json_integer(m->unlabelled), ok);
     }
-    add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
-    add(o, "label_images", json_integer(x->plan.label_images), ok);
-    add(o, "test_images", json_integer(x->plan.test_images), ok);
-    add(o, "presentations", json_integer((json_int_t)clsnn_experiment_presentations(x)), ok);
-    add(o, "given_up", json_integer((json_int_t)(x->at.trained.given_up + x->at.given_up_evaluating)), ok);
-    add(o, "train_seconds", json_real(x->at.train_seconds), ok);
-    add(o, "eval_seconds", json_real(x->at.eval_seconds), ok);
-    add(o, "images_per_second",
-        json_real(x->at.train_seconds > 0 ? (double)x->at.images / x->at.train_seconds : 0), ok);
-    if (x->lab->dev->profile) add(o, "profile", profile_json(x->lab->dev->profile, ok), ok);
-    if (learned) add(o, "final_sha256", json_string(learned->sha256), ok);
+    clsnn_record_add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
+    clsnn_record_add(o, "label_images", json_integer(x->plan.label_images), ok);
+    clsnn_record_add(o, "test_images", json_integer(x->plan.test_images), ok);
+    clsnn_record_add(o, "presentations", json_integer((json_int_t)clsnn_experiment_presentations(x)), ok);
+    clsnn_record_add(o, "given_up",
+                     json_integer((json_int_t)(x->at.trained.given_up + x->at.given_up_evaluating)), ok);
+    clsnn_record_add(o, "train_seconds", json_real(x->at.train_seconds), ok);
+    clsnn_record_add(o, "eval_seconds", json_real(x->at.eval_seconds), ok);
+    clsnn_record_add(o, "images_per_second",
+                     json_real(x->at.train_seconds > 0 ? (double)x->at.images / x->at.train_seconds : 0), ok);
+    if (x->lab->dev->profile) clsnn_record_add(o, "profile", profile_json(x->lab->dev->profile, ok), ok);
+    if (learned) clsnn_record_add(o, "final_sha256", json_string(learned->sha256), ok);
     return o;
 }
 
@@ -219,31 +168,14 @@ static void add_setting(void *ctx, const char *name, const char *value, const ch
     json_t *settings = ctx, *found;
     (void)is_param;
     if (!is_number)
-        found = text_json(value);
+        found = clsnn_record_text(value);
     else if (strpbrk(value, ".e"))
         found = json_real(strtod(value, NULL));
     else
         found = *value == '-' ? json_integer((json_int_t)strtoll(value, NULL, 10))
-                              : seed_json(strtoull(value, NULL, 10));
-    json_object_set_new(settings, name, json_pack("{s:o, s:o}", "value", found, "origin", text_json(origin)));
-}
-
-static json_t *plan_json(const struct clsnn_plan *p, const struct clsnn_dataset *data, bool *ok) {
-    json_t *o = json_object(), *params = json_object();
-    add(o, "neurons", json_integer(p->neurons), ok);
-    add(o, "epochs", json_integer(p->epochs), ok);
-    add(o, "seed", seed_json(p->seed), ok);
-    add(o, "train_images", json_integer(p->train_images), ok);
-    add(o, "label_images", json_integer(p->label_images), ok);
-    add(o, "test_images", json_integer(p->test_images), ok);
-    add(o, "eval_every", json_integer(p->eval_every), ok);
-    add(o, "shuffle", json_boolean(p->shuffle), ok);
-    add(o, "data_sha256", json_string(data->sha256), ok);
-    for (size_t k = 0; k < clsnn_n_params; k++)
-        add(params, clsnn_params_table[k].name, json_real(clsnn_model_get(&p->model, &clsnn_params_table[k])),
-            ok);
-    add(o, "params", params, ok);
-    return o;
+                              : clsnn_record_whole(strtoull(value, NULL, 10));
+    json_object_set_new(settings, name,
+                        json_pack("{s:o, s:o}", "value", found, "origin", clsnn_record_text(origin)));
 }
 
 /* The one form in which plans are compared. */
@@ -253,7 +185,7 @@ static char *plan_text(const json_t *plan) {
 
 char *clsnn_report_plan(const struct clsnn_plan *plan, const struct clsnn_dataset *data) {
     bool ok = true;
-    json_t *o = plan_json(plan, data, &ok);
+    json_t *o = clsnn_record_plan(plan, data, &ok);
     char *text = ok ? plan_text(o) : NULL;
     json_decref(o);
     if (!text) no_memory();
@@ -273,36 +205,37 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
            *metrics = json_array();
     if (clsnn_program_hash(kernels) != CLSNN_OK) *ok = false;
     now_text(now);
-    add(run, "format", json_integer(1), ok);
-    add(run, "clsnn_version", json_string(CLSNN_VERSION), ok);
-    add(run, "command", json_string(r->options->command), ok);
-    add(run, "state", json_string(states[state]), ok);
-    if (state == CLSNN_RUN_FAILED) add(run, "error", text_json(clsnn_error_text()), ok);
-    add(run, "started", json_string(r->started), ok);
-    add(run, "written", json_string(now), ok);
-    if (r->model) add(run, "model", text_json(r->model), ok);
+    clsnn_record_add(run, "format", json_integer(1), ok);
+    clsnn_record_add(run, "clsnn_version", json_string(CLSNN_VERSION), ok);
+    clsnn_record_add(run, "command", json_string(r->options->command), ok);
+    clsnn_record_add(run, "state", json_string(states[state]), ok);
+    if (state == CLSNN_RUN_FAILED) clsnn_record_add(run, "error", clsnn_record_text(clsnn_error_text()), ok);
+    clsnn_record_add(run, "started", json_string(r->started), ok);
+    clsnn_record_add(run, "written", json_string(now), ok);
+    if (r->model) clsnn_record_add(run, "model", clsnn_record_text(r->model), ok);
+    if (r->resumed_from[0]) clsnn_record_add(run, "resumed_from", json_string(r->resumed_from), ok);
     clsnn_options_visit(r->options, add_setting, settings);
-    add(run, "settings", settings, ok);
-    add(run, "plan", plan_json(&x->plan, x->lab->data, ok), ok);
-    add(data, "name", text_json(x->lab->data->name), ok);
-    add(data, "source", text_json(x->lab->data->source), ok);
-    add(data, "sha256", json_string(x->lab->data->sha256), ok);
-    add(data, "n_train", json_integer(x->lab->data->train.n_images), ok);
-    add(data, "n_test", json_integer(x->lab->data->test.n_images), ok);
-    add(run, "dataset", data, ok);
-    add(device, "name", text_json(d->name), ok);
-    add(device, "vendor", text_json(d->vendor), ok);
-    add(device, "platform", text_json(d->platform_name), ok);
-    add(device, "version", text_json(d->version), ok);
-    add(device, "driver", text_json(d->driver), ok);
-    add(device, "compute_units", json_integer(d->compute_units), ok);
-    add(device, "work_group", json_integer(x->lab->prog->work_group), ok);
-    add(run, "opencl_device", device, ok);
-    add(run, "kernels_sha256", json_string(kernels), ok);
+    clsnn_record_add(run, "settings", settings, ok);
+    if (!r->model) clsnn_record_add(run, "plan", clsnn_record_plan(&x->plan, x->lab->data, ok), ok);
+    clsnn_record_add(data, "name", clsnn_record_text(x->lab->data->name), ok);
+    clsnn_record_add(data, "source", clsnn_record_text(x->lab->data->source), ok);
+    clsnn_record_add(data, "sha256", json_string(x->lab->data->sha256), ok);
+    clsnn_record_add(data, "n_train", json_integer(x->lab->data->train.n_images), ok);
+    clsnn_record_add(data, "n_test", json_integer(x->lab->data->test.n_images), ok);
+    clsnn_record_add(run, "dataset", data, ok);
+    clsnn_record_add(device, "name", clsnn_record_text(d->name), ok);
+    clsnn_record_add(device, "vendor", clsnn_record_text(d->vendor), ok);
+    clsnn_record_add(device, "platform", clsnn_record_text(d->platform_name), ok);
+    clsnn_record_add(device, "version", clsnn_record_text(d->version), ok);
+    clsnn_record_add(device, "driver", clsnn_record_text(d->driver), ok);
+    clsnn_record_add(device, "compute_units", json_integer(d->compute_units), ok);
+    clsnn_record_add(device, "work_group", json_integer(x->lab->prog->work_group), ok);
+    clsnn_record_add(run, "opencl_device", device, ok);
+    clsnn_record_add(run, "kernels_sha256", json_string(kernels), ok);
     for (size_t k = 0; k < x->n_metrics; k++)
-        json_array_append_new(metrics, metrics_json(&x->metrics[k], ok));
-    add(run, "metrics", metrics, ok);
-    add(run, "result", result_json(r, learned, ok), ok);
+        json_array_append_new(metrics, clsnn_record_metrics(&x->metrics[k], ok));
+    clsnn_record_add(run, "metrics", metrics, ok);
+    clsnn_record_add(run, "result", result_json(r, learned, ok), ok);
     return run;
 }
 
@@ -337,7 +270,7 @@ enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
     FILE *jsonl = open_memstream(&lines, &lines_bytes), *csv = open_memstream(&table, &table_bytes);
     bool ok = jsonl && csv;
     for (size_t k = 0; ok && k < x->n_metrics; k++) {
-        json_t *line = metrics_json(&x->metrics[k], &ok);
+        json_t *line = clsnn_record_metrics(&x->metrics[k], &ok);
         const char *name;
         json_t *value;
         if (k == 0) {
@@ -380,16 +313,16 @@ static char *about_text(const struct clsnn_experiment *x) {
     bool ok = true;
     json_t *about = json_object(), *params = json_object(), *data = json_object();
     for (size_t k = 0; k < clsnn_n_params; k++) {
-        add(params, clsnn_params_table[k].name,
-            json_real(clsnn_model_get(&x->plan.model, &clsnn_params_table[k])), &ok);
+        clsnn_record_add(params, clsnn_params_table[k].name,
+                         json_real(clsnn_model_get(&x->plan.model, &clsnn_params_table[k])), &ok);
     }
-    add(data, "name", text_json(x->lab->data->name), &ok);
-    add(data, "sha256", json_string(x->lab->data->sha256), &ok);
-    add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
-    add(about, "seed", seed_json(x->plan.seed), &ok);
-    add(about, "images", json_integer((json_int_t)x->at.images), &ok);
-    add(about, "dataset", data, &ok);
-    add(about, "params", params, &ok);
+    clsnn_record_add(data, "name", clsnn_record_text(x->lab->data->name), &ok);
+    clsnn_record_add(data, "sha256", json_string(x->lab->data->sha256), &ok);
+    clsnn_record_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    clsnn_record_add(about, "seed", clsnn_record_whole(x->plan.seed), &ok);
+    clsnn_record_add(about, "images", json_integer((json_int_t)x->at.images), &ok);
+    clsnn_record_add(about, "dataset", data, &ok);
+    clsnn_record_add(about, "params", params, &ok);
     char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(about);
     return text;

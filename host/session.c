@@ -1,39 +1,72 @@
 /* Opening what a run needs. */
 #include "clsnn/session.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t
-    stopping; /* set by a signal, read between launches: the one global that is no constant */
+/* The globals that are no constants: signals belong to the process. */
+static atomic_bool stopping;             /* set by a signal, read between launches */
+static _Atomic(const char *) last_words; /* not NULL: the first signal may end the process, saying so */
+static bool waiting;
 
-static void on_signal(int number) {
-    (void)number;
-    if (stopping) _exit(130);
-    stopping = 1;
+static void end_if_allowed(void) {
+    const char *text = atomic_load(&last_words);
+    if (!text) return;
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) _exit(CLSNN_STOPPED); /* nobody listens */
+    _exit(CLSNN_STOPPED);
 }
 
-static void catch_signals(void (*handler)(int)) {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGUSR1, &action, NULL);
+/* The signals that stop a run are blocked in every thread, and this one waits for them. A handler would not do: compilers inside
+ * OpenCL drivers (LLVM) put their own in its place, at any time. */
+static void *wait_for_signals(void *signals) {
+    for (int number;;) {
+        if (sigwait(signals, &number) != 0) continue;
+        if (atomic_exchange(&stopping, true)) _exit(130);
+        end_if_allowed();
+    }
+    return NULL;
 }
 
-/* Compilers inside OpenCL drivers (LLVM) and CLBlast's later builds put their own handlers in the place of ours, and SIGUSR1
- * then does nothing: so ours are put back each time. */
+/* Comes before the first thread of a driver, which inherits what is blocked. From then on until the process ends: a result that is
+ * complete is not lost to a signal in the last moment. */
+static enum clsnn_status catch_signals(void) {
+    static sigset_t signals;
+    pthread_t thread;
+    if (waiting) return CLSNN_OK;
+    sigemptyset(&signals);
+    const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+    enum { N = sizeof numbers / sizeof *numbers };
+    for (int k = 0; k < N; k++) sigaddset(&signals, numbers[k]);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    /* a shell's background jobs ignore SIGINT, and what is ignored never arrives */
+    for (int k = 0; k < N; k++) signal(numbers[k], SIG_DFL);
+    const int rc = pthread_create(&thread, NULL, wait_for_signals, &signals);
+    if (rc != 0) {
+        pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+        return clsnn_fail(CLSNN_E_MEMORY, "signals: no thread can be started to wait for them: %s",
+                          strerror(rc));
+    }
+    pthread_detach(thread);
+    waiting = true;
+    return CLSNN_OK;
+}
+
 bool clsnn_session_stopping(void) {
-    catch_signals(on_signal);
-    return stopping != 0;
+    return atomic_load(&stopping);
+}
+
+void clsnn_session_may_end(const char *words) {
+    atomic_store(&last_words, words);
+    if (clsnn_session_stopping()) end_if_allowed();
 }
 
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     memset(s, 0, sizeof *s);
-    stopping = 0;
-    catch_signals(on_signal);
+    TRY(catch_signals());
     clsnn_progress_start(&s->progress, stderr, o->quiet);
     clsnn_progress_note(&s->progress, "clsnn %s: loading data (%s) and looking for an OpenCL device",
                         CLSNN_VERSION, o->data);
@@ -42,6 +75,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     if (o->profile) s->dev->profile = &s->profile;
     TRY(clsnn_dataset_load(o->data, &s->data));
     clsnn_plan_make(o, &s->data, &s->plan);
+    s->plan.pause_every = (uint32_t)o->checkpoint_every;
     clsnn_progress_note(
         &s->progress, "data: %s (%s), %u training and %u test images%s", s->data.name, s->data.source,
         s->data.train.n_images, s->data.test.n_images,
@@ -52,7 +86,6 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         s->dev->info.platform_name, s->dev->info.driver);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
-    catch_signals(on_signal); /* see clsnn_session_stopping */
 fail:
     return st;
 }
@@ -69,5 +102,4 @@ void clsnn_session_close(struct clsnn_session *s) {
     clsnn_program_destroy(s->prog);
     clsnn_device_close(s->dev);
     clsnn_dataset_finish(&s->data);
-    catch_signals(SIG_DFL);
 }

@@ -5,6 +5,7 @@
 # in the lines after "not ok".
 set -u
 clsnn=$(realpath "${1:?usage: test_cli.sh CLSNN}") || exit 1
+only=${2:-}
 oracle=$(realpath "$(dirname "$0")")/oracle
 work=$(mktemp -d "${TMPDIR:-/tmp}/clsnn-cli.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -381,6 +382,7 @@ eval_own_dir() {
 begin() {
     local text=$1 k
     shift
+    : >"$work/err" # what an earlier run said does not count
     "$clsnn" "$@" >"$work/out" 2>"$work/err" </dev/null &
     pid=$!
     for ((k = 0; k < 1200; k++)); do
@@ -407,17 +409,43 @@ stopped_by() {
     kill -"$1" "$pid"
     finish 75
     says "stopped in epoch"
-    says "weights so far are in out/model.npz"
+    says "Go on with the same command and --resume"
     [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
     [ ! -s "$work/out" ] || wrong "a result was printed"
-    run 0 eval out/model.npz --data "$work/small" --json --label-images 100 --test-images 50
+    run 0 eval out/checkpoint/ckpt-*.npz --data "$work/small" --json --label-images 100 --test-images 50
     says "no labels yet"
 }
+# The bits of a run that was stopped wherever it happened to be, and went on, are those of one that was not.
+stopped_and_resumed() {
+    local with=(--data "$work/small" --neurons 100 --train-images 600 --epochs 3 --eval-every 1 --label-images 300 --test-images 300 --shuffle)
+    local code=75 n=0
+    run 0 train "${with[@]}" --out whole --json
+    local wanted
+    wanted=$(sha)
+    set -- train "${with[@]}" --out out --json --checkpoint-every 200
+    while [ $code = 75 ]; do
+        begin "results go to out" "$@"
+        sleep "0.$((n % 3))2"
+        kill -TERM "$pid"
+        code=0
+        wait "$pid" || code=$?
+        n=$((n + 1))
+        [ $code = 75 ] || [ $code = 0 ] || ended 0 $code "(after a signal)"
+        [ $n -lt 100 ] || wrong "no end"
+        [ "${*: -1}" = --resume ] || set -- "$@" --resume
+    done
+    [ "$(sha)" = "$wanted" ] || wrong "final_sha256 is $(sha): must be that of the run that was not stopped, $wanted"
+    no_times whole/metrics.jsonl >a && no_times out/metrics.jsonl >b
+    same a b
+    grep -q '"resumed_from": "checkpoint/ckpt-' out/run.json || wrong "run.json does not say where it went on"
+    note "stopped and resumed $((n - 1)) times"
+}
+no_times() { sed -E 's/"(seconds|eval_seconds|images_per_second)":[^,}]*//g' "$1"; }
 stopped_early() {
     begin "loading data" train --data digits --neurons 20 --epochs 100 --out out
     kill -INT "$pid"
     finish 75
-    exist out/model.npz
+    exist out/checkpoint/*.npz
     [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
 }
 stopped_labelling() {
@@ -426,7 +454,7 @@ stopped_labelling() {
     kill -TERM "$pid"
     finish 75
     says "stopped while evaluating"
-    exist out/model.npz
+    exist out/checkpoint/ckpt-000000000001.npz
     [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
 }
 stopped_eval() {
@@ -444,6 +472,67 @@ stopped_twice() { # a launch of seconds, so that the second comes before the fir
     kill -INT "$pid" 2>/dev/null || wrong "the first signal had ended it already"
     finish 130
     ! find out -name '*.tmp' | grep . || wrong "a temporary file was left"
+}
+
+# ---- checkpoints ----
+
+# two epochs of 200 images, a checkpoint every 50: resumable in $PWD/out
+two=("${small[@]}" --epochs 2 --checkpoint-every 50 --json)
+make_two() { run 0 train "${two[@]}" --out out "$@"; }
+checkpoints_kept() { # checkpoints_kept WANTED ARGUMENT...
+    local wanted=$1
+    shift
+    make_two "$@"
+    [ "$(cd out/checkpoint && echo *)" = "$wanted" ] || wrong "checkpoint/ holds $(cd out/checkpoint && echo *)"
+}
+resume_finished() { # its result once more, and nothing is trained
+    make_two
+    cp "$work/out" first && cp out/metrics.jsonl metrics && cp out/checkpoint/ckpt-000000000400.npz ckpt
+    run 0 train "${two[@]}" --out out --resume
+    same "$work/out" first
+    same out/metrics.jsonl metrics
+    same out/checkpoint/ckpt-000000000400.npz ckpt
+    says "going on from out/checkpoint/ckpt-000000000400.npz: 400 images, epoch 2 of 2"
+    [ "$(json state out/run.json)" = finished ] || wrong "state is $(json state out/run.json)"
+    [ ! -e out/previous-1 ] || wrong "files were moved"
+}
+resume_longer() {
+    make_two
+    run 0 train "${two[@]}" --epochs 3 --out out --resume --work-group 64 --chunk 7
+    local longer
+    longer=$(sha)
+    run 0 train "${two[@]}" --epochs 3 --out whole
+    [ "$(sha)" = "$longer" ] || wrong "three epochs in one are not two and one"
+}
+resume_nothing() { refuses 9 "out: holds no checkpoint to go on from: name a run's directory with --out, or begin without --resume" train "${two[@]}" --out out --resume; }
+resume_empty() { mkdir out && resume_nothing; }
+resume_other() {
+    make_two
+    local before
+    before=$(listing)
+    run 9 train "${two[@]}" --out out --resume --neurons 21 --set w_max=0.9
+    says "belongs to another configuration"
+    says "  neurons: 20 in the checkpoint, 21 asked"
+    says "  w_max: 1.0 in the checkpoint, 0.9"
+    [ "$before" = "$(listing)" ] || wrong "files have changed"
+}
+resume_damaged() {
+    make_two
+    cp "$work/out" first
+    flip out/checkpoint/ckpt-000000000400.npz 5000
+    run 0 train "${two[@]}" --out out --resume
+    says "WARNING: out/checkpoint/ckpt-000000000400.npz: is damaged: its SHA-256"
+    says "going on from out/checkpoint/ckpt-000000000350.npz"
+    [ "$(sha)" = "$(json final_sha256 first)" ] || wrong "another result"
+    for name in out/checkpoint/*; do : >"$name"; done
+    refuses 9 "none of its 3 files can be used" train "${two[@]}" --out out --resume
+}
+resume_kept() { # without --resume checkpoints move away with the rest
+    make_two
+    make_two --seed 2
+    says "out/previous-1"
+    exist out/previous-1/checkpoint/ckpt-000000000400.npz out/checkpoint/ckpt-000000000400.npz
+    differ out/previous-1/checkpoint/ckpt-000000000400.npz out/checkpoint/ckpt-000000000400.npz
 }
 
 # ---- promises ----
@@ -475,7 +564,8 @@ train_json() {
 train_files() {
     cd "$work/base" || exit 1
     exist "${run_files[@]}"
-    [ "$(find . -type f | wc -l)" = 7 ] || wrong "other files than the promised: $(ls -A)"
+    exist checkpoint/ckpt-000000000200.npz
+    [ "$(find . -type f | wc -l)" = 8 ] || wrong "other files than the promised: $(ls -A)"
     is_json run.json
     for key in command state settings dataset opencl_device kernels_sha256 metrics result "${json_keys[@]}"; do
         grep -q "\"$key\": " run.json || wrong "run.json lacks $key"
@@ -1104,6 +1194,7 @@ train_runs() {
 
 names=() bodies=() needs=()
 add() { # add NEED NAME COMMAND...: NEED is device or nothing
+    [ ${#names[@]} = 0 ] || [[ $2 =~ $only ]] || return 0
     needs+=("$1") names+=("$2")
     shift 2
     bodies+=("$(printf '%q ' "$@")")
@@ -1245,6 +1336,18 @@ on "SIGINT before training" stopped_early
 on "SIGTERM while labelling" stopped_labelling
 on "SIGINT in eval" stopped_eval
 on "SIGINT twice" stopped_twice
+on "SIGTERM and --resume, again and again" stopped_and_resumed
+
+on "--checkpoint-every 50: the newest three are kept" checkpoints_kept "ckpt-000000000300.npz ckpt-000000000350.npz ckpt-000000000400.npz"
+on "--checkpoint-every 0: after epochs only" checkpoints_kept "ckpt-000000000200.npz ckpt-000000000400.npz" --checkpoint-every 0
+on "--keep-checkpoints 1" checkpoints_kept "ckpt-000000000400.npz" --keep-checkpoints 1
+on "--resume: a finished run" resume_finished
+on "--resume: more epochs" resume_longer
+on "--resume: no such directory" resume_nothing
+on "--resume: an empty directory" resume_empty
+on "--resume: another configuration" resume_other
+on "--resume: a damaged checkpoint" resume_damaged
+on "checkpoints of an earlier run are kept" resume_kept
 
 on "train: the default directory" train_default_dir
 on "train: digits for want of MNIST, loudly" train_auto

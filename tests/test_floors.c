@@ -52,17 +52,19 @@ static const struct module {
     {"lab", 6, {"lab.h", "lab.c"}},
     {"bench", 7, {"bench.h", "bench.c"}},
     {"experiment", 7, {"experiment.h", "experiment.c"}},
-    {"report", 8, {"report.h", "report.c"}},
+    {"record", 8, {"record.h", "record.c"}},
     {"progress", 8, {"progress.h", "progress.c"}},
-    {"results", 8, {"results.h", "results.c"}},
-    {"sweep", 9, {"sweep.h", "sweep.c"}},
-    {"reproduce", 8, {"reproduce.h", "reproduce.c", "reproduce_page.c"}},
-    {"session", 9, {"session.h", "session.c"}},
+    {"report", 9, {"report.h", "report.c"}},
+    {"checkpoint", 9, {"checkpoint.h", "checkpoint.c"}},
+    {"results", 9, {"results.h", "results.c"}},
+    {"reproduce", 9, {"reproduce.h", "reproduce.c", "reproduce_page.c"}},
+    {"sweep", 10, {"sweep.h", "sweep.c"}},
+    {"session", 10, {"session.h", "session.c"}},
     {"commands",
-     10,
+     11,
      {"commands.h", "cmd_train.c", "cmd_eval.c", "cmd_replay.c", "cmd_devices.c", "cmd_data.c", "cmd_bench.c",
       "cmd_sweep.c", "cmd_reproduce.c"}},
-    {"main", 11, {"main.c"}},
+    {"main", 12, {"main.c"}},
 };
 enum { N_MODULES = sizeof modules / sizeof modules[0] };
 
@@ -96,7 +98,7 @@ static const struct door include_doors[] = {
     {"ini.h", 0, {"options*"}},
     {"curl/", 0, {"download.c"}},
     {"openssl/", 0, {"file.c"}},
-    {"jansson.h", 0, {"report.c", "results.c", "reproduce*", "cmd_*"}},
+    {"jansson.h", 0, {"record.h", "report.c", "results.c", "reproduce*", "cmd_*"}},
     {"Random123/", 0, {"digits.c", "order.c", "plain*"}},
 };
 static const struct door word_doors[] = {

@@ -34,6 +34,9 @@ size_t clsnn_array_count(const struct clsnn_array *a); /* number of elements */
  * Errors: CLSNN_E_IO cannot be read; CLSNN_E_DATA not a zip, a member's CRC is wrong, a bad .npy header (over 10,000
  * bytes, pickled objects, Fortran order, big-endian, unknown dtype, shape product overflow, wrong byte count), too large. */
 enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsnn_npz *out);
+/* The same of an archive in memory; label names it in messages. */
+enum clsnn_status clsnn_npz_parse(const void *bytes, size_t n_bytes, const char *label, size_t max_bytes,
+                                  struct clsnn_npz *out);
 void clsnn_npz_finish(struct clsnn_npz *npz); /* takes NULL and {0} */
 
 /* The array of that name, checked: NULL shape entries are not possible, so pass n_dims and the expected extents, with
@@ -41,6 +44,12 @@ void clsnn_npz_finish(struct clsnn_npz *npz); /* takes NULL and {0} */
 enum clsnn_status clsnn_npz_get(const struct clsnn_npz *npz, const char *label, const char *name,
                                 enum clsnn_dtype dtype, int n_dims, const size_t *shape,
                                 const struct clsnn_array **out);
+
+/* Makes the archive in memory: *out_bytes is malloc'ed, the caller's. Weights are noise to deflate: it halves a file and takes
+ * ten times as long as writing it. Errors: CLSNN_E_MEMORY. */
+enum clsnn_packing { CLSNN_NPZ_STORED, CLSNN_NPZ_DEFLATED };
+enum clsnn_status clsnn_npz_pack(const char *label, const struct clsnn_array *arrays, size_t n_arrays,
+                                 enum clsnn_packing packing, unsigned char **out_bytes, size_t *out_n_bytes);
 
 /* Writes arrays (borrowed) to path atomically (clsnn_file_write), deflated. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *arrays, size_t n_arrays);

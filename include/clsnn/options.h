@@ -35,6 +35,9 @@ struct clsnn_options {
     int32_t eval_every;       /* --eval-every E: epochs between evaluations, default 0: at the end only */
     enum clsnn_rule rule;     /* --rule */
     bool shuffle;             /* --shuffle */
+    int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs only */
+    int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
+    bool resume;              /* --resume */
     char *preset;             /* --preset, default "diehl-cook-2015" */
     struct clsnn_model model; /* --preset, --set name=value */
     /* train, sweep */

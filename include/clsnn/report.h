@@ -14,9 +14,10 @@ enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED,
 struct clsnn_report {
     const struct clsnn_options *options;
     const struct clsnn_experiment *experiment;
-    const char *dir;   /* NULL: no files */
-    const char *model; /* eval: the file that was tested; NULL otherwise */
-    char started[32];  /* ISO 8601, UTC */
+    const char *dir;       /* NULL: no files */
+    const char *model;     /* eval: the file that was tested; NULL otherwise */
+    char started[32];      /* ISO 8601, UTC */
+    char resumed_from[64]; /* the checkpoint, below dir; "": the run began at its beginning */
 };
 
 /* Makes dir, checks that it can be written, and moves an earlier run's files into dir/previous-K, so that no finished result is

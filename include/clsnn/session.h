@@ -16,9 +16,9 @@ struct clsnn_session {
     struct clsnn_profile profile; /* filled with --profile */
 };
 
-/* Says the first words, loads the data, opens the device, builds the kernels, catches signals. */
+/* Says the first words, catches signals, loads the data, opens the device, builds the kernels. */
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
-void clsnn_session_close(struct clsnn_session *s); /* takes half-built ones; gives the signals back */
+void clsnn_session_close(struct clsnn_session *s); /* takes half-built ones; signals stay caught */
 
 /* A lab of n_slots networks of the plan's size with the first n_train and n_test images (0: all) of the session's data. */
 enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
@@ -26,5 +26,9 @@ enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32
 
 /* True once SIGINT, SIGTERM or SIGUSR1 came; a second one ends the process at once with exit code 130. */
 bool clsnn_session_stopping(void);
+
+/* For a long call that cannot be broken off, made when nothing is left to save: until words are NULL again a first signal ends the process at
+ * once with exit code 75 and these words (a line, with its end; kept, not copied). */
+void clsnn_session_may_end(const char *words);
 
 #endif

@@ -1,0 +1,460 @@
+/* Checkpoints. A save is complete before anything older goes; a load believes nothing that its checksum, its format, its plan and its
+ * numbers do not all confirm. */
+#include "clsnn/checkpoint.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clsnn/file.h"
+#include "clsnn/npz.h"
+#include "clsnn/program.h"
+#include "clsnn/record.h"
+
+enum { DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22, MAX_ARRAYS = CLSNN_NETWORK_ARRAYS + 3 };
+
+static const char folder[] = "checkpoint";
+/* The weights of 16384 neurons are 51 MB. */
+static const size_t max_bytes = (size_t)128 << 20;
+
+/* ---- the files there are ---- */
+
+static void file_name(uint64_t images, char name[CLSNN_CHECKPOINT_NAME]) {
+    snprintf(name, CLSNN_CHECKPOINT_NAME, "%s/ckpt-%012llu.npz", folder, (unsigned long long)images);
+}
+
+/* The number in a checkpoint's own name; false for any other file. */
+static bool parse_name(const char *name, uint64_t *out) {
+    char same[CLSNN_CHECKPOINT_NAME];
+    unsigned long long images;
+    if (sscanf(name, "ckpt-%llu.npz", &images) != 1) return false;
+    file_name(images, same);
+    *out = images;
+    return strcmp(same + sizeof folder, name) == 0;
+}
+
+static int newest_first(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* The numbers of dir's checkpoints, newest first; none where there is no such folder. *out_list is malloc'ed, the caller's. */
+static enum clsnn_status list_files(const char *dir, uint64_t **out_list, size_t *out_n) {
+    enum clsnn_status st = CLSNN_OK;
+    uint64_t *list = NULL, images;
+    size_t n = 0, room = 0;
+    DIR *open = NULL;
+    char *path = clsnn_file_join(dir, folder);
+    if (!path) return CLSNN_E_MEMORY;
+    open = opendir(path);
+    if (!open && errno != ENOENT) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+        goto fail;
+    }
+    for (const struct dirent *entry; open && (entry = readdir(open));) {
+        if (!parse_name(entry->d_name, &images)) continue;
+        if (n == room) {
+            room = room ? 2 * room : 16;
+            uint64_t *grown = realloc(list, room * sizeof *list);
+            if (!grown) {
+                st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for its list of files", path);
+                goto fail;
+            }
+            list = grown;
+        }
+        list[n++] = images;
+    }
+    if (n) qsort(list, n, sizeof *list, newest_first);
+    *out_list = list;
+    *out_n = n;
+    list = NULL;
+fail:
+    if (open) closedir(open);
+    free(path);
+    free(list);
+    return st;
+}
+
+bool clsnn_checkpoint_exists(const char *dir) {
+    uint64_t *list = NULL;
+    size_t n = 0;
+    if (list_files(dir, &list, &n) != CLSNN_OK) {
+        clsnn_error_clear();
+        return false;
+    }
+    free(list);
+    return n > 0;
+}
+
+/* ---- saving ---- */
+
+static char *about_text(const struct clsnn_experiment *x) {
+    bool ok = true;
+    char kernels[CLSNN_SHA256_HEX] = "";
+    json_t *about = json_object(), *metrics = json_array(), *scores = json_array();
+    if (clsnn_program_hash(kernels) != CLSNN_OK) ok = false;
+    clsnn_record_add(about, "format", json_integer(CLSNN_CHECKPOINT_FORMAT), &ok);
+    clsnn_record_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    clsnn_record_add(about, "kernels_sha256", json_string(kernels), &ok);
+    clsnn_record_add(about, "plan", clsnn_record_plan(&x->plan, x->lab->data, &ok), &ok);
+    clsnn_record_add(about, "standing", clsnn_record_standing(&x->at, &ok), &ok);
+    for (size_t k = 0; k < x->n_metrics; k++) {
+        if (json_array_append_new(metrics, clsnn_record_metrics(&x->metrics[k], &ok)) != 0 ||
+            json_array_append_new(scores, clsnn_record_score(&x->metrics[k].score, &ok)) != 0)
+            ok = false;
+    }
+    clsnn_record_add(about, "metrics", metrics, &ok);
+    clsnn_record_add(about, "scores", scores, &ok);
+    char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(about);
+    if (!text) clsnn_fail(CLSNN_E_MEMORY, "checkpoint: no memory for its description");
+    return text;
+}
+
+/* Makes the checksum the archive's comment: its length goes into the end record, which the checksum covers, then it follows. */
+static enum clsnn_status seal(unsigned char **bytes, size_t *n_bytes) {
+    char hex[CLSNN_SHA256_HEX];
+    unsigned char *grown = realloc(*bytes, *n_bytes + DIGEST);
+    if (!grown) return clsnn_fail(CLSNN_E_MEMORY, "checkpoint: no memory for %zu bytes", *n_bytes + DIGEST);
+    *bytes = grown;
+    grown[*n_bytes - 2] = DIGEST;
+    grown[*n_bytes - 1] = 0;
+    const enum clsnn_status st = clsnn_sha256_hex(grown, *n_bytes, hex);
+    if (st != CLSNN_OK) return st;
+    memcpy(grown + *n_bytes, hex, DIGEST);
+    *n_bytes += DIGEST;
+    return CLSNN_OK;
+}
+
+static enum clsnn_status pack(const struct clsnn_experiment *x, unsigned char **out_bytes, size_t *out_n) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n = x->plan.neurons;
+    struct clsnn_array state[CLSNN_NETWORK_ARRAYS] = {{.data = NULL}}, all[MAX_ARRAYS];
+    unsigned char *bytes = NULL;
+    size_t n_bytes = 0, n_arrays = CLSNN_NETWORK_ARRAYS;
+    char *about = about_text(x);
+    if (!about) return CLSNN_E_MEMORY;
+    TRY(clsnn_network_save(x->lab->net, x->slot, state));
+    memcpy(all, state, sizeof state);
+    if (x->has_labels) {
+        all[n_arrays++] = (struct clsnn_array){"labels", CLSNN_I4, 1, {n}, x->labels.labels};
+        all[n_arrays++] =
+            (struct clsnn_array){"proportions", CLSNN_F4, 2, {n, CLSNN_CLASSES}, x->labels.proportions};
+    }
+    all[n_arrays++] = (struct clsnn_array){"about", CLSNN_U1, 1, {strlen(about)}, about};
+    TRY(clsnn_npz_pack("checkpoint", all, n_arrays, CLSNN_NPZ_STORED, &bytes, &n_bytes));
+    TRY(seal(&bytes, &n_bytes));
+    *out_bytes = bytes;
+    *out_n = n_bytes;
+    bytes = NULL;
+fail:
+    free(bytes);
+    free(about);
+    clsnn_network_drop(state);
+    return st;
+}
+
+/* What cannot be removed stays, and is tried again by the next save: no reason to fail one that stands. */
+static enum clsnn_status drop_old(const char *dir, uint64_t newest, int keep) {
+    enum clsnn_status st = CLSNN_OK;
+    uint64_t *list = NULL;
+    size_t n = 0;
+    int kept = 0;
+    TRY(list_files(dir, &list, &n));
+    for (size_t k = 0; k < n; k++) {
+        char name[CLSNN_CHECKPOINT_NAME];
+        if (list[k] <= newest && kept++ < keep) continue;
+        file_name(list[k], name);
+        char *path = clsnn_file_join(dir, name);
+        if (!path) {
+            st = CLSNN_E_MEMORY;
+            goto fail;
+        }
+        unlink(path);
+        free(path);
+    }
+fail:
+    free(list);
+    return st;
+}
+
+enum clsnn_status clsnn_checkpoint_save(const char *dir, const struct clsnn_experiment *x, int keep,
+                                        char out_name[CLSNN_CHECKPOINT_NAME]) {
+    enum clsnn_status st = CLSNN_OK;
+    unsigned char *bytes = NULL;
+    size_t n_bytes = 0;
+    char name[CLSNN_CHECKPOINT_NAME];
+    file_name(x->at.images, name);
+    char *below = clsnn_file_join(dir, folder), *path = clsnn_file_join(dir, name);
+    if (!below || !path) {
+        st = CLSNN_E_MEMORY;
+        goto fail;
+    }
+    if (access(below, F_OK) != 0) TRY(clsnn_file_make_dir(below));
+    TRY(pack(x, &bytes, &n_bytes));
+    TRY(clsnn_file_write(path, bytes, n_bytes));
+    if (out_name) strcpy(out_name, name);
+    TRY(drop_old(dir, x->at.images, keep > 1 ? keep : 1));
+fail:
+    free(below);
+    free(path);
+    free(bytes);
+    return st;
+}
+
+/* ---- loading ---- */
+
+/* What a file holds, before x has any of it. */
+struct found {
+    struct clsnn_npz npz;
+    struct clsnn_standing at;
+    struct clsnn_metrics *metrics;
+    size_t n_metrics;
+    struct clsnn_labels labels; /* borrowed from npz; labels NULL: none */
+};
+
+static void found_finish(struct found *f) {
+    clsnn_npz_finish(&f->npz);
+    free(f->metrics);
+    *f = (struct found){.n_metrics = 0};
+}
+
+static enum clsnn_status check_seal(const char *path, const unsigned char *bytes, size_t n_bytes) {
+    char hex[CLSNN_SHA256_HEX];
+    const unsigned char *end = bytes + n_bytes - DIGEST - END_RECORD;
+    if (n_bytes < DIGEST + END_RECORD || memcmp(end, "PK\5\6", 4) != 0 || end[END_RECORD - 2] != DIGEST ||
+        end[END_RECORD - 1] != 0)
+        return clsnn_fail(
+            CLSNN_E_DATA,
+            "%s: %zu bytes without a checksum at the end: is cut short, damaged, or no checkpoint", path,
+            n_bytes);
+    const enum clsnn_status st = clsnn_sha256_hex(bytes, n_bytes - DIGEST, hex);
+    if (st != CLSNN_OK) return st;
+    if (memcmp(hex, bytes + n_bytes - DIGEST, DIGEST) == 0) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its SHA-256 is %.12s..., its own checksum says %.12s...",
+                      path, hex, (const char *)bytes + n_bytes - DIGEST);
+}
+
+/* ---- another plan ---- */
+
+struct differences {
+    FILE *to;
+    int n;
+};
+enum { MOST_DIFFERENCES = 24 };
+
+static void tell_difference(struct differences *d, const char *name, const json_t *saved, const json_t *asked,
+                            const char *note) {
+    char *a = saved ? json_dumps(saved, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    char *b = asked ? json_dumps(asked, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    char shown_a[CLSNN_EXCERPT], shown_b[CLSNN_EXCERPT], shown[CLSNN_EXCERPT];
+    if (d->n++ < MOST_DIFFERENCES)
+        fprintf(d->to, "\n  %s: %s in the checkpoint, %s asked%s", clsnn_excerpt(name, shown),
+                clsnn_excerpt(a ? a : "unknown", shown_a), clsnn_excerpt(b ? b : "unknown", shown_b), note);
+    free(a);
+    free(b);
+}
+
+static void compare_objects(struct differences *d, json_t *saved, json_t *asked) {
+    const char *name;
+    json_t *value;
+    json_object_foreach (asked, name, value) {
+        json_t *other = json_object_get(saved, name);
+        if (json_is_object(value) && json_is_object(other)) {
+            compare_objects(d, other, value);
+        } else if (strcmp(name, "epochs") == 0 && json_is_integer(value) && json_is_integer(other)) {
+            if (json_integer_value(value) < json_integer_value(other))
+                tell_difference(d, name, other, value, " (may grow, not shrink)");
+        } else if (!json_equal(value, other)) {
+            tell_difference(d, name, other, value, "");
+        }
+    }
+    json_object_foreach (saved, name, value) {
+        if (!json_object_get(asked, name)) tell_difference(d, name, value, NULL, "");
+    }
+}
+
+static enum clsnn_status check_plan(const char *path, json_t *saved, const struct clsnn_experiment *x) {
+    enum clsnn_status st = CLSNN_OK;
+    bool ok = true;
+    char *text = NULL;
+    size_t n_text = 0;
+    json_t *asked = clsnn_record_plan(&x->plan, x->lab->data, &ok);
+    struct differences d = {.to = open_memstream(&text, &n_text)};
+    if (ok && d.to) compare_objects(&d, saved, asked);
+    if (!d.to || fclose(d.to) != 0 || !ok) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to compare its plan", path);
+    } else if (d.n) {
+        st = clsnn_fail(
+            CLSNN_E_CHECKPOINT,
+            "%s: belongs to another configuration than the one asked for:%s%s\nNothing was changed. Go on "
+            "with the checkpoint's values, or begin anew without --resume",
+            path, text, d.n > MOST_DIFFERENCES ? "\n  ... and more" : "");
+    }
+    free(text);
+    json_decref(asked);
+    return st;
+}
+
+/* ---- numbers ---- */
+
+static enum clsnn_status check_standing(const char *path, const struct clsnn_plan *plan,
+                                        const struct clsnn_standing *at) {
+    const uint32_t n = plan->train_images;
+    const bool good = at->epoch <= plan->epochs && at->position <= n && at->attempt < CLSNN_MAX_ATTEMPT &&
+                      (at->epoch < plan->epochs || at->position == 0) &&
+                      at->images == (uint64_t)at->epoch * n + at->position && at->images_then <= at->images &&
+                      at->trained_then.presentations <= at->trained.presentations &&
+                      at->trained_then.given_up <= at->trained.given_up &&
+                      at->trained_then.spikes <= at->trained.spikes;
+    if (good) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_DATA, "%s: makes no sense: image %u of epoch %u, after %llu images", path,
+                      at->position, at->epoch + 1, (unsigned long long)at->images);
+}
+
+static enum clsnn_status read_metrics(const char *path, const json_t *about, struct found *f) {
+    enum clsnn_status st = CLSNN_OK;
+    const json_t *metrics = json_object_get(about, "metrics"), *scores = json_object_get(about, "scores");
+    const size_t n = json_array_size(metrics);
+    if (!json_is_array(metrics) || json_array_size(scores) != n || n > f->at.epoch)
+        return clsnn_fail(
+            CLSNN_E_DATA,
+            "%s: %zu evaluations, %zu scores after %u epochs: must be as many, at most one an epoch", path, n,
+            json_array_size(scores), f->at.epoch);
+    f->metrics = calloc(n + 1, sizeof *f->metrics);
+    if (!f->metrics) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu evaluations", path, n);
+    for (size_t k = 0; k < n; k++) {
+        TRY(clsnn_record_read_metrics(json_array_get(metrics, k), json_array_get(scores, k), path,
+                                      &f->metrics[k]));
+        if (f->metrics[k].epoch > f->at.epoch || (k && f->metrics[k].epoch <= f->metrics[k - 1].epoch))
+            return clsnn_fail(CLSNN_E_DATA, "%s: evaluation %zu is of epoch %u: out of order", path, k,
+                              f->metrics[k].epoch);
+    }
+    f->n_metrics = n;
+fail:
+    return st;
+}
+
+static enum clsnn_status read_labels(const char *path, uint32_t neurons, struct found *f) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_array *labels = NULL, *proportions = NULL;
+    const size_t n = neurons;
+    bool any = false;
+    for (size_t k = 0; k < f->npz.n_arrays; k++) any = any || strcmp(f->npz.arrays[k].name, "labels") == 0;
+    if (!any) return CLSNN_OK;
+    TRY(clsnn_npz_get(&f->npz, path, "labels", CLSNN_I4, 1, (const size_t[]){n}, &labels));
+    TRY(clsnn_npz_get(&f->npz, path, "proportions", CLSNN_F4, 2, (const size_t[]){n, CLSNN_CLASSES},
+                      &proportions));
+    f->labels = (struct clsnn_labels){neurons, labels->data, proportions->data};
+    for (size_t j = 0; j < n; j++) {
+        if (f->labels.labels[j] < -1 || f->labels.labels[j] >= CLSNN_CLASSES)
+            return clsnn_fail(CLSNN_E_DATA, "%s: labels[%zu] = %d: must be in [-1, 9]", path, j,
+                              f->labels.labels[j]);
+    }
+    for (size_t k = 0; k < n * CLSNN_CLASSES; k++) {
+        if (!(f->labels.proportions[k] >= 0.0f && f->labels.proportions[k] <= 1.0f))
+            return clsnn_fail(CLSNN_E_DATA, "%s: proportions[%zu, %zu] = %g: must be in [0, 1]", path,
+                              k / CLSNN_CLASSES, k % CLSNN_CLASSES, (double)f->labels.proportions[k]);
+    }
+fail:
+    return st;
+}
+
+static enum clsnn_status read_about(const char *path, const struct clsnn_experiment *x, struct found *f) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_array *a = NULL;
+    json_t *about = NULL;
+    json_error_t error;
+    TRY(clsnn_npz_get(&f->npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
+    about = json_loadb(a->data, a->shape[0], JSON_REJECT_DUPLICATES, &error);
+    if (!about) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: about is no JSON: %s", path, error.text);
+        goto fail;
+    }
+    const json_t *format = json_object_get(about, "format");
+    json_t *plan = json_object_get(about, "plan");
+    if (json_integer_value(format) > CLSNN_CHECKPOINT_FORMAT) {
+        const char *version = json_string_value(json_object_get(about, "clsnn_version"));
+        char shown[CLSNN_EXCERPT];
+        st = clsnn_fail(CLSNN_E_CHECKPOINT,
+                        "%s: is of format %lld, written by clsnn %s: this is clsnn %s, which reads format "
+                        "%d: use a newer one",
+                        path, (long long)json_integer_value(format),
+                        clsnn_excerpt(version ? version : "(unknown)", shown), CLSNN_VERSION,
+                        CLSNN_CHECKPOINT_FORMAT);
+        goto fail;
+    }
+    if (json_integer_value(format) != CLSNN_CHECKPOINT_FORMAT || !json_is_object(plan)) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: about names neither a known format nor a plan", path);
+        goto fail;
+    }
+    TRY(check_plan(path, plan, x));
+    TRY(clsnn_record_read_standing(json_object_get(about, "standing"), path, &f->at));
+    TRY(check_standing(path, &x->plan, &f->at));
+    TRY(read_metrics(path, about, f));
+    TRY(read_labels(path, x->plan.neurons, f));
+fail:
+    json_decref(about);
+    return st;
+}
+
+static enum clsnn_status load_file(const char *path, struct clsnn_experiment *x) {
+    enum clsnn_status st = CLSNN_OK;
+    void *bytes = NULL;
+    size_t n_bytes = 0;
+    struct found f = {.n_metrics = 0};
+    TRY(clsnn_file_read(path, max_bytes, &bytes, &n_bytes));
+    TRY(check_seal(path, bytes, n_bytes));
+    TRY(clsnn_npz_parse(bytes, n_bytes, path, max_bytes, &f.npz));
+    TRY(read_about(path, x, &f));
+    TRY(clsnn_network_load(x->lab->net, x->slot, &f.npz, path));
+    TRY(clsnn_experiment_resume(x, &f.at, f.metrics, f.n_metrics, f.labels.labels ? &f.labels : NULL));
+fail:
+    free(bytes);
+    found_finish(&f);
+    return st;
+}
+
+enum clsnn_status clsnn_checkpoint_load(const char *dir, struct clsnn_experiment *x,
+                                        clsnn_checkpoint_refusal *refused, void *ctx,
+                                        char out_name[CLSNN_CHECKPOINT_NAME]) {
+    enum clsnn_status st = CLSNN_OK;
+    uint64_t *list = NULL;
+    size_t n = 0;
+    char *path = NULL, last[1024] = "";
+    TRY(list_files(dir, &list, &n));
+    for (size_t k = 0; k < n; k++) {
+        char name[CLSNN_CHECKPOINT_NAME];
+        file_name(list[k], name);
+        path = clsnn_file_join(dir, name);
+        if (!path) {
+            st = CLSNN_E_MEMORY;
+            goto fail;
+        }
+        st = load_file(path, x);
+        free(path);
+        path = NULL;
+        if (st == CLSNN_OK && out_name) strcpy(out_name, name);
+        if (st != CLSNN_E_DATA && st != CLSNN_E_IO) goto fail;
+        snprintf(last, sizeof last, "%s", clsnn_error_text());
+        clsnn_error_clear();
+        if (refused) refused(ctx, last);
+    }
+    st = n ? clsnn_fail(
+                 CLSNN_E_CHECKPOINT,
+                 "%s/%s: none of its %zu files can be used; the last one: %s; begin anew without --resume",
+                 dir, folder, n, last)
+           : clsnn_fail(
+                 CLSNN_E_CHECKPOINT,
+                 "%s: holds no checkpoint to go on from: name a run's directory with --out, or begin without "
+                 "--resume",
+                 dir);
+fail:
+    free(path);
+    free(list);
+    return st;
+}
