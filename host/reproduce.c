@@ -30,23 +30,6 @@ double clsnn_paper_accuracy(uint32_t neurons, uint32_t epochs) {
     return (double)NAN;
 }
 
-struct clsnn_spread clsnn_spread_of(const double *values, size_t n) {
-    const double none = (double)NAN;
-    struct clsnn_spread s = {.n = n, .mean = none, .sd = none, .min = none, .max = none};
-    double sum = 0, squares = 0;
-    if (n == 0) return s;
-    s.min = s.max = values[0];
-    for (size_t k = 0; k < n; k++) {
-        sum += values[k];
-        s.min = fmin(s.min, values[k]);
-        s.max = fmax(s.max, values[k]);
-    }
-    s.mean = sum / (double)n;
-    for (size_t k = 0; k < n; k++) squares += (values[k] - s.mean) * (values[k] - s.mean);
-    if (n > 1) s.sd = sqrt(squares / (double)(n - 1));
-    return s;
-}
-
 enum clsnn_status clsnn_reproduction_plan(struct clsnn_reproduction *r) {
     r->runs = calloc(r->n_sizes * r->n_seeds, sizeof *r->runs);
     if (!r->runs)
@@ -90,8 +73,8 @@ struct clsnn_reproduced_cell clsnn_reproduction_cell(const struct clsnn_reproduc
     }
     struct clsnn_reproduced_cell cell = {.neurons = r->sizes[size],
                                          .epoch = epoch,
-                                         .all = clsnn_spread_of(all, n),
-                                         .proportion = clsnn_spread_of(proportion, n),
+                                         .all = clsnn_stats_of(all, n),
+                                         .proportion = clsnn_stats_of(proportion, n),
                                          .paper = clsnn_paper_accuracy(r->sizes[size], epoch),
                                          .difference = (double)NAN};
     if (clsnn_reproduction_is_comparable(r)) cell.difference = cell.all.mean - cell.paper;

@@ -25,7 +25,7 @@ static enum clsnn_status no_memory(void) {
 /* ---- pieces of text ---- */
 
 /* "77.99 ± 0.75", or without a spread "77.99". */
-static void spread_text(struct clsnn_spread s, char out[64]) {
+static void spread_text(struct clsnn_stats s, char out[64]) {
     if (s.n == 0)
         snprintf(out, 64, "%s", dash);
     else if (s.n == 1)
@@ -206,7 +206,7 @@ static void csv_number(double value, FILE *to) {
         fprintf(to, ",%.6g", value);
 }
 
-static void csv_spread(struct clsnn_spread s, FILE *to) {
+static void csv_spread(struct clsnn_stats s, FILE *to) {
     csv_number(s.mean, to);
     csv_number(s.sd, to);
     csv_number(s.min, to);
@@ -260,7 +260,7 @@ static json_t *seed_json(uint64_t seed) {
     return json_string(digits);
 }
 
-static json_t *spread_json(struct clsnn_spread s, bool *ok) {
+static json_t *spread_json(struct clsnn_stats s, bool *ok) {
     json_t *o = json_object();
     add(o, "n", json_integer((json_int_t)s.n), ok);
     add(o, "mean", number_json(s.mean), ok);
@@ -496,7 +496,7 @@ static void page_table(const struct clsnn_reproduction *r, FILE *page) {
             fprintf(page, "<td class=\"left\">%s</td>", rows[row]);
             for (size_t k = 0; k < n; k++) {
                 const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, columns[k]);
-                const struct clsnn_spread spread = row == 0 ? cell.all : cell.proportion;
+                const struct clsnn_stats spread = row == 0 ? cell.all : cell.proportion;
                 if (row < 2) spread_text(spread, text);
                 if (row == 2) number_text(cell.paper, text);
                 if (row == 3) difference_text(cell.difference, text);

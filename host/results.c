@@ -324,7 +324,7 @@ static size_t collect_points(const struct clsnn_grid *g, const struct clsnn_axis
         }
         x[at] = where;
         y[at] = s->mean;
-        err[at] = s->ci95;
+        err[at] = s->n > 1 ? s->ci95 : 0;
     }
     return n;
 }

@@ -37,10 +37,12 @@ double clsnn_student_t975(size_t freedom) {
 }
 
 struct clsnn_stats clsnn_stats_of(const double *x, size_t n) {
-    struct clsnn_stats s = {.n = n};
+    const double none = (double)NAN;
+    struct clsnn_stats s = {n, none, none, none, none, none};
     double squares = 0;
     if (n == 0) return s;
     s.min = s.max = x[0];
+    s.mean = 0;
     for (size_t k = 0; k < n; k++) {
         s.mean += x[k] / (double)n;
         s.min = x[k] < s.min ? x[k] : s.min;

@@ -20,30 +20,6 @@ static void near(double found, double wanted) {
     if (!(fabs(found - wanted) < 1e-12)) fail_msg("%.17g: must be %.17g", found, wanted);
 }
 
-static void test_spread(void **state) {
-    (void)state;
-    /* 2 4 4 4 5 5 7 9: mean 5, squares of distances sum to 32 */
-    const double values[] = {2, 4, 4, 4, 5, 5, 7, 9};
-    struct clsnn_spread s = clsnn_spread_of(values, 8);
-    assert_int_equal(s.n, 8);
-    near(s.mean, 5);
-    near(s.sd, sqrt(32.0 / 7));
-    near(s.min, 2);
-    near(s.max, 9);
-    s = clsnn_spread_of((const double[]){88, 90}, 2); /* of two: half the difference times the root of 2 */
-    near(s.mean, 89);
-    near(s.sd, sqrt(2.0));
-    s = clsnn_spread_of((const double[]){90.25, 90.25, 90.25}, 3);
-    near(s.sd, 0);
-    s = clsnn_spread_of(values, 1);
-    near(s.mean, 2);
-    near(s.min, 2);
-    near(s.max, 2);
-    assert_true(isnan(s.sd));
-    s = clsnn_spread_of(NULL, 0);
-    assert_true(s.n == 0 && isnan(s.mean) && isnan(s.sd) && isnan(s.min) && isnan(s.max));
-}
-
 static void test_paper(void **state) {
     (void)state;
     static const uint32_t sizes[] = {100, 225, 400}, epochs[] = {1, 3, 5, 7};
@@ -310,7 +286,6 @@ static int teardown(void **state) {
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spread),
         cmocka_unit_test(test_paper),
         cmocka_unit_test_setup_teardown(test_cells, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unusable_runs, setup, teardown),

@@ -7,18 +7,12 @@
 
 #include "clsnn/experiment.h"
 #include "clsnn/options.h"
+#include "clsnn/stats.h"
 
 #define CLSNN_REPRODUCE_SIZES 16
 
 /* Table 1 of the seed paper: accuracy in percent after so many epochs; NaN where it prints none. */
 double clsnn_paper_accuracy(uint32_t neurons, uint32_t epochs);
-
-/* Of a sample. */
-struct clsnn_spread {
-    size_t n;
-    double mean, sd, min, max; /* NaN: none of n = 0; sd (n - 1 in its divisor): none of n = 1 either */
-};
-struct clsnn_spread clsnn_spread_of(const double *values, size_t n);
 
 /* One evaluation of a run, in percent. */
 struct clsnn_reproduced_point {
@@ -69,7 +63,7 @@ bool clsnn_reproduction_is_comparable(const struct clsnn_reproduction *r);
 /* One cell of the table: statistics over the seeds of a size after an epoch. */
 struct clsnn_reproduced_cell {
     uint32_t neurons, epoch;
-    struct clsnn_spread all, proportion;
+    struct clsnn_stats all, proportion;
     double paper;      /* NaN: none */
     double difference; /* all.mean - paper; NaN where there is no paper's, or the experiment is another one */
     bool below;        /* by more than CLSNN_REPRODUCE_BELOW points */
