@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+# Sweeps that are killed without warning, at random moments, and started again: the tables are those of a sweep that nobody disturbed, byte
+# for byte, and no run is done twice. Then many processes at once in one directory. Speaks TAP; 77 without an OpenCL device.
+# Usage: kill_sweep.sh CLSNN [--full] [SEED]; --full kills as often as it may take, without it some 90 s are enough.
+set -u
+clsnn=$(realpath "${1:?usage: kill_sweep.sh CLSNN [--full] [SEED]}") || exit 1
+shift
+kills=20 deaths=2 workers=16 relays=6 limit=40
+if [ "${1:-}" = --full ]; then
+    kills=100 deaths=5 relays=30 limit=100000
+    shift
+fi
+seed=${1:-$((SRANDOM % 100000))}
+RANDOM=$seed
+work=$(mktemp -d "${TMPDIR:-/tmp}/clsnn-kill-sweep.XXXXXX") || exit 1
+trap 'kill -KILL $(jobs -p) 2>/dev/null; wait; rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+for name in ${!CLSNN_*} ${!SLURM_*}; do [ "$name" = CLSNN_DEVICE ] || unset "$name"; done
+export LC_ALL=C XDG_CONFIG_HOME=$work/config POCL_CACHE_DIR=${POCL_CACHE_DIR:-$work/kernels}
+mkdir -p "$POCL_CACHE_DIR"
+cd "$work" || exit 1
+
+code=0
+"$clsnn" devices >devices 2>&1 || code=$?
+if [ $code = 4 ]; then
+    echo "1..0 # SKIP no OpenCL device"
+    exit 77
+fi
+echo 1..4
+echo "# seed $seed: the same moments again with: $0 $clsnn $([ $kills = 20 ] || echo --full) $seed"
+
+: >why
+n=0 failed=0
+check() { # check NAME: a line of TAP; what went wrong meanwhile is in ./why
+    n=$((n + 1))
+    if [ ! -s why ]; then
+        echo "ok $n - $1"
+    else
+        echo "not ok $n - $1"
+        sed 's/^/#   /' why | head -n 30
+        failed=1
+    fi
+    : >why
+}
+wrong() { echo "$*" >>why; }
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+pause() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
+
+# The first of the built-in digits, which load in no time.
+"$clsnn" data export digits digits >said 2>&1 || { cat said && exit 1; }
+mkdir data
+be32() { printf '%b' "$(printf '\\x%02x' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"; }
+for set in train t10k; do
+    { be32 0x803 && be32 300 && be32 28 && be32 28 && gzip -dc digits/$set-images-idx3-ubyte.gz | tail -c +17 | head -c $((300 * 784)); } >data/$set-images-idx3-ubyte
+    { be32 0x801 && be32 300 && gzip -dc digits/$set-labels-idx1-ubyte.gz | tail -c +9 | head -c 300; } >data/$set-labels-idx1-ubyte
+done
+rm -r digits
+brief=(--data data --label-images 60 --test-images 60 --train-images 300 --quiet)
+
+sweep() { # sweep FILE DIR ARGUMENT...
+    "$clsnn" sweep "$1" "${brief[@]}" --out "${@:2}" </dev/null
+}
+tables=(results.csv results.jsonl summary.csv)
+same_tables() { for name in "${tables[@]}"; do cmp -s "$1/$name" "$2/$name" || wrong "$1/$name and $2/$name differ: $(diff "$1/$name" "$2/$name" | head -n 4)"; done; }
+finished_in() { grep -l '"state": "finished"' "$1"/runs/*/run.json 2>/dev/null; }
+# What was finished once is never touched again: each finished run.json with its inode and time, and that of its weights.
+mark() { finished_in "$1" | sed 's/run.json$//' | while read -r dir; do stat -c '%n %i %Y %y' "$dir/run.json" "$dir/model.npz"; done; }
+# Every run finished exactly once: a run that is done again moves what it finds to previous-K.
+once() {
+    local dir times
+    for dir in "$1"/runs/*/; do
+        times=$(grep -l '"state": "finished"' "$dir"run.json "$dir"previous-*/run.json 2>/dev/null | wc -l)
+        [ "$times" = 1 ] || wrong "${dir}: finished $times times"
+    done
+    find "$1" -name '*.png' -size 0 -o -name run.json -size 0 | while read -r name; do wrong "$name is empty"; done
+}
+left_over() { find "$1" -name '.clsnn-*.tmp' | wc -l; }
+
+# ---- undisturbed ----
+
+printf 'neurons = 16, 24\nepochs = 3\neval-every = 1\nseed = 1..5\n' >a.ini
+sweep a.ini straight >said 2>&1 || wrong "$(cat said)" # kernels are in the driver's cache from here on
+rm -rf straight
+began=$(now_ms)
+sweep a.ini straight >said 2>&1 || wrong "$(cat said)"
+took=$(($(now_ms) - began))
+once straight
+check "an undisturbed sweep of 10 runs, $took ms"
+
+# ---- killed again and again ----
+
+died=0 rounds=0 temporary=0 end=$(($(now_ms) + 1000 * limit))
+while [ $died -lt $kills ] && [ ! -s why ]; do
+    rounds=$((rounds + 1))
+    rm -rf out
+    : >marks
+    while :; do
+        "$clsnn" sweep a.ini "${brief[@]}" --out out >said 2>&1 </dev/null &
+        pid=$!
+        pause $((RANDOM % (took + 50)))
+        kill -KILL $pid 2>/dev/null
+        code=0
+        wait $pid 2>/dev/null || code=$?
+        mark out >marks.now
+        grep -vxFf marks.now marks >lost && wrong "after kill $died: finished runs were touched: $(cat lost)"
+        mv marks.now marks
+        [ $code = 0 ] && break
+        [ $code = 137 ] || { wrong "exit code $code: $(cat said)" && break; }
+        died=$((died + 1))
+        if [ $died -ge $kills ] || { [ "$(now_ms)" -gt $end ] && [ $died -ge 10 ]; }; then
+            code=0
+            sweep a.ini out >said 2>&1 || wrong "the last start: $(cat said)"
+            break
+        fi
+    done
+    same_tables straight out
+    once out
+    temporary=$((temporary + $(left_over out)))
+    [ "$(now_ms)" -le $end ] || [ $died -lt 10 ] || break
+done
+[ $died -ge 10 ] || wrong "killed $died times only"
+check "killed $died times in $rounds sweeps: each has the undisturbed table, and what was finished was left alone"
+[ $temporary = 0 ] || echo "# $temporary temporary files (.clsnn-*.tmp) of killed processes were left"
+
+# ---- many at once, each killed and started again ----
+
+printf 'neurons = 16\nepochs = 2\nseed = 1..48\n' >b.ini
+worker() { # worker K: dies $deaths times, then lives
+    local k died=0 code pid
+    RANDOM=$((seed + $1))
+    while :; do
+        "$clsnn" sweep b.ini "${brief[@]}" --out many --shard "$1/$workers" >"said.$1" 2>&1 </dev/null &
+        pid=$!
+        if [ $died -lt $deaths ]; then
+            # with 16 of them on few cores a start takes seconds
+            pause $((RANDOM % 4000))
+            kill -KILL $pid 2>/dev/null
+        fi
+        code=0
+        wait $pid 2>/dev/null || code=$?
+        [ $code = 137 ] || break
+        died=$((died + 1))
+        echo "$1" >>deaths
+    done
+    [ $code = 0 ] || wrong "worker $1: exit code $code: $(cat "said.$1")"
+}
+: >deaths
+for ((k = 1; k <= workers; k++)); do worker $k & pids[k]=$!; done
+wait "${pids[@]}"
+once many
+[ "$(finished_in many | wc -l)" = 48 ] || wrong "$(finished_in many | wc -l) of 48 runs are finished"
+sweep b.ini many --collect >said 2>&1 || wrong "--collect: $(cat said)"
+sweep b.ini one >said 2>&1 || wrong "$(cat said)"
+same_tables one many
+[ "$(wc -l <deaths)" -ge $((workers * deaths / 2)) ] || wrong "only $(wc -l <deaths) deaths"
+check "$workers shards at once, $(wc -l <deaths) deaths: 48 runs, each finished once, the table of one process"
+
+# ---- several that want the same runs ----
+
+# Who comes second is refused and tries again, so that some look at the directory while another finishes the last run in it.
+printf 'neurons = 16\nseed = 1..3\n' >c.ini
+rival() {
+    local code=2
+    RANDOM=$((seed + $1))
+    while [ $code = 2 ]; do
+        code=0
+        sweep c.ini wanted >"said.$1" 2>&1 || code=$?
+        [ $code != 2 ] || echo refused >>refusals
+        pause $((RANDOM % 30))
+    done
+    [ $code = 0 ] || wrong "rival $1: exit code $code: $(cat "said.$1")"
+}
+: >refusals
+sweep c.ini alone >said 2>&1 || wrong "$(cat said)"
+for ((round = 0; round < relays; round++)); do
+    rm -rf wanted
+    for k in 1 2 3 4; do rival $((10 * round + k)) & pids[k]=$!; done
+    wait "${pids[1]}" "${pids[2]}" "${pids[3]}" "${pids[4]}"
+    once wanted
+    same_tables alone wanted
+done
+check "4 processes for the same 3 runs, $relays times, $(wc -l <refusals) refusals: each run finished once"
+exit $failed
