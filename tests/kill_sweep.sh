@@ -29,10 +29,18 @@ fi
 echo 1..4
 echo "# seed $seed: the same moments again with: $0 $clsnn $([ $kills = 20 ] || echo --full) $seed"
 
+<<<<<<< HEAD
 n=0 failed=0
 check() { # check NAME STATUS: a line of TAP; what is in ./why after a failure
     n=$((n + 1))
     if [ "$2" = 0 ]; then
+=======
+: >why
+n=0 failed=0
+check() { # check NAME: a line of TAP; what went wrong meanwhile is in ./why
+    n=$((n + 1))
+    if [ ! -s why ]; then
+>>>>>>> sweeptests
         echo "ok $n - $1"
     else
         echo "not ok $n - $1"
@@ -84,8 +92,12 @@ began=$(now_ms)
 sweep a.ini straight >said 2>&1 || wrong "$(cat said)"
 took=$(($(now_ms) - began))
 once straight
+<<<<<<< HEAD
 [ -s why ]
 check "an undisturbed sweep of 10 runs, $took ms" $((1 - $?))
+=======
+check "an undisturbed sweep of 10 runs, $took ms"
+>>>>>>> sweeptests
 
 # ---- killed again and again ----
 
@@ -119,8 +131,12 @@ while [ $died -lt $kills ] && [ ! -s why ]; do
     [ "$(now_ms)" -le $end ] || [ $died -lt 10 ] || break
 done
 [ $died -ge 10 ] || wrong "killed $died times only"
+<<<<<<< HEAD
 [ -s why ]
 check "killed $died times in $rounds sweeps: each has the undisturbed table, and what was finished was left alone" $((1 - $?))
+=======
+check "killed $died times in $rounds sweeps: each has the undisturbed table, and what was finished was left alone"
+>>>>>>> sweeptests
 [ $temporary = 0 ] || echo "# $temporary temporary files (.clsnn-*.tmp) of killed processes were left"
 
 # ---- many at once, each killed and started again ----
@@ -154,8 +170,12 @@ sweep b.ini many --collect >said 2>&1 || wrong "--collect: $(cat said)"
 sweep b.ini one >said 2>&1 || wrong "$(cat said)"
 same_tables one many
 [ "$(wc -l <deaths)" -ge $((workers * deaths / 2)) ] || wrong "only $(wc -l <deaths) deaths"
+<<<<<<< HEAD
 [ -s why ]
 check "$workers shards at once, $(wc -l <deaths) deaths: 48 runs, each finished once, the table of one process" $((1 - $?))
+=======
+check "$workers shards at once, $(wc -l <deaths) deaths: 48 runs, each finished once, the table of one process"
+>>>>>>> sweeptests
 
 # ---- several that want the same runs ----
 
@@ -181,6 +201,10 @@ for ((round = 0; round < relays; round++)); do
     once wanted
     same_tables alone wanted
 done
+<<<<<<< HEAD
 [ -s why ]
 check "4 processes for the same 3 runs, $relays times, $(wc -l <refusals) refusals: each run finished once" $((1 - $?))
+=======
+check "4 processes for the same 3 runs, $relays times, $(wc -l <refusals) refusals: each run finished once"
+>>>>>>> sweeptests
 exit $failed
