@@ -26,15 +26,6 @@ fi
 
 work=$(mktemp -d /tmp/clsnn-slurm.XXXXXX) || exit 1 # short: names of sockets end at 108 bytes
 daemons=()
-<<<<<<< HEAD
-# Processes of the cluster that is started here: its configuration is in their environment.
-ours() { # ours VARIABLE=VALUE
-    local pid
-    for pid in /proc/[0-9]*; do
-        [ "${pid#/proc/}" != $$ ] && tr '\0' '\n' <"$pid/environ" 2>/dev/null | grep -qxF "SLURM_CONF=$work/slurm.conf" &&
-            tr '\0' '\n' <"$pid/environ" 2>/dev/null | grep -qxF "$1" && echo "${pid#/proc/}"
-    done
-=======
 # Programs of the array: no other command line has this directory in it. Their parents are the script and Slurm's step.
 programs() { pgrep -f "^$clsnn sweep sweep.ini --out $work/out"; }
 kill_step() { # kill_step PROGRAM: with its script and its step
@@ -43,16 +34,11 @@ kill_step() { # kill_step PROGRAM: with its script and its step
     step=$(ps -o ppid= -p "${script:-0}" 2>/dev/null | tr -d ' ')
     case $(ps -o args= -p "${step:-0}" 2>/dev/null) in slurmstepd*) kill -KILL "$step" "$script" 2>/dev/null ;; esac
     kill -KILL "$1" 2>/dev/null
->>>>>>> sweeptests
 }
 clean_up() {
     local pid
     scancel --full --signal=KILL --user=root >/dev/null 2>&1
-<<<<<<< HEAD
-    for pid in $(ours SLURMD_NODENAME=n1) $(ours SLURMD_NODENAME=n2); do kill -KILL "$pid" 2>/dev/null; done
-=======
     for pid in $(programs); do kill_step "$pid"; done
->>>>>>> sweeptests
     kill -KILL "${daemons[@]}" 2>/dev/null
     wait 2>/dev/null
     rm -rf "$work"
@@ -160,16 +146,6 @@ job=$(sbatch --parsable --array=1-4 --time=0 "$script" sweep.ini "$work/out" "${
 check "sbatch --array=1-4: job $job" $?
 state_of() { squeue -h -j "$1" -o %T; }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
-<<<<<<< HEAD
-at_work() { pgrep -f "$clsnn sweep sweep.ini --out $work/out" | wc -l; }
-four_at_work() { [ "$(at_work)" -ge 4 ] && ls out/runs/*/run.json; }
-until_true 120 four_at_work || give_up "four tasks are at work"
-task_pid() { # the program of a task, by what Slurm told it
-    local pid
-    for pid in $(pgrep -f "$clsnn sweep sweep.ini --out $work/out"); do
-        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "SLURM_ARRAY_TASK_ID=$1" && readlink "/proc/$pid/exe" | grep -qxF "$clsnn" && echo "$pid" && return
-    done
-=======
 four_at_work() { [ "$(programs | wc -l)" -ge 4 ] && ls out/runs/*/run.json; }
 until_true 120 four_at_work || give_up "four tasks are at work"
 task_pid() { # the program of a task, by what Slurm told it
@@ -178,25 +154,12 @@ task_pid() { # the program of a task, by what Slurm told it
         tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "SLURM_ARRAY_TASK_ID=$1" && echo "$pid" && return
     done
     return 1
->>>>>>> sweeptests
 }
 node_of() { squeue -h -j "${job}_$1" -o %N; }
 disturbed=()
 scontrol requeue "${job}_1" >said 2>&1 && disturbed+=("task 1 requeued")
 pid=$(task_pid 2) && kill -KILL "$pid" && disturbed+=("task 2's program killed")
 # a node dies with its steps and their programs, and comes back
-<<<<<<< HEAD
-dead=
-for task in 4 3; do [ -n "$dead" ] || { [ "$(node_of $task)" = n2 ] && dead=$task; }; done
-kill -KILL $node
-for pid in $(ours SLURMD_NODENAME=n2); do kill -KILL "$pid" 2>/dev/null; done
-sleep 1
-slurmd -D -N n2 >>slurmd-n2.log 2>&1 &
-daemons+=($!)
-disturbed+=("node n2 with task ${dead:-none} lost")
-other=$((dead == 4 ? 3 : 4))
-scancel --signal=KILL --batch "${job}_$other" >said 2>&1 && disturbed+=("task $other killed by scancel")
-=======
 lost=() other=
 for task in 3 4; do [ "$(node_of $task)" = n2 ] && lost+=($task) || other=$task; done
 kill -KILL "$node"
@@ -209,7 +172,6 @@ slurmd -D -N n2 >>slurmd-n2.log 2>&1 &
 daemons+=($!)
 disturbed+=("node n2 lost with ${#lost[@]} of tasks 3 and 4")
 [ -n "$other" ] && scancel --signal=KILL --batch "${job}_$other" >said 2>&1 && disturbed+=("task $other killed by scancel")
->>>>>>> sweeptests
 gone() { [ -z "$(squeue -h -j "$1" -t PENDING,RUNNING,COMPLETING,CONFIGURING,SUSPENDED -o %T 2>/dev/null)" ]; }
 until_true 240 gone "$job"
 check "$(printf '%s; ' "${disturbed[@]}")the array ends" $?
