@@ -55,7 +55,7 @@ for set in train t10k; do
     { be32 0x801 && be32 300 && gzip -dc digits/$set-labels-idx1-ubyte.gz | tail -c +9 | head -c 300; } >data/$set-labels-idx1-ubyte
 done
 rm -r digits
-brief=(--data data --label-images 60 --test-images 60 --train-images 300 --quiet)
+brief=(--data data --label-images 60 --test-images 60 --quiet)
 
 sweep() { # sweep FILE DIR ARGUMENT...
     "$clsnn" sweep "$1" "${brief[@]}" --out "${@:2}" </dev/null
@@ -78,7 +78,7 @@ left_over() { find "$1" -name '.clsnn-*.tmp' | wc -l; }
 
 # ---- undisturbed ----
 
-printf 'neurons = 16, 24\nepochs = 3\neval-every = 1\nseed = 1..5\n' >a.ini
+printf 'train-images = 300\nneurons = 16, 24\nepochs = 3\neval-every = 1\nseed = 1..5\n' >a.ini
 sweep a.ini straight >said 2>&1 || wrong "$(cat said)" # kernels are in the driver's cache from here on
 rm -rf straight
 began=$(now_ms)
@@ -124,7 +124,7 @@ check "killed $died times in $rounds sweeps: each has the undisturbed table, and
 
 # ---- many at once, each killed and started again ----
 
-printf 'neurons = 16\nepochs = 2\nseed = 1..48\n' >b.ini
+printf 'train-images = 300\nneurons = 16\nepochs = 2\nseed = 1..48\n' >b.ini
 worker() { # worker K: dies $deaths times, then lives
     local k died=0 code pid
     RANDOM=$((seed + $1))
@@ -157,8 +157,9 @@ check "$workers shards at once, $(wc -l <deaths) deaths: 48 runs, each finished 
 
 # ---- several that want the same runs ----
 
-# Who comes second is refused and tries again, so that some look at the directory while another finishes the last run in it.
-printf 'neurons = 16\nseed = 1..3\n' >c.ini
+# Who comes second is refused and tries again, so that some look at the directory, which takes
+# a while with many runs, while another finishes the last of them.
+printf 'neurons = 100\nseed = 1..24\ntrain-images = 5\n' >c.ini
 rival() {
     local code=2
     RANDOM=$((seed + $1))
@@ -179,5 +180,5 @@ for ((round = 0; round < relays; round++)); do
     once wanted
     same_tables alone wanted
 done
-check "4 processes for the same 3 runs, $relays times, $(wc -l <refusals) refusals: each run finished once"
+check "4 processes for the same 24 runs, $relays times, $(wc -l <refusals) refusals: each run finished once"
 exit $failed
