@@ -345,7 +345,13 @@ enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct 
         {"labels", CLSNN_I4, 1, {n}, x->labels.labels},
         {"proportions", CLSNN_F4, 2, {n, CLSNN_CLASSES}, x->labels.proportions},
     };
-    const enum clsnn_status st = clsnn_npz_write(path, arrays, x->has_labels ? 5 : 3);
+    /* stored: weights are noise to deflate, and a sweep writes many */
+    unsigned char *bytes = NULL;
+    size_t n_bytes = 0;
+    enum clsnn_status st =
+        clsnn_npz_pack(path, arrays, x->has_labels ? 5 : 3, CLSNN_NPZ_STORED, &bytes, &n_bytes);
+    if (st == CLSNN_OK) st = clsnn_file_write(path, bytes, n_bytes);
+    free(bytes);
     free(about);
     free(path);
     return st;

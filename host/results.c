@@ -128,6 +128,23 @@ done:
     return CLSNN_OK;
 }
 
+void clsnn_results_of(const struct clsnn_experiment *x, const struct clsnn_learned *learned,
+                      struct clsnn_run_result *out) {
+    const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
+    *out = (struct clsnn_run_result){.found = CLSNN_FOUND_FINISHED,
+                                     .accuracy_all = m->accuracy_all,
+                                     .accuracy_proportion = m->accuracy_proportion,
+                                     .exc_spikes_per_image = m->exc_spikes_per_image,
+                                     .test_spikes_per_image = m->test_spikes_per_image,
+                                     .theta_mean_mv = m->theta_mean_mv,
+                                     .images = m->images,
+                                     .retries = m->retries,
+                                     .given_up = m->given_up,
+                                     .unlabelled = m->unlabelled,
+                                     .presentations = clsnn_experiment_presentations(x)};
+    memcpy(out->sha256, learned->sha256, sizeof out->sha256);
+}
+
 /* ---- tables ---- */
 
 static const char *const state_names[] = {

@@ -208,7 +208,7 @@ static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **slot) 
     TRY(clsnn_report_metrics(&job->report));
     TRY(clsnn_report_run(&job->report, CLSNN_RUN_FINISHED,
                          &learned)); /* last: from here on it counts as done */
-    TRY(look_at(w->sweep, job->run, &w->runs[job->run]));
+    clsnn_results_of(*slot, &learned, &w->runs[job->run]);
     w->stage.n_done++;
     TRY(leave(w, job, slot));
 fail:

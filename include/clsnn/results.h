@@ -27,6 +27,10 @@ struct clsnn_run_result {
 /* Reads dir/run.json and dir/model.npz. plan: clsnn_report_plan's text. Never fails for what it finds; Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_results_read(const char *dir, const char *plan, struct clsnn_run_result *out);
 
+/* The same of an experiment that has just finished, without reading it back. */
+void clsnn_results_of(const struct clsnn_experiment *x, const struct clsnn_learned *learned,
+                      struct clsnn_run_result *out);
+
 /* Many runs of a grid. */
 struct clsnn_results {
     const struct clsnn_grid *grid;
