@@ -11,6 +11,7 @@
 #define EVAL          CLSNN_CMD_EVAL
 #define REPLAY        CLSNN_CMD_REPLAY
 #define BENCH         CLSNN_CMD_BENCH
+#define VERIFY        CLSNN_CMD_VERIFY
 #define ALL           CLSNN_CMD_ALL
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
@@ -53,10 +54,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "every check, but runs too short for figures that mean much"},
     /* how the device is used; no result depends on it */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY | BENCH,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY | BENCH | VERIFY,
      .help = "work-items a network; results do not depend on it"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | VERIFY,
      .help = "presentations a kernel launch; results do not depend on it"},
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
      .help = "time every phase on the device by OpenCL events; slower, the same results"},
@@ -107,6 +108,8 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn data fetch mnist", 1, 3},
     {BENCH, "bench", "", "throughput of plain C and of every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0},
+    {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",
+     "clsnn verify run-400 --device cpu", 1, 1},
 };
 const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0];
 

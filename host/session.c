@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clsnn/selftest.h"
+
 /* The globals that are no constants: signals belong to the process. */
 static atomic_bool stopping;             /* set by a signal, read between launches */
 static _Atomic(const char *) last_words; /* not NULL: the first signal may end the process, saying so */
@@ -82,7 +84,6 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                                   .shuffle = o->shuffle};
     s->chunk = (uint32_t)o->chunk;
     TRY(clsnn_device_open(o->device, &s->dev));
-    if (o->profile) s->dev->profile = &s->profile;
     TRY(clsnn_dataset_load(o->data, &s->data));
     clsnn_progress_note(
         &s->progress, "data: %s (%s), %u training and %u test images%s", s->data.name, s->data.source,
@@ -94,6 +95,8 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         s->dev->info.platform_name, s->dev->info.driver);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
+    TRY(clsnn_selftest(s->dev, s->prog));
+    if (o->profile) s->dev->profile = &s->profile; /* of the run alone */
 fail:
     return st;
 }

@@ -12,5 +12,6 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_devices(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_data(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_bench(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o);
 
 #endif

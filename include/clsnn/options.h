@@ -62,7 +62,8 @@ enum clsnn_command {
     CLSNN_CMD_DEVICES = 1 << 3,
     CLSNN_CMD_DATA = 1 << 4,
     CLSNN_CMD_BENCH = 1 << 5,
-    CLSNN_CMD_ALL = (1 << 6) - 1
+    CLSNN_CMD_VERIFY = 1 << 6,
+    CLSNN_CMD_ALL = (1 << 7) - 1
 };
 
 /* What parsing asked for besides values. */
