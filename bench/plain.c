@@ -35,6 +35,7 @@ static void start(struct clsnn_plain *net) {
     }
     for (int i = 0; i < CLSNN_N_PRE; i++) net->last_pre[i] = CLSNN_NEVER;
     draw_weights(net);
+    net->purpose = CLSNN_RNG_TRAIN;
     clsnn_plain_begin_epoch(net, 0);
 }
 
@@ -139,4 +140,37 @@ enum clsnn_status clsnn_plain_run(struct clsnn_plain *net, const uint8_t *pixels
         CLSNN_E_SELFTEST,
         "plain C: the potential of neuron %d is not a number or beyond %g mV, in epoch %u at image %u",
         net->progress.fault_neuron, (double)CLSNN_V_LIMIT, net->progress.epoch, net->progress.position);
+}
+
+/* Learning with rates of zero, thresholds that stay, and weights that are never rescaled or clipped is none. */
+void clsnn_plain_freeze(struct clsnn_plain *net, enum clsnn_purpose purpose) {
+    struct clsnn_tables *t = net->tables;
+    for (int k = 0; k < CLSNN_MAX_STEPS; k++) {
+        t->decay[k] = 1.0f;
+        t->theta_plus[k] = 0.0f;
+    }
+    for (int k = 0; k < CLSNN_MAX_TRACE; k++) t->depress[k] = t->potentiate[k] = 0.0f;
+    for (int j = 0; j < net->n; j++) net->over[j] = 0;
+    net->p.w_max = INFINITY;
+    net->p.n_steps = net->p.n_on; /* nothing follows an image */
+    net->purpose = (uint32_t)purpose;
+}
+
+enum clsnn_status clsnn_plain_show(struct clsnn_plain *net, const uint8_t *pixels, uint32_t image,
+                                   uint32_t *out_shown) {
+    enum clsnn_status st = CLSNN_OK;
+    uint32_t shown = 0;
+    net->progress = (struct clsnn_progress){.position = image, .fault_neuron = -1};
+    while (net->progress.position == image) {
+        for (int j = 0; j < net->n; j++) {
+            net->v_exc[j] = net->g_exc[j] = net->g_inh[j] = net->v_inh[j] = net->g_exc_inh[j] = 0.0f;
+            net->last_exc[j] = net->last_inh[j] = CLSNN_NEVER;
+            net->seen_inh[j] = -1;
+        }
+        TRY(clsnn_plain_run(net, pixels, image + 1, 1, image + 1));
+        shown++;
+    }
+    *out_shown = shown;
+fail:
+    return st;
 }

@@ -27,6 +27,7 @@ struct clsnn_plain {
     float *sums;                    /* [5][n] scratch of the rescaling */
     uint16_t *columns;              /* scratch: neurons whose weights are rescaled */
     uint32_t *fired_inh;            /* [n / 32, rounded up] inhibitory spikes of a step, zero between steps */
+    uint32_t purpose;               /* enum clsnn_purpose: which random numbers */
     struct clsnn_progress progress; /* of the last run, as a launch of the training kernel leaves it */
     /* since it was made */
     uint64_t presentations; /* retries included */
@@ -48,6 +49,12 @@ void clsnn_plain_begin_epoch(struct clsnn_plain *net, uint32_t epoch);
  * not depend on how an epoch is cut into runs. Errors: CLSNN_E_SELFTEST a potential left its limits. */
 enum clsnn_status clsnn_plain_run(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_images,
                                   uint32_t n_presentations, uint32_t stop);
+
+/* Ends learning for good: from here on clsnn_plain_show is what clsnn_evaluate with that purpose is. */
+void clsnn_plain_freeze(struct clsnn_plain *net, enum clsnn_purpose purpose);
+/* Shows one image of pixels from rest until it is accepted: net->counts are its spikes, *out_shown the presentations it took. Errors: as above. */
+enum clsnn_status clsnn_plain_show(struct clsnn_plain *net, const uint8_t *pixels, uint32_t image,
+                                   uint32_t *out_shown);
 
 /* The builds of bench/plain_run.c; which of them exist depends on the architecture. */
 void clsnn_plain_run_generic(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_presentations,

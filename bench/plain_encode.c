@@ -133,7 +133,7 @@ void PLAIN_NAME(clsnn_plain_encode)(struct clsnn_plain *net, struct clsnn_plain_
             const uint32_t all = (m[b] << CLSNN_PLANES) / denominator, digits = all < last ? all : last;
             for (int k = 0; k < CLSNN_PLANES; k++) plane[k] |= (digits >> (CLSNN_PLANES - 1 - k) & 1u) << b;
         }
-        d.purpose = (uint32_t)CLSNN_RNG_TRAIN << 24 | (uint32_t)g;
+        d.purpose = net->purpose << 24 | (uint32_t)g;
         decide_planes(plane, d, n_on, spikes, pending);
         for (int t = 0; t < n_on; t++) {
             if (pending[t] != 0u) spikes[t] |= decide_rest(m, denominator, d, (uint32_t)t, pending[t]);

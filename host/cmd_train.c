@@ -130,6 +130,11 @@ static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x
     struct clsnn_progress_line *progress = &w->session->progress;
     const char *dir = report->dir;
     int moved = 0;
+    char *below = clsnn_file_join(dir, "checkpoint");
+    if (!below) return CLSNN_E_MEMORY;
+    clsnn_file_remove_unfinished(dir);
+    clsnn_file_remove_unfinished(below);
+    free(below);
     if (report->options->resume) {
         TRY(clsnn_checkpoint_load(dir, x, on_refused, progress, w->saved));
         TRY(clsnn_file_make_dir(dir)); /* what cannot be written shows before the work */

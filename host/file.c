@@ -2,8 +2,10 @@
  * run.json) goes through clsnn_file_write, so the promise "complete or absent" is kept in this one place. */
 #include "clsnn/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,6 +285,20 @@ fail:
     if (dir_fd >= 0) close(dir_fd);
     free(path);
     return st;
+}
+
+void clsnn_file_remove_unfinished(const char *dir) {
+    DIR *open = opendir(dir);
+    for (const struct dirent *entry; open && (entry = readdir(open));) {
+        long pid;
+        int i;
+        char same[64];
+        if (sscanf(entry->d_name, ".clsnn-%ld-%d.tmp", &pid, &i) != 2) continue;
+        snprintf(same, sizeof same, ".clsnn-%ld-%d.tmp", pid, i);
+        if (strcmp(same, entry->d_name) != 0 || pid <= 0 || pid > INT32_MAX) continue;
+        if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) unlinkat(dirfd(open), same, 0);
+    }
+    if (open) closedir(open);
 }
 
 char *clsnn_file_join(const char *dir, const char *name) {

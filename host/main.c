@@ -25,10 +25,11 @@ static const struct {
     enum clsnn_command command;
     enum clsnn_status (*run)(const struct clsnn_options *o);
 } runs[] = {
-    {CLSNN_CMD_TRAIN, clsnn_cmd_train},         {CLSNN_CMD_EVAL, clsnn_cmd_eval},
-    {CLSNN_CMD_REPLAY, clsnn_cmd_replay},       {CLSNN_CMD_DEVICES, clsnn_cmd_devices},
-    {CLSNN_CMD_DATA, clsnn_cmd_data},           {CLSNN_CMD_BENCH, clsnn_cmd_bench},
-    {CLSNN_CMD_SWEEP, clsnn_cmd_sweep},         {CLSNN_CMD_REPRODUCE, clsnn_cmd_reproduce},
+    {CLSNN_CMD_TRAIN, clsnn_cmd_train},   {CLSNN_CMD_EVAL, clsnn_cmd_eval},
+    {CLSNN_CMD_REPLAY, clsnn_cmd_replay}, {CLSNN_CMD_DEVICES, clsnn_cmd_devices},
+    {CLSNN_CMD_DATA, clsnn_cmd_data},     {CLSNN_CMD_BENCH, clsnn_cmd_bench},
+    {CLSNN_CMD_SWEEP, clsnn_cmd_sweep},   {CLSNN_CMD_REPRODUCE, clsnn_cmd_reproduce},
+    {CLSNN_CMD_VERIFY, clsnn_cmd_verify},
 };
 
 /* Takes the standard output for ourselves: OpenCL compilers and CLBlast print on descriptor 1, which becomes

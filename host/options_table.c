@@ -13,6 +13,7 @@
 #define BENCH         CLSNN_CMD_BENCH
 #define SWEEP         CLSNN_CMD_SWEEP
 #define REPRODUCE     CLSNN_CMD_REPRODUCE
+#define VERIFY        CLSNN_CMD_VERIFY
 #define ALL           CLSNN_CMD_ALL
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
@@ -70,10 +71,11 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "train every size with K seeds: --seed and those after it"},
     /* how the device is used; no result depends on it */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP,
+     .def_note = "chosen for the device",
+     .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
      .help = "work-items a network; results do not depend on it"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPRODUCE | SWEEP,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPRODUCE | SWEEP | VERIFY,
      .help = "presentations a kernel launch; results do not depend on it"},
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
      .help = "time every phase on the device by OpenCL events; slower, the same results"},
@@ -129,6 +131,8 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn sweep theta.ini --out theta", 1, 1},
     {BENCH, "bench", "", "throughput of plain C and of every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0},
+    {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",
+     "clsnn verify run-400 --device cpu", 1, 1},
 };
 const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0];
 

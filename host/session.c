@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clsnn/selftest.h"
+
 /* The globals that are no constants: signals belong to the process. */
 static atomic_bool stopping;             /* set by a signal, read between launches */
 static _Atomic(const char *) last_words; /* not NULL: the first signal may end the process, saying so */
@@ -72,7 +74,6 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         CLSNN_VERSION, o->data);
     s->chunk = (uint32_t)o->chunk;
     TRY(clsnn_device_open(o->device, &s->dev));
-    if (o->profile) s->dev->profile = &s->profile;
     TRY(clsnn_dataset_load(o->data, &s->data));
     clsnn_plan_make(o, &s->data, &s->plan);
     s->plan.pause_every = (uint32_t)o->checkpoint_every;
@@ -86,6 +87,8 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         s->dev->info.platform_name, s->dev->info.driver);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
+    TRY(clsnn_selftest(s->dev, s->prog));
+    if (o->profile) s->dev->profile = &s->profile; /* of the run alone */
 fail:
     return st;
 }

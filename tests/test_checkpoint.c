@@ -2,6 +2,7 @@
  * another configuration are refused by name; and no content, however its checksum agrees, reaches the device unless it makes sense. */
 #include <dirent.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clsnn/checkpoint.h"
@@ -580,6 +581,40 @@ static void another_configuration_is_refused_line_by_line(void **state) {
     bench_close(&b);
 }
 
+/* ---- time ---- */
+
+/* The figures of the README, printed; only what no noise explains fails. */
+static void a_save_takes_a_moment(void **state) {
+    struct rig *rig = *state;
+    const uint32_t sizes[] = {400, 1600, 6400};
+    for (size_t k = 0; k < COUNT(sizes); k++) {
+        struct clsnn_plan plan = make_plan(sizes[k]);
+        struct bench b = bench_open(rig, &plan, 1, 1);
+        struct stat info;
+        double best_save = 1e9, best_load = 1e9;
+        for (int run_number = 0; run_number < 7; run_number++) {
+            struct timespec t[3];
+            b.x->at = (struct clsnn_standing){.position = 1, .images = 1};
+            clock_gettime(CLOCK_MONOTONIC, &t[0]);
+            must(clsnn_checkpoint_save(dir, b.x, 1, NULL));
+            clock_gettime(CLOCK_MONOTONIC, &t[1]);
+            must(clsnn_checkpoint_load(dir, b.x, NULL, NULL, NULL));
+            clock_gettime(CLOCK_MONOTONIC, &t[2]);
+            for (int part = 0; part < 2; part++) {
+                const double ms = 1e3 * (double)(t[part + 1].tv_sec - t[part].tv_sec) +
+                                  1e-6 * (double)(t[part + 1].tv_nsec - t[part].tv_nsec);
+                double *best = part ? &best_load : &best_save;
+                if (ms < *best) *best = ms;
+            }
+        }
+        assert_int_equal(stat(in_dir(one), &info), 0);
+        print_message("# %u neurons: %.1f ms to save, %.1f ms to load, %.2f MB\n", sizes[k], best_save,
+                      best_load, 1e-6 * (double)info.st_size);
+        assert_true(best_save < 2000);
+        bench_close(&b);
+    }
+}
+
 int main(void) {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -592,6 +627,7 @@ int main(void) {
         CASE(the_file_before_a_damaged_one_is_used),
         CASE(content_that_makes_no_sense_is_refused),
         CASE(another_configuration_is_refused_line_by_line),
+        CASE(a_save_takes_a_moment),
     };
     draw_data();
     return run_device_suite("checkpoint", tests);

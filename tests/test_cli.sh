@@ -412,7 +412,7 @@ stopped_by() {
     says "Go on with the same command and --resume"
     [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
     [ ! -s "$work/out" ] || wrong "a result was printed"
-    run 0 eval out/checkpoint/ckpt-*.npz --data "$work/small" --json --label-images 100 --test-images 50
+    run 0 eval "out/checkpoint/$(ls out/checkpoint | tail -n 1)" --data "$work/small" --json --label-images 100 --test-images 50
     says "no labels yet"
 }
 # The bits of a run that was stopped wherever it happened to be, and went on, are those of one that was not.
@@ -425,7 +425,7 @@ stopped_and_resumed() {
     set -- train "${with[@]}" --out out --json --checkpoint-every 200
     while [ $code = 75 ]; do
         begin "results go to out" "$@"
-        sleep "0.$((n % 3))2"
+        sleep "$((n / 10)).$((n % 10))" # longer each time: an evaluation that is broken off begins anew
         kill -TERM "$pid"
         code=0
         wait "$pid" || code=$?
@@ -533,6 +533,46 @@ resume_kept() { # without --resume checkpoints move away with the rest
     says "out/previous-1"
     exist out/previous-1/checkpoint/ckpt-000000000400.npz out/checkpoint/ckpt-000000000400.npz
     differ out/previous-1/checkpoint/ckpt-000000000400.npz out/checkpoint/ckpt-000000000400.npz
+}
+
+# ---- verify ----
+
+verify_equal() { # on another work-group
+    run 0 verify "$work/base" --json --work-group "$1"
+    is_json "$work/out"
+    [ "$(json equal)" = true ] || wrong "not equal"
+    [ "$(json final_sha256)" = "$(cat "$work/final_sha256")" ] || wrong "another final_sha256: $(json final_sha256)"
+    [ -z "$(ls -A)" ] || wrong "verify has made files"
+}
+verify_text() {
+    run 0 verify "$work/base" --quiet
+    [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
+    prints "verdict        EQUAL: weights, thresholds, labels and 1 evaluation, bit for bit"
+}
+verify_grown() { # a run that once ended and went on has an evaluation where it ended
+    make_two --epochs 1
+    run 0 train "${two[@]}" --epochs 3 --eval-every 2 --out other
+    run 0 train "${two[@]}" --epochs 3 --out out --resume
+    run 0 verify out
+    prints "2 evaluations, bit for bit"
+    run 0 verify other
+}
+# verify_changed SCRIPT CODE TEXT: of a run whose run.json sed has changed
+verify_changed() {
+    mkdir run && sed -E "$1" "$work/base/run.json" >run/run.json
+    ! cmp -s run/run.json "$work/base/run.json" || wrong "sed has changed nothing"
+    run "$2" verify run
+    says "$3"
+}
+verify_nothing() { refuses 3 "run/run.json: cannot be opened for reading: No such file or directory" verify run; }
+verify_no_json() { mkdir run && echo "{" >run/run.json && refuses 3 "run/run.json: is no JSON object" verify run; }
+verify_eval() {
+    run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 10 --out run
+    refuses 3 "only training can be verified" verify run
+}
+verify_other_data() {
+    cp -r "$work/base" run
+    refuses 3 "was trained on other data: custom from" verify run --data digits
 }
 
 # ---- promises ----
@@ -1349,6 +1389,22 @@ on "--resume: another configuration" resume_other
 on "--resume: a damaged checkpoint" resume_damaged
 on "checkpoints of an earlier run are kept" resume_kept
 
+on "verify: equal, JSON" verify_equal 1
+on "verify: equal in work-groups of 64" verify_equal 64
+on "verify: equal, text" verify_text
+on "verify: a run that went on for more epochs" verify_grown
+on "verify: another hash" verify_changed 's/("final_sha256": ")./\1x/' 1 "run: trained again, 1 values differ, the first: final_sha256"
+on "verify: another accuracy" verify_changed '/"metrics"/,/"result"/s/("accuracy_all": )[0-9.]*/\10.123/' 1 "the first: evaluation 1: accuracy_all"
+on "verify: times are no difference" verify_changed 's/("eval_seconds": )[0-9.]*/\10.123/' 0 ""
+on "verify: not finished" verify_changed 's/("state": )"finished"/\1"stopped"/' 3 "state is stopped: only a finished run can be verified"
+on "verify: a parameter out of its range" verify_changed 's/("w_max": )[0-9.]+,?/\1-3,/' 3 "parameter w_max is missing, no number, or out of its range"
+on "verify: no such run" verify_nothing
+on "verify: no JSON" verify_no_json
+on "verify: a run of eval" verify_eval
+on "verify: other data" verify_other_data
+any "verify: --seed" refuses 2 "seed: verify takes it from the run's run.json" verify run --seed 3
+any "verify: --set" refuses 2 "w_max: verify takes it from the run's run.json" verify run --set w_max=2
+
 on "train: the default directory" train_default_dir
 on "train: digits for want of MNIST, loudly" train_auto
 on "--eval-every 1: a line an epoch" every_epoch 1 3
@@ -1455,7 +1511,7 @@ any "data export: plain files in the way" data_export_hidden
 any "data export below a device" data_export_to /dev/null/x
 any "data fetch mnist without network: what to run elsewhere" data_fetch_offline
 any "data fetch mnist from a wrong mirror" data_fetch_wrong
-for name in train eval sweep reproduce replay devices data bench; do any "$name --help" texts $name --help; done
+for name in train eval sweep reproduce replay devices data bench verify; do any "$name --help" texts $name --help; done
 any "no arguments" texts
 any "--version" texts --version
 any "man" texts man

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -188,6 +189,28 @@ static void test_stale_temporary_file(void **state) {
     assert_content(in_root(name), "stale", 5);
 }
 
+/* What the dead have left goes; what a living process writes, and what only looks so, stays. */
+static void test_remove_unfinished(void **state) {
+    (void)state;
+    char ours[64], dead[64];
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    assert_true(child > 0 && waitpid(child, NULL, 0) == child);
+    snprintf(ours, sizeof ours, ".clsnn-%ld-7.tmp", (long)getpid());
+    snprintf(dead, sizeof dead, ".clsnn-%ld-0.tmp", (long)child);
+    const char *const names[] = {ours,   dead, ".clsnn-0-0.tmp", ".clsnn--1-0.tmp", ".clsnn-1-0.tmp.x",
+                                 "x.tmp"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        const int fd = open(in_root(names[k]), O_WRONLY | O_CREAT, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+    }
+    clsnn_file_remove_unfinished(root);
+    clsnn_file_remove_unfinished("/nonexistent");
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        assert_int_equal(access(in_root(names[k]), F_OK), k == 1 ? -1 : 0);
+}
+
 static void test_make_dir(void **state) {
     (void)state;
     assert_int_equal(clsnn_file_make_dir(in_root("a/b//c/")), CLSNN_OK);
@@ -256,6 +279,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_write_refuses_what_is_no_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_disk_leaves_the_old_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stale_temporary_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_remove_unfinished, setup, teardown),
         cmocka_unit_test_setup_teardown(test_make_dir, setup, teardown),
         cmocka_unit_test_setup_teardown(test_join, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sha256, setup, teardown),

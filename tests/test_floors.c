@@ -48,6 +48,7 @@ static const struct module {
     {"evaluate", 5, {"evaluate.h", "evaluate.c"}},
     {"replay", 5, {"replay.h", "replay.c"}},
     {"plain", 5, {"plain.h", "plain_internal.h", "plain.c", "plain_run.c", "plain_encode.c"}},
+    {"selftest", 6, {"selftest.h", "selftest.c"}},
     {"readout", 6, {"readout.h", "readout.c"}},
     {"lab", 6, {"lab.h", "lab.c"}},
     {"bench", 7, {"bench.h", "bench.c"}},
@@ -63,7 +64,7 @@ static const struct module {
     {"commands",
      11,
      {"commands.h", "cmd_train.c", "cmd_eval.c", "cmd_replay.c", "cmd_devices.c", "cmd_data.c", "cmd_bench.c",
-      "cmd_sweep.c", "cmd_reproduce.c"}},
+      "cmd_sweep.c", "cmd_reproduce.c", "cmd_verify.c"}},
     {"main", 12, {"main.c"}},
 };
 enum { N_MODULES = sizeof modules / sizeof modules[0] };

@@ -21,6 +21,9 @@ enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_
 /* Creates dir and its parents where missing, and checks that a file can be made in it. Errors: CLSNN_E_IO. */
 enum clsnn_status clsnn_file_make_dir(const char *dir);
 
+/* Removes what clsnn_file_write had begun in dir by processes of this machine that are no more (kill -9, power). Best effort. */
+void clsnn_file_remove_unfinished(const char *dir);
+
 /* dir + "/" + name, malloc'ed; NULL (and the error recorded) without memory. */
 char *clsnn_file_join(const char *dir, const char *name);
 

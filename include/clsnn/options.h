@@ -71,7 +71,8 @@ enum clsnn_command {
     CLSNN_CMD_BENCH = 1 << 5,
     CLSNN_CMD_SWEEP = 1 << 6,
     CLSNN_CMD_REPRODUCE = 1 << 7,
-    CLSNN_CMD_ALL = (1 << 8) - 1
+    CLSNN_CMD_VERIFY = 1 << 8,
+    CLSNN_CMD_ALL = (1 << 9) - 1
 };
 
 /* What parsing asked for besides values. */

@@ -16,7 +16,7 @@ struct clsnn_session {
     struct clsnn_profile profile; /* filled with --profile */
 };
 
-/* Says the first words, catches signals, loads the data, opens the device, builds the kernels. */
+/* Says the first words, catches signals, loads the data, opens the device, builds the kernels and has them tested. */
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
 void clsnn_session_close(struct clsnn_session *s); /* takes half-built ones; signals stay caught */
 

@@ -1,0 +1,177 @@
+/* The known answer is computed beside the device's, by code that shares no line with the kernels. */
+#include "clsnn/selftest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/digits.h"
+#include "clsnn/evaluate.h"
+#include "clsnn/train.h"
+#include "plain.h"
+
+/* Padded to 32 neurons, two words of spikes in no group alone; few steps, but with spikes, retries and rests. */
+enum { NEURONS = 20, N_TRAINED = 3, N_TESTED = 2, N_IMAGES = N_TRAINED + N_TESTED };
+static const uint64_t seed = UINT64_C(0x5e1f7e57);
+
+static void make_model(struct clsnn_model *m) {
+    clsnn_model_defaults(m);
+    m->theta_init_mv = 12;
+    m->theta_plus_mv = 0.5;
+    m->time_on_ms = 100;
+    m->time_off_ms = 40;
+    m->intensity_start = 2;
+    m->intensity_max = 8;
+    m->min_spikes = 14;
+    m->refrac_exc_ms = 25; /* long enough to hold spikes back */
+}
+
+struct trial {
+    struct clsnn_device *dev;
+    const struct clsnn_program *prog;
+    uint8_t pixels[N_IMAGES * CLSNN_N_PRE];
+    cl_mem images;
+    struct clsnn_network *net;
+    struct clsnn_trainer *tr;
+    struct clsnn_plain *plain;
+};
+
+static enum clsnn_status differs(const struct trial *t, const char *kernels, const char *what) {
+    const struct clsnn_device_info *d = &t->dev->info;
+    return clsnn_fail(
+        CLSNN_E_SELFTEST,
+        "self-test: %s computes wrongly on %s (%s, driver %s): %s. No result of this device can be trusted: "
+        "update the driver, or choose another with --device (clsnn devices lists them)",
+        kernels, d->name, d->platform_name, d->driver, what);
+}
+
+/* A value as people read it, from an array of the device's or from plain C's. */
+static double value_of(const struct clsnn_array *a, const void *at) {
+    int32_t whole;
+    float real;
+    if (a->dtype == CLSNN_U1) return *(const uint8_t *)at;
+    memcpy(&whole, at, sizeof whole);
+    memcpy(&real, at, sizeof real);
+    return a->dtype == CLSNN_F4 ? (double)real : whole;
+}
+
+/* The whole state against plain C's. */
+static enum clsnn_status compare_state(const struct trial *t, const char *kernels) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_plain *c = t->plain;
+    struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS];
+    uint8_t over[NEURONS];
+    for (int j = 0; j < NEURONS; j++) over[j] = c->over[j] != 0;
+    const struct {
+        const char *name;
+        const void *data;
+    } wanted[CLSNN_NETWORK_ARRAYS] = {{"w", c->w},
+                                      {"theta_mv", c->theta},
+                                      {"v_exc", c->v_exc},
+                                      {"g_exc", c->g_exc},
+                                      {"g_inh", c->g_inh},
+                                      {"last_exc", c->last_exc},
+                                      {"v_inh", c->v_inh},
+                                      {"g_exc_inh", c->g_exc_inh},
+                                      {"last_inh", c->last_inh},
+                                      {"seen_inh", c->seen_inh},
+                                      {"over", over},
+                                      {"last_pre", c->last_pre}};
+    TRY(clsnn_network_save(t->net, 0, arrays));
+    for (int r = 0; st == CLSNN_OK && r < CLSNN_NETWORK_ARRAYS; r++) {
+        const struct clsnn_array *a = &arrays[r];
+        const size_t size = clsnn_dtype_bytes(a->dtype), rows = a->n_dims == 2 ? a->shape[0] : 1,
+                     columns = a->shape[a->n_dims - 1], stride = (size_t)c->n;
+        for (size_t k = 0; st == CLSNN_OK && k < rows * columns; k++) {
+            const size_t i = k / columns, j = k % columns;
+            const char *found = (const char *)a->data + k * size,
+                       *right = (const char *)wanted[r].data + (i * stride + j) * size;
+            if (memcmp(found, right, size) == 0) continue;
+            char what[160];
+            snprintf(what, sizeof what, "after %u images %s[%zu] is %.9g, must be %.9g", c->progress.position,
+                     wanted[r].name, k, value_of(a, found), value_of(a, right));
+            st = differs(t, kernels, what);
+        }
+    }
+    clsnn_network_drop(arrays);
+fail:
+    return st;
+}
+
+/* A potential that is no number was found by the device itself: the same verdict. */
+static enum clsnn_status explain(const struct trial *t, const char *kernels, enum clsnn_status st) {
+    char what[512];
+    if (st != CLSNN_E_SELFTEST) return st;
+    snprintf(what, sizeof what, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    return differs(t, kernels, what);
+}
+
+static enum clsnn_status learn(struct trial *t) {
+    enum clsnn_status st = CLSNN_OK;
+    const char *kernels =
+        t->prog->train ? "kernel train" : "one of the kernels train_normalise, _encode, _present, _rest";
+    clsnn_trainer_begin_epoch(t->tr, 0, NULL);
+    while (t->tr->progress[0].position < N_TRAINED)
+        TRY(explain(t, kernels, clsnn_trainer_run(t->tr, 2, N_TRAINED)));
+    TRY(clsnn_plain_run(t->plain, t->pixels, N_IMAGES, UINT32_MAX, N_TRAINED));
+    TRY(compare_state(t, kernels));
+    if (t->tr->totals[0].presentations != t->plain->presentations)
+        return differs(t, kernels, "it needs another number of presentations");
+fail:
+    return st;
+}
+
+static enum clsnn_status test(struct trial *t) {
+    enum clsnn_status st = CLSNN_OK;
+    uint16_t counts[N_IMAGES * NEURONS];
+    struct clsnn_evaluation sum;
+    uint64_t shown = 0;
+    TRY(explain(t, "kernel evaluate",
+                clsnn_evaluate(t->net, 0, t->images, N_IMAGES, CLSNN_RNG_TEST, NULL, NULL, counts, &sum)));
+    TRY(compare_state(t, "kernel evaluate")); /* nothing is learned */
+    clsnn_plain_freeze(t->plain, CLSNN_RNG_TEST);
+    for (uint32_t image = 0; image < N_IMAGES; image++) {
+        uint32_t n;
+        TRY(clsnn_plain_show(t->plain, t->pixels, image, &n));
+        shown += n;
+        for (uint32_t j = 0; j < NEURONS; j++) {
+            const uint16_t found = counts[image * NEURONS + j], right = t->plain->counts[j];
+            if (found == right) continue;
+            char what[96];
+            snprintf(what, sizeof what, "neuron %u fires %u times for image %u, must %u times", j, found,
+                     image, right);
+            return differs(t, "kernel evaluate", what);
+        }
+    }
+    if (sum.presentations != shown)
+        return differs(t, "kernel evaluate", "it needs another number of presentations");
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_selftest(struct clsnn_device *dev, const struct clsnn_program *prog) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_model model;
+    uint8_t labels[N_IMAGES];
+    struct trial *t = calloc(1, sizeof *t);
+    if (!t) return clsnn_fail(CLSNN_E_MEMORY, "self-test: no memory for %zu bytes", sizeof *t);
+    t->dev = dev;
+    t->prog = prog;
+    make_model(&model);
+    clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TRAIN, 0, N_IMAGES, t->pixels, labels);
+    TRY(clsnn_buffer_create(dev, "images of the self-test", sizeof t->pixels, t->pixels, false, &t->images));
+    TRY(clsnn_network_create(dev, prog, &model, &seed, 1, NEURONS, &t->net));
+    TRY(clsnn_trainer_create(t->net, t->images, N_IMAGES, 0, &t->tr));
+    TRY(clsnn_plain_create(&model, seed, NEURONS, &t->plain));
+    TRY(compare_state(t, "kernel init_weights"));
+    TRY(learn(t));
+    TRY(test(t));
+fail:
+    clsnn_plain_destroy(t->plain);
+    clsnn_trainer_destroy(t->tr);
+    clsnn_network_destroy(t->net);
+    clsnn_buffer_release(dev, &t->images);
+    free(t);
+    return st;
+}
