@@ -133,7 +133,7 @@ static void a_miscompiled_kernel_is_found(void **state) {
         {"w - depress, 0.0f", "w + depress, 0.0f", "kernel train"},
         {"fma(pre, potentiate, w)", "(pre* potentiate+ w)   ", "kernel train"},
         {"fma(keep, v, drive)", "(keep * v + drive) ", "kernel train"},
-        {"(float)(n_inh - own)", "(float)(n_inh      )", "kernel train"},
+        {"(float)(n_inh - (int)(own >> b & 1u))", "(float)(n_inh                       )", "kernel train"},
         {"step < 4; step++) y", "step < 1; step++) y", "kernel train"},
         {"net.theta[j] *= decay", "net.theta[j] += decay", "kernel train"},
         {"net.p.refrac_exc) {", "net.p.refrac_inh) {", "kernel train"},
