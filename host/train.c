@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 size_t clsnn_trainer_bytes(void) {
-    return CLSNN_MAX_CHUNK * sizeof(int32_t) + CLSNN_N_PRE * sizeof(uint16_t);
+    return (CLSNN_MAX_CHUNK + 1) * sizeof(int32_t) + CLSNN_N_PRE * sizeof(uint16_t);
 }
 
 enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels, uint32_t n_images,
@@ -21,13 +21,16 @@ enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels,
     tr->progress = calloc(batch, sizeof *tr->progress);
     tr->totals = calloc(batch, sizeof *tr->totals);
     tr->lessons = calloc(batch, sizeof *tr->lessons);
+    tr->host_active = calloc(batch, sizeof *tr->host_active);
     tr->host_order = calloc(n_order, sizeof *tr->host_order);
     tr->host_counts = malloc(n_counts * sizeof *tr->host_counts);
-    if (!tr->progress || !tr->totals || !tr->lessons || !tr->host_order || !tr->host_counts) {
+    if (!tr->progress || !tr->totals || !tr->lessons || !tr->host_active || !tr->host_order ||
+        !tr->host_counts) {
         st = clsnn_fail(CLSNN_E_MEMORY, "trainer: no memory for %zu networks", batch);
         goto fail;
     }
     for (size_t b = 0; b < batch; b++) tr->progress[b].fault_neuron = -1;
+    TRY(clsnn_buffer_create(net->dev, "active networks", batch * sizeof(int32_t), NULL, false, &tr->active));
     TRY(clsnn_buffer_create(net->dev, "order of images", n_order * sizeof(int32_t), NULL, false, &tr->order));
     TRY(clsnn_buffer_create(net->dev, "inputs with ink", batch * CLSNN_N_PRE * sizeof(uint16_t), NULL, false,
                             &tr->kept_active));
@@ -41,12 +44,14 @@ fail:
 
 void clsnn_trainer_destroy(struct clsnn_trainer *tr) {
     if (!tr) return;
+    clsnn_buffer_release(tr->net->dev, &tr->active);
     clsnn_buffer_release(tr->net->dev, &tr->order);
     clsnn_buffer_release(tr->net->dev, &tr->counts);
     clsnn_buffer_release(tr->net->dev, &tr->kept_active);
     free(tr->progress);
     free(tr->totals);
     free(tr->lessons);
+    free(tr->host_active);
     free(tr->host_order);
     free(tr->host_counts);
     free(tr);
@@ -87,19 +92,20 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
     const cl_int n_order = CLSNN_MAX_CHUNK, n_counts = CLSNN_MAX_CHUNK, n_watched = tr->n_watched;
     const size_t spikes_bytes = clsnn_network_spikes_bytes(net);
     const struct clsnn_arg args[] = {
-        CLSNN_ARG(net->params),     CLSNN_ARG(net->tables),     CLSNN_ARG(net->w),
-        CLSNN_ARG(net->theta),      CLSNN_ARG(net->zeros),      CLSNN_ARG(s->threshold),
-        CLSNN_ARG(s->v_exc),        CLSNN_ARG(s->g_exc),        CLSNN_ARG(s->g_inh),
-        CLSNN_ARG(s->last_exc),     CLSNN_ARG(s->v_inh),        CLSNN_ARG(s->g_exc_inh),
-        CLSNN_ARG(s->last_inh),     CLSNN_ARG(s->seen_inh),     CLSNN_ARG(s->last_pre),
-        CLSNN_ARG(s->over),         CLSNN_ARG(s->counts),       CLSNN_ARG(s->recent),
-        CLSNN_ARG(s->hot),          CLSNN_ARG(s->spikes),       CLSNN_ARG(s->pending),
-        CLSNN_ARG(net->progress),   CLSNN_ARG(tr->pixels),      CLSNN_ARG(tr->order),
-        CLSNN_ARG(n_order),         CLSNN_ARG(tr->counts),      CLSNN_ARG(n_counts),
-        CLSNN_ARG(n_watched),       CLSNN_ARG(tr->kept_active), CLSNN_ARG(net->n),
-        CLSNN_ARG(n_presentations), CLSNN_LOCAL(spikes_bytes),  CLSNN_LOCAL(spikes_bytes),
+        CLSNN_ARG(net->params),    CLSNN_ARG(net->tables),     CLSNN_ARG(net->w),
+        CLSNN_ARG(net->theta),     CLSNN_ARG(net->zeros),      CLSNN_ARG(s->threshold),
+        CLSNN_ARG(s->v_exc),       CLSNN_ARG(s->g_exc),        CLSNN_ARG(s->g_inh),
+        CLSNN_ARG(s->last_exc),    CLSNN_ARG(s->v_inh),        CLSNN_ARG(s->g_exc_inh),
+        CLSNN_ARG(s->last_inh),    CLSNN_ARG(s->seen_inh),     CLSNN_ARG(s->last_pre),
+        CLSNN_ARG(s->over),        CLSNN_ARG(s->counts),       CLSNN_ARG(s->recent),
+        CLSNN_ARG(s->hot),         CLSNN_ARG(s->spikes),       CLSNN_ARG(s->pending),
+        CLSNN_ARG(net->progress),  CLSNN_ARG(tr->active),      CLSNN_ARG(tr->pixels),
+        CLSNN_ARG(tr->order),      CLSNN_ARG(n_order),         CLSNN_ARG(tr->counts),
+        CLSNN_ARG(n_counts),       CLSNN_ARG(n_watched),       CLSNN_ARG(tr->kept_active),
+        CLSNN_ARG(net->n),         CLSNN_ARG(n_presentations), CLSNN_LOCAL(spikes_bytes),
+        CLSNN_LOCAL(spikes_bytes),
     };
-    const size_t local = (size_t)net->prog->work_group, global = local * (size_t)net->n_networks;
+    const size_t local = (size_t)net->prog->work_group, global = local * (size_t)tr->n_active;
     return clsnn_kernel_run(net->dev, time, kernel, args, sizeof args / sizeof *args, 1, &global, &local);
 }
 
@@ -119,6 +125,7 @@ fail:
 static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop) {
     enum clsnn_status st = CLSNN_OK;
     const size_t batch = (size_t)tr->net->n_networks;
+    tr->n_active = 0;
     for (size_t b = 0; b < batch; b++) {
         struct clsnn_progress *p = &tr->progress[b];
         const struct clsnn_lesson *l = &tr->lessons[b];
@@ -126,9 +133,12 @@ static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentati
         p->stop = stop < l->n_images ? stop : l->n_images;
         if (l->pause && l->pause < p->stop) p->stop = l->pause;
         if (l->held) p->stop = p->position;
+        p->presentations = p->given_up = p->spikes_lo = p->spikes_hi = 0; /* of the coming launch */
+        if (p->position < p->stop) tr->host_active[tr->n_active++] = (int32_t)b;
         for (uint32_t k = 0; k < n_presentations && p->position + k < p->stop; k++)
             order[k] = l->order ? l->order[p->position + k] : (int32_t)(p->position + k);
     }
+    TRY(clsnn_buffer_write(tr->net->dev, tr->active, 0, batch * sizeof *tr->host_active, tr->host_active));
     TRY(clsnn_buffer_write(tr->net->dev, tr->net->progress, 0, batch * sizeof *tr->progress, tr->progress));
     TRY(clsnn_buffer_write(tr->net->dev, tr->order, 0, batch * CLSNN_MAX_CHUNK * sizeof *tr->host_order,
                            tr->host_order));
@@ -145,11 +155,13 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
     for (size_t b = 0; b < batch; b++) before[b] = tr->progress[b].position;
     if (n_presentations > CLSNN_MAX_CHUNK) n_presentations = CLSNN_MAX_CHUNK;
     TRY(prepare(tr, n_presentations, stop));
-    if (net->prog->normalise)
-        TRY(launch_phases(tr));
-    else
-        TRY(launch(tr, CLSNN_TIME_TRAIN, net->prog->train, (cl_int)n_presentations));
-    TRY(clsnn_buffer_read(net->dev, net->progress, 0, batch * sizeof *tr->progress, tr->progress));
+    if (tr->n_active > 0) {
+        if (net->prog->normalise)
+            TRY(launch_phases(tr));
+        else
+            TRY(launch(tr, CLSNN_TIME_TRAIN, net->prog->train, (cl_int)n_presentations));
+        TRY(clsnn_buffer_read(net->dev, net->progress, 0, batch * sizeof *tr->progress, tr->progress));
+    }
     for (int b = 0; b < tr->n_watched; b++) TRY(read_counts(tr, b, before[b], tr->progress[b].position));
     for (size_t b = 0; b < batch; b++) {
         const struct clsnn_progress *p = &tr->progress[b];

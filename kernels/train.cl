@@ -13,7 +13,8 @@
  *                  with TRAIN_KERNEL its name and TRAIN_PHASES what it does. (Not an argument: each barrier in a branch doubles
  *                  what some compilers make of the code behind it.)
  * fired_exc, fired_inh [3][(n + 31) / 32], local
- * NDRange: (CLSNN_WG * n_networks), local CLSNN_WG. Each work-group touches its own network only. */
+ * networks         [work-groups] the network of each work-group
+ * NDRange: (CLSNN_WG * networks with something to do), local CLSNN_WG. Each work-group touches its own network only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
              __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
@@ -21,7 +22,8 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
              __global float *v_inh, __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh,
              __global int *last_pre, __global ushort *over, __global ushort *counts, __global ushort *recent,
              __global ushort *hot, __global uint *spikes, __global uint *pending,
-             __global struct clsnn_progress *progress, __global const uchar *pixels,
+             __global struct clsnn_progress *progress, __global const int *networks,
+             __global const uchar *pixels,
              __global const int *order, int n_order, __global ushort *counts_out, int n_counts, int n_watched,
              __global ushort *kept_active, int n, int n_presentations,
              __local uint *fired_exc, __local uint *fired_inh) {
@@ -32,7 +34,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
     __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;
 
-    const size_t b = get_group_id(0), at = b * (size_t)n;
+    const size_t b = (size_t)networks[get_group_id(0)], at = b * (size_t)n;
     const struct network net = {
         params[b],      tables + b,     w + at * CLSNN_N_PRE, theta + at,    zeros,
         threshold + at, v_exc + at,     g_exc + at,           g_inh + at,    last_exc + at,

@@ -25,13 +25,16 @@ struct clsnn_trainer {
     struct clsnn_network *net; /* borrowed */
     cl_mem pixels;             /* u8 [n_images][784], borrowed */
     uint32_t n_images;
-    int n_watched;      /* networks 0 .. n_watched - 1 keep the counts of a launch's images for the host */
+    int n_watched; /* networks 0 .. n_watched - 1 keep the counts of a launch's images for the host */
+    cl_mem
+        active; /* i32 [n_networks]: the networks of a launch, so that its work-groups all have something to do */
     cl_mem order;       /* i32 [n_networks][CLSNN_MAX_CHUNK]: the images of a launch */
     cl_mem counts;      /* u16 [n_watched][CLSNN_MAX_CHUNK][n] */
     cl_mem kept_active; /* u16 [n_networks][784]: inputs with ink, between launches of single phases */
     struct clsnn_progress *progress; /* [n_networks], as of the last launch */
     struct clsnn_totals *totals;     /* [n_networks] */
     struct clsnn_lesson *lessons;    /* [n_networks] */
+    int32_t *host_active, n_active;  /* [n_networks]; of the last launch */
     int32_t *host_order;             /* [n_networks][CLSNN_MAX_CHUNK] */
     /* [n_watched][CLSNN_MAX_CHUNK][n]: the image at position k of the epoch is row k % CLSNN_MAX_CHUNK */
     uint16_t *host_counts;
