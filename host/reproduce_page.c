@@ -5,16 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/figure.h"
 #include "clsnn/file.h"
 #include "clsnn/html.h"
-#include "clsnn/npz.h"
 #include "clsnn/options_table.h"
-#include "clsnn/reproduce.h"
+#include "clsnn/record.h"
+#include "reproduce_internal.h"
 
-static const uint32_t columns[] = {1, 3, 5, 7,
-                                   9}; /* epochs of the table: the paper's, and the 9 it trained */
-enum { N_COLUMNS = sizeof columns / sizeof *columns, N_PANELS = 4 };
+static const uint32_t columns[] = {1, 3, 5, 7, 9};
+enum { N_COLUMNS = sizeof columns / sizeof *columns };
 
 static const char *const minus = "\xe2\x88\x92", *const plus_minus = "\xc2\xb1", *const dash = "\xe2\x80\x93";
 
@@ -65,8 +63,12 @@ static void seeds_text(const struct clsnn_reproduction *r, char out[64]) {
         snprintf(out, 64, "seeds %" PRIu64 " to %" PRIu64, r->seed, r->seed + r->n_seeds - 1);
 }
 
-static const char *data_name(const struct clsnn_reproduction *r) {
+const char *clsnn_reproduction_data(const struct clsnn_reproduction *r) {
     return strcmp(r->data->name, "mnist") == 0 ? "MNIST" : r->data->name;
+}
+
+uint32_t clsnn_reproduction_column(const struct clsnn_reproduction *r, size_t k) {
+    return k < N_COLUMNS && columns[k] <= r->epochs ? columns[k] : 0;
 }
 
 static size_t n_columns(const struct clsnn_reproduction *r) {
@@ -140,7 +142,7 @@ static void print_verdict(const struct clsnn_reproduction *r, FILE *to) {
                 "These are not the paper's data (%s, %u training and %u test images; the paper's are MNIST's "
                 "60000 and 10000): its numbers stand beside ours for orientation only, and nothing is "
                 "compared.",
-                data_name(r), r->train_images, r->test_images);
+                clsnn_reproduction_data(r), r->train_images, r->test_images);
         return;
     }
     if (v.n == 0) {
@@ -170,7 +172,7 @@ static void write_markdown(const struct clsnn_reproduction *r, FILE *to) {
     fprintf(
         to,
         "Test accuracy in percent on %s (%u test images), %s: mean %s sample standard deviation, n = %u\n\n",
-        data_name(r), r->test_images, seeds, plus_minus, r->n_seeds);
+        clsnn_reproduction_data(r), r->test_images, seeds, plus_minus, r->n_seeds);
     fputs("| N | |", to);
     for (size_t k = 0; k < n; k++) fprintf(to, " %u epoch%s |", columns[k], columns[k] == 1 ? "" : "s");
     fputs("\n|---|---|", to);
@@ -233,40 +235,17 @@ static void write_csv(const struct clsnn_reproduction *r, FILE *to) {
 
 /* ---- JSON ---- */
 
-static void add(json_t *object, const char *name, json_t *value, bool *ok) {
-    if (!value || json_object_set_new(object, name, value) != 0) *ok = false;
-}
-
 static json_t *number_json(double value) {
     return isnan(value) ? json_null() : json_real(value);
 }
 
-/* Names need not be UTF-8, which JSON must be. */
-static json_t *text_json(const char *text) {
-    json_t *value = json_string(text);
-    char *copy = value ? NULL : strdup(text);
-    for (char *c = copy; c && *c; c++)
-        if ((unsigned char)*c >= 0x80) *c = '?';
-    if (copy) value = json_string(copy);
-    free(copy);
-    return value;
-}
-
-/* Numbers of JSON readers end at 2^63 - 1: a larger seed is a string. */
-static json_t *seed_json(uint64_t seed) {
-    char digits[32];
-    if (seed <= INT64_MAX) return json_integer((json_int_t)seed);
-    snprintf(digits, sizeof digits, "%" PRIu64, seed);
-    return json_string(digits);
-}
-
 static json_t *spread_json(struct clsnn_stats s, bool *ok) {
     json_t *o = json_object();
-    add(o, "n", json_integer((json_int_t)s.n), ok);
-    add(o, "mean", number_json(s.mean), ok);
-    add(o, "sd", number_json(s.sd), ok);
-    add(o, "min", number_json(s.min), ok);
-    add(o, "max", number_json(s.max), ok);
+    clsnn_record_add(o, "n", json_integer((json_int_t)s.n), ok);
+    clsnn_record_add(o, "mean", number_json(s.mean), ok);
+    clsnn_record_add(o, "sd", number_json(s.sd), ok);
+    clsnn_record_add(o, "min", number_json(s.min), ok);
+    clsnn_record_add(o, "max", number_json(s.max), ok);
     return o;
 }
 
@@ -276,14 +255,14 @@ static json_t *cells_json(const struct clsnn_reproduction *r, bool *ok) {
         for (uint32_t e = 1; e <= r->epochs; e++) {
             const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, e);
             json_t *o = json_object();
-            add(o, "neurons", json_integer(cell.neurons), ok);
-            add(o, "epochs", json_integer(e), ok);
-            add(o, "images", json_integer((json_int_t)((uint64_t)e * r->train_images)), ok);
-            add(o, "vote_all", spread_json(cell.all, ok), ok);
-            add(o, "vote_proportion", spread_json(cell.proportion, ok), ok);
-            add(o, "paper", number_json(cell.paper), ok);
-            add(o, "difference", number_json(cell.difference), ok);
-            add(o, "below", json_boolean(cell.below), ok);
+            clsnn_record_add(o, "neurons", json_integer(cell.neurons), ok);
+            clsnn_record_add(o, "epochs", json_integer(e), ok);
+            clsnn_record_add(o, "images", json_integer((json_int_t)((uint64_t)e * r->train_images)), ok);
+            clsnn_record_add(o, "vote_all", spread_json(cell.all, ok), ok);
+            clsnn_record_add(o, "vote_proportion", spread_json(cell.proportion, ok), ok);
+            clsnn_record_add(o, "paper", number_json(cell.paper), ok);
+            clsnn_record_add(o, "difference", number_json(cell.difference), ok);
+            clsnn_record_add(o, "below", json_boolean(cell.below), ok);
             if (json_array_append_new(cells, o) != 0) *ok = false;
         }
     }
@@ -299,18 +278,18 @@ static json_t *runs_json(const struct clsnn_reproduction *r, bool *ok) {
             json_array_append_new(all, json_real(run->points[p].all));
             json_array_append_new(proportion, json_real(run->points[p].proportion));
         }
-        add(o, "neurons", json_integer(run->neurons), ok);
-        add(o, "seed", seed_json(run->seed), ok);
-        add(o, "dir", json_string(run->dir), ok);
-        add(o, "kept", json_boolean(run->kept), ok);
-        add(o, "vote_all", all, ok);
-        add(o, "vote_proportion", proportion, ok);
-        add(o, "train_seconds", json_real(run->train_seconds), ok);
-        add(o, "eval_seconds", json_real(run->eval_seconds), ok);
-        add(o, "images_per_second", json_real(run->images_per_second), ok);
-        add(o, "presentations", json_integer((json_int_t)run->presentations), ok);
-        add(o, "given_up", json_integer((json_int_t)run->given_up), ok);
-        add(o, "final_sha256", json_string(run->sha256), ok);
+        clsnn_record_add(o, "neurons", json_integer(run->neurons), ok);
+        clsnn_record_add(o, "seed", clsnn_record_whole(run->seed), ok);
+        clsnn_record_add(o, "dir", json_string(run->dir), ok);
+        clsnn_record_add(o, "kept", json_boolean(run->kept), ok);
+        clsnn_record_add(o, "vote_all", all, ok);
+        clsnn_record_add(o, "vote_proportion", proportion, ok);
+        clsnn_record_add(o, "train_seconds", json_real(run->train_seconds), ok);
+        clsnn_record_add(o, "eval_seconds", json_real(run->eval_seconds), ok);
+        clsnn_record_add(o, "images_per_second", json_real(run->images_per_second), ok);
+        clsnn_record_add(o, "presentations", json_integer((json_int_t)run->presentations), ok);
+        clsnn_record_add(o, "given_up", json_integer((json_int_t)run->given_up), ok);
+        clsnn_record_add(o, "final_sha256", json_string(run->sha256), ok);
         if (json_array_append_new(runs, o) != 0) *ok = false;
     }
     return runs;
@@ -318,7 +297,7 @@ static json_t *runs_json(const struct clsnn_reproduction *r, bool *ok) {
 
 static json_t *path_json(const struct clsnn_reproduction *r, const char *name) {
     char *path = clsnn_file_join(r->dir, name);
-    json_t *value = path ? text_json(path) : NULL;
+    json_t *value = path ? clsnn_record_text(path) : NULL;
     free(path);
     return value;
 }
@@ -327,153 +306,44 @@ static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
     bool ok = true;
     char *command = command_text(r);
     json_t *o = json_object(), *figures = json_object(), *device = json_object(), *sizes = json_array();
-    add(o, "format", json_integer(1), &ok);
-    add(o, "clsnn_version", json_string(CLSNN_VERSION), &ok);
-    add(o, "command", command ? text_json(command) : NULL, &ok);
-    add(o, "unit", json_string("percent"), &ok);
+    clsnn_record_add(o, "format", json_integer(1), &ok);
+    clsnn_record_add(o, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    clsnn_record_add(o, "command", command ? clsnn_record_text(command) : NULL, &ok);
+    clsnn_record_add(o, "unit", json_string("percent"), &ok);
     for (size_t s = 0; s < r->n_sizes; s++) json_array_append_new(sizes, json_integer(r->sizes[s]));
-    add(o, "sizes", sizes, &ok);
-    add(o, "epochs", json_integer(r->epochs), &ok);
-    add(o, "seed", seed_json(r->seed), &ok);
-    add(o, "seeds", json_integer(r->n_seeds), &ok);
-    add(o, "comparable", json_boolean(clsnn_reproduction_is_comparable(r)), &ok);
-    add(o, "cells_below", json_integer((json_int_t)judge(r).n_below), &ok);
-    add(o, "cells", cells_json(r, &ok), &ok);
-    add(o, "runs", runs_json(r, &ok), &ok);
-    add(o, "train_images", json_integer(r->train_images), &ok);
-    add(o, "label_images", json_integer(r->label_images), &ok);
-    add(o, "test_images", json_integer(r->test_images), &ok);
-    add(o, "data", text_json(r->data->name), &ok);
-    add(o, "data_source", text_json(r->data->source), &ok);
-    add(o, "data_sha256", json_string(r->data->sha256), &ok);
-    add(device, "name", text_json(r->device->name), &ok);
-    add(device, "platform", text_json(r->device->platform_name), &ok);
-    add(device, "version", text_json(r->device->version), &ok);
-    add(device, "driver", text_json(r->device->driver), &ok);
-    add(device, "compute_units", json_integer(r->device->compute_units), &ok);
-    add(device, "work_group", json_integer(r->work_group), &ok);
-    add(o, "device", device, &ok);
-    add(o, "kernels_sha256", json_string(r->kernels_sha256), &ok);
-    add(o, "started", json_string(r->started), &ok);
-    add(o, "finished", json_string(r->finished), &ok);
-    add(o, "seconds", json_real(r->seconds), &ok);
-    add(o, "report", path_json(r, "report.html"), &ok);
-    add(figures, "figure3", path_json(r, "figure3.png"), &ok);
-    add(figures, "figure4", path_json(r, "figure4.png"), &ok);
-    add(o, "figures", figures, &ok);
+    clsnn_record_add(o, "sizes", sizes, &ok);
+    clsnn_record_add(o, "epochs", json_integer(r->epochs), &ok);
+    clsnn_record_add(o, "seed", clsnn_record_whole(r->seed), &ok);
+    clsnn_record_add(o, "seeds", json_integer(r->n_seeds), &ok);
+    clsnn_record_add(o, "comparable", json_boolean(clsnn_reproduction_is_comparable(r)), &ok);
+    clsnn_record_add(o, "cells_below", json_integer((json_int_t)judge(r).n_below), &ok);
+    clsnn_record_add(o, "cells", cells_json(r, &ok), &ok);
+    clsnn_record_add(o, "runs", runs_json(r, &ok), &ok);
+    clsnn_record_add(o, "train_images", json_integer(r->train_images), &ok);
+    clsnn_record_add(o, "label_images", json_integer(r->label_images), &ok);
+    clsnn_record_add(o, "test_images", json_integer(r->test_images), &ok);
+    clsnn_record_add(o, "data", clsnn_record_text(r->data->name), &ok);
+    clsnn_record_add(o, "data_source", clsnn_record_text(r->data->source), &ok);
+    clsnn_record_add(o, "data_sha256", json_string(r->data->sha256), &ok);
+    clsnn_record_add(device, "name", clsnn_record_text(r->device->name), &ok);
+    clsnn_record_add(device, "platform", clsnn_record_text(r->device->platform_name), &ok);
+    clsnn_record_add(device, "version", clsnn_record_text(r->device->version), &ok);
+    clsnn_record_add(device, "driver", clsnn_record_text(r->device->driver), &ok);
+    clsnn_record_add(device, "compute_units", json_integer(r->device->compute_units), &ok);
+    clsnn_record_add(device, "work_group", json_integer(r->work_group), &ok);
+    clsnn_record_add(o, "device", device, &ok);
+    clsnn_record_add(o, "kernels_sha256", json_string(r->kernels_sha256), &ok);
+    clsnn_record_add(o, "started", json_string(r->started), &ok);
+    clsnn_record_add(o, "finished", json_string(r->finished), &ok);
+    clsnn_record_add(o, "seconds", json_real(r->seconds), &ok);
+    clsnn_record_add(o, "report", path_json(r, "report.html"), &ok);
+    clsnn_record_add(figures, "figure3", path_json(r, "figure3.png"), &ok);
+    clsnn_record_add(figures, "figure4", path_json(r, "figure4.png"), &ok);
+    clsnn_record_add(o, "figures", figures, &ok);
     char *text = ok ? json_dumps(o, flags | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(o);
     free(command);
     return text;
-}
-
-/* ---- figures ---- */
-
-/* Sizes have their colours by name, so that they are the same in every figure, whichever sizes it has. */
-static int colour_of(const struct clsnn_reproduction *r, size_t size) {
-    static const uint32_t known[] = {100, 225, 400};
-    int colour = 3;
-    for (int k = 0; k < 3; k++)
-        if (r->sizes[size] == known[k]) return k;
-    for (size_t s = 0; s < size; s++) {
-        const uint32_t n = r->sizes[s];
-        colour += n != known[0] && n != known[1] && n != known[2];
-    }
-    return colour;
-}
-
-static enum clsnn_status draw_curves(const struct clsnn_reproduction *r, const char *path) {
-    enum { NAME = 48, PAPER = 16 };
-    const size_t n_sizes = r->n_sizes, n_epochs = r->epochs;
-    const size_t n_values = n_sizes * 3 * n_epochs + n_sizes * 2 * PAPER;
-    double *values = malloc(n_values * sizeof *values), *free_values = values;
-    char(*names)[NAME] = malloc(2 * n_sizes * sizeof *names), title[160];
-    struct clsnn_series *series = calloc(2 * n_sizes, sizeof *series);
-    struct clsnn_look *looks = calloc(2 * n_sizes, sizeof *looks);
-    size_t n = 0;
-    enum clsnn_status st = CLSNN_OK;
-    if (!values || !names || !series || !looks) {
-        st = no_memory();
-        goto fail;
-    }
-    for (size_t s = 0; s < n_sizes; s++) {
-        double *x = free_values, *y = x + n_epochs, *err = y + n_epochs;
-        free_values = err + n_epochs;
-        for (uint32_t e = 1; e <= r->epochs; e++) {
-            const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, e);
-            x[e - 1] = e;
-            y[e - 1] = cell.all.mean;
-            err[e - 1] = cell.all.sd;
-        }
-        snprintf(names[n], NAME, "N = %u, this program", r->sizes[s]);
-        series[n] = (struct clsnn_series){names[n], x, y, err, n_epochs};
-        looks[n++] = (struct clsnn_look){.colour = colour_of(r, s), .marker = colour_of(r, s)};
-    }
-    for (size_t s = 0; s < n_sizes; s++) {
-        double *x = free_values, *y = x + PAPER;
-        size_t n_points = 0;
-        for (size_t k = 0; k < n_columns(r); k++) {
-            const double percent = clsnn_paper_accuracy(r->sizes[s], columns[k]);
-            if (isnan(percent)) continue;
-            x[n_points] = columns[k];
-            y[n_points++] = percent;
-        }
-        if (n_points == 0) continue;
-        free_values = y + PAPER;
-        snprintf(names[n], NAME, "N = %u, seed paper", r->sizes[s]);
-        series[n] = (struct clsnn_series){names[n], x, y, NULL, n_points};
-        looks[n++] = (struct clsnn_look){
-            .colour = colour_of(r, s), .marker = colour_of(r, s), .hollow = true, .dashed = true};
-    }
-    if (r->n_seeds > 1)
-        snprintf(title, sizeof title, "Test accuracy on %s, vote all: mean and s.d. of %u seeds",
-                 data_name(r), r->n_seeds);
-    else
-        snprintf(title, sizeof title, "Test accuracy on %s, vote all, one seed", data_name(r));
-    st = clsnn_figure_curves_as(path, title, "training (epochs)", "accuracy (%)", series, looks, n);
-fail:
-    free(values);
-    free(names);
-    free(series);
-    free(looks);
-    return st;
-}
-
-static enum clsnn_status draw_weights(const struct clsnn_reproduction *r, const char *path) {
-    enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_reproduced_run *run = &r->runs[clsnn_reproduction_shown(r)];
-    struct clsnn_npz files[N_PANELS] = {{NULL, 0}};
-    struct clsnn_panel panels[N_PANELS];
-    char names[N_PANELS][32], title[128];
-    size_t n = 0;
-    char *dir = clsnn_file_join(r->dir, run->dir), *file = NULL;
-    if (!dir) return CLSNN_E_MEMORY;
-    for (uint32_t e = 1; e <= r->epochs && n < N_PANELS; e++) {
-        const struct clsnn_array *w = NULL;
-        char name[32];
-        if (!clsnn_reproduction_shows_epoch(e)) continue;
-        snprintf(name, sizeof name, "epoch-%u.npz", e);
-        free(file);
-        file = clsnn_file_join(dir, name);
-        if (!file) {
-            st = CLSNN_E_MEMORY;
-            goto fail;
-        }
-        TRY(clsnn_npz_read(file, (size_t)1 << 30, &files[n]));
-        TRY(clsnn_npz_get(&files[n], file, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, run->neurons},
-                          &w));
-        snprintf(names[n], sizeof names[n], "after %u epoch%s", e, e == 1 ? "" : "s");
-        panels[n] = (struct clsnn_panel){names[n], w->data};
-        n++;
-    }
-    snprintf(title, sizeof title, "Weights of %u excitatory neurons (%s, seed %" PRIu64 ")", run->neurons,
-             data_name(r), run->seed);
-    TRY(clsnn_figure_weight_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max));
-fail:
-    for (size_t k = 0; k < N_PANELS; k++) clsnn_npz_finish(&files[k]);
-    free(file);
-    free(dir);
-    return st;
 }
 
 /* ---- the page ---- */
@@ -606,7 +476,7 @@ static void page_origin(const struct clsnn_reproduction *r, const char *command,
              r->device->compute_units, r->work_group);
     page_row(page, "device", text, false);
     snprintf(text, sizeof text, "%s (%s): %u training images, %u of them for labels, %u test images",
-             data_name(r), r->data->source, r->train_images, r->label_images, r->test_images);
+             clsnn_reproduction_data(r), r->data->source, r->train_images, r->label_images, r->test_images);
     page_row(page, "data", text, false);
     page_row(page, "data, SHA-256", r->data->sha256, true);
     duration_text(r->seconds, seconds);
@@ -635,7 +505,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
         page,
         "</p>\n<h2>Table 1: accuracy</h2>\n<p>Percent of %u test images of %s that are classified right, %s: "
         "mean %s sample standard deviation, n = %u%s.</p>\n",
-        r->test_images, data_name(r), seeds, plus_minus, r->n_seeds,
+        r->test_images, clsnn_reproduction_data(r), seeds, plus_minus, r->n_seeds,
         r->n_seeds > 1 ? "; below it the lowest and the highest" : "; one seed has no spread");
     page_table(r, page);
     fputs("<h2>Figure 3: accuracy and training</h2>\n", page);
@@ -711,8 +581,8 @@ enum clsnn_status clsnn_reproduction_write(const struct clsnn_reproduction *r) {
     TRY(render(r, "reproduce.json", json));
     TRY(render(r, "table1.md", markdown));
     TRY(render(r, "table1.csv", csv));
-    TRY(draw_curves(r, figure3));
-    TRY(draw_weights(r, figure4));
+    TRY(clsnn_reproduction_curves(r, figure3));
+    TRY(clsnn_reproduction_weights(r, figure4));
     TRY(render(r, "report.html", write_page));
 fail:
     free(figure3);

@@ -1,0 +1,124 @@
+/* The pictures of a reproduction: accuracy against epochs, weights after some of them. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/figure.h"
+#include "clsnn/file.h"
+#include "clsnn/npz.h"
+#include "reproduce_internal.h"
+
+enum { N_PANELS = 4 };
+
+static enum clsnn_status no_memory(void) {
+    return clsnn_fail(CLSNN_E_MEMORY, "reproduce: no memory for the pictures");
+}
+
+/* Sizes have their colours by name, so that they are the same in every figure, whichever sizes it has. */
+static int colour_of(const struct clsnn_reproduction *r, size_t size) {
+    static const uint32_t known[] = {100, 225, 400};
+    int colour = 3;
+    for (int k = 0; k < 3; k++)
+        if (r->sizes[size] == known[k]) return k;
+    for (size_t s = 0; s < size; s++) {
+        const uint32_t n = r->sizes[s];
+        colour += n != known[0] && n != known[1] && n != known[2];
+    }
+    return colour;
+}
+
+enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, const char *path) {
+    enum { NAME = 48, PAPER = 16 };
+    const size_t n_sizes = r->n_sizes, n_epochs = r->epochs;
+    const size_t n_values = n_sizes * 3 * n_epochs + n_sizes * 2 * PAPER;
+    double *values = malloc(n_values * sizeof *values), *free_values = values;
+    char(*names)[NAME] = malloc(2 * n_sizes * sizeof *names), title[160];
+    struct clsnn_series *series = calloc(2 * n_sizes, sizeof *series);
+    struct clsnn_look *looks = calloc(2 * n_sizes, sizeof *looks);
+    size_t n = 0;
+    enum clsnn_status st = CLSNN_OK;
+    if (!values || !names || !series || !looks) {
+        st = no_memory();
+        goto fail;
+    }
+    for (size_t s = 0; s < n_sizes; s++) {
+        double *x = free_values, *y = x + n_epochs, *err = y + n_epochs;
+        free_values = err + n_epochs;
+        for (uint32_t e = 1; e <= r->epochs; e++) {
+            const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, e);
+            x[e - 1] = e;
+            y[e - 1] = cell.all.mean;
+            err[e - 1] = cell.all.sd;
+        }
+        snprintf(names[n], NAME, "N = %u, this program", r->sizes[s]);
+        series[n] = (struct clsnn_series){names[n], x, y, err, n_epochs};
+        looks[n++] = (struct clsnn_look){.colour = colour_of(r, s), .marker = colour_of(r, s)};
+    }
+    for (size_t s = 0; s < n_sizes; s++) {
+        double *x = free_values, *y = x + PAPER;
+        size_t n_points = 0;
+        for (size_t k = 0; clsnn_reproduction_column(r, k); k++) {
+            const double percent = clsnn_paper_accuracy(r->sizes[s], clsnn_reproduction_column(r, k));
+            if (isnan(percent)) continue;
+            x[n_points] = clsnn_reproduction_column(r, k);
+            y[n_points++] = percent;
+        }
+        if (n_points == 0) continue;
+        free_values = y + PAPER;
+        snprintf(names[n], NAME, "N = %u, seed paper", r->sizes[s]);
+        series[n] = (struct clsnn_series){names[n], x, y, NULL, n_points};
+        looks[n++] = (struct clsnn_look){
+            .colour = colour_of(r, s), .marker = colour_of(r, s), .hollow = true, .dashed = true};
+    }
+    if (r->n_seeds > 1)
+        snprintf(title, sizeof title, "Test accuracy on %s, vote all: mean and s.d. of %u seeds",
+                 clsnn_reproduction_data(r), r->n_seeds);
+    else
+        snprintf(title, sizeof title, "Test accuracy on %s, vote all, one seed", clsnn_reproduction_data(r));
+    st = clsnn_figure_curves_as(path, title, "training (epochs)", "accuracy (%)", series, looks, n);
+fail:
+    free(values);
+    free(names);
+    free(series);
+    free(looks);
+    return st;
+}
+
+enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r, const char *path) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_reproduced_run *run = &r->runs[clsnn_reproduction_shown(r)];
+    struct clsnn_npz files[N_PANELS] = {{NULL, 0}};
+    struct clsnn_panel panels[N_PANELS];
+    char names[N_PANELS][32], title[128];
+    size_t n = 0;
+    char *dir = clsnn_file_join(r->dir, run->dir), *file = NULL;
+    if (!dir) return CLSNN_E_MEMORY;
+    for (uint32_t e = 1; e <= r->epochs && n < N_PANELS; e++) {
+        const struct clsnn_array *w = NULL;
+        char name[32];
+        if (!clsnn_reproduction_shows_epoch(e)) continue;
+        snprintf(name, sizeof name, "epoch-%u.npz", e);
+        free(file);
+        file = clsnn_file_join(dir, name);
+        if (!file) {
+            st = CLSNN_E_MEMORY;
+            goto fail;
+        }
+        TRY(clsnn_npz_read(file, (size_t)1 << 30, &files[n]));
+        TRY(clsnn_npz_get(&files[n], file, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, run->neurons},
+                          &w));
+        snprintf(names[n], sizeof names[n], "after %u epoch%s", e, e == 1 ? "" : "s");
+        panels[n] = (struct clsnn_panel){names[n], w->data};
+        n++;
+    }
+    snprintf(title, sizeof title, "Weights of %u excitatory neurons (%s, seed %" PRIu64 ")", run->neurons,
+             clsnn_reproduction_data(r), run->seed);
+    TRY(clsnn_figure_weight_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max));
+fail:
+    for (size_t k = 0; k < N_PANELS; k++) clsnn_npz_finish(&files[k]);
+    free(file);
+    free(dir);
+    return st;
+}
