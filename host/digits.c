@@ -288,10 +288,12 @@ static void ink_and_fit(struct stream *s, struct path *p) {
     }
     double scale = (BOX - 2 * widest) / fmax(hi_x - lo_x, hi_y - lo_y);
     double mid_x = 0.5 * (lo_x + hi_x), mid_y = 0.5 * (lo_y + hi_y);
+    /* NOLINTBEGIN(bugprone-integer-division): SIDE is even */
     for (int i = 0; i < p->n_dots; i++) {
         p->x[i] = SIDE / 2 + (p->x[i] - mid_x) * scale;
         p->y[i] = SIDE / 2 + (p->y[i] - mid_y) * scale;
     }
+    /* NOLINTEND(bugprone-integer-division) */
 }
 
 /* Draws one straight piece of the path into the canvas: ink by the distance of each near pixel's middle to
@@ -312,6 +314,7 @@ static void draw_piece(const struct path *p, int i, uint8_t canvas[SIDE][SIDE]) 
             double ox = ex - t * dx, oy = ey - t * dy, d2 = ox * ox + oy * oy;
             if (d2 >= reach2) continue;
             double cover = reach - sqrt(d2); /* 0 to 1 over the pixel that the edge runs through */
+            /* never negative. NOLINTNEXTLINE(bugprone-incorrect-roundings) */
             uint8_t ink = cover >= 1 ? 255 : (uint8_t)(255 * cover + 0.5);
             if (ink > canvas[y][x]) canvas[y][x] = ink;
         }

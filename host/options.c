@@ -43,6 +43,7 @@ static enum clsnn_status unknown_option(enum clsnn_command command, const char *
         return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: it is a model parameter, write --set %s=VALUE",
                           shown, name);
 
+    /* the table has rows. NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
     const char **names = malloc(clsnn_n_option_rows * sizeof *names);
     if (!names) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
     size_t n = 0;
