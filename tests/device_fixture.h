@@ -90,6 +90,18 @@ static inline bool rig_is_missing(const char *name) {
 
 /* ---- networks and runs ---- */
 
+/* Thresholds low enough that the first images fire, and times short enough for many work-groups. */
+static inline struct clsnn_model lively_model(void) {
+    struct clsnn_model m;
+    clsnn_model_defaults(&m);
+    m.theta_init_mv = 11;
+    m.time_on_ms = 150;
+    m.time_off_ms = 60;
+    m.intensity_start = 3;
+    m.intensity_max = 8;
+    return m;
+}
+
 /* One network with default constants but for what edit (may be NULL) changes. */
 static inline struct clsnn_network *make_network(struct rig *rig, int work_group,
                                                  const struct clsnn_model *model, uint64_t seed, int n_post) {

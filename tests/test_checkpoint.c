@@ -37,14 +37,8 @@ static int teardown(void **state) {
     return rmdir(dir);
 }
 
-static struct clsnn_model lively_model(void) {
-    struct clsnn_model m;
-    clsnn_model_defaults(&m);
-    m.theta_init_mv = 11;
-    m.time_on_ms = 150;
-    m.time_off_ms = 60;
-    m.intensity_start = 3;
-    m.intensity_max = 8;
+static struct clsnn_model long_model(void) {
+    struct clsnn_model m = lively_model();
     m.eta_post = 0.1 / 3; /* needs all its digits */
     return m;
 }
@@ -65,7 +59,7 @@ static void draw_data(void) {
 }
 
 static struct clsnn_plan make_plan(uint32_t neurons) {
-    return (struct clsnn_plan){.model = lively_model(),
+    return (struct clsnn_plan){.model = long_model(),
                                .seed = UINT64_MAX - 5,
                                .neurons = neurons,
                                .epochs = 2,

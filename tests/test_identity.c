@@ -7,18 +7,6 @@
 
 static const uint64_t seed = UINT64_C(0x5eed000000000007);
 
-/* Thresholds low enough that the first images fire, and times short enough for many work-groups. */
-static struct clsnn_model lively_model(void) {
-    struct clsnn_model m;
-    clsnn_model_defaults(&m);
-    m.theta_init_mv = 11;
-    m.time_on_ms = 150;
-    m.time_off_ms = 60;
-    m.intensity_start = 3;
-    m.intensity_max = 8;
-    return m;
-}
-
 /* ---- one training, many ways ---- */
 
 enum { N_IMAGES = 4, N_EPOCHS = 2 };

@@ -8,18 +8,6 @@
 
 enum { N_TRAIN = 9, N_TEST = 6, N_PLANS = 5, NEURONS = 17 };
 
-/* Thresholds low enough that the first images fire. */
-static struct clsnn_model lively_model(void) {
-    struct clsnn_model m;
-    clsnn_model_defaults(&m);
-    m.theta_init_mv = 11;
-    m.time_on_ms = 150;
-    m.time_off_ms = 60;
-    m.intensity_start = 3;
-    m.intensity_max = 8;
-    return m;
-}
-
 static void draw_data(struct clsnn_dataset *d) {
     struct clsnn_images *sets[] = {&d->train, &d->test};
     const uint32_t n[] = {N_TRAIN, N_TEST};
