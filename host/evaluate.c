@@ -55,7 +55,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
         const struct clsnn_arg args[] = {
             CLSNN_ARG(net->params),    CLSNN_ARG(net->tables), CLSNN_ARG(net->w),
-            CLSNN_ARG(net->theta),     CLSNN_ARG(net->zeros),  CLSNN_ARG(s.threshold),
+            CLSNN_ARG(net->theta),     CLSNN_ARG(net->zeros),  CLSNN_ARG(s.threshold), CLSNN_ARG(s.ahead),
             CLSNN_ARG(s.v_exc),        CLSNN_ARG(s.g_exc),     CLSNN_ARG(s.g_inh),
             CLSNN_ARG(s.last_exc),     CLSNN_ARG(s.v_inh),     CLSNN_ARG(s.g_exc_inh),
             CLSNN_ARG(s.last_inh),     CLSNN_ARG(s.seen_inh),  CLSNN_ARG(s.counts),

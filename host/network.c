@@ -25,7 +25,7 @@ struct state_row {
     const char *label;
     size_t per_slot, element_bytes;
 };
-enum { N_STATE_ROWS = 16 };
+enum { N_STATE_ROWS = 17 };
 
 static void state_rows(struct clsnn_state *s, struct state_row rows[N_STATE_ROWS]) {
     const struct state_row all[N_STATE_ROWS] = {
@@ -40,6 +40,7 @@ static void state_rows(struct clsnn_state *s, struct state_row rows[N_STATE_ROWS
         {&s->over, "over", 0, 2},
         {&s->counts, "counts", 0, 2},
         {&s->threshold, "threshold", 0, 4},
+        {&s->ahead, "state ahead", 0, 12},
         {&s->recent, "recent", 0, 2},
         {&s->hot, "hot", 0, 2},
         {&s->last_pre, "last_pre", CLSNN_N_PRE, 4},

@@ -182,7 +182,7 @@ static enum clsnn_status launch(struct clsnn_network *net, const struct record *
     const size_t spikes_bytes = clsnn_network_spikes_bytes(net);
     const struct clsnn_arg args[] = {
         CLSNN_ARG(net->params),    CLSNN_ARG(net->tables),    CLSNN_ARG(net->w),      CLSNN_ARG(net->theta),
-        CLSNN_ARG(net->zeros),     CLSNN_ARG(s->threshold),   CLSNN_ARG(s->v_exc),    CLSNN_ARG(s->g_exc),
+        CLSNN_ARG(net->zeros),     CLSNN_ARG(s->threshold), CLSNN_ARG(s->ahead),   CLSNN_ARG(s->v_exc),    CLSNN_ARG(s->g_exc),
         CLSNN_ARG(s->g_inh),       CLSNN_ARG(s->last_exc),    CLSNN_ARG(s->v_inh),    CLSNN_ARG(s->g_exc_inh),
         CLSNN_ARG(s->last_inh),    CLSNN_ARG(s->seen_inh),    CLSNN_ARG(s->last_pre), CLSNN_ARG(s->over),
         CLSNN_ARG(s->counts),      CLSNN_ARG(s->recent),      CLSNN_ARG(s->hot),      CLSNN_ARG(s->spikes),

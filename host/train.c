@@ -93,7 +93,7 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
     const size_t spikes_bytes = clsnn_network_spikes_bytes(net);
     const struct clsnn_arg args[] = {
         CLSNN_ARG(net->params),    CLSNN_ARG(net->tables),     CLSNN_ARG(net->w),
-        CLSNN_ARG(net->theta),     CLSNN_ARG(net->zeros),      CLSNN_ARG(s->threshold),
+        CLSNN_ARG(net->theta),     CLSNN_ARG(net->zeros),      CLSNN_ARG(s->threshold), CLSNN_ARG(s->ahead),
         CLSNN_ARG(s->v_exc),       CLSNN_ARG(s->g_exc),        CLSNN_ARG(s->g_inh),
         CLSNN_ARG(s->last_exc),    CLSNN_ARG(s->v_inh),        CLSNN_ARG(s->g_exc_inh),
         CLSNN_ARG(s->last_inh),    CLSNN_ARG(s->seen_inh),     CLSNN_ARG(s->last_pre),

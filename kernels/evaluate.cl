@@ -8,7 +8,7 @@
  * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes its own slot and the rows of its images only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-         __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
+         __global float *w, __global float *theta, __global const float *zeros, __global float *threshold, __global float *ahead,
          __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc,
          __global float *v_inh, __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh,
          __global ushort *counts, __global ushort *hot, __global uint *spikes, __global uint *pending,
@@ -28,6 +28,9 @@ evaluate(__global const struct clsnn_params *params, __global const struct clsnn
                                 theta + (size_t)b * (size_t)n,
                                 zeros,
                                 threshold + at,
+                                ahead + 3 * at,
+                                ahead + 3 * at + n,
+                                ahead + 3 * at + 2 * n,
                                 v_exc + at,
                                 g_exc + at,
                                 g_inh + at,

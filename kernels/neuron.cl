@@ -19,6 +19,13 @@ INLINE real integrate_exc(real v, real g_exc, real g_inh, real floor, struct cls
     return next < floor ? floor : next; /* lets NaN through */
 }
 
+/* The same where g_inh is 0: the same bits, up to the sign of a potential of 0. */
+INLINE real integrate_exc_alone(real v, real g_exc, real floor, struct clsnn_params p) {
+    const real keep = fma((real)(-p.gain_exc), g_exc, (real)(p.leak_exc));
+    const real next = fma(keep, v, p.drive_exc * g_exc);
+    return next < floor ? floor : next;
+}
+
 /* Adaptive threshold, relative to rest. decay_t carries theta from the start of the presentation to this step. */
 INLINE float threshold_exc(float theta, float decay_t, struct clsnn_params p) {
     return fma(theta, decay_t, p.thresh_exc);

@@ -18,6 +18,8 @@ struct network {
     __global const float *zeros; /* [n] a row of weights that adds nothing */
     /* scratch: lowest threshold of the rest of this presentation, relative to rest */
     __global float *threshold;
+    /* scratch: the state at the end of a window of steps (work-groups of one) */
+    __global float *ahead_v, *ahead_g_exc, *ahead_g_inh;
     __global float *v_exc, *g_exc, *g_inh; /* v relative to rest */
     __global int *last_exc;                /* step of the last spike; CLSNN_NEVER: none that matters */
     __global float *v_inh, *g_exc_inh;
@@ -32,7 +34,8 @@ struct network {
     int n;
 };
 
-/* Spikes of three steps in turn as bit masks in local memory: one being written, one read, one cleared for the next step. */
+/* Spikes of three steps in turn as bit masks in local memory: one being written, one read, one cleared for the next step. A work-group
+ * of one uses the first alone. */
 struct spikes {
     __local uint *exc, *inh;    /* [3][words] */
     __local int *n_exc, *n_inh; /* [3] */
@@ -46,6 +49,10 @@ struct spikes {
              rest_ != 0u && (j = (uint)(32 * word_ + lowest_bit(rest_)), 1); rest_ &= rest_ - 1u)
 
 #define OWNS(j) (CLSNN_WG == 1 || (int)(j) % CLSNN_WG == LID)
+
+INLINE int is_hot(struct network net, int j, int t) {
+    return is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p);
+}
 
 #define CATCH_UP_STEPS 16
 
@@ -92,6 +99,18 @@ INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __lo
     net.seen_inh[j] = t;
 }
 
+#if CLSNN_WG == 1
+/* Inhibitory neurons that need not be followed any more leave the list. */
+INLINE void cool_down(struct network net, int t, int *n_hot) {
+    for (int h = 0; h < *n_hot;) {
+        if (is_hot(net, net.hot[h], t))
+            h++;
+        else
+            net.hot[h] = net.hot[--*n_hot];
+    }
+}
+#endif
+
 /* Part 1 of the excitatory layer. below: some v may lie under the inhibitory reversal, as at the protocol's start; a constant
  * where this is called. Returns whether a neuron of this work-item is above the lowest threshold it may have. */
 INLINE int advance_exc(struct network net, int below) {
@@ -129,11 +148,17 @@ INLINE void set_threshold(struct network net, int j, int t, int n_steps, int lea
     net.threshold[j] = last < now ? last : now;
 }
 
-INLINE void flush_exc(struct network net) {
-    FOR_OWN (j, net.n) {
-        net.g_exc[j] = flush_conductance(net.g_exc[j]);
-        net.g_inh[j] = flush_conductance(net.g_inh[j]);
+/* Returns whether an own neuron is still inhibited. */
+INLINE int flush_exc(struct network net) {
+    flags inhibited = (flags)(0);
+    FOR_OWN_LANES (k, net.n) {
+        const real zero = (real)(0.0f), least = (real)(CLSNN_G_FLUSH);
+        const real g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
+        STORE(g_exc < least ? zero : g_exc, net.g_exc, k);
+        STORE(g_inh < least ? zero : g_inh, net.g_inh, k);
+        inhibited |= !(g_inh < least);
     }
+    return any_of(inhibited);
 }
 
 #if CLSNN_WG == 1
@@ -337,7 +362,7 @@ INLINE int begin_steps(struct network net, struct encoding input, int n_active, 
 #if CLSNN_WG == 1
     for (int j = 0; j < net.n; j++) {
         if (learn && is_recent(net, j, t)) net.recent[(*n_recent)++] = (ushort)j;
-        if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p)) net.hot[(*n_hot)++] = (ushort)j;
+        if (is_hot(net, j, t)) net.hot[(*n_hot)++] = (ushort)j;
     }
     if (learn) { /* flags first, then their list in the same place: no branch, no search */
         for (int i = 0; i < CLSNN_N_PRE; i++) likely[i] = t - net.last_pre[i] < net.p.cut_pre;
@@ -388,6 +413,11 @@ INLINE int list_events(struct encoding input, int n_groups, int t, __local ushor
     }
     return n;
 }
+#endif
+
+#if CLSNN_WG == 1 && !defined(CLSNN_RECORD) /* a replay tells of every step */
+#define CLSNN_AHEAD
+#include "ahead.cl"
 #endif
 
 #ifdef CLSNN_RECORD
@@ -446,42 +476,80 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     }
     BARRIER_GLOBAL();
 
+#ifdef CLSNN_AHEAD
+    struct ahead ahead;
+    ahead.from = ahead.until = first_step;
+    const int goes_ahead = learn && !below && pays_ahead(net.n); /* testing is short; more code would take long to compile */
+    int is_out_of_order = 1;
+    int inhibited = 1; /* some g_inh may not be 0 */
+    __global float *const own_v = net.v_exc;
+#endif
     for (int t = first_step; t < end_step; t++) {
-        const int turn = t % 3, after_next = (t + 2) % 3;
+        const int turn = CLSNN_WG > 1 ? t % 3 : 0;
         __local uint *fired = s.exc + turn * s.words, *fired_inh = s.inh + turn * s.words;
         /* in turns where another work-item may still read the last step's; else the second half is room behind the last event */
         __local ushort *events = space.events + (CLSNN_WG > 1 ? t % 2 * CLSNN_N_PRE : 0);
+        int n_events = 0;
 
         /* 1, 2: state and threshold */
+#if CLSNN_WG == 1
+        cool_down(net, t, &n_hot);
+#endif
         if (t % CLSNN_FLUSH_STEPS == 0) {
-            flush_exc(net);
-#if CLSNN_WG == 1 && !defined(CLSNN_RECORD)
+            const int is_inhibited = flush_exc(net);
+#ifdef CLSNN_AHEAD
+            inhibited = is_inhibited;
             if (t >= net.p.n_on && n_hot == 0 && is_quiet(net)) {
                 relax_exc(net, end_step - t);
                 break;
             }
+            is_out_of_order = 1; /* neurons are not recent for ever */
+#else
+            (void)is_inhibited;
 #endif
         }
-        if (below ? advance_exc(net, 1) : advance_exc(net, 0)) {
-            find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, fired, &s.n_exc[turn]);
+#ifdef CLSNN_AHEAD
+        if (goes_ahead && t >= ahead.until) list_ahead(&ahead, input, n_groups, t, net.p.n_on, end_step, events);
+        if (goes_ahead && is_out_of_order) {
+            order_blocks(&ahead, net, t, &n_recent);
+            is_out_of_order = 0;
         }
+        if (goes_ahead && ahead.until > t && ahead.n_marked <= TOGETHER) {
+            const int start = t;
+            int has_fired, end = min(ahead.until, (t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS);
+            for (int h = 0; h < n_hot; h++) /* nothing inhibits before the last step */
+                end = min(end, next_spike_inh(net, net.hot[h], t, end) + 1);
+            t = run_window(&ahead, net, events, t, end, inhibited, learn, &n_recent, &has_fired) - 1;
+            swap_state(&net);
+            for (int h = 0; h < n_hot; h++) {
+                for (int step = start; step <= t && is_hot(net, net.hot[h], step); step++)
+                    step_inh(net, net.hot[h], step, fired_inh, &s.n_inh[turn]);
+            }
+            if (has_fired) find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, fired, &s.n_exc[turn]);
+            if (s.n_exc[turn] + s.n_inh[turn] == 0) continue;
+        } else
+#endif
+        {
+            if (below ? advance_exc(net, 1) : advance_exc(net, 0))
+                find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, fired, &s.n_exc[turn]);
 #if CLSNN_WG == 1
-        for (int h = 0; h < n_hot;) {
-            const int j = net.hot[h];
-            if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p)) {
-                step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
-                h++;
-            } else {
-                net.hot[h] = net.hot[--n_hot];
+            for (int h = 0; h < n_hot; h++) step_inh(net, net.hot[h], t, fired_inh, &s.n_inh[turn]);
+#else
+            FOR_OWN (j, net.n) {
+                if (is_hot(net, j, t))
+                    step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
+            }
+#endif
+#ifdef CLSNN_AHEAD
+            if (goes_ahead && t < ahead.until) {
+                events += ahead.first[t - ahead.from];
+                n_events = ahead.first[t + 1 - ahead.from] - ahead.first[t - ahead.from];
+            } else
+#endif
+                if (t < net.p.n_on) {
+                n_events = list_events(input, n_groups, t, events);
             }
         }
-#else
-        FOR_OWN (j, net.n) {
-            if (is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p))
-                step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
-        }
-#endif
-        const int n_events = t < net.p.n_on ? list_events(input, n_groups, t, events) : 0;
         BARRIER_LOCAL();
 
         /* 3: synapses */
@@ -498,6 +566,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
         if (n_inh != 0) {
             inhibit(net, fired_inh, n_inh);
+#ifdef CLSNN_AHEAD
+            inhibited = 1;
+#endif
         }
         if (n_exc != 0) {
             if (learn) {
@@ -508,23 +579,35 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             /* 4: reset; the inhibitory neurons did theirs in step_inh */
             FOR_SPIKES (j, fired, s.words) {
                 if (OWNS(j)) reset_exc(net, (int)j, t, n_steps, learn, &n_recent);
+#ifdef CLSNN_AHEAD
+                is_out_of_order = 1;
+#endif
             }
         }
 #ifdef CLSNN_RECORD
         record_step(net, t, s, turn, rec);
 #endif
+#if CLSNN_WG == 1
+        if (n_exc + n_inh != 0) {
+            for (int word = 0; word < s.words; word++) s.exc[word] = s.inh[word] = 0u;
+            s.n_exc[0] = s.n_inh[0] = 0;
+        }
+#else
         /* last read in the step before, next written in the step after next */
-        if (CLSNN_WG > 1 || s.n_exc[after_next] + s.n_inh[after_next] != 0) {
-            FOR_OWN (word, s.words) {
-                s.exc[after_next * s.words + word] = 0u;
-                s.inh[after_next * s.words + word] = 0u;
-            }
+        const int after_next = (t + 2) % 3;
+        FOR_OWN (word, s.words) {
+            s.exc[after_next * s.words + word] = 0u;
+            s.inh[after_next * s.words + word] = 0u;
         }
         if (LID == 0) {
             s.n_exc[after_next] = 0;
             s.n_inh[after_next] = 0;
         }
+#endif
     }
+#ifdef CLSNN_AHEAD
+    if (net.v_exc != own_v) keep_state(net);
+#endif
     return n_spikes;
 }
 

@@ -96,6 +96,7 @@ static void test_sizes(void **state) {
         {"N = 100", 100, 1, 150, true},
         {"N = 400", 400, 1, 50, false},
         {"N = 33, padded", 33, 1, 40, true},
+        {"N = 600, windows of steps", 600, 1, 20, false},
         {"N = 1, nobody to inhibit", 1, 1, 10, true},
         {"N = 20 in work-groups of 64", 20, 64, 2, false},
     };
@@ -126,8 +127,10 @@ static void test_other_models(void **state) {
         clsnn_model_defaults(&model);
         for (size_t s = 0; s < 3 && cases[k].set[s][0]; s++)
             must(clsnn_model_set(&model, cases[k].set[s][0], cases[k].set[s][1]));
-        const struct trial trial = {cases[k].name, 48, 1, 20, false};
-        compare(*state, &trial, &model);
+        /* one group of blocks, and several */
+        const struct trial small = {cases[k].name, 48, 1, 20, false}, large = {cases[k].name, 520, 1, 3, false};
+        compare(*state, &small, &model);
+        compare(*state, &large, &model);
     }
 }
 

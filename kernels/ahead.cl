@@ -1,0 +1,243 @@
+/* Steps in windows, for work-groups of one. Between its own spikes the network's neurons are independent, and the inputs of the next
+ * steps are known: so a few blocks of neurons at a time are computed some steps ahead, with their state in registers. The first spike
+ * ends the window for all: blocks that went beyond its step are computed again up to it, from the state that the window began with. Only
+ * the blocks whose weights the pre rule changes could not be, so they are one group, the last, which therefore never goes beyond a
+ * spike. Every operation is the one that a single step does, in the same order for each neuron and each weight, so no bit depends on
+ * where windows begin and end. */
+
+#define AHEAD_STEPS  16  /* most steps of a window */
+#define AHEAD_EVENTS 128 /* most input spikes of a window; where one step has more, steps are single */
+#define TOGETHER     7   /* blocks side by side: so many fit the registers, and hide the latency of an operation */
+#define GROUP        4   /* and so many in a group without marked blocks, whose weights come from beyond the first-level cache */
+#define MAX_BLOCKS   (CLSNN_MAX_POST / LANES)
+
+/* Whether windows pay: where all blocks fit one group, or where rows are so long that a step's do not fit the first-level cache.
+ * In between, what calls of groups and steps computed twice cost is more than loads and stores of the state. */
+INLINE int pays_ahead(int n) {
+    return n <= TOGETHER * LANES || n > 512;
+}
+
+struct ahead {
+    /* inputs that spike in steps from .. until - 1: events[first[t - from]] ... */
+    int from, until;
+    int first[AHEAD_STEPS + 1];
+    /* the blocks' first neurons: those with neurons that the pre rule concerns (marked) first; behind the last it is repeated */
+    int n_marked, n_blocks, n_first; /* n_first: blocks of the group that has all marked ones */
+    ushort order[MAX_BLOCKS + TOGETHER];
+};
+
+/* Lists the input spikes from step t on, of as many steps as fit a window. */
+INLINE void list_ahead(struct ahead *a, struct encoding input, int n_groups, int t, int n_on, int end_step,
+                       __local ushort *events) {
+    int n = 0, s = 0;
+    a->first[0] = 0;
+    while (s < AHEAD_STEPS && t + s < end_step) {
+        if (t + s < n_on) n += list_events(input, n_groups, t + s, events + n);
+        if (n > AHEAD_EVENTS) break;
+        a->first[++s] = n;
+    }
+    a->from = t;
+    a->until = t + s;
+}
+
+/* Brings the blocks into order. Where there are more marked ones than TOGETHER, the order is not to be used. */
+INLINE void order_blocks(struct ahead *a, struct network net, int t, int *n_recent) {
+    const int n_blocks = net.n / LANES;
+    int n = 0;
+    a->n_blocks = n_blocks;
+    for (int r = 0; n_blocks > TOGETHER && r < *n_recent;) {
+        const int j = net.recent[r], k = j / LANES * LANES;
+        if (!is_recent(net, j, t)) {
+            net.recent[r] = net.recent[--*n_recent];
+            continue;
+        }
+        int m = 0;
+        while (m < n && a->order[m] != k) m++;
+        if (m == n) {
+            if (n == TOGETHER) {
+                a->n_marked = TOGETHER + 1;
+                return;
+            }
+            a->order[n++] = (ushort)k;
+        }
+        r++;
+    }
+    a->n_marked = n;
+    for (int k = 0; k < net.n; k += LANES) { /* no branch: which are marked cannot be guessed */
+        int is_marked = 0;
+        for (int m = 0; m < a->n_marked; m++) is_marked |= a->order[m] == k;
+        a->order[n] = (ushort)k;
+        n += !is_marked;
+    }
+    for (int k = n; k < n + TOGETHER; k++) a->order[k] = a->order[n - 1];
+    a->n_first = min(n_blocks <= TOGETHER || a->n_marked > 4 ? TOGETHER : a->n_marked > 2 ? 4 : 2, n_blocks);
+}
+
+/* One block in registers. */
+struct block {
+    int k; /* its first neuron */
+    real v, g_exc, g_inh, threshold;
+};
+
+INLINE struct block load_block(struct network net, int k) {
+    const struct block b = {k, LOAD(net.v_exc, k), LOAD(net.g_exc, k), LOAD(net.g_inh, k), LOAD(net.threshold, k)};
+    return b;
+}
+
+INLINE void store_block(struct network net, struct block b) {
+    STORE(b.v, net.ahead_v, b.k);
+    STORE(b.g_exc, net.ahead_g_exc, b.k);
+    STORE(b.g_inh, net.ahead_g_inh, b.k);
+}
+
+/* Part 1 of a step; returns which neurons are above the lowest threshold they may have. */
+INLINE flags advance_block(struct block *b, const int inhibited, real reversal, struct clsnn_params p) {
+    b->v = inhibited ? integrate_exc(b->v, b->g_exc, b->g_inh, reversal, p)
+                     : integrate_exc_alone(b->v, b->g_exc, reversal, p);
+    b->g_exc = b->g_exc * p.keep_g_exc;
+    if (inhibited) b->g_inh = b->g_inh * p.keep_g_inh;
+    return b->v > b->threshold;
+}
+
+/* Part 2 for a block: whether a neuron fires at step t. */
+INLINE int fires(struct network net, struct block b, int t, float decay_t) {
+    float v[LANES] __attribute__((aligned(64)));
+    *(real *)v = b.v;
+    for (int l = 0; l < LANES; l++) {
+        if (v[l] > threshold_exc(net.theta[b.k + l], decay_t, net.p) &&
+            t - net.last_exc[b.k + l] >= net.p.refrac_exc)
+            return 1;
+    }
+    return 0;
+}
+
+/* Computes `width` blocks (2, 4 or 7; k: their first neurons) from step t on up to step end - 1, or to the first step in which one
+ * of their neurons fires: parts 1 and 2, and of part 3 what input spikes do; the pre rule only if n_recent is not 0. The new state goes
+ * to net.ahead_v and so on. inhibited: some g_inh may not be 0. Sets *has_fired; returns the step after the last one. All that is const
+ * here is a constant where this is called. (Blocks have names, for compilers keep no array in registers.) */
+INLINE int run_blocks(const struct ahead *ahead, struct network net, __local const ushort *events,
+                      const ushort *k, const int width, const int inhibited, int t, int end, const int learn,
+                      int *const n_recent, int *has_fired) {
+    const struct clsnn_params p = net.p;
+    const real reversal = (real)(p.floor_exc);
+    const int *until = ahead->first + (t - ahead->from);
+    struct block a = load_block(net, k[0]), b = load_block(net, k[1]), c, d, e, f, g;
+    if (width >= 4) {
+        c = load_block(net, k[2]);
+        d = load_block(net, k[3]);
+    }
+    if (width >= 7) {
+        e = load_block(net, k[4]);
+        f = load_block(net, k[5]);
+        g = load_block(net, k[6]);
+    }
+    int fired = 0;
+    for (; t < end && !fired; t++) {
+        flags above = advance_block(&a, inhibited, reversal, p) | advance_block(&b, inhibited, reversal, p);
+        if (width >= 4)
+            above |= advance_block(&c, inhibited, reversal, p) | advance_block(&d, inhibited, reversal, p);
+        if (width >= 7)
+            above |= advance_block(&e, inhibited, reversal, p) | advance_block(&f, inhibited, reversal, p) |
+                     advance_block(&g, inhibited, reversal, p);
+        if (any_of(above)) {
+            const float decay_t = learn ? net.tables->decay[t] : 1.0f;
+            fired = fires(net, a, t, decay_t) | fires(net, b, t, decay_t);
+            if (width >= 4) fired |= fires(net, c, t, decay_t) | fires(net, d, t, decay_t);
+            if (width >= 7)
+                fired |= fires(net, e, t, decay_t) | fires(net, f, t, decay_t) | fires(net, g, t, decay_t);
+        }
+        const int first = *until++, n_events = *until - first;
+        for (int i = 0; i < n_events; i++) {
+            __global const float *row = net.w + (int)events[first + i] * net.n;
+            a.g_exc += LOAD(row, a.k);
+            b.g_exc += LOAD(row, b.k);
+            if (width >= 4) {
+                c.g_exc += LOAD(row, c.k);
+                d.g_exc += LOAD(row, d.k);
+            }
+            if (width >= 7) {
+                e.g_exc += LOAD(row, e.k);
+                f.g_exc += LOAD(row, f.k);
+                g.g_exc += LOAD(row, g.k);
+            }
+        }
+        if (learn && n_recent && n_events != 0) apply_pre_rule(net, t, events + first, n_events, n_recent);
+    }
+    store_block(net, a);
+    store_block(net, b);
+    if (width >= 4) {
+        store_block(net, c);
+        store_block(net, d);
+    }
+    if (width >= 7) {
+        store_block(net, e);
+        store_block(net, f);
+        store_block(net, g);
+    }
+    *has_fired |= fired;
+    return t;
+}
+
+/* Every excitatory neuron from step t up to end - 1 or the first spike. inhibited: some g_inh may not be 0. Sets *has_fired; returns the
+ * step after the last one. */
+INLINE int run_window(const struct ahead *a, struct network net, __local const ushort *events, int t, int end,
+                      int inhibited, const int learn, int *n_recent, int *has_fired) {
+    *has_fired = 0;
+#define RUN(o, width, n_recent)                                                                              \
+    (inhibited ? run_blocks(a, net, events, a->order + (o), width, 1, t, end, learn, n_recent, has_fired)    \
+               : run_blocks(a, net, events, a->order + (o), width, 0, t, end, learn, n_recent, has_fired))
+    int o = a->n_first, last = a->n_blocks, redo = 0, is_second = 0;
+    for (;;) {
+        if (o < last) {
+            const int now = RUN(o, GROUP, 0);
+            if (now < end) redo = o;
+            end = now;
+            o += GROUP;
+            continue;
+        }
+        if (is_second) return end;
+        /* the marked blocks once the others are done, then those again that went beyond a spike */
+        const int now = a->n_first > 4   ? RUN(0, 7, n_recent)
+                        : a->n_first > 2 ? RUN(0, 4, n_recent)
+                                         : RUN(0, 2, n_recent);
+        last = now < end ? a->n_blocks : redo;
+        end = now;
+        o = a->n_first;
+        is_second = 1;
+    }
+#undef RUN
+}
+
+/* The first step from t on, but before end, in which hot inhibitory neuron j fires, or end. */
+INLINE int next_spike_inh(struct network net, int j, int t, int end) {
+    float v = net.v_inh[j], g = net.g_exc_inh[j];
+    for (; t < end && is_hot_inh(g, t - net.last_inh[j], net.p); t++) {
+        if (t - net.last_inh[j] >= net.p.refrac_inh) {
+            v = integrate_inh(v, g, net.p);
+            if (is_at_rest(v)) v = 0.0f;
+            if (v > net.p.thresh_inh) return t;
+        }
+        g = flush_conductance(g * net.p.keep_g_exc);
+    }
+    return end;
+}
+
+/* The end of a window becomes the state. */
+INLINE void swap_state(struct network *net) {
+    __global float *const v = net->v_exc, *const g_exc = net->g_exc, *const g_inh = net->g_inh;
+    net->v_exc = net->ahead_v;
+    net->g_exc = net->ahead_g_exc;
+    net->g_inh = net->ahead_g_inh;
+    net->ahead_v = v;
+    net->ahead_g_exc = g_exc;
+    net->ahead_g_inh = g_inh;
+}
+
+/* The state returns to its own buffers, which it was swapped out of. */
+INLINE void keep_state(struct network net) {
+    FOR_OWN_LANES (k, net.n) {
+        STORE(LOAD(net.v_exc, k), net.ahead_v, k);
+        STORE(LOAD(net.g_exc, k), net.ahead_g_exc, k);
+        STORE(LOAD(net.g_inh, k), net.ahead_g_inh, k);
+    }
+}
