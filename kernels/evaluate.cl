@@ -19,7 +19,7 @@ evaluate(__global const struct clsnn_params *params, __global const struct clsnn
     __local int partial[CLSNN_WG];
     __local int n_fired_exc[3], n_fired_inh[3];
     __local int fault;
-    __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
+    __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
 
     const size_t n_slots = get_num_groups(0), slot = get_group_id(0), at = slot * (size_t)n;
     const struct network net = {params[b],

@@ -72,6 +72,11 @@ INLINE int any_of(flags f) {
 #define STORE(x, p, k)      (*(__global real *)((p) + (k)) = (x))
 #define FOR_OWN_LANES(k, n) for (int k = LID * LANES; k < (n); k += CLSNN_WG * LANES)
 
+/* Neurons of a work-item that are kept in registers during a presentation (resident.cl), and its others. */
+#define RESIDENT               (CLSNN_WG == 1 ? 0 : 4)
+#define FOR_STORED_LANES(k, n) for (int k = RESIDENT * CLSNN_WG + LID * LANES; k < (n); k += CLSNN_WG * LANES)
+#define FOR_STORED(j, n)       for (int j = RESIDENT * CLSNN_WG + LID; j < (n); j += CLSNN_WG)
+
 /* Bounds that let NaN through, so that a fault is seen, not hidden (fmax would return the bound). */
 INLINE float at_least(float x, float bound) {
     return x < bound ? bound : x;

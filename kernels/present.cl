@@ -117,7 +117,7 @@ INLINE int advance_exc(struct network net, int below) {
     const struct clsnn_params p = net.p;
     const real reversal = (real)(p.floor_exc);
     flags above = (flags)(0);
-    FOR_OWN_LANES (k, net.n) {
+    FOR_STORED_LANES (k, net.n) {
         const real v = LOAD(net.v_exc, k), g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
         const real next = integrate_exc(v, g_exc, g_inh, below ? (v < reversal ? v : reversal) : reversal, p);
         STORE(next, net.v_exc, k);
@@ -130,7 +130,7 @@ INLINE int advance_exc(struct network net, int below) {
 
 /* Part 2 of the excitatory layer, for the few steps in which advance_exc saw something. */
 INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
-    FOR_OWN_LANES (k, net.n) {
+    FOR_STORED_LANES (k, net.n) {
         if (!any_of(LOAD(net.v_exc, k) > LOAD(net.threshold, k))) continue;
         for (int j = k; j < k + LANES; j++) {
             if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) &&
@@ -151,7 +151,7 @@ INLINE void set_threshold(struct network net, int j, int t, int n_steps, int lea
 /* Returns whether an own neuron is still inhibited. */
 INLINE int flush_exc(struct network net) {
     flags inhibited = (flags)(0);
-    FOR_OWN_LANES (k, net.n) {
+    FOR_STORED_LANES (k, net.n) {
         const real zero = (real)(0.0f), least = (real)(CLSNN_G_FLUSH);
         const real g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
         STORE(g_exc < least ? zero : g_exc, net.g_exc, k);
@@ -217,21 +217,21 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
                              *w1 = event_row(net, events, n_events, e + 1);
         __global const float *w2 = event_row(net, events, n_events, e + 2),
                              *w3 = event_row(net, events, n_events, e + 3);
-        FOR_OWN_LANES (k, net.n)
+        FOR_STORED_LANES (k, net.n)
             STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc,
                   k);
     }
     if (e < n_events) {
         __global const float *w0 = event_row(net, events, n_events, e),
                              *w1 = event_row(net, events, n_events, e + 1);
-        FOR_OWN_LANES (k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
+        FOR_STORED_LANES (k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
     }
 }
 
 /* g_inh of every neuron += w_inh_exc for each of the n_inh inhibitory spikes but its own partner's. */
 INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh) {
     const real all = (real)((float)n_inh);
-    FOR_OWN_LANES (k, net.n) {
+    FOR_STORED_LANES (k, net.n) {
         const uint own = fired_inh[k / 32] >> (k % 32) & (uint)((1ul << LANES) - 1ul);
         if (own == 0u) {
             STORE(fma((real)(net.p.w_inh_exc), all, LOAD(net.g_inh, k)), net.g_inh, k);
@@ -279,7 +279,8 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
 #else
 INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
                            int *n_recent) {
-    FOR_OWN (j, net.n) {
+    (void)n_recent;
+    FOR_STORED (j, net.n) {
         if (!is_recent(net, j, t)) continue;
         const float depress = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
         for (int e = 0; e < n_events; e++) {
@@ -420,6 +421,10 @@ INLINE int list_events(struct encoding input, int n_groups, int t, __local ushor
 #include "ahead.cl"
 #endif
 
+#if CLSNN_WG > 1
+#include "resident.cl"
+#endif
+
 #ifdef CLSNN_RECORD
 /* What a replay keeps of every step. words: n / 32, rounded up. */
 struct recording {
@@ -447,7 +452,7 @@ INLINE void record_step(struct network net, int t, struct spikes s, int turn, st
 /* Local memory of a presentation. */
 struct workspace {
     struct spikes fired;
-    __local ushort *events; /* [2][784] inputs that spike in a step, two steps in turn */
+    __local ushort *events; /* [3][784] inputs that spike in a step, three steps in turn, or room behind the last */
     __local ushort *likely; /* [784] inputs that the post rule may concern */
 };
 
@@ -474,7 +479,17 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         s.n_exc[turn] = 0;
         s.n_inh[turn] = 0;
     }
+#if CLSNN_WG > 1
+    struct own own[RESIDENT];
+    uint hot, over;
+    load_own(net, first_step, own, &hot, &over);
+    __local ushort *const first_events = space.events + first_step % 3 * CLSNN_N_PRE;
+    int n_next = first_step < net.p.n_on ? list_events(input, n_groups, first_step, first_events) : 0;
+#endif
     BARRIER_GLOBAL();
+#if CLSNN_WG > 1
+    fetch_own(net, own, first_events, n_next);
+#endif
 
 #ifdef CLSNN_AHEAD
     struct ahead ahead;
@@ -487,8 +502,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     for (int t = first_step; t < end_step; t++) {
         const int turn = CLSNN_WG > 1 ? t % 3 : 0;
         __local uint *fired = s.exc + turn * s.words, *fired_inh = s.inh + turn * s.words;
-        /* in turns where another work-item may still read the last step's; else the second half is room behind the last event */
-        __local ushort *events = space.events + (CLSNN_WG > 1 ? t % 2 * CLSNN_N_PRE : 0);
+        /* in turns: one is written, one fetched from, and of one another work-item may still read */
+        __local ushort *events = space.events + turn * CLSNN_N_PRE;
         int n_events = 0;
 
         /* 1, 2: state and threshold */
@@ -506,6 +521,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             is_out_of_order = 1; /* neurons are not recent for ever */
 #else
             (void)is_inhibited;
+#endif
+#if CLSNN_WG > 1
+            flush_own(net, own);
 #endif
         }
 #ifdef CLSNN_AHEAD
@@ -530,43 +548,61 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         } else
 #endif
         {
+            const float decay_t = learn ? net.tables->decay[t] : 1.0f;
             if (below ? advance_exc(net, 1) : advance_exc(net, 0))
-                find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, fired, &s.n_exc[turn]);
+                find_spikes(net, t, decay_t, fired, &s.n_exc[turn]);
 #if CLSNN_WG == 1
             for (int h = 0; h < n_hot; h++) step_inh(net, net.hot[h], t, fired_inh, &s.n_inh[turn]);
 #else
-            FOR_OWN (j, net.n) {
-                if (is_hot(net, j, t))
-                    step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
+            if (advance_own(net, own, below)) find_own(net, own, t, decay_t, fired, &s.n_exc[turn]);
+            step_own_inh(net, t, &hot, fired_inh, &s.n_inh[turn]);
+            FOR_STORED (j, net.n) {
+                if (is_hot(net, j, t)) step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
             }
 #endif
-#ifdef CLSNN_AHEAD
+#if CLSNN_WG > 1
+            n_events = n_next;
+#elif defined(CLSNN_AHEAD)
             if (goes_ahead && t < ahead.until) {
                 events += ahead.first[t - ahead.from];
                 n_events = ahead.first[t + 1 - ahead.from] - ahead.first[t - ahead.from];
-            } else
-#endif
-                if (t < net.p.n_on) {
+            } else if (t < net.p.n_on) {
                 n_events = list_events(input, n_groups, t, events);
             }
+#else
+            if (t < net.p.n_on) n_events = list_events(input, n_groups, t, events);
+#endif
         }
+#if CLSNN_WG > 1
+        __local ushort *const next_events = space.events + (t + 1) % 3 * CLSNN_N_PRE;
+        n_next = t + 1 < min(net.p.n_on, end_step) ? list_events(input, n_groups, t + 1, next_events) : 0;
+#endif
         BARRIER_LOCAL();
 
         /* 3: synapses */
         const int n_exc = s.n_exc[turn], n_inh = s.n_inh[turn];
         if (n_exc != 0) {
             FOR_SPIKES (j, fired, s.words) {
-                if (OWNS(j)) excite_partner(net, (int)j, t, &n_hot);
+                if (!OWNS(j)) continue;
+                excite_partner(net, (int)j, t, &n_hot);
+#if CLSNN_WG > 1
+                if (j < RESIDENT * CLSNN_WG) hot |= 1u << (j / CLSNN_WG);
+#endif
             }
             if (t < net.p.n_on) n_spikes += (uint)n_exc;
         }
         if (n_events != 0) {
             deliver_inputs(net, events, n_events);
+#if CLSNN_WG > 1
+            deliver_own(net, own, t, events, n_events, over, learn);
+#endif
             if (learn) apply_pre_rule(net, t, events, n_events, &n_recent);
         }
         if (n_inh != 0) {
             inhibit(net, fired_inh, n_inh);
-#ifdef CLSNN_AHEAD
+#if CLSNN_WG > 1
+            inhibit_own(net, own, fired_inh, n_inh);
+#elif defined(CLSNN_AHEAD)
             inhibited = 1;
 #endif
         }
@@ -578,13 +614,22 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             }
             /* 4: reset; the inhibitory neurons did theirs in step_inh */
             FOR_SPIKES (j, fired, s.words) {
-                if (OWNS(j)) reset_exc(net, (int)j, t, n_steps, learn, &n_recent);
-#ifdef CLSNN_AHEAD
+                if (!OWNS(j)) continue;
+                reset_exc(net, (int)j, t, n_steps, learn, &n_recent);
+#if CLSNN_WG > 1
+                reset_own(net, own, (int)j, t);
+#elif defined(CLSNN_AHEAD)
                 is_out_of_order = 1;
 #endif
             }
         }
+#if CLSNN_WG > 1
+        fetch_own(net, own, next_events, n_next);
+#endif
 #ifdef CLSNN_RECORD
+#if CLSNN_WG > 1
+        store_own(net, own);
+#endif
         record_step(net, t, s, turn, rec);
 #endif
 #if CLSNN_WG == 1
@@ -605,7 +650,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
 #endif
     }
-#ifdef CLSNN_AHEAD
+#if CLSNN_WG > 1
+    store_own(net, own);
+#elif defined(CLSNN_AHEAD)
     if (net.v_exc != own_v) keep_state(net);
 #endif
     return n_spikes;

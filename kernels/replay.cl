@@ -16,7 +16,7 @@ replay(__global const struct clsnn_params *params, __global const struct clsnn_t
        __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local int n_fired_exc[3], n_fired_inh[3];
-    __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
+    __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;
 
     const struct network net = {params[0], tables, w,        theta,  zeros,     threshold, ahead, ahead + n, ahead + 2 * n, v_exc,

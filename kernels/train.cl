@@ -31,7 +31,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
     __local int partial[CLSNN_WG];
     __local int n_fired_exc[3], n_fired_inh[3];
-    __local ushort events[2 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
+    __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;
 
     const size_t b = (size_t)networks[get_group_id(0)], at = b * (size_t)n;
