@@ -41,19 +41,10 @@ typedef int16 flags;
 #define as_words(x)           as_uint16(x)
 #define LOAD_SHORTS(p, k)     convert_int16(*(__global const ushort16 *)((p) + (k)))
 #define STORE_SHORTS(x, p, k) (*(__global ushort16 *)((p) + (k)) = convert_ushort16(x))
-#ifdef __has_builtin
-#if __has_builtin(__builtin_reduce_min)
-#define HAS_REDUCE_MIN
-#endif
-#endif
 INLINE int any_of(flags f) { /* any() of all becomes a tree of branches */
-#ifdef HAS_REDUCE_MIN
-    return __builtin_reduce_min(f) != 0;
-#else
     const int8 a = f.lo | f.hi;
     const int4 b = a.lo | a.hi;
     return any(b.lo | b.hi);
-#endif
 }
 #else
 typedef float real;
