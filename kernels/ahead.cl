@@ -7,8 +7,8 @@
 
 #define AHEAD_STEPS  16  /* most steps of a window */
 #define AHEAD_EVENTS 128 /* most input spikes of a window; where one step has more, steps are single */
-#define TOGETHER     7   /* blocks side by side: so many fit the registers, and hide the latency of an operation */
-#define GROUP        4   /* and so many in a group without marked blocks, whose weights come from beyond the first-level cache */
+#define TOGETHER     7   /* blocks side by side: so many fit the registers, and hide latencies */
+#define GROUP        4   /* the same without marked blocks, where weights come from beyond the first cache */
 #define MAX_BLOCKS   (CLSNN_MAX_POST / LANES)
 
 /* Whether windows pay: where all blocks fit one group, or where rows are so long that a step's do not fit the first-level cache.
@@ -80,7 +80,8 @@ struct block {
 };
 
 INLINE struct block load_block(struct network net, int k) {
-    const struct block b = {k, LOAD(net.v_exc, k), LOAD(net.g_exc, k), LOAD(net.g_inh, k), LOAD(net.threshold, k)};
+    const struct block b = {k, LOAD(net.v_exc, k), LOAD(net.g_exc, k), LOAD(net.g_inh, k),
+                            LOAD(net.threshold, k)};
     return b;
 }
 

@@ -8,12 +8,13 @@
  * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes its own slot and the rows of its images only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-         __global float *w, __global float *theta, __global const float *zeros, __global float *threshold, __global float *ahead,
-         __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc,
-         __global float *v_inh, __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh,
-         __global ushort *counts, __global ushort *hot, __global uint *spikes, __global uint *pending,
-         __global const uchar *pixels, __global ushort *counts_out, __global uint *shown, int n, int b,
-         int first, int n_images, uint purpose, __local uint *fired_exc, __local uint *fired_inh) {
+         __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
+         __global float *ahead, __global float *v_exc, __global float *g_exc, __global float *g_inh,
+         __global int *last_exc, __global float *v_inh, __global float *g_exc_inh, __global int *last_inh,
+         __global int *seen_inh, __global ushort *counts, __global ushort *hot, __global uint *spikes,
+         __global uint *pending, __global const uchar *pixels, __global ushort *counts_out,
+         __global uint *shown, int n, int b, int first, int n_images, uint purpose, __local uint *fired_exc,
+         __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
     __local int partial[CLSNN_WG];

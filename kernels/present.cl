@@ -452,7 +452,8 @@ INLINE void record_step(struct network net, int t, struct spikes s, int turn, st
 /* Local memory of a presentation. */
 struct workspace {
     struct spikes fired;
-    __local ushort *events; /* [3][784] inputs that spike in a step, three steps in turn, or room behind the last */
+    /* [3][784] inputs that spike in a step, three steps in turn, or room behind the last */
+    __local ushort *events;
     __local ushort *likely; /* [784] inputs that the post rule may concern */
 };
 
@@ -494,7 +495,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #ifdef CLSNN_AHEAD
     struct ahead ahead;
     ahead.from = ahead.until = first_step;
-    const int goes_ahead = learn && !below && pays_ahead(net.n); /* testing is short; more code would take long to compile */
+    /* not in tests, which are short: more code takes long to compile */
+    const int goes_ahead = learn && !below && pays_ahead(net.n);
     int is_out_of_order = 1;
     int inhibited = 1; /* some g_inh may not be 0 */
     __global float *const own_v = net.v_exc;
@@ -527,7 +529,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #endif
         }
 #ifdef CLSNN_AHEAD
-        if (goes_ahead && t >= ahead.until) list_ahead(&ahead, input, n_groups, t, net.p.n_on, end_step, events);
+        if (goes_ahead && t >= ahead.until)
+            list_ahead(&ahead, input, n_groups, t, net.p.n_on, end_step, events);
         if (goes_ahead && is_out_of_order) {
             order_blocks(&ahead, net, t, &n_recent);
             is_out_of_order = 0;

@@ -6,11 +6,11 @@
  * NDRange: (CLSNN_WG), local CLSNN_WG. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-       __global float *w, __global float *theta, __global const float *zeros, __global float *threshold, __global float *ahead,
-       __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc,
-       __global float *v_inh, __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh,
-       __global int *last_pre, __global ushort *over, __global ushort *counts, __global ushort *recent,
-       __global ushort *hot, __global uint *spikes, __global uint *pending,
+       __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
+       __global float *ahead, __global float *v_exc, __global float *g_exc, __global float *g_inh,
+       __global int *last_exc, __global float *v_inh, __global float *g_exc_inh, __global int *last_inh,
+       __global int *seen_inh, __global int *last_pre, __global ushort *over, __global ushort *counts,
+       __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
        __global struct clsnn_progress *progress, __global uint *record_exc, __global uint *record_inh,
        __global float *record_probes, int n_probes, int n, int learn, __local uint *fired_exc,
        __local uint *fired_inh) {
@@ -19,9 +19,10 @@ replay(__global const struct clsnn_params *params, __global const struct clsnn_t
     __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;
 
-    const struct network net = {params[0], tables, w,        theta,  zeros,     threshold, ahead, ahead + n, ahead + 2 * n, v_exc,
-                                g_exc,     g_inh,  last_exc, v_inh,  g_exc_inh, last_inh,  seen_inh,
-                                last_pre,  over,   counts,   recent, hot,       n};
+    const struct network net = {
+        params[0],     tables,   w,     theta,  zeros,    threshold, ahead,     ahead + n,
+        ahead + 2 * n, v_exc,    g_exc, g_inh,  last_exc, v_inh,     g_exc_inh, last_inh,
+        seen_inh,      last_pre, over,  counts, recent,   hot,       n};
     const struct encoding input = {active, 0, 0, spikes, pending};
     const struct workspace space = {
         {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};

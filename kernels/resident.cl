@@ -53,7 +53,8 @@ INLINE void fetch_own(struct network net, struct own own[RESIDENT], __local cons
 #pragma unroll
     FOR_RESIDENT (q, j) {
 #pragma unroll
-        for (int e = 0; e < FETCHED; e++) own[q].w[e] = e < n_events ? net.w[(int)events[e] * net.n + j] : 0.0f;
+        for (int e = 0; e < FETCHED; e++)
+            own[q].w[e] = e < n_events ? net.w[(int)events[e] * net.n + j] : 0.0f;
     }
 }
 
@@ -64,7 +65,8 @@ INLINE int advance_own(struct network net, struct own own[RESIDENT], int below) 
 #pragma unroll
     FOR_RESIDENT (q, j) {
         const float v = own[q].v;
-        own[q].v = integrate_exc(v, own[q].g_exc, own[q].g_inh, below && v < p.floor_exc ? v : p.floor_exc, p);
+        own[q].v =
+            integrate_exc(v, own[q].g_exc, own[q].g_inh, below && v < p.floor_exc ? v : p.floor_exc, p);
         own[q].g_exc *= p.keep_g_exc;
         own[q].g_inh *= p.keep_g_inh;
         above |= own[q].v > own[q].threshold;
@@ -73,8 +75,8 @@ INLINE int advance_own(struct network net, struct own own[RESIDENT], int below) 
 }
 
 /* Part 2. */
-INLINE void find_own(struct network net, const struct own own[RESIDENT], int t, float decay_t, __local uint *fired,
-                     __local int *n_fired) {
+INLINE void find_own(struct network net, const struct own own[RESIDENT], int t, float decay_t,
+                     __local uint *fired, __local int *n_fired) {
 #pragma unroll
     FOR_RESIDENT (q, j) {
         if (own[q].v > own[q].threshold && own[q].v > threshold_exc(net.theta[j], decay_t, net.p) &&
@@ -121,7 +123,8 @@ INLINE void deliver_own(struct network net, struct own own[RESIDENT], int t, __l
     }
 }
 
-INLINE void inhibit_own(struct network net, struct own own[RESIDENT], __local const uint *fired_inh, int n_inh) {
+INLINE void inhibit_own(struct network net, struct own own[RESIDENT], __local const uint *fired_inh,
+                        int n_inh) {
 #pragma unroll
     FOR_RESIDENT (q, j) {
         const int partner = (int)(fired_inh[j / 32] >> (j % 32) & 1u);

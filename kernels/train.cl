@@ -17,16 +17,15 @@
  * NDRange: (CLSNN_WG * networks with something to do), local CLSNN_WG. Each work-group touches its own network only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-             __global float *w, __global float *theta, __global const float *zeros, __global float *threshold, __global float *ahead,
-             __global float *v_exc, __global float *g_exc, __global float *g_inh, __global int *last_exc,
-             __global float *v_inh, __global float *g_exc_inh, __global int *last_inh, __global int *seen_inh,
-             __global int *last_pre, __global ushort *over, __global ushort *counts, __global ushort *recent,
-             __global ushort *hot, __global uint *spikes, __global uint *pending,
+             __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
+             __global float *ahead, __global float *v_exc, __global float *g_exc, __global float *g_inh,
+             __global int *last_exc, __global float *v_inh, __global float *g_exc_inh, __global int *last_inh,
+             __global int *seen_inh, __global int *last_pre, __global ushort *over, __global ushort *counts,
+             __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
              __global struct clsnn_progress *progress, __global const int *networks,
-             __global const uchar *pixels,
-             __global const int *order, int n_order, __global ushort *counts_out, int n_counts, int n_watched,
-             __global ushort *kept_active, int n, int n_presentations,
-             __local uint *fired_exc, __local uint *fired_inh) {
+             __global const uchar *pixels, __global const int *order, int n_order,
+             __global ushort *counts_out, int n_counts, int n_watched, __global ushort *kept_active, int n,
+             int n_presentations, __local uint *fired_exc, __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
     __local int partial[CLSNN_WG];
@@ -35,11 +34,29 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
     __local int fault;
 
     const size_t b = (size_t)networks[get_group_id(0)], at = b * (size_t)n;
-    const struct network net = {
-        params[b],      tables + b,     w + at * CLSNN_N_PRE, theta + at,    zeros,
-        threshold + at, ahead + 3 * at, ahead + 3 * at + n, ahead + 3 * at + 2 * n, v_exc + at,     g_exc + at,           g_inh + at,    last_exc + at,
-        v_inh + at,     g_exc_inh + at, last_inh + at,        seen_inh + at, last_pre + b * CLSNN_N_PRE,
-        over + at,      counts + at,    recent + at,          hot + at,      n};
+    const struct network net = {params[b],
+                                tables + b,
+                                w + at * CLSNN_N_PRE,
+                                theta + at,
+                                zeros,
+                                threshold + at,
+                                ahead + 3 * at,
+                                ahead + 3 * at + n,
+                                ahead + 3 * at + 2 * n,
+                                v_exc + at,
+                                g_exc + at,
+                                g_inh + at,
+                                last_exc + at,
+                                v_inh + at,
+                                g_exc_inh + at,
+                                last_inh + at,
+                                seen_inh + at,
+                                last_pre + b * CLSNN_N_PRE,
+                                over + at,
+                                counts + at,
+                                recent + at,
+                                hot + at,
+                                n};
     const struct encoding input = {active, planes, partial, spikes + b * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON),
                                    pending + b * CLSNN_MAX_ON};
     const struct workspace space = {
@@ -53,8 +70,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
     if (LID == 0) fault = n;
     BARRIER_GLOBAL();
 
-    for (int shown = 0; shown < n_presentations && now.position < now.stop && now.fault_neuron < 0;
-         shown++) {
+    for (int shown = 0; shown < n_presentations && now.position < now.stop && now.fault_neuron < 0; shown++) {
         const uint image = (uint)order[b * (size_t)n_order + (now.position - first)];
         const uint intensity = min((uint)net.p.intensity_start + now.attempt * (uint)net.p.intensity_step,
                                    (uint)net.p.intensity_max);

@@ -128,7 +128,8 @@ static void test_other_models(void **state) {
         for (size_t s = 0; s < 3 && cases[k].set[s][0]; s++)
             must(clsnn_model_set(&model, cases[k].set[s][0], cases[k].set[s][1]));
         /* one group of blocks, and several */
-        const struct trial small = {cases[k].name, 48, 1, 20, false}, large = {cases[k].name, 520, 1, 3, false};
+        const struct trial small = {cases[k].name, 48, 1, 20, false},
+                           large = {cases[k].name, 520, 1, 3, false};
         compare(*state, &small, &model);
         compare(*state, &large, &model);
     }
