@@ -100,22 +100,10 @@ INLINE flags advance_block(struct block *b, const int inhibited, real reversal, 
     return b->v > b->threshold;
 }
 
-/* Part 2 for a block: whether a neuron fires at step t. */
-INLINE int fires(struct network net, struct block b, int t, float decay_t) {
-    float v[LANES] __attribute__((aligned(64)));
-    *(real *)v = b.v;
-    for (int l = 0; l < LANES; l++) {
-        if (v[l] > threshold_exc(net.theta[b.k + l], decay_t, net.p) &&
-            t - net.last_exc[b.k + l] >= net.p.refrac_exc)
-            return 1;
-    }
-    return 0;
-}
-
 /* Computes `width` blocks (2, 4 or 7; k: their first neurons) from step t on up to step end - 1, or to the first step in which one
- * of their neurons fires: parts 1 and 2, and of part 3 what input spikes do; the pre rule only if n_recent is not 0. The new state goes
- * to net.ahead_v and so on. inhibited: some g_inh may not be 0. Sets *has_fired; returns the step after the last one. All that is const
- * here is a constant where this is called. (Blocks have names, for compilers keep no array in registers.) */
+ * of their neurons may fire: part 1, and of part 3 what input spikes do; the pre rule only if n_recent is not 0. The new state goes
+ * to net.ahead_v and so on. inhibited: some g_inh may not be 0. Sets *has_fired if a neuron may fire; returns the step after the last
+ * one. What is const here is a constant where this is called. (Blocks have names, for compilers keep no array in registers.) */
 INLINE int run_blocks(const struct ahead *ahead, struct network net, __local const ushort *events,
                       const ushort *k, const int width, const int inhibited, int t, int end, const int learn,
                       int *const n_recent, int *has_fired) {
@@ -140,13 +128,7 @@ INLINE int run_blocks(const struct ahead *ahead, struct network net, __local con
         if (width >= 7)
             above |= advance_block(&e, inhibited, reversal, p) | advance_block(&f, inhibited, reversal, p) |
                      advance_block(&g, inhibited, reversal, p);
-        if (any_of(above)) {
-            const float decay_t = learn ? net.tables->decay[t] : 1.0f;
-            fired = fires(net, a, t, decay_t) | fires(net, b, t, decay_t);
-            if (width >= 4) fired |= fires(net, c, t, decay_t) | fires(net, d, t, decay_t);
-            if (width >= 7)
-                fired |= fires(net, e, t, decay_t) | fires(net, f, t, decay_t) | fires(net, g, t, decay_t);
-        }
+        fired = any_of(above);
         const int first = *until++, n_events = *until - first;
         for (int i = 0; i < n_events; i++) {
             __global const float *row = net.w + (int)events[first + i] * net.n;

@@ -141,7 +141,6 @@ FAULTS = [
     ("window-out-of-order", "present.cl", "                is_out_of_order = 1;\n", "", "plain"),
     ("window-state-not-kept", "present.cl", "if (net.v_exc != own_v) keep_state(net);", "", "plain"),
     ("window-past-a-flush", "present.cl", "(t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS", "end_step", "plain"),
-    ("window-refractory", "ahead.cl", "t - net.last_exc[b.k + l] >= net.p.refrac_exc", "1", "plain"),
     ("events-of-one-step", "present.cl", "space.events + turn * CLSNN_N_PRE;", "space.events;", "replay16"),
     ("no-barrier-before-synapses", "present.cl", "        BARRIER_LOCAL();\n\n        /* 3: synapses */", "        /* 3: synapses */", "replay16"),
     # neurons in registers

@@ -120,6 +120,7 @@ static void test_other_models(void **state) {
         {"depression up to its cut-off, of weights to be clipped",
          {{"w_norm", "300"}, {"w_max", "0.5"}, {"eta_pre", "1"}}},
         {"inhibitory neurons held long after their drive is gone", {{"refrac_inh_ms", "20"}}},
+        {"no rest", {{"time_off_ms", "0"}}},
         {"long rests, strong learning", {{"time_off_ms", "700"}, {"eta_post", "0.2"}, {"eta_pre", "0.01"}}},
     };
     for (size_t k = 0; k < COUNT(cases); k++) {
