@@ -1,8 +1,8 @@
 /* Steps in windows, for work-groups of one. Between its own spikes the network's neurons are independent, and the inputs of the next
  * steps are known: so a few blocks of neurons at a time are computed some steps ahead, with their state in registers. The first spike
  * ends the window for all: blocks that went beyond its step are computed again up to it, from the state that the window began with. Only
- * the blocks whose weights the pre rule changes could not be, so they are one group, the last, which therefore never goes beyond a
- * spike. Every operation is the one that a single step does, in the same order for each neuron and each weight, so no bit depends on
+ * the blocks whose weights the pre rule changes could not be, so they are one group, which runs once, when the others have found
+ * their first spike; then those of the others that went too far run again. Every operation is the one that a single step does, in the same order for each neuron and each weight, so no bit depends on
  * where windows begin and end. */
 
 #define AHEAD_STEPS  16  /* most steps of a window */
@@ -40,7 +40,7 @@ INLINE void list_ahead(struct ahead *a, struct encoding input, int n_groups, int
     a->until = t + s;
 }
 
-/* Brings the blocks into order. Where there are more marked ones than TOGETHER, the order is not to be used. */
+/* Brings the blocks into order. Networks of at most TOGETHER blocks are one group, in which nothing need be marked. Where there are more marked ones than TOGETHER, the order is not to be used. */
 INLINE void order_blocks(struct ahead *a, struct network net, int t, int *n_recent) {
     const int n_blocks = net.n / LANES;
     int n = 0;
@@ -101,7 +101,7 @@ INLINE flags advance_block(struct block *b, const int inhibited, real reversal, 
 }
 
 /* Computes `width` blocks (2, 4 or 7; k: their first neurons) from step t on up to step end - 1, or to the first step in which one
- * of their neurons may fire: part 1, and of part 3 what input spikes do; the pre rule only if n_recent is not 0. The new state goes
+ * of their neurons may fire: part 1, and of part 3 what input spikes do; the pre rule only if n_recent is given. The new state goes
  * to net.ahead_v and so on. inhibited: some g_inh may not be 0. Sets *has_fired if a neuron may fire; returns the step after the last
  * one. What is const here is a constant where this is called. (Blocks have names, for compilers keep no array in registers.) */
 INLINE int run_blocks(const struct ahead *ahead, struct network net, __local const ushort *events,

@@ -1,6 +1,6 @@
 /* The laws of one neuron for one step of dt: membrane, conductance decay, threshold, inhibitory partner. Values in, values
- * out (`real`: one neuron or a vector of them), + - * and explicit fma only, so that every conforming device computes the same bits. Potentials are relative to rest
- * (abi.h). Departs from the original: no step carries v below the inhibitory reversal, which changes nothing where forward Euler is
+ * out (`real`: one neuron or a vector of them), + - * and explicit fma only, so that every conforming device computes the same bits.
+ * Potentials are relative to rest (abi.h). Departs from the original: no step carries v below the inhibitory reversal, which changes nothing where forward Euler is
  * stable, and ends the runaway where it is not: with more than about 23 inhibitory spikes in one step Euler overshoots,
  * oscillates and blows up. A potential that starts below the reversal (the protocol's -105 mV) relaxes as it should. */
 
@@ -19,7 +19,7 @@ INLINE real integrate_exc(real v, real g_exc, real g_inh, real floor, struct cls
     return next < floor ? floor : next; /* lets NaN through */
 }
 
-/* The same where g_inh is 0: the same bits, up to the sign of a potential of 0. */
+/* The same where g_inh is 0. The same bits, for drive_exc * g_exc is never -0. */
 INLINE real integrate_exc_alone(real v, real g_exc, real floor, struct clsnn_params p) {
     const real keep = fma((real)(-p.gain_exc), g_exc, (real)(p.leak_exc));
     const real next = fma(keep, v, p.drive_exc * g_exc);

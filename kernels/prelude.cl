@@ -1,5 +1,5 @@
 /* First in every program: contraction off, and the few macros by which one source serves a work-group of one (a CPU, plain
- * loops that the compiler vectorises) and one of many (a GPU, barriers). WG is the work-group size, set at build time. */
+ * loops that the compiler vectorises) and one of many (a GPU, barriers). CLSNN_WG is the work-group size, set at build time. */
 #pragma OPENCL FP_CONTRACT OFF
 #include "clsnn/abi.h"
 #include <Random123/philox.h>

@@ -483,7 +483,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #if CLSNN_WG > 1
     struct own own[RESIDENT];
     uint hot, over;
-    load_own(net, first_step, own, &hot, &over);
+    load_own(net, first_step, learn, own, &hot, &over);
     __local ushort *const first_events = space.events + first_step % 3 * CLSNN_N_PRE;
     int n_next = first_step < net.p.n_on ? list_events(input, n_groups, first_step, first_events) : 0;
 #endif

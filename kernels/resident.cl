@@ -16,7 +16,7 @@ struct own {
         if (j < net.n)
 
 /* Bit q of *hot: the inhibitory partner of resident neuron q is followed step by step; of *over: there may be something to clip. */
-INLINE void load_own(struct network net, int t, struct own own[RESIDENT], uint *hot, uint *over) {
+INLINE void load_own(struct network net, int t, int learn, struct own own[RESIDENT], uint *hot, uint *over) {
     *hot = *over = 0u;
 #pragma unroll
     FOR_RESIDENT (q, j) {
@@ -26,7 +26,7 @@ INLINE void load_own(struct network net, int t, struct own own[RESIDENT], uint *
         own[q].threshold = net.threshold[j];
         own[q].last_exc = net.last_exc[j];
         *hot |= (is_hot(net, j, t) ? 1u : 0u) << q;
-        *over |= (net.over[j] ? 1u : 0u) << q;
+        *over |= (learn && net.over[j] ? 1u : 0u) << q; /* evaluation has no such buffer */
     }
 }
 

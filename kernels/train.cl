@@ -5,6 +5,7 @@
  * whichever is first; results do not depend on how that is cut into launches.
  *
  * params, tables   [n_networks]
+ * zeros            [n]; ahead [n_networks][3][n]: scratch
  * w                [n_networks][784][n]; theta ... seen_inh, over, counts, recent, hot [n_networks][n]; last_pre [n_networks][784]
  * spikes           [n_networks][CLSNN_MAX_GROUPS][CLSNN_MAX_ON], pending [n_networks][CLSNN_MAX_ON]: scratch
  * pixels           [n_images][784]; order [n_networks][n_order]: the images from the launch's first position on

@@ -30,8 +30,8 @@ typedef uint32_t clsnn_u32;
 #define CLSNN_PROBE  8  /* neurons whose potentials a replay records */
 
 /* A conductance below this is set to zero in every CLSNN_FLUSH_STEPS-th step of a presentation, on every device: halving for
- * ever would end in denormals, which CPUs compute up to 100 times slower, and 32 halvings from here stay far above them. A
- * conductance this small moves v by less than 2e-9 mV a step. */
+ * ever would end in denormals, which CPUs compute up to 100 times slower, and so many steps of the fastest legal decay from here stay
+ * above them. With the published constants a conductance this small moves v by less than 4e-9 mV a step (inhibitory neurons 3e-8). */
 #define CLSNN_G_FLUSH     0x1p-27f
 #define CLSNN_FLUSH_STEPS 32
 /* A rescaled weight below this is zero, on every device. */
