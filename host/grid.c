@@ -1,6 +1,7 @@
 /* Lists and ranges to runs. */
 #include "clsnn/grid.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -182,6 +183,7 @@ fail:
 
 static enum clsnn_status add_axis(struct clsnn_grid *g, const struct clsnn_setting *s,
                                   struct clsnn_axis **out) {
+    assert(s->row || s->param);
     struct clsnn_axis *grown = realloc(g->axes, (g->n_axes + 1) * sizeof *grown);
     if (!grown) return no_memory();
     g->axes = grown;
