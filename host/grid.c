@@ -284,6 +284,7 @@ static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_o
                                       const struct clsnn_setting *s, struct clsnn_settings *fixed) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_axis *axis = NULL;
+    assert(s->row || s->param);
     const bool many = strchr(s->value, ',') || strstr(s->value, "..");
     for (size_t a = 0; a < g->n_axes; a++) {
         if (g->axes[a].row == s->row && g->axes[a].param == s->param)

@@ -244,7 +244,7 @@ struct row {
     const char *message;
 };
 
-#define B(text) text, sizeof text - 1
+#define B(text) (text), sizeof(text) - 1
 #define MAGIC_3 "must be 0x00000803"
 #define MAGIC_1 "must be 0x00000801"
 #define COUNTS  "must be in [1, 1000000]"
@@ -405,7 +405,7 @@ static void test_bad_members(void **state) {
         const char *image, *message;
         size_t n;
     } members[] = {
-#define M(text, message) {text, message, sizeof text - 1}
+#define M(text, message) {(text), (message), sizeof(text) - 1}
 #define H(text, message)                                                                                     \
     { text, message, 0 } /* of this header, and four bytes of data */
         M("", "must be \\x93NUMPY"),
