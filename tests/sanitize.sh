@@ -60,7 +60,7 @@ for mode in ${modes:-address thread}; do
         # everything read from outside, which ends before a kernel is built; each case looks for the sanitizer's words by itself
         check "$mode: the command line's cases of data, models, options and texts" \
             env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" "$root/tests/test_cli.sh" "$build/host/clsnn" \
-            '^(data |gzip|plain|images|labels?|fewer|more|no |4294|model:|an |a |unknown|--(neurons|epochs|set|config|rule|shuffle)|man$|help)'
+            '^(train(: the files| --json)|data |gzip|plain|images|labels?|fewer|more|no |4294|model:|an |a |unknown|--(neurons|epochs|set|config|rule|shuffle)|man$|help)'
     fi
 done
 echo "1..$n"

@@ -79,6 +79,7 @@ struct bench {
 
 static struct bench bench_open(struct rig *rig, const struct clsnn_plan *plan, int work_group, int n_slots) {
     struct bench b = {.lab = NULL};
+    if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) work_group = 1;
     must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), &data, plan->neurons,
                           n_slots, N_TRAIN, N_TEST, 0, &b.lab));
     must(clsnn_experiment_create(b.lab, n_slots - 1, plan, &b.x));

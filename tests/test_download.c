@@ -174,15 +174,15 @@ static void archives_are_fetched(void **state) {
 }
 
 /* The same by the command: what it prints, and that it looks at what it fetched. */
-static enum clsnn_status run_fetch(const char *format, char *out, size_t n_out) {
-    char *argv[] = {"data", "fetch", "mnist", "--out", (char *)(uintptr_t)in_root("mnist"), (char *)(uintptr_t)format, NULL};
+static enum clsnn_status run_data(char **argv, char *out, size_t n_out) {
     struct clsnn_options o = {0};
     enum clsnn_parse_action action;
-    assert_int_equal(clsnn_options_parse(CLSNN_CMD_DATA, 6, argv, &o, &action), CLSNN_OK);
+    int argc = 0;
+    while (argv[argc]) argc++;
+    assert_int_equal(clsnn_options_parse(CLSNN_CMD_DATA, argc, argv, &o, &action), CLSNN_OK);
     memset(out, 0, n_out);
     o.out = fmemopen(out, n_out, "w");
     assert_non_null(o.out);
-    setenv("CLSNN_MNIST_MIRROR", mirror_of(originals, ""), 1);
     const enum clsnn_status st = clsnn_cmd_data(&o);
     fclose(o.out);
     clsnn_options_finish(&o);
@@ -191,17 +191,31 @@ static enum clsnn_status run_fetch(const char *format, char *out, size_t n_out) 
 
 static void the_command_fetches(void **state) {
     (void)state;
-    char out[4096];
+    char out[4096], dir[128];
+    snprintf(dir, sizeof dir, "%s", in_root("mnist"));
+    char data[] = "data", fetch[] = "fetch", mnist[] = "mnist", to[] = "--out", json[] = "--json", quiet[] = "--quiet", list[] = "list";
+    char *fetch_text[] = {data, fetch, mnist, to, dir, NULL}, *fetch_json[] = {data, fetch, mnist, json, quiet, to, dir, NULL},
+         *list_text[] = {data, list, NULL}, *list_json[] = {data, list, json, NULL}, *nowhere[] = {data, fetch, mnist, NULL};
     if (!*originals) {
         puts("# MNIST's archives are neither in $CLSNN_DATA nor in ../shared/data/mnist: what the command does with them is NOT tested");
         return;
     }
     take_for_originals(originals);
     clsnn_error_clear();
-    assert_int_equal(run_fetch("--quiet", out, sizeof out), CLSNN_OK);
+    setenv("CLSNN_MNIST_MIRROR", mirror_of(originals, ""), 1);
+    assert_int_equal(run_data(fetch_text, out, sizeof out), CLSNN_OK);
     assert_non_null(strstr(out, "60000"));
-    assert_int_equal(run_fetch("--json", out, sizeof out), CLSNN_OK);
+    assert_int_equal(run_data(fetch_json, out, sizeof out), CLSNN_OK);
     assert_non_null(strstr(out, "\"mnist\""));
+    /* and there it is found from now on */
+    setenv("CLSNN_DATA", dir, 1);
+    assert_int_equal(run_data(list_text, out, sizeof out), CLSNN_OK);
+    assert_non_null(strstr(out, "60000 training, 10000 test"));
+    assert_non_null(strstr(out, "($CLSNN_DATA): has MNIST's file names"));
+    assert_int_equal(run_data(list_json, out, sizeof out), CLSNN_OK);
+    assert_non_null(strstr(out, "has MNIST's file names"));
+    assert_int_equal(run_data(nowhere, out, sizeof out), CLSNN_OK); /* where it would be looked for: nothing to do */
+    assert_non_null(strstr(out, dir));
     /* an unpacked file that is not MNIST's hides its archive */
     export_set(in_root("other"));
     for (int i = 0; i < CLSNN_IDX_FILES; i++) {
@@ -209,7 +223,7 @@ static void the_command_fetches(void **state) {
         snprintf(plain, sizeof plain, "gzip -dc %s >%s/%s", archive(in_root("other"), i), in_root("mnist"), clsnn_idx_names[i]);
         assert_int_equal(system(plain), 0);
     }
-    expect_failure(run_fetch("--json", out, sizeof out), CLSNN_E_DATA, "are not MNIST's: remove the four files", "hidden");
+    expect_failure(run_data(fetch_json, out, sizeof out), CLSNN_E_DATA, "are not MNIST's: remove the four files", "hidden");
     assert_string_equal(out, "");
 }
 

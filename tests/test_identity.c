@@ -473,6 +473,7 @@ static int print_hash(int work_group) {
     struct clsnn_evaluation sum;
     if (rig_open(&state) != 0) return 1;
     struct rig *rig = state;
+    if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) work_group = 1;
     struct outcome o = train_once(rig, &model, seed, 33, work_group, 1000, false);
     uint8_t *digits = draw_digits(N_IMAGES);
     cl_mem pixels = upload_pixels(rig, digits, N_IMAGES);
