@@ -173,7 +173,7 @@ static void test_verdict(void **state) {
     EXPECT_PRINTED(&g.r, "The paper prints no number of these sizes and epochs"); /* none that a run has reached */
     put_middles(&g, 71.07);
     EXPECT_PRINTED(&g.r, "71.07 \xc2\xb1 1.00", "**", "1 cell with a number of the paper, 1 of them more than 1.5 points below it",
-                   "from \xe2\x88\x92" "1.51 (N = 100, epoch 1) to \xe2\x88\x92" "1.51 points (N = 100, epoch 1)");
+                   "from \342\210\2221.51 (N = 100, epoch 1) to \342\210\2221.51 points (N = 100, epoch 1)");
     put_middles(&g, 71.08);
     EXPECT_PRINTED(&g.r, "none of them more than 1.5 points below it");
     put_middles(&g, 74.08);
@@ -203,7 +203,7 @@ static void test_verdict(void **state) {
     const double low = 62.58, high = clsnn_paper_accuracy(225, 1) + 2;
     put(&g.r.runs[0], 1, &low);
     put(&g.r.runs[1], 1, &high);
-    EXPECT_PRINTED(&g.r, "2 cells with a number of the paper, 1 of them", "from \xe2\x88\x92" "10.00 (N = 100, epoch 1) to +2.00 points (N = 225");
+    EXPECT_PRINTED(&g.r, "2 cells with a number of the paper, 1 of them", "from \342\210\22210.00 (N = 100, epoch 1) to +2.00 points (N = 225");
     drop_rig(&g);
 }
 
