@@ -64,7 +64,7 @@ enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,
 
 double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c,
                          int n_runs) {
-    double ratios[CLSNN_BENCH_RUNS];
+    double ratios[CLSNN_BENCH_RUNS] = {0};
     if (n_runs > CLSNN_BENCH_RUNS) n_runs = CLSNN_BENCH_RUNS;
     for (int r = 0; r < n_runs; r++)
         ratios[r] = opencl[r].images / opencl[r].seconds * c[r].seconds / c[r].images;

@@ -197,7 +197,7 @@ enum clsnn_status clsnn_checkpoint_save(const char *dir, const struct clsnn_expe
     if (access(below, F_OK) != 0) TRY(clsnn_file_make_dir(below));
     TRY(pack(x, &bytes, &n_bytes));
     TRY(clsnn_file_write(path, bytes, n_bytes));
-    if (out_name) strcpy(out_name, name);
+    if (out_name) memcpy(out_name, name, sizeof name);
     TRY(drop_old(dir, x->at.images, keep > 1 ? keep : 1));
 fail:
     free(below);
@@ -438,7 +438,7 @@ enum clsnn_status clsnn_checkpoint_load(const char *dir, struct clsnn_experiment
         st = load_file(path, x);
         free(path);
         path = NULL;
-        if (st == CLSNN_OK && out_name) strcpy(out_name, name);
+        if (st == CLSNN_OK && out_name) memcpy(out_name, name, sizeof name);
         if (st != CLSNN_E_DATA && st != CLSNN_E_IO) goto fail;
         snprintf(last, sizeof last, "%s", clsnn_error_text());
         clsnn_error_clear();

@@ -1,5 +1,6 @@
 /* clsnn reproduce: trains the seed paper's sizes with several seeds, each in a directory of its own, and makes tables, figures
  * and a page of them. All seeds of a size go on side by side, one size after the other. What is finished is not trained again. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,7 @@ fail:
 
 /* What run.json of the runs in the slots says when they end early. */
 static void mark_active(struct reproduction *p, enum clsnn_run_state state) {
+    assert(p->active || p->n_active == 0);
     for (int b = 0; b < p->n_active; b++)
         if (p->active[b].x && p->active[b].dir)
             clsnn_report_run(&p->active[b].report, state, NULL); /* best effort */

@@ -215,6 +215,7 @@ static enum clsnn_status fetch_all(const char *dir, const char *const *mirrors, 
         path = NULL;
     }
 fail:
+    t->archive = NULL;
     free(path);
     if (curl) curl_easy_cleanup(curl);
     return st;

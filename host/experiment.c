@@ -306,7 +306,6 @@ static enum clsnn_status settle(struct clsnn_experiment **slot, const struct cls
         }
         st = end_epoch(x, watch);
         if (st == CLSNN_E_SELFTEST && watch && watch->failed) {
-            st = CLSNN_OK;
             TRY(watch->failed(watch->ctx, slot));
             continue;
         }

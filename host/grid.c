@@ -1,6 +1,7 @@
 /* Lists and ranges to runs. */
 #include "clsnn/grid.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -182,6 +183,7 @@ fail:
 
 static enum clsnn_status add_axis(struct clsnn_grid *g, const struct clsnn_setting *s,
                                   struct clsnn_axis **out) {
+    assert(s->row || s->param);
     struct clsnn_axis *grown = realloc(g->axes, (g->n_axes + 1) * sizeof *grown);
     if (!grown) return no_memory();
     g->axes = grown;
@@ -282,6 +284,7 @@ static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_o
                                       const struct clsnn_setting *s, struct clsnn_settings *fixed) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_axis *axis = NULL;
+    assert(s->row || s->param);
     const bool many = strchr(s->value, ',') || strstr(s->value, "..");
     for (size_t a = 0; a < g->n_axes; a++) {
         if (g->axes[a].row == s->row && g->axes[a].param == s->param)

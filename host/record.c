@@ -177,8 +177,8 @@ enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, 
     }
     if (!name || strlen(name) >= 16 || !hash || strlen(hash) != CLSNN_SHA256_HEX - 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: the data set's name or SHA-256 is missing or too long", label);
-    strcpy(data_name, name);
-    strcpy(data_sha256, hash);
+    snprintf(data_name, 16, "%s", name);
+    memcpy(data_sha256, hash, CLSNN_SHA256_HEX);
     *out = p;
 fail:
     return st;

@@ -153,7 +153,7 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     clsnn_record_add(o, "test_images", json_integer(x->plan.test_images), ok);
     clsnn_record_add(o, "presentations", json_integer((json_int_t)clsnn_experiment_presentations(x)), ok);
     clsnn_record_add(o, "given_up",
-                     json_integer((json_int_t)(x->at.trained.given_up + x->at.given_up_evaluating)), ok);
+                     json_integer((json_int_t)x->at.trained.given_up + (json_int_t)x->at.given_up_evaluating), ok);
     clsnn_record_add(o, "train_seconds", json_real(x->at.train_seconds), ok);
     clsnn_record_add(o, "eval_seconds", json_real(x->at.eval_seconds), ok);
     clsnn_record_add(o, "images_per_second",
@@ -433,11 +433,11 @@ enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct
     }
     fprintf(out, "theta (mean)                %.2f mV; %u of %u neurons without a label\n", m->theta_mean_mv,
             m->unlabelled, x->plan.neurons);
-    if (x->at.trained.given_up + x->at.given_up_evaluating) {
+    const unsigned long long given_up = x->at.trained.given_up + x->at.given_up_evaluating;
+    if (given_up) {
         fprintf(out,
                 "given up                    %llu images stayed under %d spikes at the highest intensity\n",
-                (unsigned long long)(x->at.trained.given_up + x->at.given_up_evaluating),
-                x->plan.model.min_spikes);
+                given_up, x->plan.model.min_spikes);
     }
     if (x->lab->dev->profile) print_profile(x->lab->dev->profile, out);
     if (learned) fprintf(out, "final_sha256                %s\n", learned->sha256);

@@ -257,7 +257,7 @@ static json_t *cells_json(const struct clsnn_reproduction *r, bool *ok) {
             json_t *o = json_object();
             clsnn_record_add(o, "neurons", json_integer(cell.neurons), ok);
             clsnn_record_add(o, "epochs", json_integer(e), ok);
-            clsnn_record_add(o, "images", json_integer((json_int_t)((uint64_t)e * r->train_images)), ok);
+            clsnn_record_add(o, "images", json_integer((json_int_t)e * (json_int_t)r->train_images), ok);
             clsnn_record_add(o, "vote_all", spread_json(cell.all, ok), ok);
             clsnn_record_add(o, "vote_proportion", spread_json(cell.proportion, ok), ok);
             clsnn_record_add(o, "paper", number_json(cell.paper), ok);

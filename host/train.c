@@ -1,6 +1,7 @@
 /* Launches of the training kernel. */
 #include "clsnn/train.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 size_t clsnn_trainer_bytes(void) {
@@ -10,6 +11,7 @@ size_t clsnn_trainer_bytes(void) {
 enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels, uint32_t n_images,
                                        int n_watched, struct clsnn_trainer **out) {
     enum clsnn_status st = CLSNN_OK;
+    assert(net->n_networks > 0);
     const size_t batch = (size_t)net->n_networks, n_order = batch * CLSNN_MAX_CHUNK;
     struct clsnn_trainer *tr = calloc(1, sizeof *tr);
     if (!tr) return clsnn_fail(CLSNN_E_MEMORY, "trainer: no memory for %zu bytes", sizeof *tr);
@@ -150,7 +152,8 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_network *net = tr->net;
     const size_t batch = (size_t)net->n_networks;
-    uint32_t *before = malloc(batch * sizeof *before);
+    assert(batch > 0);
+    uint32_t *before = calloc(batch, sizeof *before);
     if (!before) return clsnn_fail(CLSNN_E_MEMORY, "trainer: no memory for %zu positions", batch);
     for (size_t b = 0; b < batch; b++) before[b] = tr->progress[b].position;
     if (n_presentations > CLSNN_MAX_CHUNK) n_presentations = CLSNN_MAX_CHUNK;

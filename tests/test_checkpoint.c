@@ -79,6 +79,7 @@ struct bench {
 
 static struct bench bench_open(struct rig *rig, const struct clsnn_plan *plan, int work_group, int n_slots) {
     struct bench b = {.lab = NULL};
+    if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) work_group = 1;
     must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), &data, plan->neurons,
                           n_slots, N_TRAIN, N_TEST, 0, &b.lab));
     must(clsnn_experiment_create(b.lab, n_slots - 1, plan, &b.x));
@@ -220,13 +221,12 @@ static void epochs_may_grow(void **state) {
 
 static void check_files(const char *wanted) {
     char found[512] = "";
+    size_t at = 0;
     struct dirent **list = NULL;
     const int n = scandir(in_dir("checkpoint"), &list, NULL, alphasort);
     for (int k = 0; k < n; k++) {
-        if (list[k]->d_name[0] != '.') {
-            strcat(found, list[k]->d_name);
-            strcat(found, " ");
-        }
+        if (list[k]->d_name[0] != '.' && at < sizeof found)
+            at += (size_t)snprintf(found + at, sizeof found - at, "%s ", list[k]->d_name);
         free(list[k]);
     }
     free(list);
@@ -308,7 +308,8 @@ static unsigned char *get(const char *name, size_t *out_n) {
 }
 
 static void check_refused(struct bench *b, struct refusals *r, size_t at) {
-    const struct clsnn_standing before = b->x->at;
+    struct clsnn_standing before;
+    memcpy(&before, &b->x->at, sizeof before); /* its padding too */
     *r = (struct refusals){.n = 0};
     const enum clsnn_status st = clsnn_checkpoint_load(dir, b->x, count_refusal, r, NULL);
     if (st != CLSNN_E_CHECKPOINT || r->n != 1 || memcmp(&before, &b->x->at, sizeof before) != 0)

@@ -908,6 +908,18 @@ in_full_again() {
 }
 reproduce_full() { mkdir full && in_mount 'mount -t tmpfs -o size=100k none full' in_full_again "${again[@]}" --sizes 16; }
 
+profiled() { # each command is waited for then, and phases are launched apart: the same bits
+    train --out plain
+    local sha
+    sha=$(sha)
+    train --out json --profile
+    [ "$(sha)" = "$sha" ] || wrong "another final_sha256 with --profile"
+    for key in normalise encode present rest label test transfers; do prints "\"$key\""; done
+    run 0 train "${small[@]}" --out text --profile
+    prints "$sha"
+    prints "us a command   share   (on the device, by its events)"
+    grep -q "^present  *[0-9.]*  *[1-9]" "$work/out" || wrong "no command of phase present"
+}
 devices() {
     run 0 devices
     prints "--device           0:0"
@@ -928,6 +940,27 @@ data_list() {
     prints '"name": "digits"'
     prints '"searched"'
     [ -z "$(ls -A)" ] || wrong "data list has made files"
+}
+data_list_found() { # what is MNIST is test_download.c's affair
+    export CLSNN_DATA=$work/small
+    run 3 data list
+    prints "searched    $work/small (\$CLSNN_DATA): has MNIST's file names"
+    prints "unusable    see the error"
+    says "MNIST's is"
+    mkdir empty damaged
+    head -c 100 "$work/small/train-images-idx3-ubyte" >damaged/train-images-idx3-ubyte
+    CLSNN_DATA=$PWD/empty run 0 data list
+    prints "no MNIST files in it"
+    export CLSNN_DATA=$PWD/damaged
+    run 3 data list
+    prints "unusable    see the error"
+    says "damaged: train-labels-idx1-ubyte"
+    run 3 data list --json
+    is_json "$work/out"
+    prints '"found": false'
+    export CLSNN_DATA=$PWD/gone
+    run 3 data list
+    says "gone"
 }
 data_export() {
     run 0 data export digits "$PWD/x y" --json --quiet
@@ -1487,6 +1520,7 @@ any "sweep: --neurns" sweep_bad 2 "unknown option --neurns: did you mean --neuro
 any "sweep: --resum of nothing known" sweep_bad 2 "unknown option --xyzzyq" 'seed = 1..2\n' --xyzzyq
 for text in 5/4 0/4 4 a/b 1/ /2 -1/2 1/2/3; do on "sweep --shard $text" sweep_bad 2 "--shard = $text: must be I/N with I in [1, N]" 'seed = 1..2\n' --shard=$text; done
 on "train --runs 3" train_runs
+on "train --profile: the same bits, and where the time goes" profiled
 on "bench: rows are checked, JSON, CSV and picture" bench_quick
 on "bench: table" bench_table
 on "bench: --sizes 20,x" refuses 2 "--sizes" bench --sizes 20,x
@@ -1506,6 +1540,7 @@ any "reproduce --sizes with nothing in it" usage "--sizes = : not a number" repr
 any "reproduce --seeds beyond the last seed" usage "with --seeds 3 must be at most 18446744073709551613" reproduce --seed 18446744073709551615
 any "reproduce --neurons" usage "--neurons is an option of clsnn train, not of clsnn reproduce" reproduce --neurons 5
 any "data list" data_list
+any "data list of what is another set, empty, damaged and gone" data_list_found
 any "data export digits" data_export
 any "data export: plain files in the way" data_export_hidden
 any "data export below a device" data_export_to /dev/null/x
@@ -1517,6 +1552,14 @@ any "--version" texts --version
 any "man" texts man
 any "completion" texts completion
 any "help train" texts help train
+any "help" texts help
+any "-h" texts -h
+any "-V" texts -V
+any "train --version" texts train --version
+any "help of no command" usage "unknown command trian: did you mean train?" help trian
+any "help of two commands" usage 'help: unexpected operand "eval"' help train eval
+any "man with an operand" usage 'man: unexpected operand "page"' man page
+any "completion with an operand" usage 'completion: unexpected operand "zsh"' completion zsh
 on "--verbose: errors name their place" verbose_place
 on "first words on stderr" first_words
 on "warm start" warm_start

@@ -131,8 +131,9 @@ static void digits_fit_the_box_and_are_centred_by_mass(void **state) {
         /* Moved by whole pixels: half a pixel may remain. What was cut off at the edge does not count any
          * more. */
         double most = at_edge ? 0.6 : 0.5 + 1e-9;
-        assert_true(fabs(at_x / mass - SIDE / 2) <= most);
-        assert_true(fabs(at_y / mass - SIDE / 2) <= most);
+        const int middle = SIDE / 2;
+        assert_true(fabs(at_x / mass - middle) <= most);
+        assert_true(fabs(at_y / mass - middle) <= most);
     }
     print_message("# %u of %u touch the edge\n", clipped, all.test.n_images);
     assert_true(clipped <= all.test.n_images / 50); /* 1.4 % of MNIST's do */

@@ -110,6 +110,7 @@ static void predict(const uint8_t *image, const struct show *s, uint8_t *spikes)
     for (int t = 0; t < s->n_on; t++)
         for (int a = 0; a < n_active; a++) {
             if (a % 32 == 0) draw_digit_words(s, (uint32_t)a / 32, (uint32_t)t, 0, words);
+            // cppcheck-suppress uninitvar ; the first n_active are set above
             spikes[active[a] * s->n_on + t] = lane_spikes(s, (uint32_t)a / 32, (uint32_t)a % 32, (uint32_t)t,
                                                           image[active[a]] * s->intensity, words);
         }

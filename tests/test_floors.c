@@ -243,7 +243,7 @@ static void check_source(const char *file, const char *text) {
     blank(code, false);
     char open = 0, name[MAX_NAME];
     for (const char *at = code; (at = next_include(at, &open, name));) check_include(file, open, name);
-    strcpy(code, text);
+    memcpy(code, text, strlen(text) + 1);
     blank(code, true);
     check_words(file, code);
     free(code);
@@ -271,7 +271,10 @@ static int with_ending(const char *folder, const char *ending,
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", root ? root : ".", folder);
     DIR *dir = opendir(path);
-    if (!dir) fail_msg("%s cannot be read: CLSNN_SOURCE_ROOT is the repository's root", path);
+    if (!dir) {
+        fail_msg("%s cannot be read: CLSNN_SOURCE_ROOT is the repository's root", path);
+        return 0;
+    }
     int n = 0;
     for (const struct dirent *entry; (entry = readdir(dir));) {
         const size_t length = strlen(entry->d_name), tail = strlen(ending);

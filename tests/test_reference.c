@@ -400,7 +400,7 @@ static struct recording read_recording(const struct clsnn_npz *npz, const char *
         .exc_step = get(npz, file, "exc_step", CLSNN_I4, 1, 0, 0),
         .inh_step = get(npz, file, "inh_step", CLSNN_I4, 1, 0, 0),
     };
-    size_t n_post = r.w0->shape[1], n_steps = (size_t)((r.steps_on + r.steps_off) * r.n_samples);
+    size_t n_post = r.w0->shape[1], n_steps = (size_t)(r.steps_on + r.steps_off) * (size_t)r.n_samples;
     r.event_input = get(npz, file, "event_input", CLSNN_I4, 1, r.event_step->shape[0], 0);
     r.exc_neuron = get(npz, file, "exc_neuron", CLSNN_I4, 1, r.exc_step->shape[0], 0);
     r.inh_neuron = get(npz, file, "inh_neuron", CLSNN_I4, 1, r.inh_step->shape[0], 0);

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "clsnn/file.h"
 #include "clsnn/html.h"
+#include "clsnn/npz.h"
 
 static void near(double found, double wanted) {
     /* a few roundings of numbers below 100 */
@@ -131,6 +133,126 @@ static void test_cells(void **state) {
     assert_int_equal(clsnn_reproduction_shown(&g.r), 0);
     g.r.sizes[1] = 100;
     assert_int_equal(clsnn_reproduction_shown(&g.r), 3);
+    drop_rig(&g);
+}
+
+/* ---- what is printed ---- */
+
+/* Table and verdict as printed; malloc'ed. */
+static char *printed(const struct clsnn_reproduction *r) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    assert_non_null(out);
+    assert_int_equal(clsnn_reproduction_print(r, out), CLSNN_OK);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void expect_printed(const struct clsnn_reproduction *r, const char *const *wanted) {
+    char *text = printed(r);
+    for (; *wanted; wanted++)
+        if (!strstr(text, *wanted)) fail_msg("\"%s\" lacks \"%s\"", text, *wanted);
+    free(text);
+}
+#define EXPECT_PRINTED(r, ...) expect_printed((r), (const char *const[]){__VA_ARGS__, NULL})
+
+static void put_middles(struct rig *g, double middle) {
+    for (int seed = 0; seed < 3; seed++) {
+        const double all = middle + seed - 1;
+        free(g->r.runs[seed].points);
+        put(&g->r.runs[seed], 1, &all);
+    }
+}
+
+/* The paper has 72.58 at N = 100 after one epoch. */
+static void test_verdict(void **state) {
+    (void)state;
+    struct rig g;
+    make_rig(&g, 3, 1);
+    EXPECT_PRINTED(&g.r, "The paper prints no number of these sizes and epochs"); /* none that a run has reached */
+    put_middles(&g, 71.07);
+    EXPECT_PRINTED(&g.r, "71.07 \xc2\xb1 1.00", "**", "1 cell with a number of the paper, 1 of them more than 1.5 points below it",
+                   "from \342\210\2221.51 (N = 100, epoch 1) to \342\210\2221.51 points (N = 100, epoch 1)");
+    put_middles(&g, 71.08);
+    EXPECT_PRINTED(&g.r, "none of them more than 1.5 points below it");
+    put_middles(&g, 74.08);
+    EXPECT_PRINTED(&g.r, "none of them", "from +1.50 (N = 100, epoch 1) to +1.50 points");
+    g.options.json = true;
+    char *text = printed(&g.r);
+    json_t *o = json_loads(text, 0, NULL);
+    assert_non_null(o);
+    assert_true(json_is_true(json_object_get(o, "comparable")));
+    const json_t *cell = json_array_get(json_object_get(o, "cells"), 0);
+    near(json_number_value(json_object_get(cell, "paper")), 72.58);
+    assert_true(fabs(json_number_value(json_object_get(cell, "difference")) - 1.5) < 1e-9);
+    assert_true(json_is_false(json_object_get(cell, "below")));
+    json_decref(o);
+    free(text);
+    g.options.json = false;
+    /* another experiment is compared with nothing */
+    g.r.test_images = 9999;
+    EXPECT_PRINTED(&g.r, "These are not the paper's data (MNIST, 60000 training and 9999 test images");
+    g.r.test_images = 10000;
+    /* two cells, one on either side */
+    clsnn_reproduction_finish(&g.r);
+    g.r = (struct clsnn_reproduction){.options = &g.options, .data = &g.data, .device = &g.device, .dir = dir, .work_group = 1,
+                                      .sizes = {100, 225}, .n_sizes = 2, .n_seeds = 1, .epochs = 1, .seed = 5,
+                                      .train_images = 60000, .label_images = 10000, .test_images = 10000};
+    assert_int_equal(clsnn_reproduction_plan(&g.r), CLSNN_OK);
+    const double low = 62.58, high = clsnn_paper_accuracy(225, 1) + 2;
+    put(&g.r.runs[0], 1, &low);
+    put(&g.r.runs[1], 1, &high);
+    EXPECT_PRINTED(&g.r, "2 cells with a number of the paper, 1 of them", "from \342\210\22210.00 (N = 100, epoch 1) to +2.00 points (N = 225");
+    drop_rig(&g);
+}
+
+/* The command on the page is the one to type again; times read as people tell them. */
+static void test_page(void **state) {
+    (void)state;
+    struct rig g;
+    char path[128];
+    void *data;
+    size_t n;
+    make_rig(&g, 3, 1);
+    clsnn_options_finish(&g.options);
+    char *argv[] = {(char *)"reproduce", (char *)"--data", (char *)"it's & <mine>", (char *)"--seeds=3", (char *)"--quiet",
+                    (char *)"--set", (char *)"w_max=2", NULL};
+    enum clsnn_parse_action action;
+    assert_int_equal(clsnn_options_parse(CLSNN_CMD_REPRODUCE, 7, argv, &g.options, &action), CLSNN_OK);
+    put_middles(&g, 71.07);
+    for (int k = 3; k < 6; k++) put(&g.r.runs[k], 1, &(double){60}); /* a page is written when every run is finished */
+    /* the run that Figure 4 shows, without weights and with */
+    assert_int_equal(clsnn_reproduction_write(&g.r), CLSNN_E_IO);
+    assert_non_null(strstr(clsnn_error_text(), "runs/n100-s5/epoch-1.npz"));
+    clsnn_error_clear();
+    snprintf(path, sizeof path, "%s/runs/n100-s5", dir);
+    assert_int_equal(clsnn_file_make_dir(path), CLSNN_OK);
+    float *w = calloc(CLSNN_N_PRE * 100, sizeof *w);
+    assert_non_null(w);
+    snprintf(path, sizeof path, "%s/runs/n100-s5/epoch-1.npz", dir);
+    assert_int_equal(clsnn_npz_write(path, &(struct clsnn_array){"w", CLSNN_F4, 2, {CLSNN_N_PRE, 100}, w}, 1), CLSNN_OK);
+    free(w);
+    const struct {
+        double seconds;
+        const char *text;
+    } times[] = {{59.4, "59.4 s"}, {59.6, "1:00 min"}, {754, "12:34 min"}, {3600, "1:00:00 h"}, {45296, "12:34:56 h"}};
+    static const char *const names[] = {"report.html", "reproduce.json", "table1.md", "table1.csv", "figure3.png", "figure4.png"};
+    for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
+        g.r.seconds = times[k].seconds;
+        assert_int_equal(clsnn_reproduction_write(&g.r), CLSNN_OK);
+        snprintf(path, sizeof path, "%s/report.html", dir);
+        assert_int_equal(clsnn_file_read(path, 1 << 24, &data, &n), CLSNN_OK);
+        const char *const wanted[] = {times[k].text, "--data 'it'\\''s &amp; &lt;mine&gt;'", "--seeds 3", "--quiet", "--set w_max=2",
+                                      "class=\"below\"", "a &lt;b&gt; &amp; &quot;c&quot; ?"};
+        for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+            if (!strstr(data, wanted[i])) fail_msg("the page lacks \"%s\"", wanted[i]);
+        free(data);
+    }
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[k]);
+        assert_int_equal(unlink(path), 0);
+    }
     drop_rig(&g);
 }
 
@@ -273,7 +395,7 @@ static int setup(void **state) {
 }
 
 static int teardown(void **state) {
-    static const char *const names[] = {"p", "runs/n100-s5/run.json", "runs/n100-s5", "runs", ""};
+    static const char *const names[] = {"p", "runs/n100-s5/run.json", "runs/n100-s5/epoch-1.npz", "runs/n100-s5", "runs", ""};
     char path[128];
     (void)state;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
@@ -288,6 +410,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paper),
         cmocka_unit_test_setup_teardown(test_cells, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verdict, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_page, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unusable_runs, setup, teardown),
         cmocka_unit_test(test_html),
         cmocka_unit_test_setup_teardown(test_base64, setup, teardown),

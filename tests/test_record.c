@@ -1,0 +1,259 @@
+/* Plans, evaluations and standings as JSON: what is written comes back, and a file in which one member is missing, of another type or
+ * out of its range is refused by its name, with nothing written. */
+#include "clsnn/record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct clsnn_dataset data = {
+    .name = "digits", .sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
+
+static struct clsnn_plan make_plan(void) {
+    struct clsnn_plan p = {.neurons = 400,
+                           .seed = UINT64_MAX, /* beyond JSON's whole numbers */
+                           .epochs = 3,
+                           .train_images = 60000,
+                           .label_images = 10,
+                           .eval_every = 1,
+                           .shuffle = true};
+    clsnn_model_defaults(&p.model);
+    return p;
+}
+
+static struct clsnn_metrics make_metrics(void) {
+    struct clsnn_metrics m = {.epoch = 2, .images = UINT64_C(1) << 63, .accuracy_all = 0.1, .theta_mean_mv = 1e-300, .unlabelled = 7,
+                              .train_seconds = 1.0 / 3, .score = {.n_images = UINT32_MAX, .correct_all = 3}};
+    for (int t = 0; t < CLSNN_CLASSES; t++)
+        for (int p = 0; p < CLSNN_CLASSES; p++)
+            m.score.confusion[t][p] = (uint32_t)(10 * t + p), m.score.confusion_proportion[t][p] = UINT32_MAX - (uint32_t)t;
+    return m;
+}
+
+/* Through text and back, as a file would. */
+static json_t *by_text(json_t *value) {
+    assert_non_null(value);
+    char *text = json_dumps(value, JSON_REAL_PRECISION(17));
+    json_decref(value);
+    assert_non_null(text);
+    json_t *back = json_loads(text, 0, NULL);
+    free(text);
+    assert_non_null(back);
+    return back;
+}
+
+/* ---- whole numbers and texts ---- */
+
+static void whole_numbers(void **state) {
+    (void)state;
+    const uint64_t numbers[] = {0, 1, UINT32_MAX, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX};
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+        uint64_t found = 42;
+        json_t *value = clsnn_record_whole(numbers[k]);
+        assert_int_equal(json_is_integer(value), numbers[k] <= INT64_MAX);
+        assert_true(clsnn_record_read_whole(value, numbers[k], &found) && found == numbers[k]);
+        found = 42;
+        if (numbers[k]) assert_false(clsnn_record_read_whole(value, numbers[k] - 1, &found) || found != 42);
+        json_decref(value);
+    }
+    const char *bad[] = {"-1", "-9223372036854775808", "1.0", "true", "null", "[1]", "\"\"", "\"12a\"", "\"-1\"", "\" 1\"",
+                         "\"18446744073709551616\"", "\"99999999999999999999999\""};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        uint64_t found = 42;
+        json_t *value = json_loads(bad[k], JSON_DECODE_ANY, NULL);
+        assert_non_null(value);
+        if (clsnn_record_read_whole(value, UINT64_MAX, &found) || found != 42) fail_msg("%s was read", bad[k]);
+        json_decref(value);
+    }
+}
+
+static void texts_become_utf8(void **state) {
+    (void)state;
+    const char *given[] = {"plain", "caf\xc3\xa9", "caf\xe9 \xff"}, *wanted[] = {"plain", "caf\xc3\xa9", "caf? ?"};
+    for (int k = 0; k < 3; k++) {
+        json_t *value = clsnn_record_text(given[k]);
+        assert_string_equal(json_string_value(value), wanted[k]);
+        json_decref(value);
+    }
+}
+
+/* ---- there and back ---- */
+
+static void what_is_written_comes_back(void **state) {
+    (void)state;
+    bool ok = true;
+    const struct clsnn_plan plan = make_plan();
+    struct clsnn_plan plan_back;
+    char name[16], sha256[CLSNN_SHA256_HEX];
+    json_t *o = by_text(clsnn_record_plan(&plan, &data, &ok));
+    assert_int_equal(clsnn_record_read_plan(o, "f", &plan_back, name, sha256), CLSNN_OK);
+    json_decref(o);
+    assert_string_equal(name, data.name);
+    assert_string_equal(sha256, data.sha256);
+    assert_true(plan_back.neurons == plan.neurons && plan_back.seed == plan.seed && plan_back.epochs == plan.epochs &&
+                plan_back.train_images == plan.train_images && plan_back.label_images == plan.label_images &&
+                plan_back.test_images == 0 && plan_back.eval_every == 1 && plan_back.shuffle);
+    for (size_t k = 0; k < clsnn_n_params; k++)
+        assert_true(clsnn_model_get(&plan_back.model, &clsnn_params_table[k]) == clsnn_model_get(&plan.model, &clsnn_params_table[k]));
+
+    const struct clsnn_metrics m = make_metrics();
+    struct clsnn_metrics m_back;
+    json_t *line = by_text(clsnn_record_metrics(&m, &ok)), *score = by_text(clsnn_record_score(&m.score, &ok));
+    assert_int_equal(clsnn_record_read_metrics(line, score, "f", &m_back), CLSNN_OK);
+    json_decref(line);
+    json_decref(score);
+    assert_true(m_back.epoch == m.epoch && m_back.images == m.images && m_back.accuracy_all == m.accuracy_all &&
+                m_back.theta_mean_mv == m.theta_mean_mv && m_back.unlabelled == m.unlabelled && m_back.train_seconds == m.train_seconds);
+    assert_memory_equal(&m_back.score, &m.score, sizeof m.score);
+
+    const struct clsnn_standing at = {.epoch = 1, .position = 9, .images = 7, .trained = {.spikes = UINT64_MAX}, .seconds_then = 0.7};
+    struct clsnn_standing at_back;
+    o = by_text(clsnn_record_standing(&at, &ok));
+    assert_int_equal(clsnn_record_read_standing(o, "f", &at_back), CLSNN_OK);
+    json_decref(o);
+    assert_true(at_back.epoch == 1 && at_back.position == 9 && at_back.images == 7 && at_back.trained.spikes == UINT64_MAX &&
+                at_back.seconds_then == 0.7);
+    assert_true(ok);
+    clsnn_record_add(NULL, "x", json_null(), &ok);
+    assert_false(ok);
+}
+
+static void times_are_known(void **state) {
+    (void)state;
+    assert_true(clsnn_record_is_time("seconds") && clsnn_record_is_time("images_per_second"));
+    assert_false(clsnn_record_is_time("epoch") || clsnn_record_is_time("no such member"));
+}
+
+/* ---- refusals ---- */
+
+enum what { PLAN, METRICS, SCORE, STANDING };
+
+/* The object is refused for the reason, and nothing is written. */
+static void refused(enum what what, const json_t *object, const char *reason) {
+    bool ok = true;
+    struct clsnn_plan plan, plan_before;
+    struct clsnn_metrics m = make_metrics(), m_before;
+    struct clsnn_standing at = {.epoch = 77}, at_before;
+    char name[16] = "kept", sha256[CLSNN_SHA256_HEX] = "kept";
+    memset(&plan, 0x5a, sizeof plan);
+    memcpy(&plan_before, &plan, sizeof plan);
+    memcpy(&m_before, &m, sizeof m);
+    memcpy(&at_before, &at, sizeof at);
+    json_t *line = clsnn_record_metrics(&m, &ok), *score = clsnn_record_score(&m.score, &ok);
+    const enum clsnn_status st = what == PLAN       ? clsnn_record_read_plan(object, "some file", &plan, name, sha256)
+                                 : what == METRICS  ? clsnn_record_read_metrics(object, score, "some file", &m)
+                                 : what == SCORE    ? clsnn_record_read_metrics(line, object, "some file", &m)
+                                                    : clsnn_record_read_standing(object, "some file", &at);
+    json_decref(line);
+    json_decref(score);
+    if (st != CLSNN_E_DATA || !strstr(clsnn_error_text(), "some file: ") || !strstr(clsnn_error_text(), reason))
+        fail_msg("status %d, \"%s\" lacks \"%s\"", (int)st, clsnn_error_text(), reason);
+    clsnn_error_clear();
+    assert_memory_equal(&plan, &plan_before, sizeof plan);
+    assert_memory_equal(&m, &m_before, sizeof m);
+    assert_memory_equal(&at, &at_before, sizeof at);
+    assert_string_equal(name, "kept");
+    assert_string_equal(sha256, "kept");
+}
+
+static json_t *make(enum what what) {
+    bool ok = true;
+    const struct clsnn_plan plan = make_plan();
+    const struct clsnn_metrics m = make_metrics();
+    const struct clsnn_standing at = {.epoch = 1};
+    json_t *o = what == PLAN      ? clsnn_record_plan(&plan, &data, &ok)
+                : what == METRICS ? clsnn_record_metrics(&m, &ok)
+                : what == SCORE   ? clsnn_record_score(&m.score, &ok)
+                                  : clsnn_record_standing(&at, &ok);
+    assert_true(o && ok);
+    return o;
+}
+
+static void a_member_that_is_missing_or_another_is_refused(void **state) {
+    (void)state;
+    for (enum what what = PLAN; what <= STANDING; what++) {
+        json_t *whole = make(what);
+        const char *name;
+        json_t *value;
+        json_object_foreach (whole, name, value) {
+            const char *reason = strcmp(name, "dataset") == 0  ? "the data set's name or SHA-256 is missing"
+                                 : strcmp(name, "params") == 0 ? "parameter "
+                                                               : name;
+            json_t *o = json_deep_copy(whole);
+            assert_int_equal(json_object_del(o, name), 0);
+            refused(what, o, reason);
+            json_object_set_new(o, name, json_pack("{s:i}", "x", 1)); /* no member is such an object */
+            refused(what, o, reason);
+            json_object_set_new(o, name, json_string("much"));
+            refused(what, o, reason);
+            json_decref(o);
+        }
+        json_decref(whole);
+        refused(what, NULL, "missing");
+    }
+}
+
+static void values_out_of_range_are_refused(void **state) {
+    (void)state;
+    const struct {
+        enum what what;
+        const char *name, *value, *reason;
+    } cases[] = {
+        {PLAN, "neurons", "16385", "neurons is missing, no number, or out of its range"},
+        {PLAN, "neurons", "0", "0 neurons, 3 epochs"},
+        {PLAN, "neurons", "4294967297", "neurons is"},
+        {PLAN, "epochs", "0", "0 epochs"},
+        {PLAN, "epochs", "1001", "epochs is"},
+        {PLAN, "train_images", "0", "0 training images: must be at least 1"},
+        {PLAN, "test_images", "10000001", "test_images is"},
+        {PLAN, "seed", "-1", "seed is"},
+        {PLAN, "shuffle", "1", "shuffle is"},
+        {PLAN, "rule", "\"pair\"", "rule pair: this version has triplet only"},
+        {PLAN, "dataset", "{\"name\": \"a name that is too long\"}", "the data set's name or SHA-256"},
+        {PLAN, "dataset", "{\"name\": \"digits\"}", "the data set's name or SHA-256"},
+        {PLAN, "dataset", "{\"name\": \"digits\", \"sha256\": \"0011\"}", "the data set's name or SHA-256"},
+        {METRICS, "epoch", "4294967296", "epoch is"},
+        {METRICS, "accuracy_all", "true", "accuracy_all is"},
+        {SCORE, "n_images", "4294967296", "n_images is"},
+        {SCORE, "confusion", "[]", "confusion is not 10 x 10 counts"},
+        {SCORE, "confusion_proportion", "[[0, 1, 2, 3, 4, 5, 6, 7, 8, -9]]", "confusion_proportion is not 10 x 10 counts"},
+        {STANDING, "epoch", "1001", "epoch is"},
+        {STANDING, "position", "10000001", "position is"},
+        {STANDING, "images", "1.5", "images is"},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        json_t *o = make(cases[k].what), *value = json_loads(cases[k].value, JSON_DECODE_ANY, NULL);
+        assert_non_null(value);
+        json_object_set_new(o, cases[k].name, value);
+        refused(cases[k].what, o, cases[k].reason);
+        json_decref(o);
+    }
+    /* each parameter, just below and above what it may be */
+    for (size_t k = 0; k < clsnn_n_params; k++) {
+        const struct clsnn_param_info *p = &clsnn_params_table[k];
+        for (int above = 0; above < 2; above++) {
+            json_t *o = make(PLAN);
+            json_object_set_new(json_object_get(o, "params"), p->name, json_real(above ? p->max + 1 : p->min - 1));
+            refused(PLAN, o, p->name);
+            json_decref(o);
+        }
+    }
+}
+
+int main(void) {
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_numbers),
+        cmocka_unit_test(texts_become_utf8),
+        cmocka_unit_test(what_is_written_comes_back),
+        cmocka_unit_test(times_are_known),
+        cmocka_unit_test(a_member_that_is_missing_or_another_is_refused),
+        cmocka_unit_test(values_out_of_range_are_refused),
+    };
+    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}
