@@ -4,6 +4,8 @@
  * the blocks whose weights the pre rule changes could not be, so they are one group, which runs once, when the others have found
  * their first spike; then those of the others that went too far run again. Every operation is the one that a single step does, in the same order for each neuron and each weight, so no bit depends on
  * where windows begin and end. */
+#if CLSNN_WG == 1 && !defined(CLSNN_RECORD) /* a replay tells of every step */
+#define CLSNN_AHEAD
 
 #define AHEAD_STEPS  16  /* most steps of a window */
 #define AHEAD_EVENTS 128 /* most input spikes of a window; where one step has more, steps are single */
@@ -224,3 +226,4 @@ INLINE void keep_state(struct network net) {
         STORE(LOAD(net.g_inh, k), net.ahead_g_inh, k);
     }
 }
+#endif

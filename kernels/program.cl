@@ -4,6 +4,9 @@
 #include "neuron.cl"
 #include "stdp.cl"
 #include "encode.cl"
+#include "step.cl"
+#include "ahead.cl"
+#include "resident.cl"
 #include "present.cl"
 #include "weights.cl"
 #if defined(CLSNN_RECORD)

@@ -2,6 +2,7 @@
  * what the next step's input spikes add is fetched before the barrier, so that memory's latency is waited for once. Neurons beyond
  * them are stored in memory and computed by the same loops as in a work-group of one. Spikes are rare: what only they concern (theta,
  * the inhibitory partner) stays in memory. */
+#if CLSNN_WG > 1
 
 #define FETCHED 4 /* weights fetched ahead; 3.3 inputs spike in a step on average */
 
@@ -142,3 +143,4 @@ INLINE void reset_own(struct network net, struct own own[RESIDENT], int fired, i
         own[q].last_exc = t;
     }
 }
+#endif

@@ -77,9 +77,9 @@ static const struct {
     int floor;
     bool law; /* equations on scalars: they know neither work-items nor barriers */
 } kernels[] = {
-    {"prelude.cl", 0, false}, {"neuron.cl", 1, true},    {"stdp.cl", 1, true},
-    {"encode.cl", 2, false},  {"present.cl", 3, false},  {"weights.cl", 4, false},
-    {"train.cl", 4, false},   {"evaluate.cl", 4, false}, {"replay.cl", 4, false},
+    {"prelude.cl", 0, false}, {"neuron.cl", 1, true}, {"stdp.cl", 1, true},      {"encode.cl", 2, false},
+    {"step.cl", 3, false},    {"ahead.cl", 4, false}, {"resident.cl", 4, false}, {"present.cl", 5, false},
+    {"weights.cl", 6, false}, {"train.cl", 6, false}, {"evaluate.cl", 6, false}, {"replay.cl", 6, false},
 };
 enum { N_KERNELS = sizeof kernels / sizeof kernels[0] };
 

@@ -20,7 +20,7 @@ struct clsnn_state {
     cl_mem last_pre;                  /* i32 [n_slots][784] */
     cl_mem threshold;                 /* f32 scratch */
     cl_mem ahead;                     /* f32 [n_slots][3][n] scratch: state at the end of a window of steps */
-    cl_mem over, counts, recent, hot; /* u16; present.cl, struct network */
+    cl_mem over, counts, recent, hot; /* u16; step.cl, struct network */
     cl_mem spikes;  /* u32 [n_slots][CLSNN_MAX_GROUPS][CLSNN_MAX_ON]: input spikes of a presentation */
     cl_mem pending; /* u32 [n_slots][CLSNN_MAX_ON] */
 };
