@@ -274,7 +274,7 @@ static size_t make_image(const uint8_t *p, size_t n, uint8_t fill, uint8_t image
 
 /* An .npy image of a text: whole, and with what an @ in it stands for. */
 static size_t make_text(const uint8_t *p, size_t n, uint8_t image[IMAGE_BYTES]) {
-    static uint8_t text[IMAGE_BYTES - 64];
+    static uint8_t text[IMAGE_BYTES - 128];
     size_t length = 0;
     for (size_t k = 0; k < n && length < sizeof text; k++) {
         const bool quote = p[k] == '@' && fuzz_archive_quote;
