@@ -131,13 +131,22 @@ def files_of(folder):
     return found
 
 
+def is_litter(name):
+    """What a save that did not end may leave; judged by itself."""
+    return os.path.basename(name).startswith(".")
+
+
+def results_of(folder):
+    return {n: d for n, d in files_of(folder).items() if not is_litter(n)}
+
+
 def damage(folder, before):
     """(partial files, leftovers, lost earlier files) of a folder that held the files before."""
     partial, litter = [], []
     now = files_of(folder)
     known = set(before.values())
     for name, data in sorted(now.items()):
-        if os.path.basename(name).startswith("."):
+        if is_litter(name):
             litter.append(name)
         elif data not in known:
             try:
@@ -239,13 +248,13 @@ def answer(command, out, folder):
     """What a run that ends well must have found, whatever was made to fail on the way."""
     if command.name in ("train", "eval", "resume"):
         sha = re.search(r"[0-9a-f]{64}", out)
-        return sha and sha.group(), sorted(n for n in files_of(folder) if "previous" not in n)
+        return sha and sha.group(), sorted(n for n in results_of(folder) if "previous" not in n)
     if command.name == "replay":
-        return sorted((n, zlib.crc32(d)) for n, d in files_of(folder).items())
+        return sorted((n, zlib.crc32(d)) for n, d in results_of(folder).items())
     if command.name == "bench":
         rows = json.loads(out)
-        return [(r["path"], r["checked"], r["images_per_second"] > 0) for r in rows], sorted(files_of(folder))
-    return sorted((n, len(d)) for n, d in files_of(folder).items())
+        return [(r["path"], r["checked"], r["images_per_second"] > 0) for r in rows], sorted(results_of(folder))
+    return sorted((n, len(d)) for n, d in results_of(folder).items())
 
 
 def message_trouble(command, err):
