@@ -224,10 +224,9 @@ static void found_finish(struct found *f) {
 }
 
 static enum clsnn_status check_seal(const char *path, const unsigned char *bytes, size_t n_bytes) {
-    char hex[CLSNN_SHA256_HEX];
-    const unsigned char *end = bytes + n_bytes - DIGEST - END_RECORD;
-    if (n_bytes < DIGEST + END_RECORD || memcmp(end, "PK\5\6", 4) != 0 || end[END_RECORD - 2] != DIGEST ||
-        end[END_RECORD - 1] != 0)
+    char hex[CLSNN_SHA256_HEX], own[13], shown[CLSNN_EXCERPT];
+    const unsigned char *end = n_bytes < DIGEST + END_RECORD ? NULL : bytes + n_bytes - DIGEST - END_RECORD;
+    if (!end || memcmp(end, "PK\5\6", 4) != 0 || end[END_RECORD - 2] != DIGEST || end[END_RECORD - 1] != 0)
         return clsnn_fail(
             CLSNN_E_DATA,
             "%s: %zu bytes without a checksum at the end: is cut short, damaged, or no checkpoint", path,
@@ -235,8 +234,9 @@ static enum clsnn_status check_seal(const char *path, const unsigned char *bytes
     const enum clsnn_status st = clsnn_sha256_hex(bytes, n_bytes - DIGEST, hex);
     if (st != CLSNN_OK) return st;
     if (memcmp(hex, bytes + n_bytes - DIGEST, DIGEST) == 0) return CLSNN_OK;
-    return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its SHA-256 is %.12s..., its own checksum says %.12s...",
-                      path, hex, (const char *)bytes + n_bytes - DIGEST);
+    snprintf(own, sizeof own, "%.12s", (const char *)end + END_RECORD);
+    return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its SHA-256 is %.12s..., its own checksum says %s...",
+                      path, hex, clsnn_excerpt(own, shown));
 }
 
 /* ---- another plan ---- */
@@ -310,13 +310,36 @@ static enum clsnn_status check_standing(const char *path, const struct clsnn_pla
                       at->images == (uint64_t)at->epoch * n + at->position && at->images_then <= at->images &&
                       at->trained_then.presentations <= at->trained.presentations &&
                       at->trained_then.given_up <= at->trained.given_up &&
-                      at->trained_then.spikes <= at->trained.spikes;
+                      at->trained_then.spikes <= at->trained.spikes && at->train_seconds >= 0 &&
+                      at->eval_seconds >= 0 && at->seconds_then >= 0;
     if (good) return CLSNN_OK;
     return clsnn_fail(CLSNN_E_DATA, "%s: makes no sense: image %u of epoch %u, after %llu images", path,
                       at->position, at->epoch + 1, (unsigned long long)at->images);
 }
 
-static enum clsnn_status read_metrics(const char *path, const json_t *about, struct found *f) {
+/* The counts are those of one confusion matrix, and none is more than there are. */
+static bool is_score(const struct clsnn_score *s, const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES],
+                     uint32_t correct, double accuracy) {
+    uint64_t sum = 0, right = 0;
+    for (int t = 0; t < CLSNN_CLASSES; t++) {
+        right += counts[t][t];
+        for (int p = 0; p < CLSNN_CLASSES; p++) sum += counts[t][p];
+    }
+    return sum == s->n_images && right == correct && accuracy >= 0.0 && accuracy <= 1.0;
+}
+
+static bool is_evaluation(const struct clsnn_plan *plan, const struct clsnn_standing *at,
+                          const struct clsnn_metrics *m) {
+    const struct clsnn_score *s = &m->score;
+    return m->images <= at->images && m->unlabelled <= plan->neurons && s->n_images <= plan->test_images &&
+           m->exc_spikes_per_image >= 0 && m->test_spikes_per_image >= 0 && m->train_seconds >= 0 &&
+           m->eval_seconds >= 0 && m->images_per_second >= 0 &&
+           is_score(s, s->confusion, s->correct_all, m->accuracy_all) &&
+           is_score(s, s->confusion_proportion, s->correct_proportion, m->accuracy_proportion);
+}
+
+static enum clsnn_status read_metrics(const char *path, const json_t *about, const struct clsnn_plan *plan,
+                                      struct found *f) {
     enum clsnn_status st = CLSNN_OK;
     const json_t *metrics = json_object_get(about, "metrics"), *scores = json_object_get(about, "scores");
     const size_t n = json_array_size(metrics);
@@ -333,6 +356,10 @@ static enum clsnn_status read_metrics(const char *path, const json_t *about, str
         if (f->metrics[k].epoch > f->at.epoch || (k && f->metrics[k].epoch <= f->metrics[k - 1].epoch))
             return clsnn_fail(CLSNN_E_DATA, "%s: evaluation %zu is of epoch %u: out of order", path, k,
                               f->metrics[k].epoch);
+        if (!is_evaluation(plan, &f->at, &f->metrics[k]))
+            return clsnn_fail(CLSNN_E_DATA,
+                              "%s: evaluation %zu makes no sense: its numbers contradict each other", path,
+                              k);
     }
     f->n_metrics = n;
 fail:
@@ -369,17 +396,17 @@ static enum clsnn_status read_about(const char *path, const struct clsnn_experim
     const struct clsnn_array *a = NULL;
     json_t *about = NULL;
     json_error_t error;
+    char shown[CLSNN_EXCERPT];
     TRY(clsnn_npz_get(&f->npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
     about = json_loadb(a->data, a->shape[0], JSON_REJECT_DUPLICATES, &error);
     if (!about) {
-        st = clsnn_fail(CLSNN_E_DATA, "%s: about is no JSON: %s", path, error.text);
+        st = clsnn_fail(CLSNN_E_DATA, "%s: about is no JSON: %s", path, clsnn_excerpt(error.text, shown));
         goto fail;
     }
     const json_t *format = json_object_get(about, "format");
     json_t *plan = json_object_get(about, "plan");
     if (json_integer_value(format) > CLSNN_CHECKPOINT_FORMAT) {
         const char *version = json_string_value(json_object_get(about, "clsnn_version"));
-        char shown[CLSNN_EXCERPT];
         st = clsnn_fail(CLSNN_E_CHECKPOINT,
                         "%s: is of format %lld, written by clsnn %s: this is clsnn %s, which reads format "
                         "%d: use a newer one",
@@ -395,7 +422,7 @@ static enum clsnn_status read_about(const char *path, const struct clsnn_experim
     TRY(check_plan(path, plan, x));
     TRY(clsnn_record_read_standing(json_object_get(about, "standing"), path, &f->at));
     TRY(check_standing(path, &x->plan, &f->at));
-    TRY(read_metrics(path, about, f));
+    TRY(read_metrics(path, about, &x->plan, f));
     TRY(read_labels(path, x->plan.neurons, f));
 fail:
     json_decref(about);

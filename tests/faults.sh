@@ -3,7 +3,7 @@
 #   memory      allocation n of the program's own code, once or for ever (faults/alloc.c)
 #   libraries   the same with jansson, libpng, libarchive, zlib, cairo, libcrypto and inih
 #   opencl      OpenCL call n with each of six codes, once or for ever (faults/layer.c)
-#   lost        the device goes away at command n
+#   lost        the device goes away at command n; train --resume must then end as if it had not
 #   files       system call n on a file of ours: EIO, ENOSPC, EACCES, EMFILE, EINTR (strace)
 #   disk        a full disk
 # A sample that is the same each time; with --full every n, which takes hours, with --every every n, but one code each. Prints a

@@ -1,5 +1,5 @@
 /* What oclgrind.sh runs under oclgrind, which is some thousand times slower than a CPU device: the smallest
- * launches of each kernel that do everything. Usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP.
+ * launches of each kernel that do everything. Usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP [NEURONS].
  * "planted" runs a kernel with three faults instead, to show that they are found. Exits 0 when the launch
  * ran, whatever oclgrind says of it. */
 #include <dlfcn.h>
@@ -49,16 +49,20 @@ cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer, const void *pa
     return code;
 }
 
-static enum clsnn_status replay(struct clsnn_device *dev, int work_group) {
+static enum clsnn_status replay(struct clsnn_device *dev, int work_group, int n_post) {
     enum clsnn_status st = CLSNN_OK;
-    const struct scenario *s = scenario_find("competition_33");
+    const struct scenario *found = scenario_find("competition_33");
     struct clsnn_program *prog = NULL;
     struct clsnn_replay_output out = {0};
     struct scenario_data data = {0};
     struct clsnn_model model;
     int32_t *step = NULL, *input = NULL;
     clsnn_model_defaults(&model);
-    if (!s || !scenario_build(s, &data)) return clsnn_fail(CLSNN_E_MEMORY, "no scenario");
+    if (!found) return clsnn_fail(CLSNN_E_FAILED, "no scenario");
+    struct scenario any = *found; /* its weights and volleys do for any size */
+    const struct scenario *s = &any;
+    any.n_post = n_post;
+    if (!scenario_build(s, &data)) return clsnn_fail(CLSNN_E_MEMORY, "no scenario");
     step = malloc((data.n_events + 1) * sizeof *step);
     input = malloc((data.n_events + 1) * sizeof *input);
     if (!step || !input) {
@@ -82,8 +86,8 @@ static enum clsnn_status replay(struct clsnn_device *dev, int work_group) {
                                           .learn = true};
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_REPLAY, work_group, &prog));
     TRY(clsnn_replay(dev, prog, &model, &in, &out));
-    printf("replay, work-group %d: %zu excitatory, %zu inhibitory spikes\n", work_group, out.exc.n,
-           out.inh.n);
+    printf("replay, %d neurons, work-group %d: %zu excitatory, %zu inhibitory spikes\n", n_post, work_group,
+           out.exc.n, out.inh.n);
     if (out.exc.n == 0 || out.inh.n == 0) st = clsnn_fail(CLSNN_E_FAILED, "nothing fired");
 fail:
     clsnn_replay_finish(&out);
@@ -94,10 +98,9 @@ fail:
     return st;
 }
 
-/* One network of 20 neurons that fire at once, one image with 40 inked inputs. */
-static enum clsnn_status present(struct clsnn_device *dev, int work_group, bool learn) {
+/* One network of neurons that fire at once, one image with 40 inked inputs. */
+static enum clsnn_status present(struct clsnn_device *dev, int work_group, int n_post, bool learn) {
     enum clsnn_status st = CLSNN_OK;
-    enum { N_POST = 20 };
     const uint64_t seed = 1;
     struct clsnn_program *prog = NULL;
     struct clsnn_network *net = NULL;
@@ -106,7 +109,8 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, bool 
     struct clsnn_model model;
     cl_mem pixels = NULL;
     uint8_t image[CLSNN_N_PRE] = {0};
-    uint16_t counts[N_POST];
+    uint16_t *counts = calloc((size_t)n_post, sizeof *counts);
+    if (!counts) return clsnn_fail(CLSNN_E_MEMORY, "no memory for %d counts", n_post);
     clsnn_model_defaults(&model);
     model.time_on_ms = 15;
     model.time_off_ms = 5;
@@ -118,7 +122,7 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, bool 
     model.w_inh_exc = 0.1;
     for (int a = 0; a < 40; a++) image[a * 19] = (uint8_t)(100 + 3 * a);
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, work_group, &prog));
-    TRY(clsnn_network_create(dev, prog, &model, &seed, 1, N_POST, &net));
+    TRY(clsnn_network_create(dev, prog, &model, &seed, 1, n_post, &net));
     TRY(clsnn_buffer_create(dev, "pixels", sizeof image, image, false, &pixels));
     if (learn) {
         TRY(clsnn_trainer_create(net, pixels, 1, 1, &tr));
@@ -128,10 +132,11 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, bool 
     } else {
         TRY(clsnn_evaluate(net, 0, pixels, 1, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
     }
-    printf("%s, work-group %d: %llu excitatory spikes\n", learn ? "train" : "evaluate", work_group,
-           (unsigned long long)sum.spikes);
+    printf("%s, %d neurons, work-group %d: %llu excitatory spikes\n", learn ? "train" : "evaluate", n_post,
+           work_group, (unsigned long long)sum.spikes);
     if (sum.spikes == 0) st = clsnn_fail(CLSNN_E_FAILED, "nothing fired");
 fail:
+    free(counts);
     clsnn_trainer_destroy(tr);
     clsnn_buffer_release(dev, &pixels);
     clsnn_network_destroy(net);
@@ -176,19 +181,19 @@ fail:
 
 int main(int argc, char **argv) {
     struct clsnn_device *dev = NULL;
-    if (argc != 3) {
-        fprintf(stderr, "usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP\n");
+    const int work_group = argc > 2 ? atoi(argv[2]) : 0, n_post = argc > 3 ? atoi(argv[3]) : 20;
+    if (argc < 3 || argc > 4 || n_post < 1) {
+        fprintf(stderr, "usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP [NEURONS]\n");
         return 2;
     }
-    const int work_group = atoi(argv[2]);
     enum clsnn_status st = clsnn_device_open(NULL, &dev);
     if (st == CLSNN_OK) {
         if (strcmp(argv[1], "replay") == 0)
-            st = replay(dev, work_group);
+            st = replay(dev, work_group, argc > 3 ? n_post : 33);
         else if (strcmp(argv[1], "planted") == 0)
             st = planted(dev, work_group);
         else
-            st = present(dev, work_group, strcmp(argv[1], "train") == 0);
+            st = present(dev, work_group, n_post, strcmp(argv[1], "train") == 0);
     }
     if (st != CLSNN_OK) fprintf(stderr, "%s\n", clsnn_error_text());
     clsnn_device_close(dev);

@@ -39,13 +39,15 @@ LIBRARIES = "libjansson,libpng,libarchive,libz.,libcairo,libpixman,libcrypto,lib
 FRAGILE, ITS_END = "libarchive", "Fatal Internal Error in libarchive"
 
 # name: what follows "clsnn NAME", with {data}, {model}, {replay} read and {out} written; the file or folder that {out} is; how
-# many runs of the bounded suite it may have, for a class's 100; whether OpenCL is used. A new command is a line here.
+# many runs of the bounded suite it may have, for a class's 100; whether OpenCL is used. A new command is a line here. "resume" is a
+# longer train, which is gone on with after the device was lost; it is of no other class.
 SMALL = "-q --data {data} --neurons 16 --train-images 20 --label-images 20 --test-images 20"
 Command = collections.namedtuple("Command", "name args out share opencl")
 COMMANDS = [
     Command("train", "train " + SMALL + " --out {out}", "folder", 50, True),
     Command("eval", "eval -q --json --data {data} {model} --label-images 20 --out {out}", "folder", 25, True),
     Command("replay", "replay -q {replay} {out}/record.npz", "folder", 15, True),
+    Command("resume", "train " + SMALL + " --epochs 3 --eval-every 1 --chunk 2 --checkpoint-every 4 --out {out}", "folder", 6, True),
     Command("bench", "bench -q --quick --json --data {data} --sizes 16 --networks 1 --out {out}", "folder", 7, True),
     Command("export", "data export digits {out} -q --json", "folder", 3, False),
 ]
@@ -129,13 +131,22 @@ def files_of(folder):
     return found
 
 
+def is_litter(name):
+    """What a save that did not end may leave; judged by itself."""
+    return os.path.basename(name).startswith(".")
+
+
+def results_of(folder):
+    return {n: d for n, d in files_of(folder).items() if not is_litter(n)}
+
+
 def damage(folder, before):
     """(partial files, leftovers, lost earlier files) of a folder that held the files before."""
     partial, litter = [], []
     now = files_of(folder)
     known = set(before.values())
     for name, data in sorted(now.items()):
-        if os.path.basename(name).startswith("."):
+        if is_litter(name):
             litter.append(name)
         elif data not in known:
             try:
@@ -192,6 +203,7 @@ class Bench:
         self.data, self.model = os.path.join(root, "data"), os.path.join(root, "model.npz")
         self.replay = os.path.join(root, "replay.npz")
         self.baselines = {}
+        self.gone_on = collections.Counter()
         self.n = 0
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("CLSNN_", "FAULT_"))}
         self.env.update(XDG_CONFIG_HOME=os.path.join(root, "config"), MALLOC_PERTURB_="165")
@@ -234,15 +246,15 @@ TROUBLES = ("crashes", "hangs", "codes", "messages", "leaks", "partial", "litter
 
 def answer(command, out, folder):
     """What a run that ends well must have found, whatever was made to fail on the way."""
-    if command.name in ("train", "eval"):
+    if command.name in ("train", "eval", "resume"):
         sha = re.search(r"[0-9a-f]{64}", out)
-        return sha and sha.group(), sorted(n for n in files_of(folder) if "previous" not in n)
+        return sha and sha.group(), sorted(n for n in results_of(folder) if "previous" not in n)
     if command.name == "replay":
-        return sorted((n, zlib.crc32(d)) for n, d in files_of(folder).items())
+        return sorted((n, zlib.crc32(d)) for n, d in results_of(folder).items())
     if command.name == "bench":
         rows = json.loads(out)
-        return [(r["path"], r["checked"], r["images_per_second"] > 0) for r in rows], sorted(files_of(folder))
-    return sorted((n, len(d)) for n, d in files_of(folder).items())
+        return [(r["path"], r["checked"], r["images_per_second"] > 0) for r in rows], sorted(results_of(folder))
+    return sorted((n, len(d)) for n, d in results_of(folder).items())
 
 
 def message_trouble(command, err):
@@ -500,6 +512,22 @@ def mount_argv(size, out):
             out + "-earlier", str(size), out]
 
 
+def go_on(bench, command, folder, out, base):
+    """The troubles of the same command with --resume, the device being back. Where there was no time for a checkpoint it says so."""
+    saved = sorted(n for n in files_of(out) if n.startswith("checkpoint/ckpt-"))
+    again = bench.run(bench.argv(command, out) + ["--resume"], folder)
+    if not saved:
+        if again.rc != 9 or "holds no checkpoint" not in again.err:
+            return [("codes", "--resume without a checkpoint: exit %d: %s" % (again.rc, again.err[:200]))]
+        again = bench.run(bench.argv(command, out), folder)
+    bench.gone_on["anew" if not saved else "resumed"] += 1
+    if again.rc != 0:
+        return [("codes", "gone on with %s: exit %d: %s" % (saved, again.rc, again.err[:200]))]
+    if answer(command, again.out, out) != base.answer:
+        return [("wrong", "gone on with %s: the result is not that of an undisturbed run" % saved)]
+    return []
+
+
 def run_fault(bench, fault):
     """(Ran, troubles, whether the fault happened)"""
     judged, command, base = fault.judged, fault.command, fault.judged["base"]
@@ -542,6 +570,8 @@ def run_fault(bench, fault):
             kept = os.path.join(folder, "kept")
             out = kept if os.path.isdir(kept) else out
         found = judge(bench, command, ran, out, before, allowed, base, words, may_litter, judged.get("site", ""))
+        if command.name == "resume" and ran.rc == 7:
+            found += go_on(bench, command, folder, out, base)
         if judged.get("lost") and ran.seconds > LOST_SECONDS * patience() and not ran.hung:
             found.append(("hangs", "%.1f s to say that the device is lost" % ran.seconds))
         return ran, found, happened
@@ -586,6 +616,8 @@ def run_class(bench, name, commands, most, jobs):
         limit = None if most is None else max(4, most * command.share // shares)
         if command.name == "export":  # seconds a run: never more than a handful
             limit = 60 if most is None else 2
+        if command.name == "resume" and most is None:  # three runs a fault
+            limit = 120
         faults += CLASSES[name](bench, command, limit)
     shown = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -604,6 +636,9 @@ def run_class(bench, name, commands, most, jobs):
                     print("#     %s: %s" % (kind, text))
                 for line in ran.err.splitlines()[:3]:
                     print("#     said: %s" % line[:300])
+    if bench.gone_on:
+        print("# %s: afterwards %d runs resumed, %d begun anew" % (name, bench.gone_on["resumed"], bench.gone_on["anew"]))
+        bench.gone_on.clear()
     for key in [k for k in bench.baselines if k[1] == name]:
         del bench.baselines[key]
     troubles = sum(n for kind, n in tally.items() if kind != "libarchive")
@@ -652,6 +687,7 @@ def main():
         troubles = 0
         for name in wanted:
             these = [c for c in commands if c.opencl or name not in ("opencl", "lost")]
+            these = [c for c in these if c.name != "resume" or name == "lost"]
             troubles += run_class(bench, name, these, None if options.full or options.every else BUDGET[name], options.jobs)
     finally:
         shutil.rmtree(root, ignore_errors=True)

@@ -53,6 +53,44 @@ enum clsnn_status __wrap_clsnn_network_create(struct clsnn_device *dev, const st
     return clsnn_fail(CLSNN_E_NO_DEVICE, "no device under a fuzzer");
 }
 
+struct buffer {
+    size_t n_bytes;
+    unsigned char bytes[];
+};
+size_t fuzz_buffer_writes;
+
+cl_mem fuzz_buffer(size_t n_bytes) {
+    struct buffer *b = calloc(1, sizeof *b + n_bytes);
+    FUZZ_CHECK(b);
+    b->n_bytes = n_bytes;
+    return (cl_mem)b;
+}
+
+static unsigned char *part(cl_mem buffer, size_t offset, size_t n_bytes) {
+    struct buffer *b = (struct buffer *)buffer;
+    FUZZ_CHECK(b && offset <= b->n_bytes && n_bytes <= b->n_bytes - offset);
+    return b->bytes + offset;
+}
+
+enum clsnn_status __wrap_clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset,
+                                           size_t n_bytes, void *to);
+enum clsnn_status __wrap_clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset,
+                                           size_t n_bytes, void *to) {
+    (void)dev;
+    memcpy(to, part(from, offset, n_bytes), n_bytes);
+    return CLSNN_OK;
+}
+
+enum clsnn_status __wrap_clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset,
+                                            size_t n_bytes, const void *from);
+enum clsnn_status __wrap_clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset,
+                                            size_t n_bytes, const void *from) {
+    (void)dev;
+    memcpy(part(to, offset, n_bytes), from, n_bytes);
+    fuzz_buffer_writes++;
+    return CLSNN_OK;
+}
+
 /* ---- outcomes ---- */
 
 void fuzz_finding(const char *file, int line, const char *what) {
@@ -62,17 +100,21 @@ void fuzz_finding(const char *file, int line, const char *what) {
 }
 
 void fuzz_outcome(enum clsnn_status st, enum clsnn_status allowed, enum clsnn_status also, const char *name) {
-    const char *text = clsnn_error_text();
     if (st == CLSNN_OK) {
-        FUZZ_CHECK(clsnn_error_status() == CLSNN_OK && *text == '\0');
+        FUZZ_CHECK(clsnn_error_status() == CLSNN_OK && *clsnn_error_text() == '\0');
         return;
     }
     FUZZ_CHECK(st == allowed || st == also);
     FUZZ_CHECK(st == clsnn_error_status());
+    fuzz_text(clsnn_error_text(), name, false);
+    clsnn_error_clear();
+}
+
+void fuzz_text(const char *text, const char *name, bool lines) {
     const char *named = strstr(text, name);
     FUZZ_CHECK(named && strlen(named) > strlen(name) + 2);
-    for (const char *c = text; *c; c++) FUZZ_CHECK(((unsigned char)*c >= 0x20 && *c != 0x7f) || *c == '\t');
-    clsnn_error_clear();
+    for (const char *c = text; *c; c++)
+        FUZZ_CHECK(((unsigned char)*c >= 0x20 && *c != 0x7f) || *c == '\t' || (lines && *c == '\n'));
 }
 
 void *fuzz_copy(const void *data, size_t n) {
@@ -203,8 +245,8 @@ static bool add_member(const char *name, const uint8_t *image, size_t n_image, b
     return true;
 }
 
-/* An .npy image made from few bytes: type, dimensions, extents (16 bits each), then data; what lacks is zero. */
-static size_t make_image(const uint8_t *p, size_t n, uint8_t image[IMAGE_BYTES]) {
+/* An .npy image made from few bytes: type, dimensions, extents (16 bits each), then data; what lacks is filled. */
+static size_t make_image(const uint8_t *p, size_t n, uint8_t fill, uint8_t image[IMAGE_BYTES]) {
     static const struct {
         const char *descr;
         size_t n_bytes;
@@ -225,24 +267,49 @@ static size_t make_image(const uint8_t *p, size_t n, uint8_t image[IMAGE_BYTES])
     memcpy(image, "\x93NUMPY\1\0", 8);
     put(image + 8, (uint32_t)(at - 10), 2);
     if (n_data > IMAGE_BYTES - at) n_data = IMAGE_BYTES - at;
-    memset(image + at, 0, n_data);
+    memset(image + at, fill, n_data);
     memcpy(image + at, p, n < n_data ? n : n_data);
     return at + n_data;
 }
 
-/* Records of 4 bytes and what follows them: which name; bit 0 deflated, bit 1 an image made from few bytes; length. */
+/* An .npy image of a text: whole, and with what an @ in it stands for. */
+static size_t make_text(const uint8_t *p, size_t n, uint8_t image[IMAGE_BYTES]) {
+    static uint8_t text[IMAGE_BYTES - 128];
+    size_t length = 0;
+    for (size_t k = 0; k < n && length < sizeof text; k++) {
+        const bool quote = p[k] == '@' && fuzz_archive_quote;
+        const size_t n_quoted = quote ? strlen(fuzz_archive_quote) : 1;
+        if (n_quoted > sizeof text - length) break;
+        memcpy(text + length, quote ? (const uint8_t *)fuzz_archive_quote : p + k, n_quoted);
+        length += n_quoted;
+    }
+    memcpy(image, "\x93NUMPY\1\0", 8);
+    const int n_header = snprintf((char *)image + 10, 60,
+                                  "{'descr': '|u1', 'fortran_order': False, 'shape': (%zu,)}\n", length);
+    put(image + 8, (uint32_t)n_header, 2);
+    memcpy(image + 10 + n_header, text, length);
+    return 10 + (size_t)n_header + length;
+}
+
+char *fuzz_archive_quote;
+
+/* Records of 4 bytes and what follows them: which name; bit 0 deflated, bit 1 an image made from few bytes, bit 2 (with it) filled with
+ * ones, bit 3 an image of a text; length. */
 const char *fuzz_archive(const uint8_t *data, size_t n, const char *const *names, size_t n_names) {
     static uint8_t image[IMAGE_BYTES];
     if (n >= 2 && data[0] == 'P' && data[1] == 'K') return fuzz_file(data, n);
     zip.n = zip.n_directory = zip.n_entries = 0;
     while (n >= 4) {
         const char *name = names[data[0] % n_names];
-        const bool deflated = data[1] & 1, made = data[1] & 2;
+        const bool deflated = data[1] & 1, made = data[1] & 2, text = data[1] & 8;
+        const uint8_t fill = data[1] & 4 ? 0xff : 0;
         size_t length = (size_t)(data[2] | data[3] << 8);
         data += 4, n -= 4;
         if (length > n) length = n;
-        const bool added = made ? add_member(name, image, make_image(data, length, image), deflated)
-                                : add_member(name, data, length, deflated);
+        const size_t n_image = text   ? make_text(data, length, image)
+                               : made ? make_image(data, length, fill, image)
+                                      : length;
+        const bool added = add_member(name, text || made ? image : data, n_image, deflated);
         if (!added) break;
         data += length, n -= length;
     }

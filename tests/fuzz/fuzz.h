@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "clsnn/device.h"
 #include "clsnn/options.h"
 #include "clsnn/status.h"
 
@@ -31,6 +32,14 @@ void *fuzz_copy(const void *data, size_t n);
  * its text is one line without control characters that names the thing (name) and says something about it. Clears it. */
 void fuzz_outcome(enum clsnn_status st, enum clsnn_status allowed, enum clsnn_status also, const char *name);
 
+/* A text for people: without control characters, in one line unless lines are allowed, naming the thing and saying something
+ * about it. */
+void fuzz_text(const char *text, const char *name, bool lines);
+
+/* A buffer of a device that is not there, zeros at first; it is what clsnn_buffer_read and _write work on here, which are counted. */
+cl_mem fuzz_buffer(size_t n_bytes);
+extern size_t fuzz_buffer_writes;
+
 /* Every value of parsed options as text, "name = value" a line: malloc'ed. */
 char *fuzz_option_text(const struct clsnn_options *o);
 
@@ -42,6 +51,7 @@ void fuzz_config_round_trip(const struct clsnn_options *o, enum clsnn_command co
 
 /* The input as an archive: as it is where it begins like a zip, else a zip made of it, with the checksums right (a fuzzer
  * cannot guess them). Names of arrays are taken from names[n_names]. Returns the file's path. */
+extern char *fuzz_archive_quote; /* what an @ in a text stands for; NULL: itself */
 const char *fuzz_archive(const uint8_t *data, size_t n, const char *const *names, size_t n_names);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the seeds of tests/corpus that can be made. Files called finding-* are kept as they were found."""
-import gzip, io, os, struct, zipfile
+import gzip, hashlib, io, json, os, struct, zipfile
 
 corpus = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "corpus")
 
@@ -105,6 +105,53 @@ def replay(steps_on, steps_off, samples, learn, norm, steps, inputs):
             + made(4, F4, (), struct.pack("<f", norm)) + made(5, I4, (n,), struct.pack("<%di" % n, *steps))
             + made(6, I4, (n,), struct.pack("<%di" % n, *inputs)) + made(7, F4, (784, 1)) + made(8, F4, (1,)))
 
+
+ONES = 6  # what lacks is all ones: -1
+
+
+def sealed(data):
+    data = data[:-2] + b"\x40\0"
+    return data + hashlib.sha256(data).hexdigest().encode()
+
+
+# A run of two neurons, 3 epochs of 10 images, 5 to test with; the @ is its plan.
+def checkpoint(standing, metrics=0, labels=False, plan="@", more=b"", about=None):
+    floats, steps, row = {1: (2,), 2: (2,), 3: (2,), 4: (2,), 6: (2,), 7: (2,)}, (5, 8, 9), (2,)
+    at = {"epoch": 1, "position": 3, "attempt": 2, "images": 13, "trained_presentations": 20, "trained_given_up": 1, "trained_spikes": 90,
+          "presentations": 40, "given_up_evaluating": 0, "train_seconds": 1.5, "eval_seconds": 0.25, "images_then": 10, "presentations_then": 12,
+          "given_up_then": 1, "spikes_then": 60, "seconds_then": 1.0}
+    at.update(standing)
+    lines = [{"epoch": k + 1, "images": 10 * (k + 1), "accuracy_all": 0.6, "accuracy_proportion": 0.4, "exc_spikes_per_image": 6.5,
+              "test_spikes_per_image": 7.0, "retries": 2, "given_up": 1, "theta_mean_mv": 20.5, "unlabelled_neurons": 1, "seconds": 1.0,
+              "eval_seconds": 0.25, "images_per_second": 10.0} for k in range(metrics)]
+    confusion = [[[3 if t == p == 0 else 2 if t == 1 and p == 0 else 0 for p in range(10)] for t in range(10)],
+                 [[2 if t == p == 0 else 3 if t == 9 and p == 5 else 0 for p in range(10)] for t in range(10)]]
+    scores = [{"n_images": 5, "correct_all": 3, "correct_proportion": 2, "confusion": confusion[0], "confusion_proportion": confusion[1]}] * metrics
+    if about is None:
+        about = json.dumps({"format": 1, "clsnn_version": "0.1.0", "kernels_sha256": "", "plan": 0, "standing": at, "metrics": lines,
+                            "scores": scores}, separators=(",", ":")).replace('"plan":0', '"plan":' + plan).encode()
+    return (made(0, F4, (784, 2), struct.pack("<2f", 0.5, 1)) + b"".join(made(k, F4, shape) for k, shape in floats.items())
+            + b"".join(made(k, I4, row, flags=ONES) for k in steps) + made(10, U1, row, b"\1\0") + made(11, I4, (784,), struct.pack("<i", -30000), ONES)
+            + (made(12, I4, row, struct.pack("<2i", 7, -1)) + made(13, F4, (2, 10), struct.pack("<2f", 0.25, 0.75)) if labels else b"")
+            + record(14, 8, about) + more)
+
+
+start = dict(epoch=0, position=0, attempt=0, images=0, images_then=0, presentations_then=0, given_up_then=0, spikes_then=0, seconds_then=0)
+put("checkpoint", "start", checkpoint(start))
+put("checkpoint", "labelled", checkpoint({}, 1, True))
+put("checkpoint", "end", checkpoint(dict(epoch=3, position=0, attempt=0, images=30), 3, True))
+put("checkpoint", "more-evaluations", checkpoint({}, 2, True))
+put("checkpoint", "other-plan", checkpoint({}, plan='{"neurons":3,"epochs":4,"params":{"w_max":2},"\\u001b\\n":[]}'))
+put("checkpoint", "newer", checkpoint({}, about=b'{"format":2,"clsnn_version":"9\\u001b[0m","plan":@}'))
+put("checkpoint", "no-json", checkpoint({}, about=b'{"a": "\x1b[31m\r\n'))
+put("checkpoint", "lines", checkpoint({}, about=b'{"a": \n\nb'))
+put("checkpoint", "twice", checkpoint({}, about=b'{"\\n\\n":1,"\\n\\n":2}'))
+put("checkpoint", "large", checkpoint(dict(trained_presentations="18446744073709551615", presentations="18446744073709551616"), 1))
+put("checkpoint", "two-of-one-name", checkpoint({}, 0, False, more=made(0, F4, (784, 2))))
+put("checkpoint", "zip", sealed(archive([("w.npy", npy("<f4", "(2,)", bytes(8))), ("about.npy", npy("|u1", "(2,)", b"{}"))], zipfile.ZIP_STORED)))
+put("checkpoint", "empty", sealed(archive([])))
+put("checkpoint", "cut", b"PK")
+put("checkpoint", "seal-of-escapes", b"PK" + bytes(30) + b"PK\5\6" + bytes(16) + b"\x40\0" + b"\n\x1b[0m\n" * 10 + b"1234")
 
 put("replay", "frozen", replay(700, 300, 1, 0, 0, [0, 5, 699], [0, 783, 3]))
 put("replay", "learning", replay(10, 2, 3, 1, 78, [0, 13, 33], [1, 1, 700]))

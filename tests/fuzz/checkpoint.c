@@ -1,0 +1,185 @@
+/* A checkpoint as a run of two neurons loads it, with a checksum that fits, which no fuzzer would guess. What is refused changes
+ * nothing, here or on the device; what is taken is saved and loaded again, to the same bytes. */
+#include "fuzz.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clsnn/checkpoint.h"
+#include "clsnn/file.h"
+#include "clsnn/record.h"
+
+enum { NEURONS = 2, STRIDE = CLSNN_ROW_ALIGN, DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22 };
+
+static char given[64], saved[64]; /* run directories: the input's, and where it is saved again */
+static struct clsnn_dataset data = {.name = "digits", .source = "fuzz"};
+static struct clsnn_trainer trainer;
+static struct clsnn_totals totals;
+static struct clsnn_network net = {.n_networks = 1, .n_post = NEURONS, .n = STRIDE};
+static struct clsnn_lab lab = {
+    .data = &data, .neurons = NEURONS, .n_slots = 1, .net = &net, .trainer = &trainer};
+static struct clsnn_experiment x = {.lab = &lab};
+
+static const char input_name[] = "checkpoint/ckpt-000000000001.npz";
+
+static void remove_all(void) {
+    char command[160];
+    snprintf(command, sizeof command, "rm -rf '%s' '%s'", given, saved);
+    if (*given && system(command) != 0) fprintf(stderr, "%s: cannot be removed\n", given);
+}
+
+/* A run's directory, below which a checkpoint may be put. In memory where that can be: a save waits for the disk. */
+static void make_run(char dir[64]) {
+    char below[96];
+    snprintf(dir, 64, "%s/clsnn-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    FUZZ_CHECK(mkdtemp(dir));
+    snprintf(below, sizeof below, "%s/checkpoint", dir);
+    FUZZ_CHECK(mkdir(below, 0700) == 0);
+}
+
+static void set_up(void) {
+    struct clsnn_state *s = &net.state;
+    cl_mem *const rows[] = {&net.theta,    &s->v_exc,    &s->g_exc,    &s->g_inh, &s->last_exc, &s->v_inh,
+                            &s->g_exc_inh, &s->last_inh, &s->seen_inh, &s->over,  &s->last_pre};
+    bool ok = true;
+    char link[128];
+    memset(data.sha256, 'a', DIGEST);
+    trainer.totals = &totals;
+    net.w = fuzz_buffer(sizeof(float[CLSNN_N_PRE][STRIDE]));
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+        *rows[k] = fuzz_buffer(rows[k] == &s->last_pre ? sizeof(cl_int[CLSNN_N_PRE])
+                               : rows[k] == &s->over   ? sizeof(cl_ushort[STRIDE])
+                                                       : sizeof(cl_int[STRIDE]));
+    x.plan = (struct clsnn_plan){.seed = 7,
+                                 .neurons = NEURONS,
+                                 .epochs = 3,
+                                 .train_images = 10,
+                                 .label_images = 10,
+                                 .test_images = 5,
+                                 .eval_every = 1,
+                                 .shuffle = true};
+    clsnn_model_defaults(&x.plan.model);
+    FUZZ_CHECK(clsnn_labels_create(NEURONS, &x.labels) == CLSNN_OK);
+    json_t *plan = clsnn_record_plan(&x.plan, &data, &ok);
+    fuzz_archive_quote = json_dumps(plan, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(plan);
+    FUZZ_CHECK(ok && fuzz_archive_quote);
+    make_run(given);
+    make_run(saved);
+    atexit(remove_all);
+    snprintf(link, sizeof link, "%s/%s", given, input_name);
+    FUZZ_CHECK(symlink(fuzz_file("", 0), link) == 0);
+}
+
+/* Gives an archive the checksum that it should have. What does not end like an archive stays as it is, and a checksum that is none. */
+static void seal(const char *path) {
+    static unsigned char bytes[(1 << 17) + DIGEST + 1];
+    char hex[CLSNN_SHA256_HEX];
+    FILE *f = fopen(path, "rb");
+    FUZZ_CHECK(f);
+    size_t n = fread(bytes, 1, sizeof bytes - DIGEST - 1, f);
+    fclose(f);
+    bytes[n] = '\0';
+    if (n >= DIGEST + END_RECORD && memcmp(bytes + n - DIGEST - END_RECORD, "PK\5\6", 4) == 0) {
+        if (strspn((const char *)bytes + n - DIGEST, "0123456789abcdef") != DIGEST) return;
+        n -= DIGEST;
+    }
+    if (n < END_RECORD || memcmp(bytes + n - END_RECORD, "PK\5\6", 4) != 0) return;
+    bytes[n - 2] = DIGEST;
+    bytes[n - 1] = 0;
+    FUZZ_CHECK(clsnn_sha256_hex(bytes, n, hex) == CLSNN_OK);
+    memcpy(bytes + n, hex, DIGEST);
+    fuzz_file(bytes, n + DIGEST);
+}
+
+static void start_anew(void) {
+    free(x.metrics);
+    x.metrics = NULL;
+    x.n_metrics = 0;
+    x.has_labels = false;
+    memset(&x.at, 0, sizeof x.at);
+    fuzz_buffer_writes = 0;
+}
+
+/* What is passed over is told in one line. */
+static void on_refused(void *ctx, const char *why) {
+    int *n_refused = ctx;
+    ++*n_refused;
+    fuzz_text(why, "checkpoint/", false);
+}
+
+static void check_score(const struct clsnn_score *s, const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES],
+                        uint32_t correct, double accuracy) {
+    uint64_t sum = 0, right = 0;
+    for (int t = 0; t < CLSNN_CLASSES; t++) {
+        right += counts[t][t];
+        for (int p = 0; p < CLSNN_CLASSES; p++) sum += counts[t][p];
+    }
+    FUZZ_CHECK(sum == s->n_images && right == correct);
+    FUZZ_CHECK(accuracy >= 0.0 && accuracy <= 1.0);
+}
+
+/* What was taken makes sense. */
+static void check_taken(void) {
+    FUZZ_CHECK(x.at.epoch <= x.plan.epochs && x.at.position <= x.plan.train_images);
+    FUZZ_CHECK(totals.presentations == x.at.trained.presentations);
+    FUZZ_CHECK(x.n_metrics <= x.at.epoch);
+    for (size_t k = 0; k < x.n_metrics; k++) {
+        const struct clsnn_metrics *m = &x.metrics[k];
+        FUZZ_CHECK(m->images <= x.at.images && m->score.n_images <= x.plan.test_images);
+        FUZZ_CHECK(m->unlabelled <= NEURONS);
+        check_score(&m->score, m->score.confusion, m->score.correct_all, m->accuracy_all);
+        check_score(&m->score, m->score.confusion_proportion, m->score.correct_proportion,
+                    m->accuracy_proportion);
+        FUZZ_CHECK(isfinite(m->theta_mean_mv) && m->train_seconds >= 0 && m->eval_seconds >= 0);
+    }
+}
+
+/* Saves x and returns the file. */
+static void *save_again(size_t *out_n) {
+    char name[CLSNN_CHECKPOINT_NAME], path[128];
+    void *bytes = NULL;
+    FUZZ_CHECK(clsnn_checkpoint_save(saved, &x, 1, name) == CLSNN_OK);
+    snprintf(path, sizeof path, "%s/%s", saved, name);
+    FUZZ_CHECK(clsnn_file_read(path, (size_t)1 << 20, &bytes, out_n) == CLSNN_OK);
+    return bytes;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
+    static const char *const names[] = {"w",      "theta_mv",    "v_exc",    "g_exc",    "g_inh", "last_exc",
+                                        "v_inh",  "g_exc_inh",   "last_inh", "seen_inh", "over",  "last_pre",
+                                        "labels", "proportions", "about",    "other"};
+    char name[CLSNN_CHECKPOINT_NAME] = "", none[128];
+    int n_refused = 0;
+    if (!*given) set_up();
+    seal(fuzz_archive(bytes, n, names, sizeof names / sizeof *names));
+    start_anew();
+    const enum clsnn_status st = clsnn_checkpoint_load(given, &x, on_refused, &n_refused, name);
+    FUZZ_CHECK(st == CLSNN_OK || st == CLSNN_E_CHECKPOINT);
+    /* Either the file is passed over, and no other is there, or it is of another plan or format. */
+    snprintf(none, sizeof none, "%s/checkpoint: none of its 1 files", given);
+    FUZZ_CHECK(n_refused == (strncmp(clsnn_error_text(), none, strlen(none)) == 0));
+    if (st != CLSNN_OK) {
+        FUZZ_CHECK(fuzz_buffer_writes == 0 && x.n_metrics == 0 && !x.has_labels && x.at.images == 0);
+        fuzz_text(clsnn_error_text(), "checkpoint", n_refused == 0);
+        clsnn_error_clear();
+        return 0;
+    }
+    FUZZ_CHECK(*clsnn_error_text() == '\0' && strcmp(name, input_name) == 0);
+    FUZZ_CHECK(fuzz_buffer_writes == CLSNN_NETWORK_ARRAYS);
+    check_taken();
+    if (fuzz_chosen(bytes, n)) {
+        size_t n_once, n_twice;
+        void *once = save_again(&n_once), *twice;
+        start_anew();
+        FUZZ_CHECK(clsnn_checkpoint_load(saved, &x, NULL, NULL, name) == CLSNN_OK);
+        twice = save_again(&n_twice);
+        FUZZ_CHECK(n_once == n_twice && memcmp(once, twice, n_once) == 0);
+        free(once);
+        free(twice);
+    }
+    return 0;
+}
