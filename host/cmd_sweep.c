@@ -78,6 +78,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     struct clsnn_run_result *runs = NULL;
     struct clsnn_sweep_stage stage = {0};
     bool slurm = false;
+    size_t n_others = 0;
     struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
     TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards, &slurm));
     TRY(clsnn_session_open(&session, o));
@@ -86,6 +87,13 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     s.data = &session.data;
     if (slurm) clsnn_progress_note(&session.progress, "Slurm array task: shard %u/%u", s.shard, s.n_shards);
     TRY(clsnn_sweep_look(&s, &runs));
+    TRY(clsnn_sweep_others(&s, &n_others));
+    if (n_others)
+        clsnn_progress_note(
+            &session.progress,
+            "%s/runs holds %zu finished run%s that are not of this sweep: left alone, and not "
+            "in its tables",
+            dir, n_others, n_others == 1 ? "" : "s");
     if (!o->collect) {
         const struct clsnn_sweep_watcher watch = {on_stage, on_note, &session};
         size_t n_there = 0;

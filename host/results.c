@@ -1,6 +1,7 @@
 /* Runs read back, and the tables of a sweep. */
 #include "clsnn/results.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "clsnn/figure.h"
 #include "clsnn/npz.h"
+#include "clsnn/options_table.h"
 #include "clsnn/stats.h"
 
 enum { MAX_RUN_JSON = 1 << 26, MAX_SERIES = 6 };
@@ -411,6 +413,27 @@ fail:
     return st;
 }
 
+/* Whether a file is such a picture of an option or parameter that this grid does not vary: an earlier sweep's. */
+static bool is_old_picture(const struct clsnn_grid *g, const char *file) {
+    static const char begin[] = "accuracy-", end[] = ".png";
+    char name[64];
+    const size_t n = strlen(file), n_begin = sizeof begin - 1, n_end = sizeof end - 1;
+    if (n <= n_begin + n_end || n - n_begin - n_end >= sizeof name) return false;
+    if (strncmp(file, begin, n_begin) != 0 || strcmp(file + n - n_end, end) != 0) return false;
+    snprintf(name, sizeof name, "%.*s", (int)(n - n_begin - n_end), file + n_begin);
+    if (!clsnn_option_find(name) && !clsnn_param_find(name)) return false; /* somebody's own */
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (!is_seed(&g->axes[a]) && strcmp(g->axes[a].name, name) == 0) return false;
+    return true;
+}
+
+static void remove_old_pictures(const struct clsnn_grid *g, const char *dir) {
+    DIR *open = opendir(dir);
+    for (const struct dirent *entry; open && (entry = readdir(open));)
+        if (is_old_picture(g, entry->d_name)) unlinkat(dirfd(open), entry->d_name, 0);
+    if (open) closedir(open);
+}
+
 /* ---- all of it ---- */
 
 static enum clsnn_status write_text(const char *dir, const char *name, const char *text, size_t n_bytes) {
@@ -455,6 +478,7 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
     for (int k = 0; k < 3; k++) TRY(write_text(dir, names[k], texts[k], sizes[k]));
     for (size_t a = 0; a < g->n_axes; a++)
         if (!is_seed(&g->axes[a])) TRY(draw_axis(r, &g->axes[a], cells, n_cells, dir));
+    remove_old_pictures(g, dir); /* best effort */
 fail:
     for (int k = 0; k < 3; k++) free(texts[k]);
     free(cells);

@@ -1104,6 +1104,22 @@ sweep_extended() { # more values: what is finished stays, wherever the new ones 
     sweep --out swept # and fewer again
     same_tables swept "$work/swept"
 }
+sweep_others() { # another sweep's runs in the same place: told, left alone; its picture goes, somebody's own stay
+    cp -a "$work/swept" swept
+    echo mine >swept/accuracy-mine.png
+    echo mine >swept/accuracy-neurons.png.old
+    untouched swept/runs >before
+    printf 'w_norm = 70, 80\n' >o.ini
+    run 0 sweep o.ini "${brief[@]}" --neurons 16 --out swept
+    says "swept/runs holds 6 finished runs that are not of this sweep: left alone, and not in its tables"
+    untouched swept/runs/neurons-* | same before /dev/stdin
+    exist swept/accuracy-w_norm.png swept/accuracy-mine.png swept/accuracy-neurons.png.old
+    [ ! -e swept/accuracy-neurons.png ] || wrong "a picture of another sweep has stayed"
+    [ "$(wc -l <swept/results.csv)" = 3 ] || wrong "results.csv: $(cat swept/results.csv)"
+    sweep --out swept --collect
+    says "swept/runs holds 2 finished runs that are not of this sweep"
+    same_tables swept "$work/swept"
+}
 sweep_shards() {
     local k
     for k in 2 1; do
@@ -1448,6 +1464,7 @@ on "sweep: damaged weights and hashes are found, told, done anew" sweep_damaged
 on "sweep: damaged run.json and lost directories" sweep_damaged_more
 on "sweep: runs of other settings" sweep_other_settings
 on "sweep: a file with more values keeps what is finished" sweep_extended
+on "sweep: another sweep's runs in the same place" sweep_others
 on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json
 on "sweep: two at once" sweep_two
