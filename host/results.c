@@ -363,7 +363,8 @@ static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis
 
 /* Accuracy against one axis: a curve for each combination of the others, at most MAX_SERIES of them. */
 static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct clsnn_axis *axis,
-                                   const struct cell *cells, size_t n_cells, const char *dir) {
+                                   const struct cell *cells, size_t n_cells, const char *dir,
+                                   bool *out_drawn) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = r->grid;
     struct clsnn_series series[MAX_SERIES];
@@ -406,6 +407,7 @@ static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct c
         goto fail;
     }
     TRY(clsnn_figure_curves(path, title, label, "accuracy (%)", series, n_series));
+    *out_drawn = true;
 fail:
     free(path);
     free(numbers);
@@ -444,15 +446,15 @@ static enum clsnn_status write_text(const char *dir, const char *name, const cha
     return st;
 }
 
-enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char *dir) {
+enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char *dir, char **out_names) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = r->grid;
-    char *texts[3] = {NULL};
-    size_t sizes[3] = {0}, n_cells = 0;
+    char *texts[3] = {NULL}, *written = NULL;
+    size_t sizes[3] = {0}, n_cells = 0, n_written = 0;
     struct cell *cells = NULL;
     struct column c[N_COLUMNS];
-    FILE *files[3];
-    bool ok = true;
+    FILE *files[3], *list = open_memstream(&written, &n_written);
+    bool ok = list != NULL;
     static const char *const names[3] = {"results.csv", "results.jsonl", "summary.csv"};
     TRY(make_cells(r, &cells, &n_cells));
     for (int k = 0; k < 3; k++) {
@@ -475,11 +477,28 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
         st = no_memory();
         goto fail;
     }
-    for (int k = 0; k < 3; k++) TRY(write_text(dir, names[k], texts[k], sizes[k]));
-    for (size_t a = 0; a < g->n_axes; a++)
-        if (!is_seed(&g->axes[a])) TRY(draw_axis(r, &g->axes[a], cells, n_cells, dir));
+    for (int k = 0; k < 3; k++) {
+        TRY(write_text(dir, names[k], texts[k], sizes[k]));
+        fprintf(list, "%s%s", k ? ", " : "", names[k]);
+    }
+    for (size_t a = 0; a < g->n_axes; a++) {
+        bool drawn = false;
+        if (is_seed(&g->axes[a])) continue;
+        TRY(draw_axis(r, &g->axes[a], cells, n_cells, dir, &drawn));
+        if (drawn) fprintf(list, ", accuracy-%s.png", g->axes[a].name);
+    }
     remove_old_pictures(g, dir); /* best effort */
+    ok = fclose(list) == 0;
+    list = NULL;
+    if (!ok) {
+        st = no_memory();
+        goto fail;
+    }
+    *out_names = written;
+    written = NULL;
 fail:
+    if (list) fclose(list);
+    free(written);
     for (int k = 0; k < 3; k++) free(texts[k]);
     free(cells);
     return st;

@@ -1008,6 +1008,7 @@ sweep_base() { # what many cases read
     printf 'neurons = 16, 20\nseed = 1..3\n' >"$work/s.ini"
     sweep --out "$work/swept"
     prints "6 of 6 finished"
+    prints "written to    $work/swept/{results.csv, results.jsonl, summary.csv, accuracy-neurons.png, runs/}"
     says "6 runs, 0 of them finished before"
     cd "$work/swept" || exit 1
     exist "${tables[@]}"
@@ -1239,6 +1240,8 @@ train_runs() {
     cmp -s <(cut -d, -f 3- runs-n16-e1-s1-r3/results.csv) <(sed 4q "$work/swept/results.csv" | cut -d, -f 4-) ||
         wrong "not what the sweep has: $(cat runs-n16-e1-s1-r3/results.csv)"
     run 0 train "${brief[@]}" --neurons 16 --runs 2 --seed 18446744073709551614 --out large
+    prints "written to    large/{results.csv, results.jsonl, summary.csv, runs/}"
+    ! ls large/*.png 2>/dev/null || wrong "there is a picture after all"
     tail -n 1 large/results.csv | grep -q '^seed-18446744073709551615,18446744073709551615,finished' || wrong "results.csv: $(cat large/results.csv)"
     tail -n 1 large/results.jsonl >line && is_json line
     refuses 2 "--runs = 3 from --seed 18446744073709551614 on: seeds end at 2^64 - 1" train --runs 3 --seed 18446744073709551614
