@@ -169,10 +169,12 @@ static void write_markdown(const struct clsnn_reproduction *r, FILE *to) {
     const size_t n = n_columns(r);
     char text[64], seeds[64];
     seeds_text(r, seeds);
-    fprintf(
-        to,
-        "Test accuracy in percent on %s (%u test images), %s: mean %s sample standard deviation, n = %u\n\n",
-        clsnn_reproduction_data(r), r->test_images, seeds, plus_minus, r->n_seeds);
+    fprintf(to, "Test accuracy in percent on %s (%u test images), %s: ", clsnn_reproduction_data(r),
+            r->test_images, seeds);
+    if (r->n_seeds > 1)
+        fprintf(to, "mean %s sample standard deviation, n = %u\n\n", plus_minus, r->n_seeds);
+    else
+        fputs("one seed has no spread\n\n", to);
     fputs("| N | |", to);
     for (size_t k = 0; k < n; k++) fprintf(to, " %u epoch%s |", columns[k], columns[k] == 1 ? "" : "s");
     fputs("\n|---|---|", to);
@@ -501,12 +503,15 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
         page);
     fputs(clsnn_reproduction_is_comparable(r) ? "<p>" : "<p class=\"note\">", page);
     print_verdict(r, page);
-    fprintf(
-        page,
-        "</p>\n<h2>Table 1: accuracy</h2>\n<p>Percent of %u test images of %s that are classified right, %s: "
-        "mean %s sample standard deviation, n = %u%s.</p>\n",
-        r->test_images, clsnn_reproduction_data(r), seeds, plus_minus, r->n_seeds,
-        r->n_seeds > 1 ? "; below it the lowest and the highest" : "; one seed has no spread");
+    fprintf(page,
+            "</p>\n<h2>Table 1: accuracy</h2>\n<p>Percent of %u test images of %s that are classified right, "
+            "%s: ",
+            r->test_images, clsnn_reproduction_data(r), seeds);
+    if (r->n_seeds > 1)
+        fprintf(page, "mean %s sample standard deviation, n = %u; below it the lowest and the highest.</p>\n",
+                plus_minus, r->n_seeds);
+    else
+        fputs("one seed has no spread.</p>\n", page);
     page_table(r, page);
     fputs("<h2>Figure 3: accuracy and training</h2>\n", page);
     TRY(page_figure(r, page, "figure3.png", "Curves of test accuracy over epochs of training, one a size",

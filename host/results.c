@@ -539,6 +539,7 @@ enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, b
     const struct clsnn_grid *g = r->grid;
     struct cell *cells = NULL;
     size_t n_cells = 0;
+    bool any = false; /* interval */
     TRY(make_cells(r, &cells, &n_cells));
     if (json) {
         TRY(print_json(r, cells, n_cells, to));
@@ -561,9 +562,11 @@ enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, b
                 fprintf(to, "    %6.2f%12s", s[vote]->mean, "");
             else
                 fprintf(to, "    %6.2f +- %-6.2f  ", s[vote]->mean, s[vote]->ci95);
+            any = any || s[vote]->n > 1;
         }
         fputc('\n', to);
     }
+    if (any) fputs("mean +- half width of its 95 % interval over the runs that differ in their seed\n", to);
 fail:
     free(cells);
     return st;

@@ -821,6 +821,7 @@ EOF
 reproduce_files() {
     run 0 "${again[@]}" --out out
     prints "| 16 | vote all |"
+    prints "mean ± sample standard deviation, n = 2"
     prints "written to out/{report.html"
     says "training 2 networks of 16 neurons, 2 side by side, 3 epochs of 30 images"
     says "N = 20, seed 2: "
@@ -1009,6 +1010,7 @@ sweep_base() { # what many cases read
     sweep --out "$work/swept"
     prints "6 of 6 finished"
     prints "written to    $work/swept/{results.csv, results.jsonl, summary.csv, accuracy-neurons.png, runs/}"
+    prints "mean +- half width of its 95 % interval"
     says "6 runs, 0 of them finished before"
     cd "$work/swept" || exit 1
     exist "${tables[@]}"
