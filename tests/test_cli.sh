@@ -839,6 +839,17 @@ reproduce_files() {
     [ "$(sha)" = "$(json final_sha256 out/runs/n20-s2/run.json)" ] || wrong "another network than train makes"
     differ out/runs/n20-s1/model.npz out/runs/n20-s2/model.npz
 }
+reproduce_two() { # the last epoch stands in the table also where it is none of the paper's; the words fit what is there
+    run 0 "${again[@]}" --epochs 2 --out out
+    prints "| N | | 1 epoch | 2 epochs |"
+    prints "The paper prints no number of these sizes and epochs: nothing is compared."
+    grep -q '<th>2 epochs</th>' out/report.html || wrong "the page lacks the last epoch"
+    ! grep -qE "not the paper's data|Hollow markers" out/report.html "$work/out" || wrong "it speaks of numbers that are not there"
+    run 0 reproduce --data "$work/small" --sizes 100 --train-images 20 --label-images 20 --test-images 20 --epochs 2 --seeds 1 --out paper
+    prints "| | seed paper | 72.58 | – |"
+    prints "These are not the paper's data (custom, 20 training and 20 test images; the paper's are MNIST's 60000 and 10000): its numbers stand beside ours"
+    prints "one seed has no spread"
+}
 reproduce_again() { # what is finished is not trained again; what does not fit is, and the earlier files are kept
     run 0 "${again[@]}" --out out
     cp out/table1.csv first.csv
@@ -1515,6 +1526,7 @@ on "bench: --sizes 20,x" refuses 2 "--sizes" bench --sizes 20,x
 on "bench: --sizes with an end missing" refuses 2 "--sizes" bench --sizes 20,
 on "reproduce: page, tables, figures, runs" reproduce_files
 on "reproduce: a second start trains what is not finished" reproduce_again
+on "reproduce: an epoch that the paper has not" reproduce_two
 on "reproduce --json" reproduce_json
 on "reproduce: one seed, odd names" reproduce_one
 on "reproduce: SIGINT" reproduce_stopped
