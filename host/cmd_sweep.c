@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clsnn/commands.h"
+#include "clsnn/file.h"
 #include "clsnn/session.h"
 #include "clsnn/sweep.h"
 
@@ -82,6 +83,8 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
     TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards, &slurm));
     TRY(clsnn_session_open(&session, o));
+    TRY(clsnn_file_check_dir(dir));
+    TRY(clsnn_session_compile(&session, o));
     s.dev = session.dev;
     s.prog = session.prog;
     s.data = &session.data;

@@ -164,11 +164,15 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     TRY(clsnn_session_open(&session, o));
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
              o->epochs, (unsigned long long)o->seed);
+    const char *dir = o->out_dir ? o->out_dir : default_dir;
+    if (o->resume) TRY(clsnn_checkpoint_find(dir));
+    TRY(clsnn_file_check_dir(dir));
+    TRY(clsnn_session_compile(&session, o));
     const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
     TRY(clsnn_session_lab(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
                           session.plan.test_images, &lab));
     TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
-    clsnn_report_start(&report, o, x, o->out_dir ? o->out_dir : default_dir);
+    clsnn_report_start(&report, o, x, dir);
     TRY(begin(&watch, x));
     TRY(clsnn_report_run(&report, CLSNN_RUN_RUNNING, NULL));
     clsnn_progress_note(

@@ -269,6 +269,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
             session.data.sha256);
         goto fail;
     }
+    TRY(clsnn_session_compile(&session, &as_recorded));
     TRY(clsnn_session_lab(
         &session, 1, r.plan.train_images > r.plan.label_images ? r.plan.train_images : r.plan.label_images,
         r.plan.test_images, &lab));

@@ -83,6 +83,12 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
         strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0
             ? " - MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
             : "");
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
     clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name,
                         s->dev->info.platform_name, s->dev->info.driver);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,

@@ -213,6 +213,26 @@ config_line() {
 # ---- places that cannot be written ----
 
 out_is_file() { echo mine >out && refuses 8 "out: is a file: must be a folder" train "${small[@]}" --out out; }
+# refuses_early CODE TEXT ARGUMENT...: refuses, before anything is compiled.
+refuses_early() {
+    refuses "$@"
+    ! grep -q 'compiling' "$work/err" || wrong "kernels were compiled before"
+}
+out_early() {
+    local long=new/new/$(printf 'x%.0s' {1..300})
+    printf 'seed = 1, 2\n' >s.ini
+    echo mine >file
+    local command
+    for command in "train ${small[*]}" "train ${small[*]} --runs 2" "sweep s.ini ${brief[*]}" "reproduce --data $work/small" "bench --quick" "eval $work/base/model.npz --data $work/small"; do
+        # shellcheck disable=SC2086 # words
+        refuses_early 8 "file: is a file: must be a folder" $command --out file/x
+        # shellcheck disable=SC2086
+        refuses_early 8 "File name too long" $command --out "$long"
+    done
+    refuses_early 8 "nowhere/out.npz: its folder cannot be opened" replay "$oracle/learn_12.npz" nowhere/out.npz
+    refuses_early 9 "nowhere: holds no checkpoint" train "${small[@]}" --resume --out nowhere
+    refuses_early 3 "no such directory" bench --quick --data nowhere --out new # which is not left behind
+}
 out_below() { refuses 8 "${1%/*}" train "${small[@]}" --out "$1"; }
 out_read_only() {
     mkdir -p there/out
@@ -1362,6 +1382,7 @@ on "no OpenCL platform: eval" no_platform eval "$work/base/model.npz" --data "$w
 any "no OpenCL platform: replay" no_platform replay "$oracle/learn_12.npz" out.npz
 
 on "--out is a file" out_is_file
+on "--out is tried before anything is compiled" out_early
 on "--out below a device" out_below /dev/null/x
 on "--out in /proc" out_below /proc/clsnn
 on "--out on a read-only file system" out_read_only
