@@ -474,6 +474,7 @@ stopped_labelling() {
     kill -TERM "$pid"
     finish 75
     says "stopped while evaluating"
+    says "; the training is saved in out/checkpoint/ckpt-000000000001.npz, labelling and testing begin again. Go on"
     exist out/checkpoint/ckpt-000000000001.npz
     [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
 }
