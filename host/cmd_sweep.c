@@ -84,7 +84,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards, &slurm));
     TRY(clsnn_session_open(&session, o));
     TRY(clsnn_file_check_dir(dir));
-    TRY(clsnn_session_compile(&session, o));
+    if (!o->collect) TRY(clsnn_session_compile(&session, o)); /* its data are compared, nothing runs */
     s.dev = session.dev;
     s.prog = session.prog;
     s.data = &session.data;

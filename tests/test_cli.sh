@@ -1171,7 +1171,8 @@ sweep_shards() {
     [ "$(json shard)" = 3/3 ] || wrong "shard: $(json shard)"
     sweep --out parts --collect
     same_tables parts "$work/swept"
-    sweep --out parts --collect --quiet
+    mkdir vendors
+    OCL_ICD_VENDORS=$PWD/vendors/ OCL_ICD_FILENAMES='' sweep --out parts --collect --quiet # on a machine without a device too
     [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
 }
 sweep_json() {

@@ -16,7 +16,7 @@ struct clsnn_session {
     struct clsnn_profile profile; /* filled with --profile */
 };
 
-/* Says the first words, catches signals, opens the device and loads the data. */
+/* Says the first words, catches signals, opens the device (not to collect alone: dev stays NULL) and loads the data. */
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
 /* Builds the kernels and has them tested, which takes seconds: whatever can be refused is refused before. */
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o);
