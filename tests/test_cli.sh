@@ -585,7 +585,7 @@ verify_changed() {
     run "$2" verify run
     says "$3"
 }
-verify_nothing() { refuses 3 "run/run.json: cannot be opened for reading: No such file or directory" verify run; }
+verify_nothing() { refuses 8 "run/run.json: cannot be opened for reading: No such file or directory" verify run; }
 verify_no_json() { mkdir run && echo "{" >run/run.json && refuses 3 "run/run.json: is no JSON object" verify run; }
 verify_eval() {
     run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 10 --out run
