@@ -79,15 +79,20 @@ fail:
     return st;
 }
 
-bool clsnn_checkpoint_exists(const char *dir) {
+static enum clsnn_status none_there(const char *dir) {
+    return clsnn_fail(
+        CLSNN_E_CHECKPOINT,
+        "%s: holds no checkpoint to go on from: name a run's directory with --out, or begin without "
+        "--resume",
+        dir);
+}
+
+enum clsnn_status clsnn_checkpoint_find(const char *dir) {
     uint64_t *list = NULL;
     size_t n = 0;
-    if (list_files(dir, &list, &n) != CLSNN_OK) {
-        clsnn_error_clear();
-        return false;
-    }
+    const enum clsnn_status st = list_files(dir, &list, &n);
     free(list);
-    return n > 0;
+    return st == CLSNN_OK && n == 0 ? none_there(dir) : st;
 }
 
 /* ---- saving ---- */
@@ -475,11 +480,7 @@ enum clsnn_status clsnn_checkpoint_load(const char *dir, struct clsnn_experiment
                  CLSNN_E_CHECKPOINT,
                  "%s/%s: none of its %zu files can be used; the last one: %s; begin anew without --resume",
                  dir, folder, n, last)
-           : clsnn_fail(
-                 CLSNN_E_CHECKPOINT,
-                 "%s: holds no checkpoint to go on from: name a run's directory with --out, or begin without "
-                 "--resume",
-                 dir);
+           : none_there(dir);
 fail:
     free(path);
     free(list);

@@ -89,10 +89,10 @@ static enum clsnn_status start(struct bench *b) {
     clsnn_progress_note(&b->progress, "clsnn %s: loading data (%s) and looking for OpenCL devices",
                         CLSNN_VERSION, o->data);
     TRY(parse_sizes(b, o->sizes ? o->sizes : o->quick ? "100" : default_sizes));
-    if (o->out_dir) TRY(clsnn_file_make_dir(o->out_dir));
+    if (o->out_dir) TRY(clsnn_file_check_dir(o->out_dir)); /* made when there is something to write */
+    TRY(clsnn_dataset_load(o->data, &b->data));
     TRY(open_devices(b));
     TRY(clsnn_bench_host_bandwidth(&b->host_bandwidth));
-    TRY(clsnn_dataset_load(o->data, &b->data));
     TRY(clsnn_plain_create(&o->model, o->seed, 1, &c));
     snprintf(b->c_name, sizeof b->c_name, "one thread, %s", c->variant);
     clsnn_plain_destroy(c);
@@ -348,6 +348,7 @@ static enum clsnn_status tell(const struct bench *b) {
     else
         print_table(b, b->o->out);
     if (b->o->out_dir) {
+        TRY(clsnn_file_make_dir(b->o->out_dir));
         TRY(write_text(b, "bench.json", json));
         TRY(write_text(b, "bench.csv", csv));
         TRY(plot(b));

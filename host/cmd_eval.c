@@ -171,13 +171,17 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     TRY(clsnn_npz_read(path, max_model_bytes, &npz));
     TRY(read_model(&npz, path, &model));
     TRY(read_about(&npz, path, o, &with_params.model, data_name, data_sha256));
-    if (o->out_dir) TRY(refuse_own_dir(o->out_dir, path));
+    if (o->out_dir) {
+        TRY(refuse_own_dir(o->out_dir, path));
+        TRY(clsnn_file_check_dir(o->out_dir));
+    }
     TRY(clsnn_session_open(&session, &with_params));
     if (data_sha256[0] && strcmp(data_sha256, session.data.sha256) != 0) {
         clsnn_progress_warn(&session.progress,
                             "%s was trained on other data (%s) than it is tested on (%s: %s); --data chooses",
                             path, data_name, session.data.name, session.data.source);
     }
+    TRY(clsnn_session_compile(&session, &with_params));
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* nothing is trained; labelling has its own number */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "clsnn/commands.h"
+#include "clsnn/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/progress.h"
 #include "clsnn/replay.h"
@@ -105,6 +106,7 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
     const char *from = o->operands[0], *to = o->operands[1];
     clsnn_progress_start(&progress, stderr, o->quiet);
     clsnn_progress_note(&progress, "replaying %s", from);
+    TRY(clsnn_file_check(to));
     TRY(clsnn_npz_read(from, max_input_bytes, &npz));
     TRY(read_input(&npz, from, &model, &in));
     TRY(clsnn_device_open(o->device, &dev));

@@ -323,6 +323,8 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     now_text(r->started);
     p->began = now_seconds();
     snprintf(default_dir, sizeof default_dir, "reproduce-%s", s->data.name);
+    TRY(clsnn_file_check_dir(o->out_dir ? o->out_dir : default_dir));
+    TRY(clsnn_session_compile(s, o));
     *out_dir = strdup(o->out_dir ? o->out_dir : default_dir);
     if (!*out_dir) return clsnn_fail(CLSNN_E_MEMORY, "reproduce: no memory");
     s->plan.eval_every = 1;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clsnn/commands.h"
+#include "clsnn/file.h"
 #include "clsnn/session.h"
 #include "clsnn/sweep.h"
 
@@ -31,13 +32,14 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
     enum clsnn_status st = CLSNN_OK;
     FILE *out = s->options->out;
     size_t n_finished = 0, n_failed = 0;
+    char *written = NULL;
     const struct clsnn_results results = {
         .grid = s->grid, .options = s->options, .data_name = s->data->name, .runs = runs};
     for (size_t run = 0; run < s->grid->n_runs; run++) {
         n_finished += runs[run].found == CLSNN_FOUND_FINISHED;
         n_failed += runs[run].found == CLSNN_FOUND_FAILED;
     }
-    if (all) TRY(clsnn_results_write(&results, s->dir));
+    if (all) TRY(clsnn_results_write(&results, s->dir, &written));
     if (s->options->json) {
         fprintf(out, "{\"runs\":%zu,\"finished\":%zu,\"failed\":%zu,\"images\":%llu,\"seconds\":%.6g,",
                 s->grid->n_runs, n_finished, n_failed, (unsigned long long)stage->images, stage->seconds);
@@ -53,21 +55,20 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
             fprintf(out, "training      %llu images in %.1f s, %.0f images/s altogether\n",
                     (unsigned long long)stage->images, stage->seconds, stage->images_per_second);
         if (all)
-            fprintf(out,
-                    "written to    %s/{results.csv, results.jsonl, summary.csv, accuracy-*.png, runs/}\n",
-                    s->dir);
+            fprintf(out, "written to    %s/{%s, runs/}\n", s->dir, written);
         else
             fprintf(out, "written to    %s/runs; when every part is done: clsnn sweep ... --collect\n",
                     s->dir);
     }
     if (n_failed)
-        return clsnn_fail(CLSNN_E_FAILED,
-                          "%zu of %zu runs failed; %s/results.csv tells which, their run.json why", n_failed,
-                          s->grid->n_runs, s->dir);
-    if (all && n_finished < s->grid->n_runs)
-        return clsnn_fail(CLSNN_E_FAILED, "%zu of %zu runs are not finished; %s/results.csv tells which",
-                          s->grid->n_runs - n_finished, s->grid->n_runs, s->dir);
+        st = clsnn_fail(CLSNN_E_FAILED,
+                        "%zu of %zu runs failed; %s/results.csv tells which, their run.json why", n_failed,
+                        s->grid->n_runs, s->dir);
+    else if (all && n_finished < s->grid->n_runs)
+        st = clsnn_fail(CLSNN_E_FAILED, "%zu of %zu runs are not finished; %s/results.csv tells which",
+                        s->grid->n_runs - n_finished, s->grid->n_runs, s->dir);
 fail:
+    free(written);
     return st;
 }
 
@@ -78,14 +79,24 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     struct clsnn_run_result *runs = NULL;
     struct clsnn_sweep_stage stage = {0};
     bool slurm = false;
+    size_t n_others = 0;
     struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
     TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards, &slurm));
     TRY(clsnn_session_open(&session, o));
+    TRY(clsnn_file_check_dir(dir));
+    if (!o->collect) TRY(clsnn_session_compile(&session, o)); /* its data are compared, nothing runs */
     s.dev = session.dev;
     s.prog = session.prog;
     s.data = &session.data;
     if (slurm) clsnn_progress_note(&session.progress, "Slurm array task: shard %u/%u", s.shard, s.n_shards);
     TRY(clsnn_sweep_look(&s, &runs));
+    TRY(clsnn_sweep_others(&s, &n_others));
+    if (n_others)
+        clsnn_progress_note(
+            &session.progress,
+            "%s/runs holds %zu finished run%s that are not of this sweep: left alone, and not "
+            "in its tables",
+            dir, n_others, n_others == 1 ? "" : "s");
     if (!o->collect) {
         const struct clsnn_sweep_watcher watch = {on_stage, on_note, &session};
         size_t n_there = 0;

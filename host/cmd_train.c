@@ -17,6 +17,7 @@ struct train_watch {
     char saved[CLSNN_CHECKPOINT_NAME]; /* the newest checkpoint of this run; "": none yet */
     uint64_t saved_images;
     bool read_out;        /* the first readout has begun */
+    bool evaluating;      /* an evaluation is under way, which is made again as a whole if it is broken off */
     char last_words[512]; /* for a signal while it compiles */
 };
 
@@ -56,15 +57,16 @@ static enum clsnn_status on_paused(void *ctx, const struct clsnn_experiment *x) 
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     struct train_watch *w = ctx;
     clsnn_progress_stage(&w->session->progress, stage);
+    w->evaluating = stage->kind != CLSNN_STAGE_TRAIN;
     if (stage->kind == CLSNN_STAGE_READOUT) {
         /* CLBlast may compile for longer than a stop should wait, and all that is trained is saved below. */
         w->read_out = true;
         if (w->saved[0] && w->saved_images == w->report->experiment->at.images) {
-            snprintf(
-                w->last_words, sizeof w->last_words,
-                "\nclsnn train: stopped before the evaluation's readout; all of it is saved in %.200s/%s. "
-                "Go on with the same command and --resume\n",
-                w->report->dir, w->saved);
+            snprintf(w->last_words, sizeof w->last_words,
+                     "\nclsnn train: stopped before the evaluation's readout; the training is saved in "
+                     "%.200s/%s, the "
+                     "evaluation is made again. Go on with the same command and --resume\n",
+                     w->report->dir, w->saved);
             clsnn_session_may_end(w->last_words);
         }
     } else {
@@ -105,9 +107,10 @@ static enum clsnn_status save_stopped(struct train_watch *w) {
     if (st != CLSNN_OK) return st;
     clsnn_progress_end(&w->session->progress);
     return clsnn_fail(CLSNN_STOPPED,
-                      "%s; all of it is saved in %s/%s. Go on with the same command and --resume "
+                      "%s; %s is saved in %s/%s%s. Go on with the same command and --resume "
                       "(clsnn eval tests the weights so far)",
-                      text, report->dir, w->saved);
+                      text, w->evaluating ? "the training" : "all of it", report->dir, w->saved,
+                      w->evaluating ? ", labelling and testing begin again" : "");
 }
 
 /* Whatever went wrong first is what is told; here it only says that not all is lost. */
@@ -164,11 +167,15 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     TRY(clsnn_session_open(&session, o));
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
              o->epochs, (unsigned long long)o->seed);
+    const char *dir = o->out_dir ? o->out_dir : default_dir;
+    if (o->resume) TRY(clsnn_checkpoint_find(dir));
+    TRY(clsnn_file_check_dir(dir));
+    TRY(clsnn_session_compile(&session, o));
     const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
     TRY(clsnn_session_lab(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
                           session.plan.test_images, &lab));
     TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
-    clsnn_report_start(&report, o, x, o->out_dir ? o->out_dir : default_dir);
+    clsnn_report_start(&report, o, x, dir);
     TRY(begin(&watch, x));
     TRY(clsnn_report_run(&report, CLSNN_RUN_RUNNING, NULL));
     clsnn_progress_note(

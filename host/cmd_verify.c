@@ -67,9 +67,7 @@ static enum clsnn_status read_run(const char *dir, struct recorded *r) {
     json_error_t error;
     r->path = clsnn_file_join(dir, "run.json");
     if (!r->path) return CLSNN_E_MEMORY;
-    st = clsnn_file_read(r->path, max_run_bytes, &bytes, &n_bytes);
-    if (st == CLSNN_E_IO) st = CLSNN_E_DATA; /* no run to verify: documented as bad data */
-    if (st != CLSNN_OK) goto fail;
+    TRY(clsnn_file_read(r->path, max_run_bytes, &bytes, &n_bytes));
     r->run = json_loadb(bytes, n_bytes, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(r->run)) {
         char shown[CLSNN_EXCERPT];
@@ -269,6 +267,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
             session.data.sha256);
         goto fail;
     }
+    TRY(clsnn_session_compile(&session, &as_recorded));
     TRY(clsnn_session_lab(
         &session, 1, r.plan.train_images > r.plan.label_images ? r.plan.train_images : r.plan.label_images,
         r.plan.test_images, &lab));

@@ -173,6 +173,35 @@ static enum clsnn_status check_target(int dir_fd, const char *base, const char *
     return CLSNN_OK;
 }
 
+/* The folder of a file that is to be written, and its name there. The folder is opened first: whatever is wrong with it shows before
+ * anything has been changed. On failure too the caller frees *out_dir and closes *out_fd where it is not negative. */
+static enum clsnn_status open_folder(const char *path, char **out_dir, const char **out_base, int *out_fd) {
+    const enum clsnn_status st = split_path(path, out_dir, out_base);
+    if (st != CLSNN_OK) return st;
+    *out_fd = open_retry(AT_FDCWD, *out_dir, O_RDONLY | O_DIRECTORY, 0);
+    if (*out_fd < 0)
+        return clsnn_fail(CLSNN_E_IO, "%s: its folder cannot be opened: %s", path, strerror(errno));
+    return check_target(*out_fd, *out_base, path);
+}
+
+enum clsnn_status clsnn_file_check(const char *path) {
+    enum clsnn_status st = CLSNN_OK;
+    char *dir = NULL, temp[64];
+    const char *base = NULL;
+    int dir_fd = -1, fd = -1;
+    TRY(open_folder(path, &dir, &base, &dir_fd));
+    fd = open_temp(dir_fd, temp);
+    if (fd < 0)
+        st = clsnn_fail(CLSNN_E_IO, "%s: no temporary file can be made beside it: %s", path, strerror(errno));
+    else
+        unlinkat(dir_fd, temp, 0);
+fail:
+    if (fd >= 0) close(fd);
+    if (dir_fd >= 0) close(dir_fd);
+    free(dir);
+    return st;
+}
+
 enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_bytes) {
     enum clsnn_status st = CLSNN_OK;
     char *dir = NULL;
@@ -181,14 +210,7 @@ enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_
     int dir_fd = -1, fd = -1, rc;
     bool temp_exists = false;
 
-    TRY(split_path(path, &dir, &base));
-    /* The folder is opened first: whatever is wrong with it shows before anything has been changed. */
-    dir_fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
-    if (dir_fd < 0) {
-        st = clsnn_fail(CLSNN_E_IO, "%s: its folder cannot be opened: %s", path, strerror(errno));
-        goto fail;
-    }
-    TRY(check_target(dir_fd, base, path));
+    TRY(open_folder(path, &dir, &base, &dir_fd));
     fd = open_temp(dir_fd, temp);
     if (fd < 0) {
         st = clsnn_fail(CLSNN_E_IO, "%s: no temporary file can be made beside it: %s", path, strerror(errno));
@@ -251,11 +273,85 @@ static enum clsnn_status make_level(const char *dir) {
     return CLSNN_OK;
 }
 
+/* Makes a file in a folder and removes it: permission bits do not tell (read-only mounts, quotas, root), trying does.
+ * missing: what is to be made in it, or NULL. */
+static enum clsnn_status try_folder(const char *dir, const char *missing) {
+    enum clsnn_status st = CLSNN_OK;
+    char temp[64];
+    int fd = -1;
+    const int dir_fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+    if (dir_fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: folder cannot be opened: %s", dir, strerror(errno));
+    fd = open_temp(dir_fd, temp);
+    if (fd < 0 && missing)
+        st = clsnn_fail(CLSNN_E_IO, "%s: folder cannot be made: %s", missing, strerror(errno));
+    else if (fd < 0)
+        st = clsnn_fail(CLSNN_E_IO, "%s: no file can be made in this folder: %s", dir, strerror(errno));
+    else if (unlinkat(dir_fd, temp, 0) != 0)
+        st = clsnn_fail(CLSNN_E_IO, "%s: no file can be removed in this folder: %s", dir, strerror(errno));
+    if (fd >= 0) close(fd);
+    close(dir_fd);
+    return st;
+}
+
+/* Whether a level of a path is there. What is in the way of a folder is an error. */
+static enum clsnn_status look_at_level(const char *path, bool *out_there) {
+    struct stat info;
+    *out_there = stat(path, &info) == 0;
+    if (*out_there && !S_ISDIR(info.st_mode))
+        return clsnn_fail(CLSNN_E_IO, "%s: is %s: must be a folder", path, kind_name(info.st_mode));
+    if (*out_there) return CLSNN_OK;
+    int why = errno;
+    if (why == ENOENT && lstat(path, &info) == 0) why = EEXIST; /* a link to nothing */
+    if (why == ENOENT) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_IO, "%s: folder cannot be made: %s", path, strerror(why));
+}
+
+enum clsnn_status clsnn_file_check_dir(const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    char *path = strdup(dir), *there = strdup(*dir == '/' ? "/" : "."), *end = path;
+    bool missing = false;
+    if (!path || !there) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for its name", dir);
+        goto fail;
+    }
+    if (!*dir) {
+        st = clsnn_fail(CLSNN_E_IO, "'': cannot be made: must name a folder");
+        goto fail;
+    }
+    for (;;) {
+        bool found;
+        end += strspn(end, "/");
+        if (!*end) break;
+        end += strcspn(end, "/");
+        const char cut = *end;
+        *end = '\0';
+        TRY(look_at_level(path, &found));
+        missing = !found;
+        if (missing) break; /* path ends with the first that is to be made */
+        free(there);
+        there = strdup(path);
+        if (!there) {
+            st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for its name", dir);
+            goto fail;
+        }
+        *end = cut;
+    }
+    TRY(try_folder(there, missing ? path : NULL));
+    const long longest = pathconf(there, _PC_NAME_MAX);
+    for (const char *name = dir; longest > 0 && *(name += strspn(name, "/")); name += strcspn(name, "/")) {
+        if (strcspn(name, "/") <= (size_t)longest) continue;
+        st = clsnn_fail(CLSNN_E_IO, "%s: folder cannot be made: %s", dir, strerror(ENAMETOOLONG));
+        goto fail;
+    }
+fail:
+    free(path);
+    free(there);
+    return st;
+}
+
 enum clsnn_status clsnn_file_make_dir(const char *dir) {
     enum clsnn_status st = CLSNN_OK;
     char *path = NULL;
-    char temp[64];
-    int dir_fd = -1, fd = -1;
 
     if (!*dir) return clsnn_fail(CLSNN_E_IO, "'': cannot be made: must name a folder");
     path = strdup(dir);
@@ -267,22 +363,8 @@ enum clsnn_status clsnn_file_make_dir(const char *dir) {
         *p = '/';
     }
     TRY(make_level(path));
-    dir_fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
-    if (dir_fd < 0) {
-        st = clsnn_fail(CLSNN_E_IO, "%s: folder cannot be opened: %s", dir, strerror(errno));
-        goto fail;
-    }
-    /* Permission bits do not tell (read-only mounts, quotas, root): trying does. */
-    fd = open_temp(dir_fd, temp);
-    if (fd < 0) {
-        st = clsnn_fail(CLSNN_E_IO, "%s: no file can be made in this folder: %s", dir, strerror(errno));
-        goto fail;
-    }
-    if (unlinkat(dir_fd, temp, 0) != 0)
-        st = clsnn_fail(CLSNN_E_IO, "%s: no file can be removed in this folder: %s", dir, strerror(errno));
+    TRY(try_folder(dir, NULL));
 fail:
-    if (fd >= 0) close(fd);
-    if (dir_fd >= 0) close(dir_fd);
     free(path);
     return st;
 }

@@ -118,11 +118,10 @@ void clsnn_options_man(FILE *to) {
         "options and parameters, one \\fIname = value\\fR a line, as \\fB\\-\\-print\\-config\\fR writes "
         "them.\n"
         "Flags win over variables, variables over \\fB\\-\\-config\\fR \\fIFILE\\fR, that over this file.\n"
-        ".SH EXIT STATUS\n"
-        "0 ok, 1 failed, 2 usage, 3 bad data, 4 no device, 5 kernel build, 6 device memory, 7 device lost, 8 "
-        "file I/O,\n"
-        "9 checkpoint, 10 self\\-test, 75 stopped by a signal and everything saved, 130 stopped at once.\n",
+        ".SH EXIT STATUS\n",
         to);
+    troff(to, clsnn_exit_codes);
+    fputs(".\n", to);
 }
 
 void clsnn_options_completion(FILE *to) {

@@ -8,14 +8,14 @@
 #define WIDTH  80
 #define INDENT 26 /* where the explanations of --help begin */
 
-/* The words of text, from column INDENT on, wrapped at WIDTH. */
-static void wrap(FILE *to, const char *text) {
-    int column = INDENT;
+/* The words of text, from that column on, wrapped at WIDTH. */
+static void wrap(FILE *to, const char *text, int indent) {
+    int column = indent;
     for (const char *word = text; *word;) {
         int n = (int)strcspn(word, " ");
         if (word != text && column + 1 + n > WIDTH) {
-            fprintf(to, "\n%*s", INDENT, "");
-            column = INDENT;
+            fprintf(to, "\n%*s", indent, "");
+            column = indent;
         } else if (word != text) {
             fputc(' ', to);
             column++;
@@ -37,7 +37,7 @@ static void help_row(const struct clsnn_option_row *row, FILE *to) {
         fprintf(to, "%s\n%*s", flag, INDENT, "");
     else
         fprintf(to, "%-*s", INDENT, flag);
-    wrap(to, text);
+    wrap(to, text, INDENT);
 }
 
 static void help_group(enum clsnn_command command, bool common, const char *title, const char *name,
@@ -54,6 +54,7 @@ static void help_group(enum clsnn_command command, bool common, const char *titl
 
 void clsnn_options_help(enum clsnn_command command, FILE *to) {
     const struct clsnn_command_info *info = clsnn_command_find(command);
+    char codes[512];
     fprintf(to, "Usage: clsnn %s [OPTION]...%s%s\n", info->name, *info->operands ? " " : "", info->operands);
     fprintf(to, "%c%s.\n\nExample: %s\n", toupper((unsigned char)info->purpose[0]), info->purpose + 1,
             info->example);
@@ -63,11 +64,10 @@ void clsnn_options_help(enum clsnn_command command, FILE *to) {
             "\nThe model's parameters, with their values: clsnn %s --print-config\n"
             "Options are also read from variables (CLSNN_SEED=2) and ini files (seed = 2):\n"
             "flags win over variables, variables over --config FILE, that over\n"
-            "$XDG_CONFIG_HOME/clsnn/config.ini. --NAME=no turns a switch off again.\n"
-            "Exit codes: 0 ok, 1 failed, 2 usage, 3 bad data, 4 no device, 5 kernel build,\n"
-            "6 device memory, 7 device lost, 8 file I/O, 9 checkpoint, 10 self-test,\n"
-            "75 stopped by a signal and saved.\n",
+            "$XDG_CONFIG_HOME/clsnn/config.ini. --NAME=no turns a switch off again.\n",
             info->name);
+    snprintf(codes, sizeof codes, "Exit codes: %s.", clsnn_exit_codes);
+    wrap(to, codes, 0);
 }
 
 /* "FILE", "preset NAME", ...: borrowed from o, from buf, or constant. */

@@ -136,6 +136,12 @@ const struct clsnn_command_info clsnn_commands[] = {
 };
 const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0];
 
+const char *const clsnn_exit_codes =
+    "0 ok, 1 failed, 2 usage, 3 bad data, 4 no device, 5 kernel build, 6 device memory, 7 device lost, "
+    "8 file I/O, 9 checkpoint, 10 self-test, 75 stopped by a signal and saved, 130 stopped at once by a "
+    "second "
+    "signal";
+
 const struct clsnn_command_info *clsnn_command_find(enum clsnn_command command) {
     for (size_t k = 0; k < clsnn_n_commands; k++)
         if (clsnn_commands[k].command == command) return &clsnn_commands[k];
@@ -295,8 +301,8 @@ void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t
     for (size_t k = 0; k < clsnn_n_commands && row->other_def; k++)
         if (clsnn_commands[k].command & row->other_commands) other = &clsnn_commands[k];
     bool told = row->type != CLSNN_OPT_SWITCH; /* every switch is off by default */
-    if (told && row->def && row->def_note)
-        snprintf(def, sizeof def, " (default %s: %s)", row->def, row->def_note);
+    if (told && row->def && row->def_note)     /* the value that stands for something: 0 = all */
+        snprintf(def, sizeof def, " (default %s = %s)", row->def, row->def_note);
     else if (told && row->def && other)
         snprintf(def, sizeof def, " (default %s; %s for clsnn %s)", row->def, row->other_def, other->name);
     else if (told && row->def)

@@ -4,7 +4,7 @@
 
 #include "clsnn/reproduce.h"
 
-/* Column k of the table, an epoch: the paper's, and the 9 it trained; 0 beyond what was trained here. */
+/* Column k of the table, an epoch: the paper's, the 9 it trained, and the last of ours; 0 beyond what was trained here. */
 uint32_t clsnn_reproduction_column(const struct clsnn_reproduction *r, size_t k);
 /* "MNIST", as people write it. */
 const char *clsnn_reproduction_data(const struct clsnn_reproduction *r);

@@ -68,12 +68,15 @@ const char *clsnn_reproduction_data(const struct clsnn_reproduction *r) {
 }
 
 uint32_t clsnn_reproduction_column(const struct clsnn_reproduction *r, size_t k) {
-    return k < N_COLUMNS && columns[k] <= r->epochs ? columns[k] : 0;
+    size_t n = 0;
+    while (n < N_COLUMNS && columns[n] <= r->epochs) n++;
+    if (k < n) return columns[k];
+    return k == n && (n == 0 || columns[n - 1] != r->epochs) ? r->epochs : 0;
 }
 
 static size_t n_columns(const struct clsnn_reproduction *r) {
     size_t n = 0;
-    while (n < N_COLUMNS && columns[n] <= r->epochs) n++;
+    while (clsnn_reproduction_column(r, n)) n++;
     return n;
 }
 
@@ -112,6 +115,14 @@ static char *command_text(const struct clsnn_reproduction *r) {
     return NULL;
 }
 
+/* Whether the paper prints a number of any cell of the table. */
+static bool has_paper(const struct clsnn_reproduction *r) {
+    for (size_t s = 0; s < r->n_sizes; s++)
+        for (size_t k = 0; k < n_columns(r); k++)
+            if (!isnan(clsnn_paper_accuracy(r->sizes[s], clsnn_reproduction_column(r, k)))) return true;
+    return false;
+}
+
 /* How the cells with a number of the paper compare. */
 struct verdict {
     size_t n, n_below;
@@ -123,7 +134,8 @@ static struct verdict judge(const struct clsnn_reproduction *r) {
     struct verdict v = {.lowest = HUGE_VAL, .highest = -HUGE_VAL};
     for (size_t s = 0; s < r->n_sizes; s++) {
         for (size_t k = 0; k < n_columns(r); k++) {
-            const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, columns[k]);
+            const struct clsnn_reproduced_cell cell =
+                clsnn_reproduction_cell(r, s, clsnn_reproduction_column(r, k));
             if (isnan(cell.difference)) continue;
             v.n++;
             v.n_below += cell.below;
@@ -137,16 +149,17 @@ static struct verdict judge(const struct clsnn_reproduction *r) {
 static void print_verdict(const struct clsnn_reproduction *r, FILE *to) {
     const struct verdict v = judge(r);
     char low[64], high[64], n_below[32];
-    if (!clsnn_reproduction_is_comparable(r)) {
-        fprintf(to,
-                "These are not the paper's data (%s, %u training and %u test images; the paper's are MNIST's "
-                "60000 and 10000): its numbers stand beside ours for orientation only, and nothing is "
-                "compared.",
-                clsnn_reproduction_data(r), r->train_images, r->test_images);
+    if (!has_paper(r)) {
+        fputs("The paper prints no number of these sizes and epochs: nothing is compared.", to);
         return;
     }
-    if (v.n == 0) {
-        fputs("The paper prints no number of these sizes and epochs: nothing is compared.", to);
+    if (!clsnn_reproduction_is_comparable(r)) {
+        const bool is_mnist = strcmp(r->data->name, "mnist") == 0;
+        fprintf(to,
+                "%s (%s, %u training and %u test images; the paper's are %s60000 and 10000): its numbers "
+                "stand beside ours for orientation only, and nothing is compared.",
+                is_mnist ? "This is a part of the paper's data" : "These are not the paper's data",
+                clsnn_reproduction_data(r), r->train_images, r->test_images, is_mnist ? "" : "MNIST's ");
         return;
     }
     if (v.n_below)
@@ -169,12 +182,17 @@ static void write_markdown(const struct clsnn_reproduction *r, FILE *to) {
     const size_t n = n_columns(r);
     char text[64], seeds[64];
     seeds_text(r, seeds);
-    fprintf(
-        to,
-        "Test accuracy in percent on %s (%u test images), %s: mean %s sample standard deviation, n = %u\n\n",
-        clsnn_reproduction_data(r), r->test_images, seeds, plus_minus, r->n_seeds);
+    fprintf(to, "Test accuracy in percent on %s (%u test images), %s: ", clsnn_reproduction_data(r),
+            r->test_images, seeds);
+    if (r->n_seeds > 1)
+        fprintf(to, "mean %s sample standard deviation, n = %u\n\n", plus_minus, r->n_seeds);
+    else
+        fputs("one seed has no spread\n\n", to);
     fputs("| N | |", to);
-    for (size_t k = 0; k < n; k++) fprintf(to, " %u epoch%s |", columns[k], columns[k] == 1 ? "" : "s");
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t epoch = clsnn_reproduction_column(r, k);
+        fprintf(to, " %u epoch%s |", epoch, epoch == 1 ? "" : "s");
+    }
     fputs("\n|---|---|", to);
     for (size_t k = 0; k < n; k++) fputs("---|", to);
     fputc('\n', to);
@@ -186,7 +204,8 @@ static void write_markdown(const struct clsnn_reproduction *r, FILE *to) {
             else
                 fprintf(to, "| | %s |", rows[row]);
             for (size_t k = 0; k < n; k++) {
-                const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, columns[k]);
+                const struct clsnn_reproduced_cell cell =
+                    clsnn_reproduction_cell(r, s, clsnn_reproduction_column(r, k));
                 if (row == 0) spread_text(cell.all, text);
                 if (row == 1) spread_text(cell.proportion, text);
                 if (row == 2) number_text(cell.paper, text);
@@ -352,8 +371,10 @@ static void page_table(const struct clsnn_reproduction *r, FILE *page) {
     const size_t n = n_columns(r);
     char text[64];
     fputs("<div class=\"wide\"><table>\n<thead><tr><th>N</th><th class=\"left\"></th>", page);
-    for (size_t k = 0; k < n; k++)
-        fprintf(page, "<th>%u epoch%s</th>", columns[k], columns[k] == 1 ? "" : "s");
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t epoch = clsnn_reproduction_column(r, k);
+        fprintf(page, "<th>%u epoch%s</th>", epoch, epoch == 1 ? "" : "s");
+    }
     fputs("</tr></thead>\n<tbody>\n", page);
     for (size_t s = 0; s < r->n_sizes; s++) {
         static const char *const rows[] = {"vote all", "vote proportion", "seed paper",
@@ -365,7 +386,8 @@ static void page_table(const struct clsnn_reproduction *r, FILE *page) {
                 fputs("<tr><th></th>", page);
             fprintf(page, "<td class=\"left\">%s</td>", rows[row]);
             for (size_t k = 0; k < n; k++) {
-                const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, columns[k]);
+                const struct clsnn_reproduced_cell cell =
+                    clsnn_reproduction_cell(r, s, clsnn_reproduction_column(r, k));
                 const struct clsnn_stats spread = row == 0 ? cell.all : cell.proportion;
                 if (row < 2) spread_text(spread, text);
                 if (row == 2) number_text(cell.paper, text);
@@ -496,22 +518,28 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
         "<h1>The seed paper again: Table 1, Figure 3, Figure 4</h1>\n"
         "<p>A Korean paper (the <em>seed paper</em>) trained the spiking network of P. U. Diehl and M. Cook "
         "(<em>Front. Comput. Neurosci.</em> 9:99, 2015) in the BRIAN simulator and asked how its accuracy on "
-        "MNIST depends on the number of neurons N and on the amount of training. This page holds its numbers "
-        "beside those of this program.</p>\n",
+        "MNIST depends on the number of neurons N and on the amount of training. ",
         page);
+    fputs(has_paper(r) ? "This page holds its numbers beside those of this program.</p>\n"
+                       : "This page holds numbers of this program.</p>\n",
+          page);
     fputs(clsnn_reproduction_is_comparable(r) ? "<p>" : "<p class=\"note\">", page);
     print_verdict(r, page);
-    fprintf(
-        page,
-        "</p>\n<h2>Table 1: accuracy</h2>\n<p>Percent of %u test images of %s that are classified right, %s: "
-        "mean %s sample standard deviation, n = %u%s.</p>\n",
-        r->test_images, clsnn_reproduction_data(r), seeds, plus_minus, r->n_seeds,
-        r->n_seeds > 1 ? "; below it the lowest and the highest" : "; one seed has no spread");
+    fprintf(page,
+            "</p>\n<h2>Table 1: accuracy</h2>\n<p>Percent of %u test images of %s that are classified right, "
+            "%s: ",
+            r->test_images, clsnn_reproduction_data(r), seeds);
+    if (r->n_seeds > 1)
+        fprintf(page, "mean %s sample standard deviation, n = %u; below it the lowest and the highest.</p>\n",
+                plus_minus, r->n_seeds);
+    else
+        fputs("one seed has no spread.</p>\n", page);
     page_table(r, page);
     fputs("<h2>Figure 3: accuracy and training</h2>\n", page);
     TRY(page_figure(r, page, "figure3.png", "Curves of test accuracy over epochs of training, one a size",
-                    "Filled markers and lines: this program, with the standard deviation over seeds as bars. "
-                    "Hollow markers and dashed lines: the seed paper's Table 1."));
+                    has_paper(r) ? "Filled markers and lines: this program, with the standard deviation over "
+                                   "seeds as bars. Hollow markers and dashed lines: the seed paper's Table 1."
+                                 : "This program, with the standard deviation over seeds as bars."));
     fputs("<h2>Figure 4: weights</h2>\n", page);
     snprintf(
         caption, sizeof caption,

@@ -1,6 +1,7 @@
 /* Runs read back, and the tables of a sweep. */
 #include "clsnn/results.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "clsnn/figure.h"
 #include "clsnn/npz.h"
+#include "clsnn/options_table.h"
 #include "clsnn/stats.h"
 
 enum { MAX_RUN_JSON = 1 << 26, MAX_SERIES = 6 };
@@ -361,7 +363,8 @@ static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis
 
 /* Accuracy against one axis: a curve for each combination of the others, at most MAX_SERIES of them. */
 static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct clsnn_axis *axis,
-                                   const struct cell *cells, size_t n_cells, const char *dir) {
+                                   const struct cell *cells, size_t n_cells, const char *dir,
+                                   bool *out_drawn) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = r->grid;
     struct clsnn_series series[MAX_SERIES];
@@ -404,11 +407,33 @@ static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct c
         goto fail;
     }
     TRY(clsnn_figure_curves(path, title, label, "accuracy (%)", series, n_series));
+    *out_drawn = true;
 fail:
     free(path);
     free(numbers);
     free(points);
     return st;
+}
+
+/* Whether a file is such a picture of an option or parameter that this grid does not vary: an earlier sweep's. */
+static bool is_old_picture(const struct clsnn_grid *g, const char *file) {
+    static const char begin[] = "accuracy-", end[] = ".png";
+    char name[64];
+    const size_t n = strlen(file), n_begin = sizeof begin - 1, n_end = sizeof end - 1;
+    if (n <= n_begin + n_end || n - n_begin - n_end >= sizeof name) return false;
+    if (strncmp(file, begin, n_begin) != 0 || strcmp(file + n - n_end, end) != 0) return false;
+    snprintf(name, sizeof name, "%.*s", (int)(n - n_begin - n_end), file + n_begin);
+    if (!clsnn_option_find(name) && !clsnn_param_find(name)) return false; /* somebody's own */
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (!is_seed(&g->axes[a]) && strcmp(g->axes[a].name, name) == 0) return false;
+    return true;
+}
+
+static void remove_old_pictures(const struct clsnn_grid *g, const char *dir) {
+    DIR *open = opendir(dir);
+    for (const struct dirent *entry; open && (entry = readdir(open));)
+        if (is_old_picture(g, entry->d_name)) unlinkat(dirfd(open), entry->d_name, 0);
+    if (open) closedir(open);
 }
 
 /* ---- all of it ---- */
@@ -421,15 +446,15 @@ static enum clsnn_status write_text(const char *dir, const char *name, const cha
     return st;
 }
 
-enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char *dir) {
+enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char *dir, char **out_names) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = r->grid;
-    char *texts[3] = {NULL};
-    size_t sizes[3] = {0}, n_cells = 0;
+    char *texts[3] = {NULL}, *written = NULL;
+    size_t sizes[3] = {0}, n_cells = 0, n_written = 0;
     struct cell *cells = NULL;
     struct column c[N_COLUMNS];
-    FILE *files[3];
-    bool ok = true;
+    FILE *files[3], *list = open_memstream(&written, &n_written);
+    bool ok = list != NULL;
     static const char *const names[3] = {"results.csv", "results.jsonl", "summary.csv"};
     TRY(make_cells(r, &cells, &n_cells));
     for (int k = 0; k < 3; k++) {
@@ -452,10 +477,28 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
         st = no_memory();
         goto fail;
     }
-    for (int k = 0; k < 3; k++) TRY(write_text(dir, names[k], texts[k], sizes[k]));
-    for (size_t a = 0; a < g->n_axes; a++)
-        if (!is_seed(&g->axes[a])) TRY(draw_axis(r, &g->axes[a], cells, n_cells, dir));
+    for (int k = 0; k < 3; k++) {
+        TRY(write_text(dir, names[k], texts[k], sizes[k]));
+        fprintf(list, "%s%s", k ? ", " : "", names[k]);
+    }
+    for (size_t a = 0; a < g->n_axes; a++) {
+        bool drawn = false;
+        if (is_seed(&g->axes[a])) continue;
+        TRY(draw_axis(r, &g->axes[a], cells, n_cells, dir, &drawn));
+        if (drawn) fprintf(list, ", accuracy-%s.png", g->axes[a].name);
+    }
+    remove_old_pictures(g, dir); /* best effort */
+    ok = fclose(list) == 0;
+    list = NULL;
+    if (!ok) {
+        st = no_memory();
+        goto fail;
+    }
+    *out_names = written;
+    written = NULL;
 fail:
+    if (list) fclose(list);
+    free(written);
     for (int k = 0; k < 3; k++) free(texts[k]);
     free(cells);
     return st;
@@ -496,6 +539,7 @@ enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, b
     const struct clsnn_grid *g = r->grid;
     struct cell *cells = NULL;
     size_t n_cells = 0;
+    bool any = false; /* interval */
     TRY(make_cells(r, &cells, &n_cells));
     if (json) {
         TRY(print_json(r, cells, n_cells, to));
@@ -518,9 +562,11 @@ enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, b
                 fprintf(to, "    %6.2f%12s", s[vote]->mean, "");
             else
                 fprintf(to, "    %6.2f +- %-6.2f  ", s[vote]->mean, s[vote]->ci95);
+            any = any || s[vote]->n > 1;
         }
         fputc('\n', to);
     }
+    if (any) fputs("mean +- half width of its 95 % interval over the runs that differ in their seed\n", to);
 fail:
     free(cells);
     return st;

@@ -70,10 +70,10 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     memset(s, 0, sizeof *s);
     TRY(catch_signals());
     clsnn_progress_start(&s->progress, stderr, o->quiet);
-    clsnn_progress_note(&s->progress, "clsnn %s: loading data (%s) and looking for an OpenCL device",
-                        CLSNN_VERSION, o->data);
+    clsnn_progress_note(&s->progress, "clsnn %s: loading data (%s)%s", CLSNN_VERSION, o->data,
+                        o->collect ? "" : " and looking for an OpenCL device");
     s->chunk = (uint32_t)o->chunk;
-    TRY(clsnn_device_open(o->device, &s->dev));
+    if (!o->collect) TRY(clsnn_device_open(o->device, &s->dev));
     TRY(clsnn_dataset_load(o->data, &s->data));
     clsnn_plan_make(o, &s->data, &s->plan);
     s->plan.pause_every = (uint32_t)o->checkpoint_every;
@@ -83,6 +83,12 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
         strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0
             ? " - MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
             : "");
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
     clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name,
                         s->dev->info.platform_name, s->dev->info.driver);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,

@@ -1,6 +1,7 @@
 /* The runs of a sweep, side by side. */
 #include "clsnn/sweep.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -121,6 +122,56 @@ enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, struct clsnn_run
     *out = runs;
     return CLSNN_OK;
 fail:
+    free(runs);
+    return st;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Whether below DIR/runs there is a finished run; which one it is does not matter, so no plan is asked for. */
+static enum clsnn_status holds_finished(const char *runs, const char *name, bool *out) {
+    struct clsnn_run_result found;
+    char *dir = clsnn_file_join(runs, name);
+    if (!dir) return no_memory();
+    const enum clsnn_status st = clsnn_results_read(dir, "", &found);
+    free(dir);
+    *out = st == CLSNN_OK && found.found == CLSNN_FOUND_OTHER;
+    return st;
+}
+
+enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n_runs = s->grid->n_runs;
+    size_t n = 0;
+    DIR *open = NULL;
+    char *runs = clsnn_file_join(s->dir, "runs"), **names = calloc(n_runs, sizeof *names);
+    if (!runs || !names) {
+        st = no_memory();
+        goto fail;
+    }
+    for (size_t run = 0; run < n_runs; run++) {
+        names[run] = clsnn_grid_name(s->grid, run);
+        if (!names[run]) {
+            st = no_memory();
+            goto fail;
+        }
+    }
+    qsort(names, n_runs, sizeof *names, compare_names);
+    open = opendir(runs);
+    for (const struct dirent *entry; open && (entry = readdir(open));) {
+        const char *name = entry->d_name;
+        bool finished;
+        if (*name == '.' || bsearch(&name, names, n_runs, sizeof *names, compare_names)) continue;
+        TRY(holds_finished(runs, name, &finished));
+        n += finished;
+    }
+    *out_n = n;
+fail:
+    if (open) closedir(open);
+    for (size_t run = 0; names && run < n_runs; run++) free(names[run]);
+    free(names);
     free(runs);
     return st;
 }

@@ -213,6 +213,26 @@ config_line() {
 # ---- places that cannot be written ----
 
 out_is_file() { echo mine >out && refuses 8 "out: is a file: must be a folder" train "${small[@]}" --out out; }
+# refuses_early CODE TEXT ARGUMENT...: refuses, before anything is compiled.
+refuses_early() {
+    refuses "$@"
+    ! grep -q 'compiling' "$work/err" || wrong "kernels were compiled before"
+}
+out_early() {
+    local long=new/new/$(printf 'x%.0s' {1..300})
+    printf 'seed = 1, 2\n' >s.ini
+    echo mine >file
+    local command
+    for command in "train ${small[*]}" "train ${small[*]} --runs 2" "sweep s.ini ${brief[*]}" "reproduce --data $work/small" "bench --quick" "eval $work/base/model.npz --data $work/small"; do
+        # shellcheck disable=SC2086 # words
+        refuses_early 8 "file: is a file: must be a folder" $command --out file/x
+        # shellcheck disable=SC2086
+        refuses_early 8 "File name too long" $command --out "$long"
+    done
+    refuses_early 8 "nowhere/out.npz: its folder cannot be opened" replay "$oracle/learn_12.npz" nowhere/out.npz
+    refuses_early 9 "nowhere: holds no checkpoint" train "${small[@]}" --resume --out nowhere
+    refuses_early 3 "no such directory" bench --quick --data nowhere --out new # which is not left behind
+}
 out_below() { refuses 8 "${1%/*}" train "${small[@]}" --out "$1"; }
 out_read_only() {
     mkdir -p there/out
@@ -454,6 +474,7 @@ stopped_labelling() {
     kill -TERM "$pid"
     finish 75
     says "stopped while evaluating"
+    says "; the training is saved in out/checkpoint/ckpt-000000000001.npz, labelling and testing begin again. Go on"
     exist out/checkpoint/ckpt-000000000001.npz
     [ "$(json state out/run.json)" = stopped ] || wrong "state in run.json is $(json state out/run.json)"
 }
@@ -564,7 +585,7 @@ verify_changed() {
     run "$2" verify run
     says "$3"
 }
-verify_nothing() { refuses 3 "run/run.json: cannot be opened for reading: No such file or directory" verify run; }
+verify_nothing() { refuses 8 "run/run.json: cannot be opened for reading: No such file or directory" verify run; }
 verify_no_json() { mkdir run && echo "{" >run/run.json && refuses 3 "run/run.json: is no JSON object" verify run; }
 verify_eval() {
     run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 10 --out run
@@ -821,6 +842,7 @@ EOF
 reproduce_files() {
     run 0 "${again[@]}" --out out
     prints "| 16 | vote all |"
+    prints "mean ± sample standard deviation, n = 2"
     prints "written to out/{report.html"
     says "training 2 networks of 16 neurons, 2 side by side, 3 epochs of 30 images"
     says "N = 20, seed 2: "
@@ -837,6 +859,17 @@ reproduce_files() {
     run 0 train --data "$work/small" --neurons 20 --train-images 30 --label-images 40 --test-images 30 --epochs 3 --seed 2 --eval-every 1 --json --out alone
     [ "$(sha)" = "$(json final_sha256 out/runs/n20-s2/run.json)" ] || wrong "another network than train makes"
     differ out/runs/n20-s1/model.npz out/runs/n20-s2/model.npz
+}
+reproduce_two() { # the last epoch stands in the table also where it is none of the paper's; the words fit what is there
+    run 0 "${again[@]}" --epochs 2 --out out
+    prints "| N | | 1 epoch | 2 epochs |"
+    prints "The paper prints no number of these sizes and epochs: nothing is compared."
+    grep -q '<th>2 epochs</th>' out/report.html || wrong "the page lacks the last epoch"
+    ! grep -qE "not the paper's data|Hollow markers" out/report.html "$work/out" || wrong "it speaks of numbers that are not there"
+    run 0 reproduce --data "$work/small" --sizes 100 --train-images 20 --label-images 20 --test-images 20 --epochs 2 --seeds 1 --out paper
+    prints "| | seed paper | 72.58 | – |"
+    prints "These are not the paper's data (custom, 20 training and 20 test images; the paper's are MNIST's 60000 and 10000): its numbers stand beside ours"
+    prints "one seed has no spread"
 }
 reproduce_again() { # what is finished is not trained again; what does not fit is, and the earlier files are kept
     run 0 "${again[@]}" --out out
@@ -1041,6 +1074,8 @@ sweep_base() { # what many cases read
     printf 'neurons = 16, 20\nseed = 1..3\n' >"$work/s.ini"
     sweep --out "$work/swept"
     prints "6 of 6 finished"
+    prints "written to    $work/swept/{results.csv, results.jsonl, summary.csv, accuracy-neurons.png, runs/}"
+    prints "mean +- half width of its 95 % interval"
     says "6 runs, 0 of them finished before"
     cd "$work/swept" || exit 1
     exist "${tables[@]}"
@@ -1137,6 +1172,22 @@ sweep_extended() { # more values: what is finished stays, wherever the new ones 
     sweep --out swept # and fewer again
     same_tables swept "$work/swept"
 }
+sweep_others() { # another sweep's runs in the same place: told, left alone; its picture goes, somebody's own stay
+    cp -a "$work/swept" swept
+    echo mine >swept/accuracy-mine.png
+    echo mine >swept/accuracy-neurons.png.old
+    untouched swept/runs >before
+    printf 'w_norm = 70, 80\n' >o.ini
+    run 0 sweep o.ini "${brief[@]}" --neurons 16 --out swept
+    says "swept/runs holds 6 finished runs that are not of this sweep: left alone, and not in its tables"
+    untouched swept/runs/neurons-* | same before /dev/stdin
+    exist swept/accuracy-w_norm.png swept/accuracy-mine.png swept/accuracy-neurons.png.old
+    [ ! -e swept/accuracy-neurons.png ] || wrong "a picture of another sweep has stayed"
+    [ "$(wc -l <swept/results.csv)" = 3 ] || wrong "results.csv: $(cat swept/results.csv)"
+    sweep --out swept --collect
+    says "swept/runs holds 2 finished runs that are not of this sweep"
+    same_tables swept "$work/swept"
+}
 sweep_shards() {
     local k
     for k in 2 1; do
@@ -1153,7 +1204,8 @@ sweep_shards() {
     [ "$(json shard)" = 3/3 ] || wrong "shard: $(json shard)"
     sweep --out parts --collect
     same_tables parts "$work/swept"
-    sweep --out parts --collect --quiet
+    mkdir vendors
+    OCL_ICD_VENDORS=$PWD/vendors/ OCL_ICD_FILENAMES='' sweep --out parts --collect --quiet # on a machine without a device too
     [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
 }
 sweep_json() {
@@ -1256,6 +1308,8 @@ train_runs() {
     cmp -s <(cut -d, -f 3- runs-n16-e1-s1-r3/results.csv) <(sed 4q "$work/swept/results.csv" | cut -d, -f 4-) ||
         wrong "not what the sweep has: $(cat runs-n16-e1-s1-r3/results.csv)"
     run 0 train "${brief[@]}" --neurons 16 --runs 2 --seed 18446744073709551614 --out large
+    prints "written to    large/{results.csv, results.jsonl, summary.csv, runs/}"
+    ! ls large/*.png 2>/dev/null || wrong "there is a picture after all"
     tail -n 1 large/results.csv | grep -q '^seed-18446744073709551615,18446744073709551615,finished' || wrong "results.csv: $(cat large/results.csv)"
     tail -n 1 large/results.jsonl >line && is_json line
     refuses 2 "--runs = 3 from --seed 18446744073709551614 on: seeds end at 2^64 - 1" train --runs 3 --seed 18446744073709551614
@@ -1363,6 +1417,7 @@ on "no OpenCL platform: eval" no_platform eval "$work/base/model.npz" --data "$w
 any "no OpenCL platform: replay" no_platform replay "$oracle/learn_12.npz" out.npz
 
 on "--out is a file" out_is_file
+on "--out is tried before anything is compiled" out_early
 on "--out below a device" out_below /dev/null/x
 on "--out in /proc" out_below /proc/clsnn
 on "--out on a read-only file system" out_read_only
@@ -1481,6 +1536,7 @@ on "sweep: damaged weights and hashes are found, told, done anew" sweep_damaged
 on "sweep: damaged run.json and lost directories" sweep_damaged_more
 on "sweep: runs of other settings" sweep_other_settings
 on "sweep: a file with more values keeps what is finished" sweep_extended
+on "sweep: another sweep's runs in the same place" sweep_others
 on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json
 on "sweep: two at once" sweep_two
@@ -1527,6 +1583,7 @@ on "bench: --sizes 20,x" refuses 2 "--sizes" bench --sizes 20,x
 on "bench: --sizes with an end missing" refuses 2 "--sizes" bench --sizes 20,
 on "reproduce: page, tables, figures, runs" reproduce_files
 on "reproduce: a second start trains what is not finished" reproduce_again
+on "reproduce: an epoch that the paper has not" reproduce_two
 on "reproduce --json" reproduce_json
 on "reproduce: one seed, odd names" reproduce_one
 on "reproduce: SIGINT" reproduce_stopped

@@ -211,6 +211,30 @@ static void test_remove_unfinished(void **state) {
         assert_int_equal(access(in_root(names[k]), F_OK), k == 1 ? -1 : 0);
 }
 
+static void test_check(void **state) {
+    (void)state;
+    static char name[400];
+    memset(name, 'x', sizeof name - 1);
+    memcpy(name, "n/", 2);
+    assert_int_equal(clsnn_file_check_dir(in_root("")), CLSNN_OK);
+    assert_int_equal(clsnn_file_check_dir(in_root("new//a/../b/")), CLSNN_OK);
+    assert_int_equal(clsnn_file_check(in_root("out")), CLSNN_OK);
+    assert_int_equal(n_entries(in_root("")), 0);
+    assert_failed(clsnn_file_check_dir(in_root(name)), CLSNN_E_IO, "x", "too long");
+    assert_failed(clsnn_file_check_dir(""), CLSNN_E_IO, "''", "must name a folder");
+    assert_failed(clsnn_file_check_dir("/proc/clsnn/x"), CLSNN_E_IO, "/proc/clsnn", "cannot be made");
+    assert_failed(clsnn_file_check_dir("/proc"), CLSNN_E_IO, "/proc", "no file can be made");
+    assert_failed(clsnn_file_check(in_root("new/out")), CLSNN_E_IO, "new/out", "its folder cannot be opened");
+    assert_failed(clsnn_file_check("/proc/out"), CLSNN_E_IO, "/proc/out", "no temporary file");
+    assert_failed(clsnn_file_check("/dev/null"), CLSNN_E_IO, "/dev/null", "is a device");
+    assert_int_equal(symlink("nothing", in_root("link")), 0);
+    assert_failed(clsnn_file_check_dir(in_root("link")), CLSNN_E_IO, "link", "cannot be made");
+    assert_int_equal(clsnn_file_write(in_root("file"), "x", 1), CLSNN_OK);
+    assert_int_equal(clsnn_file_check(in_root("file")), CLSNN_OK);
+    assert_failed(clsnn_file_check_dir(in_root("file/x/y")), CLSNN_E_IO, "file", "must be a folder");
+    assert_int_equal(n_entries(in_root("")), 2);
+}
+
 static void test_make_dir(void **state) {
     (void)state;
     assert_int_equal(clsnn_file_make_dir(in_root("a/b//c/")), CLSNN_OK);
@@ -280,6 +304,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_full_disk_leaves_the_old_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stale_temporary_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remove_unfinished, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_check, setup, teardown),
         cmocka_unit_test_setup_teardown(test_make_dir, setup, teardown),
         cmocka_unit_test_setup_teardown(test_join, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sha256, setup, teardown),

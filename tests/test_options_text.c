@@ -124,11 +124,14 @@ static void test_rendered(void **state) {
     (void)state;
     char *man = rendered(clsnn_options_man, 0), *completion = rendered(clsnn_options_completion, 0),
          want[128];
+    contains(man, "130 stopped at once");
+    contains(man, "test on the first K test images; 0 to 10000000 images (default 0 = all)");
     for (size_t c = 0; c < clsnn_n_commands; c++) {
         char *help = rendered(NULL, clsnn_commands[c].command);
         contains(help, clsnn_commands[c].purpose + 1); /* a capital there */
         contains(help, clsnn_commands[c].example);
-        contains(help, "Exit codes");
+        contains(help, "Exit codes: 0 ok, ");
+        contains(help, "130 stopped");
         contains(man, clsnn_commands[c].name);
         contains(completion, clsnn_commands[c].name);
         for (size_t k = 0; k < clsnn_n_option_rows; k++) {

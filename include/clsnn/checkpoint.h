@@ -27,7 +27,7 @@ enum clsnn_status clsnn_checkpoint_load(const char *dir, struct clsnn_experiment
                                         clsnn_checkpoint_refusal *refused, void *ctx,
                                         char out_name[CLSNN_CHECKPOINT_NAME]);
 
-/* Whether a checkpoint, usable or not, is there. */
-bool clsnn_checkpoint_exists(const char *dir);
+/* Whether a checkpoint, usable or not, is there: what can be told before anything is compiled. Errors: as of load. */
+enum clsnn_status clsnn_checkpoint_find(const char *dir);
 
 #endif

@@ -18,6 +18,12 @@ enum clsnn_status clsnn_file_read(const char *path, size_t max_bytes, void **out
  * fsync of the directory. On failure the temporary file is removed and path is as before. Errors: CLSNN_E_IO. */
 enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_bytes);
 
+/* Whether clsnn_file_write could replace or make path, before the work: leaves everything as it is. Errors: CLSNN_E_IO. */
+enum clsnn_status clsnn_file_check(const char *path);
+
+/* Whether clsnn_file_make_dir would do: leaves everything as it is, and makes nothing. Errors: CLSNN_E_IO. */
+enum clsnn_status clsnn_file_check_dir(const char *dir);
+
 /* Creates dir and its parents where missing, and checks that a file can be made in it. Errors: CLSNN_E_IO. */
 enum clsnn_status clsnn_file_make_dir(const char *dir);
 

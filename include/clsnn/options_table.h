@@ -52,6 +52,9 @@ struct clsnn_command_info {
 extern const struct clsnn_command_info clsnn_commands[];
 extern const size_t clsnn_n_commands;
 
+/* What the program's exit codes mean, for people. */
+extern const char *const clsnn_exit_codes;
+
 const struct clsnn_command_info *clsnn_command_find(enum clsnn_command command);
 /* NULL when there is none. */
 const struct clsnn_option_row *clsnn_option_find(const char *name);

@@ -16,8 +16,10 @@ struct clsnn_session {
     struct clsnn_profile profile; /* filled with --profile */
 };
 
-/* Says the first words, catches signals, loads the data, opens the device, builds the kernels and has them tested. */
+/* Says the first words, catches signals, opens the device (not to collect alone: dev stays NULL) and loads the data. */
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
+/* Builds the kernels and has them tested, which takes seconds: whatever can be refused is refused before. */
+enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o);
 void clsnn_session_close(struct clsnn_session *s); /* takes half-built ones; signals stay caught */
 
 /* A lab of n_slots networks of the plan's size with the first n_train and n_test images (0: all) of the session's data. */

@@ -9,9 +9,10 @@
 /* The value is the exit code of the program, except of the last two (see clsnn_exit_code). */
 enum clsnn_status {
     CLSNN_OK = 0,
-    CLSNN_E_FAILED = 1,        /* anything without a code of its own */
-    CLSNN_E_USAGE = 2,         /* command line, configuration */
-    CLSNN_E_DATA = 3,          /* data set or model file: missing, malformed, of another size */
+    CLSNN_E_FAILED = 1, /* anything without a code of its own */
+    CLSNN_E_USAGE = 2,  /* command line, configuration */
+    CLSNN_E_DATA =
+        3, /* data set: missing, malformed; any other file read: malformed, of another size (missing: 8) */
     CLSNN_E_NO_DEVICE = 4,     /* no OpenCL platform, no device, or none that matches --device */
     CLSNN_E_BUILD = 5,         /* the device's compiler refused a kernel */
     CLSNN_E_DEVICE_MEMORY = 6, /* the device has no room for the network */

@@ -32,6 +32,9 @@ struct clsnn_sweep_watcher {
 /* What is in every run's directory, runs[grid->n_runs]; the caller's, malloc'ed. */
 enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, struct clsnn_run_result **out);
 
+/* How many finished runs are in DIR/runs that are none of this sweep's, and so in none of its tables. */
+enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n);
+
 /* Does the shard's runs that are not finished, and updates runs (clsnn_sweep_look's). No other process may work on any of the same runs in
  * dir: CLSNN_E_USAGE names it. Errors: those of training; CLSNN_E_IO; CLSNN_STOPPED, what is finished is on disk then; a run that
  * meets a fault is marked as failed, and the others go on. */
