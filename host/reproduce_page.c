@@ -162,6 +162,10 @@ static void print_verdict(const struct clsnn_reproduction *r, FILE *to) {
                 clsnn_reproduction_data(r), r->train_images, r->test_images, is_mnist ? "" : "MNIST's ");
         return;
     }
+    if (v.n == 0) {
+        fputs("No run has come to a cell of which the paper prints a number: nothing is compared.", to);
+        return;
+    }
     if (v.n_below)
         snprintf(n_below, sizeof n_below, "%zu", v.n_below);
     else
@@ -170,8 +174,7 @@ static void print_verdict(const struct clsnn_reproduction *r, FILE *to) {
     difference_text(v.highest, high);
     fprintf(to,
             "%zu cell%s with a number of the paper, %s of them more than %.1f points below it. Differences "
-            "of the "
-            "mean (vote all) reach from %s (N = %u, epoch %u) to %s points (N = %u, epoch %u).",
+            "of the mean (vote all) reach from %s (N = %u, epoch %u) to %s points (N = %u, epoch %u).",
             v.n, v.n == 1 ? "" : "s", n_below, CLSNN_REPRODUCE_BELOW, low, v.at_lowest.neurons,
             v.at_lowest.epoch, high, v.at_highest.neurons, v.at_highest.epoch);
 }
