@@ -41,11 +41,10 @@ typedef int16 flags;
 #define as_words(x)           as_uint16(x)
 #define LOAD_SHORTS(p, k)     convert_int16(*(__global const ushort16 *)((p) + (k)))
 #define STORE_SHORTS(x, p, k) (*(__global ushort16 *)((p) + (k)) = convert_ushort16(x))
-INLINE int any_of(flags f) { /* any() of all becomes a tree of branches; oclgrind takes any() of some for none */
-    const ulong8 a = as_ulong8(f);
-    const ulong4 b = a.lo | a.hi;
-    const ulong2 c = b.lo | b.hi;
-    return (c.x | c.y) != 0ul;
+INLINE int any_of(flags f) { /* any() of all becomes a tree of branches */
+    const int8 a = f.lo | f.hi;
+    const int4 b = a.lo | a.hi;
+    return any(b.lo | b.hi);
 }
 #else
 typedef float real;
