@@ -4,8 +4,7 @@
  * the blocks whose weights the pre rule changes could not be, so they are one group, which runs once, when the others have found
  * their first spike; then those of the others that went too far run again. Every operation is the one that a single step does, in the same order for each neuron and each weight, so no bit depends on
  * where windows begin and end. */
-#if CLSNN_WG == 1 && !defined(CLSNN_RECORD) /* a replay tells of every step */
-#define CLSNN_AHEAD
+#if CLSNN_WG == 1
 
 #define AHEAD_STEPS  16  /* most steps of a window */
 #define AHEAD_EVENTS 128 /* most input spikes of a window; where one step has more, steps are single */

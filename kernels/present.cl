@@ -33,6 +33,12 @@ INLINE void record_step(struct network net, int t, struct spikes s, int turn, st
 }
 #endif
 
+#ifdef CLSNN_RECORD
+#define RECORDS 1
+#else
+#define RECORDS 0
+#endif
+
 /* Local memory of a presentation. */
 struct workspace {
     struct spikes fired;
@@ -64,27 +70,25 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         s.n_exc[turn] = 0;
         s.n_inh[turn] = 0;
     }
-#if CLSNN_WG > 1
+#if CLSNN_WG == 1
+    struct ahead ahead;
+    ahead.from = ahead.until = first_step;
+    /* not in replay, which tells of every step, nor in evaluation, which is short: more code takes long to compile */
+    const int goes_ahead = !RECORDS && learn && !below && pays_ahead(net.n);
+    const int is_one_group = net.n <= TOGETHER * LANES;
+    int is_out_of_order = 1;
+    int inhibited = 1; /* some g_inh may not be 0 */
+    __global float *const own_v = net.v_exc;
+#else
     struct own own[RESIDENT];
     uint hot, over;
     load_own(net, first_step, learn, own, &hot, &over);
     __local ushort *const first_events = space.events + first_step % 3 * CLSNN_N_PRE;
     int n_next = first_step < net.p.n_on ? list_events(input, n_groups, first_step, first_events) : 0;
-#endif
     BARRIER_GLOBAL();
-#if CLSNN_WG > 1
     fetch_own(net, own, first_events, n_next);
 #endif
 
-#ifdef CLSNN_AHEAD
-    struct ahead ahead;
-    ahead.from = ahead.until = first_step;
-    /* not in tests, which are short: more code takes long to compile */
-    const int goes_ahead = learn && !below && pays_ahead(net.n);
-    int is_out_of_order = 1;
-    int inhibited = 1; /* some g_inh may not be 0 */
-    __global float *const own_v = net.v_exc;
-#endif
     for (int t = first_step; t < end_step; t++) {
         const int turn = CLSNN_WG > 1 ? t % 3 : 0;
         __local uint *fired = s.exc + turn * s.words, *fired_inh = s.inh + turn * s.words;
@@ -98,21 +102,19 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #endif
         if (t % CLSNN_FLUSH_STEPS == 0) {
             const int is_inhibited = flush_exc(net);
-#ifdef CLSNN_AHEAD
+#if CLSNN_WG == 1
             inhibited = is_inhibited;
-            if (t >= net.p.n_on && n_hot == 0 && is_quiet(net)) {
+            if (!RECORDS && t >= net.p.n_on && n_hot == 0 && is_quiet(net)) {
                 relax_exc(net, end_step - t);
                 break;
             }
-            is_out_of_order = 1; /* neurons are not recent for ever */
+            is_out_of_order |= !is_one_group; /* neurons are not recent for ever */
 #else
             (void)is_inhibited;
-#endif
-#if CLSNN_WG > 1
             flush_own(net, own);
 #endif
         }
-#ifdef CLSNN_AHEAD
+#if CLSNN_WG == 1
         if (goes_ahead && t >= ahead.until)
             list_ahead(&ahead, input, n_groups, t, net.p.n_on, end_step, events);
         if (goes_ahead && is_out_of_order) {
@@ -147,9 +149,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 if (is_hot(net, j, t)) step_inh(net, j, t, fired_inh, &s.n_inh[turn]);
             }
 #endif
-#if CLSNN_WG > 1
-            n_events = n_next;
-#elif defined(CLSNN_AHEAD)
+#if CLSNN_WG == 1
             if (goes_ahead && t < ahead.until) {
                 events += ahead.first[t - ahead.from];
                 n_events = ahead.first[t + 1 - ahead.from] - ahead.first[t - ahead.from];
@@ -157,7 +157,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 n_events = list_events(input, n_groups, t, events);
             }
 #else
-            if (t < net.p.n_on) n_events = list_events(input, n_groups, t, events);
+            n_events = n_next;
 #endif
         }
 #if CLSNN_WG > 1
@@ -189,7 +189,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             inhibit(net, fired_inh, n_inh);
 #if CLSNN_WG > 1
             inhibit_own(net, own, fired_inh, n_inh);
-#elif defined(CLSNN_AHEAD)
+#else
             inhibited = 1;
 #endif
         }
@@ -205,8 +205,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 reset_exc(net, (int)j, t, n_steps, learn, &n_recent);
 #if CLSNN_WG > 1
                 reset_own(net, own, (int)j, t);
-#elif defined(CLSNN_AHEAD)
-                is_out_of_order = 1;
+#else
+                is_out_of_order |= !is_one_group;
 #endif
             }
         }
@@ -239,7 +239,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     }
 #if CLSNN_WG > 1
     store_own(net, own);
-#elif defined(CLSNN_AHEAD)
+#else
     if (net.v_exc != own_v) keep_state(net);
 #endif
     return n_spikes;

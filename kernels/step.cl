@@ -204,6 +204,7 @@ INLINE __global const float *event_row(struct network net, __local const ushort 
 #define LONG_ROW 256
 INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
     int e = 0;
+    if (net.n <= RESIDENT * CLSNN_WG) return; /* all are in registers */
     for (; e + (net.n < LONG_ROW ? 0 : 2) < n_events; e += 4) {
         __global const float *w0 = event_row(net, events, n_events, e),
                              *w1 = event_row(net, events, n_events, e + 1);

@@ -138,7 +138,7 @@ FAULTS = [
     ("window-beyond-a-spike-of-others", "ahead.cl", "            if (now < end) redo = o;\n", "", "plain"),
     ("window-past-an-inhibitory-spike", "present.cl", "end = min(end, next_spike_inh(net, net.hot[h], t, end) + 1);", ";", "plain"),
     ("window-forgets-inhibition", "present.cl", "            inhibited = 1;\n", "", "plain"),
-    ("window-out-of-order", "present.cl", "                is_out_of_order = 1;\n", "", "plain"),
+    ("window-out-of-order", "present.cl", "                is_out_of_order |= !is_one_group;\n", "", "plain"),
     ("window-state-not-kept", "present.cl", "if (net.v_exc != own_v) keep_state(net);", "", "plain"),
     ("window-past-a-flush", "present.cl", "(t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS", "end_step", "plain"),
     ("events-of-one-step", "present.cl", "space.events + turn * CLSNN_N_PRE;", "space.events;", "replay16"),
