@@ -57,10 +57,11 @@ static const struct module {
     {"progress", 8, {"progress.h", "progress.c"}},
     {"report", 9, {"report.h", "report.c"}},
     {"checkpoint", 9, {"checkpoint.h", "checkpoint.c"}},
-    {"results", 9, {"results.h", "results.c"}},
+    {"results", 9, {"results.h", "results.c", "results_table.c"}},
     {"reproduce",
      9,
-     {"reproduce.h", "reproduce_internal.h", "reproduce.c", "reproduce_figure.c", "reproduce_page.c"}},
+     {"reproduce.h", "reproduce_internal.h", "reproduce.c", "reproduce_figure.c", "reproduce_page.c",
+      "reproduce_table.c", "reproduce_text.c"}},
     {"sweep", 10, {"sweep.h", "sweep.c"}},
     {"session", 10, {"session.h", "session.c"}},
     {"commands",
@@ -101,7 +102,7 @@ static const struct door include_doors[] = {
     {"ini.h", 0, {"options*"}},
     {"curl/", 0, {"download.c"}},
     {"openssl/", 0, {"file.c"}},
-    {"jansson.h", 0, {"record.h", "report.c", "results.c", "reproduce*", "cmd_*"}},
+    {"jansson.h", 0, {"record.h", "report.c", "results*", "reproduce*", "cmd_*"}},
     {"Random123/", 0, {"digits.c", "order.c", "plain*"}},
 };
 static const struct door word_doors[] = {

@@ -1,0 +1,207 @@
+/* The runs as tables (Markdown, CSV) and as one JSON object. Every number comes out of clsnn_reproduction_cell. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clsnn/file.h"
+#include "clsnn/record.h"
+#include "reproduce_internal.h"
+
+/* ---- table1.md, table1.csv ---- */
+
+void clsnn_reproduction_markdown(const struct clsnn_reproduction *r, FILE *to) {
+    const size_t n = clsnn_reproduction_n_columns(r);
+    char text[64], seeds[64];
+    clsnn_reproduction_seeds(r, seeds);
+    fprintf(to, "Test accuracy in percent on %s (%u test images), %s: ", clsnn_reproduction_data(r),
+            r->test_images, seeds);
+    if (r->n_seeds > 1)
+        fprintf(to, "mean %s sample standard deviation, n = %u\n\n", "\xc2\xb1", r->n_seeds);
+    else
+        fputs("one seed has no spread\n\n", to);
+    fputs("| N | |", to);
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t epoch = clsnn_reproduction_column(r, k);
+        fprintf(to, " %u epoch%s |", epoch, epoch == 1 ? "" : "s");
+    }
+    fputs("\n|---|---|", to);
+    for (size_t k = 0; k < n; k++) fputs("---|", to);
+    fputc('\n', to);
+    for (size_t s = 0; s < r->n_sizes; s++) {
+        static const char *const rows[] = {"vote all", "vote proportion", "seed paper", "vote all - paper"};
+        for (int row = 0; row < 4; row++) {
+            if (row == 0)
+                fprintf(to, "| %u | %s |", r->sizes[s], rows[row]);
+            else
+                fprintf(to, "| | %s |", rows[row]);
+            for (size_t k = 0; k < n; k++) {
+                const struct clsnn_reproduced_cell cell =
+                    clsnn_reproduction_cell(r, s, clsnn_reproduction_column(r, k));
+                if (row == 0) clsnn_reproduction_spread(cell.all, text);
+                if (row == 1) clsnn_reproduction_spread(cell.proportion, text);
+                if (row == 2) clsnn_reproduction_number(cell.paper, text);
+                if (row == 3) clsnn_reproduction_difference(cell.difference, text);
+                fprintf(to, row == 3 && cell.below ? " **%s below** |" : " %s |", text);
+            }
+            fputc('\n', to);
+        }
+    }
+    fputc('\n', to);
+    clsnn_reproduction_verdict(r, to);
+    fputc('\n', to);
+}
+
+static void csv_number(double value, FILE *to) {
+    if (isnan(value))
+        fputc(',', to);
+    else
+        fprintf(to, ",%.6g", value);
+}
+
+static void csv_spread(struct clsnn_stats s, FILE *to) {
+    csv_number(s.mean, to);
+    csv_number(s.sd, to);
+    csv_number(s.min, to);
+    csv_number(s.max, to);
+}
+
+/* Every epoch, those between the table's columns too. */
+void clsnn_reproduction_csv(const struct clsnn_reproduction *r, FILE *to) {
+    fputs("neurons,epochs,images,n,vote_all_mean,vote_all_sd,vote_all_min,vote_all_max,vote_proportion_mean,"
+          "vote_proportion_sd,vote_proportion_min,vote_proportion_max,paper,difference,below\n",
+          to);
+    for (size_t s = 0; s < r->n_sizes; s++) {
+        for (uint32_t e = 1; e <= r->epochs; e++) {
+            const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, e);
+            fprintf(to, "%u,%u,%" PRIu64 ",%zu", cell.neurons, e, (uint64_t)e * r->train_images, cell.all.n);
+            csv_spread(cell.all, to);
+            csv_spread(cell.proportion, to);
+            csv_number(cell.paper, to);
+            csv_number(cell.difference, to);
+            fprintf(to, ",%s\n", cell.below ? "yes" : "no");
+        }
+    }
+}
+
+/* ---- JSON ---- */
+
+static json_t *number_json(double value) {
+    return isnan(value) ? json_null() : json_real(value);
+}
+
+static json_t *spread_json(struct clsnn_stats s, bool *ok) {
+    json_t *o = json_object();
+    clsnn_record_add(o, "n", json_integer((json_int_t)s.n), ok);
+    clsnn_record_add(o, "mean", number_json(s.mean), ok);
+    clsnn_record_add(o, "sd", number_json(s.sd), ok);
+    clsnn_record_add(o, "min", number_json(s.min), ok);
+    clsnn_record_add(o, "max", number_json(s.max), ok);
+    return o;
+}
+
+static json_t *cells_json(const struct clsnn_reproduction *r, bool *ok) {
+    json_t *cells = json_array();
+    for (size_t s = 0; s < r->n_sizes; s++) {
+        for (uint32_t e = 1; e <= r->epochs; e++) {
+            const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, e);
+            json_t *o = json_object();
+            clsnn_record_add(o, "neurons", json_integer(cell.neurons), ok);
+            clsnn_record_add(o, "epochs", json_integer(e), ok);
+            clsnn_record_add(o, "images", json_integer((json_int_t)e * (json_int_t)r->train_images), ok);
+            clsnn_record_add(o, "vote_all", spread_json(cell.all, ok), ok);
+            clsnn_record_add(o, "vote_proportion", spread_json(cell.proportion, ok), ok);
+            clsnn_record_add(o, "paper", number_json(cell.paper), ok);
+            clsnn_record_add(o, "difference", number_json(cell.difference), ok);
+            clsnn_record_add(o, "below", json_boolean(cell.below), ok);
+            if (json_array_append_new(cells, o) != 0) *ok = false;
+        }
+    }
+    return cells;
+}
+
+static json_t *runs_json(const struct clsnn_reproduction *r, bool *ok) {
+    json_t *runs = json_array();
+    for (size_t k = 0; k < r->n_sizes * r->n_seeds; k++) {
+        const struct clsnn_reproduced_run *run = &r->runs[k];
+        json_t *o = json_object(), *all = json_array(), *proportion = json_array();
+        for (size_t p = 0; p < run->n_points; p++) {
+            json_array_append_new(all, json_real(run->points[p].all));
+            json_array_append_new(proportion, json_real(run->points[p].proportion));
+        }
+        clsnn_record_add(o, "neurons", json_integer(run->neurons), ok);
+        clsnn_record_add(o, "seed", clsnn_record_whole(run->seed), ok);
+        clsnn_record_add(o, "dir", json_string(run->dir), ok);
+        clsnn_record_add(o, "kept", json_boolean(run->kept), ok);
+        clsnn_record_add(o, "vote_all", all, ok);
+        clsnn_record_add(o, "vote_proportion", proportion, ok);
+        clsnn_record_add(o, "train_seconds", json_real(run->train_seconds), ok);
+        clsnn_record_add(o, "eval_seconds", json_real(run->eval_seconds), ok);
+        clsnn_record_add(o, "images_per_second", json_real(run->images_per_second), ok);
+        clsnn_record_add(o, "presentations", json_integer((json_int_t)run->presentations), ok);
+        clsnn_record_add(o, "given_up", json_integer((json_int_t)run->given_up), ok);
+        clsnn_record_add(o, "final_sha256", json_string(run->sha256), ok);
+        if (json_array_append_new(runs, o) != 0) *ok = false;
+    }
+    return runs;
+}
+
+static json_t *path_json(const struct clsnn_reproduction *r, const char *name) {
+    char *path = clsnn_file_join(r->dir, name);
+    json_t *value = path ? clsnn_record_text(path) : NULL;
+    free(path);
+    return value;
+}
+
+static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
+    bool ok = true;
+    char *command = clsnn_reproduction_command(r);
+    json_t *o = json_object(), *figures = json_object(), *device = json_object(), *sizes = json_array();
+    clsnn_record_add(o, "format", json_integer(1), &ok);
+    clsnn_record_add(o, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    clsnn_record_add(o, "command", command ? clsnn_record_text(command) : NULL, &ok);
+    clsnn_record_add(o, "unit", json_string("percent"), &ok);
+    for (size_t s = 0; s < r->n_sizes; s++) json_array_append_new(sizes, json_integer(r->sizes[s]));
+    clsnn_record_add(o, "sizes", sizes, &ok);
+    clsnn_record_add(o, "epochs", json_integer(r->epochs), &ok);
+    clsnn_record_add(o, "seed", clsnn_record_whole(r->seed), &ok);
+    clsnn_record_add(o, "seeds", json_integer(r->n_seeds), &ok);
+    clsnn_record_add(o, "comparable", json_boolean(clsnn_reproduction_is_comparable(r)), &ok);
+    clsnn_record_add(o, "cells_below", json_integer((json_int_t)clsnn_reproduction_n_below(r)), &ok);
+    clsnn_record_add(o, "cells", cells_json(r, &ok), &ok);
+    clsnn_record_add(o, "runs", runs_json(r, &ok), &ok);
+    clsnn_record_add(o, "train_images", json_integer(r->train_images), &ok);
+    clsnn_record_add(o, "label_images", json_integer(r->label_images), &ok);
+    clsnn_record_add(o, "test_images", json_integer(r->test_images), &ok);
+    clsnn_record_add(o, "data", clsnn_record_text(r->data->name), &ok);
+    clsnn_record_add(o, "data_source", clsnn_record_text(r->data->source), &ok);
+    clsnn_record_add(o, "data_sha256", json_string(r->data->sha256), &ok);
+    clsnn_record_add(device, "name", clsnn_record_text(r->device->name), &ok);
+    clsnn_record_add(device, "platform", clsnn_record_text(r->device->platform_name), &ok);
+    clsnn_record_add(device, "version", clsnn_record_text(r->device->version), &ok);
+    clsnn_record_add(device, "driver", clsnn_record_text(r->device->driver), &ok);
+    clsnn_record_add(device, "compute_units", json_integer(r->device->compute_units), &ok);
+    clsnn_record_add(device, "work_group", json_integer(r->work_group), &ok);
+    clsnn_record_add(o, "device", device, &ok);
+    clsnn_record_add(o, "kernels_sha256", json_string(r->kernels_sha256), &ok);
+    clsnn_record_add(o, "started", json_string(r->started), &ok);
+    clsnn_record_add(o, "finished", json_string(r->finished), &ok);
+    clsnn_record_add(o, "seconds", json_real(r->seconds), &ok);
+    clsnn_record_add(o, "report", path_json(r, "report.html"), &ok);
+    clsnn_record_add(figures, "figure3", path_json(r, "figure3.png"), &ok);
+    clsnn_record_add(figures, "figure4", path_json(r, "figure4.png"), &ok);
+    clsnn_record_add(o, "figures", figures, &ok);
+    char *text = ok ? json_dumps(o, flags | JSON_REAL_PRECISION(10)) : NULL;
+    json_decref(o);
+    free(command);
+    return text;
+}
+
+enum clsnn_status clsnn_reproduction_json(const struct clsnn_reproduction *r, bool indented, FILE *to) {
+    char *text = result_text(r, indented ? JSON_INDENT(2) : JSON_COMPACT);
+    if (!text) return clsnn_reproduction_no_memory();
+    fprintf(to, "%s\n", text);
+    free(text);
+    return CLSNN_OK;
+}

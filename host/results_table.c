@@ -1,0 +1,444 @@
+/* The tables and pictures of a sweep. */
+#include "clsnn/results.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clsnn/figure.h"
+#include "clsnn/options_table.h"
+#include "clsnn/stats.h"
+
+enum { MAX_SERIES = 6 };
+
+static enum clsnn_status no_memory(void) {
+    return clsnn_fail(CLSNN_E_MEMORY, "results: no memory");
+}
+
+/* ---- tables ---- */
+
+static const char *const state_names[] = {
+    [CLSNN_FOUND_NOTHING] = "missing",       [CLSNN_FOUND_FINISHED] = "finished",
+    [CLSNN_FOUND_BROKEN_OFF] = "broken off", [CLSNN_FOUND_FAILED] = "failed",
+    [CLSNN_FOUND_CORRUPT] = "corrupt",       [CLSNN_FOUND_OTHER] = "of other settings"};
+
+/* Columns of a finished run. */
+struct column {
+    const char *name;
+    bool whole;
+    double real;
+    uint64_t count;
+};
+enum { N_COLUMNS = 10 };
+
+static void columns_of(const struct clsnn_run_result *r, struct column c[N_COLUMNS]) {
+    const struct column all[N_COLUMNS] = {
+        {"accuracy_all", false, r->accuracy_all, 0},
+        {"accuracy_proportion", false, r->accuracy_proportion, 0},
+        {"exc_spikes_per_image", false, r->exc_spikes_per_image, 0},
+        {"test_spikes_per_image", false, r->test_spikes_per_image, 0},
+        {"theta_mean_mv", false, r->theta_mean_mv, 0},
+        {"images", true, 0, r->images},
+        {"retries", true, 0, r->retries},
+        {"given_up", true, 0, r->given_up},
+        {"unlabelled_neurons", true, 0, r->unlabelled},
+        {"presentations", true, 0, r->presentations},
+    };
+    memcpy(c, all, sizeof all);
+}
+
+/* A value of a sweep as JSON: a number where it is one. */
+static json_t *value_json(const char *text) {
+    json_error_t error;
+    json_t *number = json_loads(text, JSON_DECODE_ANY, &error);
+    if (number && json_is_number(number)) return number;
+    json_decref(number);
+    return json_string(text);
+}
+
+static bool write_run(const struct clsnn_results *r, size_t run, FILE *csv, FILE *jsonl) {
+    const struct clsnn_grid *g = r->grid;
+    const struct clsnn_run_result *one = &r->runs[run];
+    const bool finished = one->found == CLSNN_FOUND_FINISHED;
+    struct column c[N_COLUMNS];
+    json_t *line = json_object();
+    char *name = clsnn_grid_name(g, run);
+    bool ok = name && line;
+    columns_of(one, c);
+    if (ok) {
+        fprintf(csv, "%s", name);
+        json_object_set_new(line, "run", json_string(name));
+        for (size_t a = 0; a < g->n_axes; a++) {
+            const char *value = clsnn_grid_value(g, run, &g->axes[a]);
+            fprintf(csv, ",%s", value);
+            json_object_set_new(line, g->axes[a].name, value_json(value));
+        }
+        fprintf(csv, ",%s", state_names[one->found]);
+        json_object_set_new(line, "state", json_string(state_names[one->found]));
+        for (int k = 0; k < N_COLUMNS; k++) {
+            if (!finished)
+                fputc(',', csv);
+            else if (c[k].whole)
+                fprintf(csv, ",%llu", (unsigned long long)c[k].count);
+            else
+                fprintf(csv, ",%.10g", c[k].real);
+            if (finished)
+                json_object_set_new(line, c[k].name,
+                                    c[k].whole ? json_integer((json_int_t)c[k].count) : json_real(c[k].real));
+        }
+        fprintf(csv, ",%s\n", finished ? one->sha256 : "");
+        if (finished) json_object_set_new(line, "final_sha256", json_string(one->sha256));
+        ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
+        fputc('\n', jsonl);
+    }
+    json_decref(line);
+    free(name);
+    return ok;
+}
+
+/* ---- summary: runs that differ in their seed only ---- */
+
+static bool is_seed(const struct clsnn_axis *axis) {
+    return axis->row && axis->row->type == CLSNN_OPT_SEED;
+}
+
+/* Whether two runs agree in every axis but the seed and, where it is given, one more with those that advance together with it. */
+static bool same_but_seed(const struct clsnn_grid *g, size_t a, size_t b, const struct clsnn_axis *but) {
+    for (size_t k = 0; k < g->n_axes; k++) {
+        const struct clsnn_axis *axis = &g->axes[k];
+        if (!(but && axis->group == but->group) && !is_seed(axis) &&
+            clsnn_grid_index(g, a, axis) != clsnn_grid_index(g, b, axis))
+            return false;
+    }
+    return true;
+}
+
+struct cell {
+    size_t first; /* run that speaks for all */
+    size_t n_runs;
+    struct clsnn_stats all, proportion; /* of the finished ones */
+};
+
+/* One cell for every set of runs that differ in their seed only, in the order of the first. *out is malloc'ed. */
+static enum clsnn_status make_cells(const struct clsnn_results *r, struct cell **out, size_t *out_n) {
+    const size_t n = r->grid->n_runs;
+    struct cell *cells = malloc(n * sizeof *cells);
+    double *values = malloc(2 * n * sizeof *values);
+    size_t *cell_of = malloc(n * sizeof *cell_of), n_cells = 0;
+    if (!cells || !values || !cell_of) {
+        free(cells);
+        free(values);
+        free(cell_of);
+        return no_memory();
+    }
+    for (size_t run = 0; run < n; run++) {
+        size_t c = 0;
+        while (c < n_cells && !same_but_seed(r->grid, cells[c].first, run, NULL)) c++;
+        if (c == n_cells) cells[n_cells++] = (struct cell){.first = run};
+        cell_of[run] = c;
+        cells[c].n_runs++;
+    }
+    for (size_t c = 0; c < n_cells; c++) {
+        size_t k = 0;
+        for (size_t run = 0; run < n; run++) {
+            if (cell_of[run] != c || r->runs[run].found != CLSNN_FOUND_FINISHED) continue;
+            values[k] = 100 * r->runs[run].accuracy_all;
+            values[n + k++] = 100 * r->runs[run].accuracy_proportion;
+        }
+        cells[c].all = clsnn_stats_of(values, k);
+        cells[c].proportion = clsnn_stats_of(values + n, k);
+    }
+    free(values);
+    free(cell_of);
+    *out = cells;
+    *out_n = n_cells;
+    return CLSNN_OK;
+}
+
+static void write_stats(FILE *csv, const struct clsnn_stats *s) {
+    if (s->n == 0)
+        fputs(",,,", csv);
+    else if (s->n == 1)
+        fprintf(csv, ",%.4f,,", s->mean);
+    else
+        fprintf(csv, ",%.4f,%.4f,%.4f", s->mean, s->sd, s->ci95);
+}
+
+static void write_summary(const struct clsnn_results *r, const struct cell *cells, size_t n_cells,
+                          FILE *csv) {
+    const struct clsnn_grid *g = r->grid;
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (!is_seed(&g->axes[a])) fprintf(csv, "%s,", g->axes[a].name);
+    fputs("runs,finished,all_mean_percent,all_sd,all_ci95,proportion_mean_percent,proportion_sd,proportion_"
+          "ci95\n",
+          csv);
+    for (size_t c = 0; c < n_cells; c++) {
+        for (size_t a = 0; a < g->n_axes; a++)
+            if (!is_seed(&g->axes[a])) fprintf(csv, "%s,", clsnn_grid_value(g, cells[c].first, &g->axes[a]));
+        fprintf(csv, "%zu,%zu", cells[c].n_runs, cells[c].all.n);
+        write_stats(csv, &cells[c].all);
+        write_stats(csv, &cells[c].proportion);
+        fputc('\n', csv);
+    }
+}
+
+/* ---- pictures ---- */
+
+/* The numbers of an axis; false where one is none. */
+static bool axis_numbers(const struct clsnn_axis *axis, double *out) {
+    for (size_t k = 0; k < axis->n_values; k++) {
+        char *end = NULL;
+        out[k] = strtod(axis->values[k], &end);
+        if (end == axis->values[k] || *end) return false;
+    }
+    return true;
+}
+
+/* Appends the points of all cells that agree with cell `like` in every axis but this one: x, mean, half interval. */
+static size_t collect_points(const struct clsnn_grid *g, const struct clsnn_axis *axis, const double *numbers,
+                             const struct cell *cells, size_t n_cells, size_t like, bool proportion,
+                             double *x, double *y, double *err) {
+    size_t n = 0;
+    for (size_t c = 0; c < n_cells; c++) {
+        const struct clsnn_stats *s = proportion ? &cells[c].proportion : &cells[c].all;
+        if (s->n == 0 || !same_but_seed(g, cells[like].first, cells[c].first, axis)) continue;
+        size_t at = n++;
+        const double where = numbers[clsnn_grid_index(g, cells[c].first, axis)];
+        for (; at > 0 && x[at - 1] > where; at--) { /* increasing, whatever the file's order */
+            x[at] = x[at - 1];
+            y[at] = y[at - 1];
+            err[at] = err[at - 1];
+        }
+        x[at] = where;
+        y[at] = s->mean;
+        err[at] = s->n > 1 ? s->ci95 : 0;
+    }
+    return n;
+}
+
+/* "neurons = 400, w_norm = 78": what a curve has in common; nothing where there is no other axis. */
+static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis, size_t run, char *out,
+                       size_t room) {
+    size_t n = 0;
+    *out = '\0';
+    for (size_t a = 0; a < g->n_axes && n < room; a++) {
+        const struct clsnn_axis *other = &g->axes[a];
+        if (other == axis || is_seed(other) || other->group == axis->group) continue;
+        n += (size_t)snprintf(out + n, room - n, "%s%s = %s", n ? ", " : "", other->name,
+                              clsnn_grid_value(g, run, other));
+    }
+}
+
+/* Accuracy against one axis: a curve for each combination of the others, at most MAX_SERIES of them. */
+static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct clsnn_axis *axis,
+                                   const struct cell *cells, size_t n_cells, const char *dir,
+                                   bool *out_drawn) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_grid *g = r->grid;
+    struct clsnn_series series[MAX_SERIES];
+    char names[MAX_SERIES][160], title[200], label[128], file[96];
+    size_t n_series = 0, n_curves = 0;
+    char *path = NULL;
+    double *numbers = malloc(axis->n_values * sizeof *numbers),
+           *points = malloc(3 * MAX_SERIES * n_cells * sizeof *points);
+    if (!numbers || !points) {
+        st = no_memory();
+        goto fail;
+    }
+    if (!axis_numbers(axis, numbers)) goto fail; /* names have no axis */
+    const bool alone = n_cells == axis->n_values;
+    for (size_t c = 0; c < n_cells; c++) {
+        bool first = true;
+        for (size_t d = 0; d < c && first; d++)
+            first = !same_but_seed(g, cells[d].first, cells[c].first, axis);
+        if (!first) continue;
+        n_curves++;
+        for (int vote = 0; vote < (alone ? 2 : 1) && n_series < MAX_SERIES; vote++) {
+            double *x = points + 3 * n_series * n_cells, *y = x + n_cells, *err = y + n_cells;
+            const size_t n = collect_points(g, axis, numbers, cells, n_cells, c, vote == 1, x, y, err);
+            curve_name(g, axis, cells[c].first, names[n_series], sizeof names[0]);
+            if (alone) snprintf(names[n_series], sizeof names[0], vote ? "vote proportion" : "vote all");
+            if (n == 0) continue;
+            series[n_series] = (struct clsnn_series){names[n_series], x, y, err, n};
+            n_series++;
+        }
+    }
+    if (n_series == 0) goto fail;
+    snprintf(label, sizeof label, "%s%s%s%s", axis->name, axis->param && *axis->param->unit ? " (" : "",
+             axis->param ? axis->param->unit : "", axis->param && *axis->param->unit ? ")" : "");
+    snprintf(title, sizeof title, "Accuracy on %s%s; bars: 95 %% interval%s", r->data_name,
+             alone ? "" : ", vote all", n_curves > n_series && !alone ? " (first curves only)" : "");
+    snprintf(file, sizeof file, "accuracy-%s.png", axis->name);
+    path = clsnn_file_join(dir, file);
+    if (!path) {
+        st = no_memory();
+        goto fail;
+    }
+    TRY(clsnn_figure_curves(path, title, label, "accuracy (%)", series, n_series));
+    *out_drawn = true;
+fail:
+    free(path);
+    free(numbers);
+    free(points);
+    return st;
+}
+
+/* Whether a file is such a picture of an option or parameter that this grid does not vary: an earlier sweep's. */
+static bool is_old_picture(const struct clsnn_grid *g, const char *file) {
+    static const char begin[] = "accuracy-", end[] = ".png";
+    char name[64];
+    const size_t n = strlen(file), n_begin = sizeof begin - 1, n_end = sizeof end - 1;
+    if (n <= n_begin + n_end || n - n_begin - n_end >= sizeof name) return false;
+    if (strncmp(file, begin, n_begin) != 0 || strcmp(file + n - n_end, end) != 0) return false;
+    snprintf(name, sizeof name, "%.*s", (int)(n - n_begin - n_end), file + n_begin);
+    if (!clsnn_option_find(name) && !clsnn_param_find(name)) return false; /* somebody's own */
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (!is_seed(&g->axes[a]) && strcmp(g->axes[a].name, name) == 0) return false;
+    return true;
+}
+
+static void remove_old_pictures(const struct clsnn_grid *g, const char *dir) {
+    DIR *open = opendir(dir);
+    for (const struct dirent *entry; open && (entry = readdir(open));)
+        if (is_old_picture(g, entry->d_name)) unlinkat(dirfd(open), entry->d_name, 0);
+    if (open) closedir(open);
+}
+
+/* ---- all of it ---- */
+
+static enum clsnn_status write_text(const char *dir, const char *name, const char *text, size_t n_bytes) {
+    char *path = clsnn_file_join(dir, name);
+    if (!path) return no_memory();
+    const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
+    free(path);
+    return st;
+}
+
+enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char *dir, char **out_names) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_grid *g = r->grid;
+    char *texts[3] = {NULL}, *written = NULL;
+    size_t sizes[3] = {0}, n_cells = 0, n_written = 0;
+    struct cell *cells = NULL;
+    struct column c[N_COLUMNS];
+    FILE *files[3], *list = open_memstream(&written, &n_written);
+    bool ok = list != NULL;
+    static const char *const names[3] = {"results.csv", "results.jsonl", "summary.csv"};
+    TRY(make_cells(r, &cells, &n_cells));
+    for (int k = 0; k < 3; k++) {
+        files[k] = open_memstream(&texts[k], &sizes[k]);
+        ok = ok && files[k];
+    }
+    if (ok) {
+        columns_of(&r->runs[0], c);
+        fputs("run", files[0]);
+        for (size_t a = 0; a < g->n_axes; a++) fprintf(files[0], ",%s", g->axes[a].name);
+        fputs(",state", files[0]);
+        for (int k = 0; k < N_COLUMNS; k++) fprintf(files[0], ",%s", c[k].name);
+        fputs(",final_sha256\n", files[0]);
+        for (size_t run = 0; run < g->n_runs; run++) ok = write_run(r, run, files[0], files[1]) && ok;
+        write_summary(r, cells, n_cells, files[2]);
+    }
+    for (int k = 0; k < 3; k++)
+        if (files[k] && fclose(files[k]) != 0) ok = false;
+    if (!ok) {
+        st = no_memory();
+        goto fail;
+    }
+    for (int k = 0; k < 3; k++) {
+        TRY(write_text(dir, names[k], texts[k], sizes[k]));
+        fprintf(list, "%s%s", k ? ", " : "", names[k]);
+    }
+    for (size_t a = 0; a < g->n_axes; a++) {
+        bool drawn = false;
+        if (is_seed(&g->axes[a])) continue;
+        TRY(draw_axis(r, &g->axes[a], cells, n_cells, dir, &drawn));
+        if (drawn) fprintf(list, ", accuracy-%s.png", g->axes[a].name);
+    }
+    remove_old_pictures(g, dir); /* best effort */
+    ok = fclose(list) == 0;
+    list = NULL;
+    if (!ok) {
+        st = no_memory();
+        goto fail;
+    }
+    *out_names = written;
+    written = NULL;
+fail:
+    if (list) fclose(list);
+    free(written);
+    for (int k = 0; k < 3; k++) free(texts[k]);
+    free(cells);
+    return st;
+}
+
+static json_t *stats_json(const struct clsnn_stats *s) {
+    if (s->n == 0) return json_null();
+    json_t *o = json_pack("{s:I, s:f}", "n", (json_int_t)s->n, "mean_percent", s->mean);
+    if (s->n > 1) {
+        json_object_set_new(o, "sd", json_real(s->sd));
+        json_object_set_new(o, "ci95", json_real(s->ci95));
+    }
+    return o;
+}
+
+static enum clsnn_status print_json(const struct clsnn_results *r, const struct cell *cells, size_t n_cells,
+                                    FILE *to) {
+    const struct clsnn_grid *g = r->grid;
+    json_t *rows = json_array();
+    for (size_t c = 0; c < n_cells; c++) {
+        json_t *row = json_object();
+        for (size_t a = 0; a < g->n_axes; a++)
+            if (!is_seed(&g->axes[a]))
+                json_object_set_new(row, g->axes[a].name,
+                                    value_json(clsnn_grid_value(g, cells[c].first, &g->axes[a])));
+        json_object_set_new(row, "runs", json_integer((json_int_t)cells[c].n_runs));
+        json_object_set_new(row, "all", stats_json(&cells[c].all));
+        json_object_set_new(row, "proportion", stats_json(&cells[c].proportion));
+        json_array_append_new(rows, row);
+    }
+    const bool ok = json_dumpf(rows, to, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
+    json_decref(rows);
+    return ok ? CLSNN_OK : no_memory();
+}
+
+enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, bool json) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_grid *g = r->grid;
+    struct cell *cells = NULL;
+    size_t n_cells = 0;
+    bool any = false; /* interval */
+    TRY(make_cells(r, &cells, &n_cells));
+    if (json) {
+        TRY(print_json(r, cells, n_cells, to));
+        goto fail;
+    }
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (!is_seed(&g->axes[a])) fprintf(to, "%*s  ", (int)strlen(g->axes[a].name), g->axes[a].name);
+    fputs("runs    vote all (%)       vote proportion (%)\n", to);
+    for (size_t c = 0; c < n_cells; c++) {
+        const struct clsnn_stats *s[2] = {&cells[c].all, &cells[c].proportion};
+        for (size_t a = 0; a < g->n_axes; a++)
+            if (!is_seed(&g->axes[a]))
+                fprintf(to, "%*s  ", (int)strlen(g->axes[a].name),
+                        clsnn_grid_value(g, cells[c].first, &g->axes[a]));
+        fprintf(to, "%4zu", s[0]->n);
+        for (int vote = 0; vote < 2; vote++) {
+            if (s[vote]->n == 0)
+                fputs("        -", to);
+            else if (s[vote]->n == 1)
+                fprintf(to, "    %6.2f%12s", s[vote]->mean, "");
+            else
+                fprintf(to, "    %6.2f +- %-6.2f  ", s[vote]->mean, s[vote]->ci95);
+            any = any || s[vote]->n > 1;
+        }
+        fputc('\n', to);
+    }
+    if (any) fputs("mean +- half width of its 95 % interval over the runs that differ in their seed\n", to);
+fail:
+    free(cells);
+    return st;
+}
