@@ -15,7 +15,7 @@
 /* Whether windows pay: where all blocks fit one group, or where rows are so long that a step's do not fit the first-level cache.
  * In between, what calls of groups and steps computed twice cost is more than loads and stores of the state. */
 INLINE int pays_ahead(int n) {
-    return n <= TOGETHER * LANES || n > 512;
+    return n <= TOGETHER * LANES || n > 1280;
 }
 
 struct ahead {

@@ -78,6 +78,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     const int is_one_group = net.n <= TOGETHER * LANES;
     int is_out_of_order = 1;
     int inhibited = 1; /* some g_inh may not be 0 */
+    struct late late = {space.events, 0};
     __global float *const own_v = net.v_exc;
 #else
     struct own own[RESIDENT];
@@ -85,6 +86,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     load_own(net, first_step, learn, own, &hot, &over);
     __local ushort *const first_events = space.events + first_step % 3 * CLSNN_N_PRE;
     int n_next = first_step < net.p.n_on ? list_events(input, n_groups, first_step, first_events) : 0;
+    const struct rows no_rows = {net.zeros, net.zeros, net.zeros, net.zeros};
     BARRIER_GLOBAL();
     fetch_own(net, own, first_events, n_next);
 #endif
@@ -93,7 +95,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         const int turn = CLSNN_WG > 1 ? t % 3 : 0;
         __local uint *fired = s.exc + turn * s.words, *fired_inh = s.inh + turn * s.words;
         /* in turns: one is written, one fetched from, and of one another work-item may still read */
-        __local ushort *events = space.events + turn * CLSNN_N_PRE;
+        __local ushort *events = space.events + t % 3 * CLSNN_N_PRE;
         int n_events = 0;
 
         /* 1, 2: state and threshold */
@@ -101,6 +103,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         cool_down(net, t, &n_hot);
 #endif
         if (t % CLSNN_FLUSH_STEPS == 0) {
+#if CLSNN_WG == 1
+            deliver_late(net, t - 1, learn, &late, &n_recent);
+#endif
             const int is_inhibited = flush_exc(net);
 #if CLSNN_WG == 1
             inhibited = is_inhibited;
@@ -116,7 +121,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
 #if CLSNN_WG == 1
         if (goes_ahead && t >= ahead.until)
-            list_ahead(&ahead, input, n_groups, t, net.p.n_on, end_step, events);
+            list_ahead(&ahead, input, n_groups, t, net.p.n_on, end_step, space.events);
         if (goes_ahead && is_out_of_order) {
             order_blocks(&ahead, net, t, &n_recent);
             is_out_of_order = 0;
@@ -126,7 +131,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             int has_fired, end = min(ahead.until, (t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS);
             for (int h = 0; h < n_hot; h++) /* nothing inhibits before the last step */
                 end = min(end, next_spike_inh(net, net.hot[h], t, end) + 1);
-            t = run_window(&ahead, net, events, t, end, inhibited, learn, &n_recent, &has_fired) - 1;
+            t = run_window(&ahead, net, space.events, t, end, inhibited, learn, &n_recent, &has_fired) - 1;
             swap_state(&net);
             for (int h = 0; h < n_hot; h++) {
                 for (int step = start; step <= t && is_hot(net, net.hot[h], step); step++)
@@ -138,11 +143,13 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #endif
         {
             const float decay_t = learn ? net.tables->decay[t] : 1.0f;
-            if (below ? advance_exc(net, 1) : advance_exc(net, 0))
-                find_spikes(net, t, decay_t, fired, &s.n_exc[turn]);
 #if CLSNN_WG == 1
+            if (advance_all(net, t, below, learn, &late, &n_recent))
+                find_spikes(net, t, decay_t, fired, &s.n_exc[turn]);
             for (int h = 0; h < n_hot; h++) step_inh(net, net.hot[h], t, fired_inh, &s.n_inh[turn]);
 #else
+            if (below ? advance_exc(net, 1, 0, no_rows) : advance_exc(net, 0, 0, no_rows))
+                find_spikes(net, t, decay_t, fired, &s.n_exc[turn]);
             if (advance_own(net, own, below)) find_own(net, own, t, decay_t, fired, &s.n_exc[turn]);
             step_own_inh(net, t, &hot, fired_inh, &s.n_inh[turn]);
             FOR_STORED (j, net.n) {
@@ -151,7 +158,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #endif
 #if CLSNN_WG == 1
             if (goes_ahead && t < ahead.until) {
-                events += ahead.first[t - ahead.from];
+                events = space.events + ahead.first[t - ahead.from];
                 n_events = ahead.first[t + 1 - ahead.from] - ahead.first[t - ahead.from];
             } else if (t < net.p.n_on) {
                 n_events = list_events(input, n_groups, t, events);
@@ -178,6 +185,13 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             }
             if (t < net.p.n_on) n_spikes += (uint)n_exc;
         }
+#if CLSNN_WG == 1
+        if (!RECORDS && !goes_ahead && n_exc == 0) {
+            late.events = events;
+            late.n = n_events;
+            n_events = 0;
+        }
+#endif
         if (n_events != 0) {
             deliver_inputs(net, events, n_events);
 #if CLSNN_WG > 1
@@ -241,6 +255,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     store_own(net, own);
 #else
     if (net.v_exc != own_v) keep_state(net);
+    deliver_late(net, end_step - 1, learn, &late, &n_recent);
 #endif
     return n_spikes;
 }

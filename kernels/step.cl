@@ -103,14 +103,59 @@ INLINE void cool_down(struct network net, int t, int *n_hot) {
 }
 #endif
 
-/* Part 1 of the excitatory layer. below: some v may lie under the inhibitory reversal, as at the protocol's start; a constant
- * where this is called. Returns whether a neuron of this work-item is above the lowest threshold it may have. */
-INLINE int advance_exc(struct network net, int below) {
+/* Four rows of weights. */
+struct rows {
+    __global const float *w0, *w1, *w2, *w3;
+};
+
+/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing. */
+INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
+                                       int e) {
+    const int offset = (int)events[e] * net.n; /* read in any case, so that this is no branch */
+    return e < n_events ? net.w + offset : net.zeros;
+}
+
+/* The rows of events e to e + 3. */
+INLINE struct rows event_rows(struct network net, __local const ushort *events, int n_events, int e) {
+    const struct rows r = {event_row(net, events, n_events, e), event_row(net, events, n_events, e + 1),
+                           event_row(net, events, n_events, e + 2), event_row(net, events, n_events, e + 3)};
+    return r;
+}
+
+/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. Rows of zeros fill up four, for a branch on
+ * the number of events is guessed wrong in most steps; long rows cost more than that, and fill up two. */
+#define LONG_ROW 256
+INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
+    int e = 0;
+    if (net.n <= RESIDENT * CLSNN_WG) return; /* all are in registers */
+    for (; e + (net.n < LONG_ROW ? 0 : 2) < n_events; e += 4) {
+        __global const float *w0 = event_row(net, events, n_events, e),
+                             *w1 = event_row(net, events, n_events, e + 1);
+        __global const float *w2 = event_row(net, events, n_events, e + 2),
+                             *w3 = event_row(net, events, n_events, e + 3);
+        FOR_STORED_LANES (k, net.n)
+            STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc,
+                  k);
+    }
+    if (e < n_events) {
+        __global const float *w0 = event_row(net, events, n_events, e),
+                             *w1 = event_row(net, events, n_events, e + 1);
+        FOR_STORED_LANES (k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
+    }
+}
+
+/* Part 1 of the excitatory layer, and before it the weights of n_late inputs of the step before (0, 2 or 4; late: their rows, or zeros).
+ * below: some v may lie under the inhibitory reversal, as at the protocol's start. Both are constants where this is called.
+ * Returns whether a neuron of this work-item is above the lowest threshold it may have. */
+INLINE int advance_exc(struct network net, const int below, const int n_late, const struct rows late) {
     const struct clsnn_params p = net.p;
     const real reversal = (real)(p.floor_exc);
     flags above = (flags)(0);
     FOR_STORED_LANES (k, net.n) {
-        const real v = LOAD(net.v_exc, k), g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
+        const real v = LOAD(net.v_exc, k), g_inh = LOAD(net.g_inh, k);
+        real g_exc = LOAD(net.g_exc, k);
+        if (n_late > 0) g_exc = (g_exc + LOAD(late.w0, k)) + LOAD(late.w1, k);
+        if (n_late > 2) g_exc = (g_exc + LOAD(late.w2, k)) + LOAD(late.w3, k);
         const real next = integrate_exc(v, g_exc, g_inh, below ? (v < reversal ? v : reversal) : reversal, p);
         STORE(next, net.v_exc, k);
         STORE(g_exc * p.keep_g_exc, net.g_exc, k);
@@ -192,35 +237,6 @@ INLINE void relax_exc(struct network net, int n) {
 }
 #endif
 
-/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing. */
-INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
-                                       int e) {
-    const int offset = (int)events[e] * net.n; /* read in any case, so that this is no branch */
-    return e < n_events ? net.w + offset : net.zeros;
-}
-
-/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. Rows of zeros fill up four, for a branch on
- * the number of events is guessed wrong in most steps; long rows cost more than that, and fill up two. */
-#define LONG_ROW 256
-INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
-    int e = 0;
-    if (net.n <= RESIDENT * CLSNN_WG) return; /* all are in registers */
-    for (; e + (net.n < LONG_ROW ? 0 : 2) < n_events; e += 4) {
-        __global const float *w0 = event_row(net, events, n_events, e),
-                             *w1 = event_row(net, events, n_events, e + 1);
-        __global const float *w2 = event_row(net, events, n_events, e + 2),
-                             *w3 = event_row(net, events, n_events, e + 3);
-        FOR_STORED_LANES (k, net.n)
-            STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc,
-                  k);
-    }
-    if (e < n_events) {
-        __global const float *w0 = event_row(net, events, n_events, e),
-                             *w1 = event_row(net, events, n_events, e + 1);
-        FOR_STORED_LANES (k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
-    }
-}
-
 /* g_inh of every neuron += w_inh_exc for each of the n_inh inhibitory spikes but its own partner's. */
 INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh) {
     const real all = (real)((float)n_inh);
@@ -284,6 +300,42 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
     for (int e = 0; e < n_events; e++) {
         if (OWNS(events[e])) net.last_pre[events[e]] = t;
     }
+}
+#endif
+
+#if CLSNN_WG == 1
+/* Inputs of which a step without spikes left the weights and the pre rule to the next one, which reads and writes g_exc anyway. Between
+ * the two nothing else touches g_exc, the weights, or the traces. */
+struct late {
+    __local const ushort *events;
+    int n;
+};
+
+/* What step t - 1 left for step t, and part 1 of step t. Returns as advance_exc. */
+INLINE int advance_all(struct network net, int t, int below, const int learn, struct late *late,
+                       int *n_recent) {
+    const int n = late->n, n_first = below ? n : max(n - 4, 0); /* more than four are seldom */
+    const struct rows rows = event_rows(net, late->events, n, n_first);
+    int above;
+    if (n_first > 0) deliver_inputs(net, late->events, n_first);
+    if (below)
+        above = advance_exc(net, 1, 0, rows);
+    else if (n == 0)
+        above = advance_exc(net, 0, 0, rows);
+    else if (n <= 2)
+        above = advance_exc(net, 0, 2, rows);
+    else
+        above = advance_exc(net, 0, 4, rows);
+    if (learn && n != 0) apply_pre_rule(net, t - 1, late->events, n, n_recent);
+    late->n = 0;
+    return above;
+}
+
+/* What step t left, where no step follows at once. */
+INLINE void deliver_late(struct network net, int t, const int learn, struct late *late, int *n_recent) {
+    deliver_inputs(net, late->events, late->n);
+    if (learn && late->n != 0) apply_pre_rule(net, t, late->events, late->n, n_recent);
+    late->n = 0;
 }
 #endif
 
