@@ -62,12 +62,12 @@ enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,
     return CLSNN_OK;
 }
 
-double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c,
+double clsnn_bench_ratio(const struct clsnn_bench_sample *runs, const struct clsnn_bench_sample *others,
                          int n_runs) {
     double ratios[CLSNN_BENCH_RUNS] = {0};
     if (n_runs > CLSNN_BENCH_RUNS) n_runs = CLSNN_BENCH_RUNS;
     for (int r = 0; r < n_runs; r++)
-        ratios[r] = opencl[r].images / opencl[r].seconds * c[r].seconds / c[r].images;
+        ratios[r] = runs[r].images / runs[r].seconds * others[r].seconds / others[r].images;
     return sort_to_median(ratios, n_runs);
 }
 
@@ -171,6 +171,7 @@ static enum clsnn_status rig_start(struct rig *rig, const struct clsnn_program *
                             &rig->pixels));
     TRY(clsnn_network_create(rig->dev, prog, models, seeds, rig->n_networks, rig->n_post, &rig->net));
     TRY(clsnn_trainer_create(rig->net, rig->pixels, plan->n_images, 0, &rig->tr));
+    rig->tr->ends_together = true;
     clsnn_trainer_begin_epoch(rig->tr, 0, NULL);
 fail:
     free(models);
@@ -178,26 +179,35 @@ fail:
     return st;
 }
 
-/* All networks of the batch up to the image stop, timed. The length of launches follows their time. */
+/* All networks of the batch up to the image stop, timed until the first arrives: from then on a sweep would have other work for the
+ * cores that are free. The length of launches follows their time. */
 static enum clsnn_status run_device(struct rig *rig, uint32_t stop, struct clsnn_bench_sample *out) {
     enum clsnn_status st = CLSNN_OK;
     const double most_seconds = 0.4;
+    double images_before = 0;
     *out = (struct clsnn_bench_sample){0};
+    for (int b = 0; b < rig->n_networks; b++) images_before += rig->tr->progress[b].position;
     const double start = now_seconds();
-    for (bool done = false; !done;) {
+    for (int n_arrived = 0; n_arrived < rig->n_networks;) {
+        const bool timed = n_arrived == 0;
         const double launched = now_seconds();
         TRY(clsnn_trainer_run(rig->tr, rig->chunk, stop));
         const double took = now_seconds() - launched;
-        if (took < 0.4 * most_seconds && rig->chunk < CLSNN_MAX_CHUNK)
-            rig->chunk = rig->chunk > CLSNN_MAX_CHUNK / 2 ? CLSNN_MAX_CHUNK : 2 * rig->chunk;
+        if (took < 0.4 * most_seconds && clsnn_trainer_most_shown(rig->tr) >= rig->chunk)
+            rig->chunk = rig->chunk < CLSNN_MAX_CHUNK / 2 ? 2 * rig->chunk : CLSNN_MAX_CHUNK;
         if (took > most_seconds && rig->chunk > 1) rig->chunk /= 2;
-        done = true;
+        n_arrived = 0;
+        double images = -images_before;
         for (int b = 0; b < rig->n_networks; b++) {
-            out->presentations += rig->tr->progress[b].presentations;
-            done = done && rig->tr->progress[b].position >= stop;
+            const struct clsnn_progress *p = &rig->tr->progress[b];
+            n_arrived += p->position >= stop;
+            images += p->position;
+            if (timed) out->presentations += p->presentations;
         }
+        if (!timed) continue;
+        out->seconds = now_seconds() - start;
+        out->images = images;
     }
-    out->seconds = now_seconds() - start;
 fail:
     return st;
 }
@@ -267,36 +277,44 @@ fail:
     return st;
 }
 
-/* One timed run of the batch, then of plain C's network 0, then the other followed networks catch up. */
-static enum clsnn_status measure_run(struct rig *rig, uint32_t n_images,
-                                     struct clsnn_bench_sample *out_opencl,
-                                     struct clsnn_bench_sample *out_c) {
+/* One timed run of the batch, of its first network alone (alone: NULL where that is the batch) and in plain C; then the other followed
+ * networks catch up. */
+static enum clsnn_status measure_run(struct rig *rig, struct rig *alone, uint32_t n_images,
+                                     struct clsnn_bench_sample *batch, struct clsnn_bench_sample *one,
+                                     struct clsnn_bench_sample *c) {
     enum clsnn_status st = CLSNN_OK;
     const uint32_t stop = rig->plain[0]->progress.position + n_images;
-    struct clsnn_bench_sample followed = {0}, one;
-    TRY(run_device(rig, stop, out_opencl));
+    struct clsnn_bench_sample followed = {0}, plain;
+    if (alone) TRY(run_device(alone, stop, one));
+    TRY(run_device(rig, stop, batch));
     for (int b = 0; b < rig->n_followed; b++) {
-        TRY(run_plain(rig->plan, rig->plain[b], stop, &one));
-        followed.presentations += one.presentations;
-        followed.input_spikes += one.input_spikes;
-        followed.columns += one.columns;
-        if (b == 0) *out_c = one;
+        TRY(run_plain(rig->plan, rig->plain[b], stop, &plain));
+        followed.presentations += plain.presentations;
+        followed.input_spikes += plain.input_spikes;
+        followed.columns += plain.columns;
+        if (b == 0) *c = plain;
     }
     const double scale =
-        rig->n_followed == rig->n_networks ? 1 : out_opencl->presentations / followed.presentations;
-    out_opencl->images = (double)n_images * rig->n_networks;
-    out_opencl->input_spikes = scale * followed.input_spikes;
-    out_opencl->columns = scale * followed.columns;
+        batch->presentations / followed.presentations; /* what is followed goes on to the stop */
+    batch->input_spikes = scale * followed.input_spikes;
+    batch->columns = scale * followed.columns;
+    if (alone) {
+        one->input_spikes = c->input_spikes;
+        one->columns = c->columns;
+    } else {
+        *one = *batch;
+    }
 fail:
     return st;
 }
 
 enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struct clsnn_device *dev,
                                       const struct clsnn_program *prog, int n_post, int n_networks,
-                                      struct clsnn_bench_sample *out_opencl,
-                                      struct clsnn_bench_sample *out_c) {
+                                      struct clsnn_bench_runs *out) {
     enum clsnn_status st = CLSNN_OK;
     struct rig rig = {.plan = plan, .dev = dev, .n_post = n_post, .n_networks = n_networks, .chunk = 4};
+    struct rig one = {.plan = plan, .dev = dev, .n_post = n_post, .n_networks = 1, .chunk = 4},
+               *alone = n_networks > 1 ? &one : NULL;
     struct clsnn_bench_sample warm, ignored;
     rig.n_followed = n_networks < CLSNN_BENCH_FOLLOWED ? n_networks : CLSNN_BENCH_FOLLOWED;
     if (plan->check_images >= plan->warm_images ||
@@ -307,6 +325,12 @@ enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struc
     TRY(rig_start(&rig, prog));
     TRY(check_batch(&rig));
     TRY(run_device(&rig, plan->warm_images, &warm));
+    if (alone) {
+        TRY(rig_start(alone, prog));
+        TRY(run_device(alone, plan->check_images, &ignored));
+        TRY(check_network(alone, 0, rig.plain[0]));
+        TRY(run_device(alone, plan->warm_images, &ignored));
+    }
     for (int b = 0; b < rig.n_followed; b++) TRY(run_plain(plan, rig.plain[b], plan->warm_images, &ignored));
     const double pace = warm.seconds / (plan->warm_images - plan->check_images);
     const uint32_t most = (plan->n_images - plan->warm_images) / (uint32_t)plan->n_runs;
@@ -314,10 +338,13 @@ enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struc
         (plan->run_images ? longest_run_seconds : plan->run_seconds) / (pace > 1e-9 ? pace : 1e-9);
     uint32_t n_images = fit >= most ? most : fit < 1 ? 1 : (uint32_t)fit;
     if (plan->run_images && n_images > plan->run_images) n_images = plan->run_images;
-    for (int r = 0; r < plan->n_runs; r++) TRY(measure_run(&rig, n_images, &out_opencl[r], &out_c[r]));
+    for (int r = 0; r < plan->n_runs; r++)
+        TRY(measure_run(&rig, alone, n_images, &out->batch[r], &out->one[r], &out->c[r]));
     for (int b = 0; b < rig.n_followed; b++)
         TRY(check_network(&rig, b, rig.plain[b])); /* as far as the runs went */
+    if (alone) TRY(check_network(alone, 0, rig.plain[0]));
 fail:
+    rig_finish(&one);
     rig_finish(&rig);
     return st;
 }

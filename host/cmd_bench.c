@@ -23,6 +23,7 @@ struct row {
     struct clsnn_bench_rates rates;
     double memory_share; /* of the measured bandwidth */
     double ratio_to_c;   /* clsnn_bench_ratio; 1 in rows of plain C */
+    double ratio_to_one; /* the same, to one network on the device */
 };
 
 struct bench {
@@ -102,7 +103,7 @@ static enum clsnn_status start(struct bench *b) {
                                         .n_images = b->data.train.n_images,
                                         .check_images = o->quick ? 10 : 30,
                                         .warm_images = o->quick ? 40 : 500,
-                                        .n_runs = o->quick ? 3 : 5,
+                                        .n_runs = o->quick ? 3 : 9,
                                         .run_seconds = o->quick ? 0.05 : 0.4};
 fail:
     return st;
@@ -127,26 +128,26 @@ static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons,
     const int most = chosen ? b->o->networks : doubles ? 1 << 16 : b->o->quick ? 2 : 4;
     double before = 0;
     for (int n = 1; n <= most && b->n_rows < MAX_ROWS; n *= 2) {
-        struct clsnn_bench_sample runs[CLSNN_BENCH_RUNS], c[CLSNN_BENCH_RUNS];
+        struct clsnn_bench_runs runs;
         if (n > 1 && !clsnn_bench_fits(dev, &b->plan, neurons, n)) {
             clsnn_progress_note(&b->progress, "%d networks of %d neurons do not fit the memory of %s", n,
                                 neurons, dev->info.name);
             break;
         }
-        TRY(clsnn_bench_measure(&b->plan, dev, b->programs[d], neurons, n, runs, c));
-        b->plan.run_images =
-            (uint32_t)c[0]
-                .images; /* networks change as they learn: every row of a size shows the same images */
+        TRY(clsnn_bench_measure(&b->plan, dev, b->programs[d], neurons, n, &runs));
+        /* networks change as they learn: every row of a size shows the same images */
+        b->plan.run_images = (uint32_t)runs.c[0].images;
         struct row *row = &b->rows[b->n_rows++];
         *row = (struct row){.path = "opencl",
                             .info = &dev->info,
                             .device = dev->info.name,
                             .neurons = neurons,
                             .networks = n};
-        TRY(clsnn_bench_summarise(&b->plan, runs, b->plan.n_runs, neurons, &row->rates));
+        TRY(clsnn_bench_summarise(&b->plan, runs.batch, b->plan.n_runs, neurons, &row->rates));
         row->memory_share = row->rates.bytes / b->bandwidth[d];
-        row->ratio_to_c = clsnn_bench_ratio(runs, c, b->plan.n_runs);
-        for (int r = 0; r < b->plan.n_runs && *n_c_runs < MAX_C_RUNS; r++) c_runs[(*n_c_runs)++] = c[r];
+        row->ratio_to_c = clsnn_bench_ratio(runs.batch, runs.c, b->plan.n_runs);
+        row->ratio_to_one = clsnn_bench_ratio(runs.batch, runs.one, b->plan.n_runs);
+        for (int r = 0; r < b->plan.n_runs && *n_c_runs < MAX_C_RUNS; r++) c_runs[(*n_c_runs)++] = runs.c[r];
         note_row(b, row);
         if (doubles && row->rates.images < 1.05 * before) break;
         before = row->rates.images;
@@ -165,7 +166,12 @@ static enum clsnn_status measure_size(struct bench *b, int neurons) {
         goto fail;
     }
     struct row *row = &b->rows[b->n_rows++]; /* plain C stands before what it is compared with */
-    *row = (struct row){.path = "c", .device = b->c_name, .neurons = neurons, .networks = 1, .ratio_to_c = 1};
+    *row = (struct row){.path = "c",
+                        .device = b->c_name,
+                        .neurons = neurons,
+                        .networks = 1,
+                        .ratio_to_c = 1,
+                        .ratio_to_one = 1};
     for (size_t d = 0; d < b->n_devices; d++) TRY(measure_device(b, d, neurons, c_runs, &n_c_runs));
     TRY(clsnn_bench_summarise(&b->plan, c_runs, n_c_runs, neurons, &row->rates));
     row->memory_share = row->rates.bytes / b->host_bandwidth;
@@ -212,19 +218,20 @@ static void print_table(const struct bench *b, FILE *out) {
             "every row: checked bit for bit after %u images and at the end, warmed up on %u, median of %d "
             "runs (c: of all between) and their spread\n\n",
             b->plan.check_images, b->plan.warm_images, b->plan.n_runs);
-    fprintf(out, "%-8s%-6s%8s%9s%11s%8s%8s%14s%14s%11s%8s\n", "path", "dev", "neurons", "networks",
-            "images/s", "spread", "to c", "steps/s", "events/s", "real time", "memory");
+    fprintf(out, "%-8s%-6s%8s%9s%11s%8s%8s%8s%14s%14s%11s%8s\n", "path", "dev", "neurons", "networks",
+            "images/s", "spread", "to c", "to one", "steps/s", "events/s", "real time", "memory");
     for (size_t r = 0; r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         char device[32] = "";
         if (row->info)
             snprintf(device, sizeof device, "%d:%d", row->info->platform_index, row->info->device_index);
-        fprintf(out, "%-8s%-6s%8d%9d%11.1f%7.0f%%%8.2f%14.4g%14.4g%10.0fx%7.1f%%\n", row->path, device,
+        fprintf(out, "%-8s%-6s%8d%9d%11.1f%7.0f%%%8.2f%8.2f%14.4g%14.4g%10.0fx%7.1f%%\n", row->path, device,
                 row->neurons, row->networks, row->rates.images, 100 * row->rates.spread, row->ratio_to_c,
-                row->rates.network_steps, row->rates.synaptic_events, row->rates.realtime_factor,
-                100 * row->memory_share);
+                row->ratio_to_one, row->rates.network_steps, row->rates.synaptic_events,
+                row->rates.realtime_factor, 100 * row->memory_share);
     }
-    fputs("\nto c: images/s to one thread of plain C's, median of runs side by side; memory: weight bytes "
+    fputs("\nto c: images/s to one thread of plain C's, to one: to one network's on the device, medians of "
+          "runs side by side; memory: weight bytes "
           "moved to what a copy moves (above 100 % they come from caches)\n",
           out);
     print_crossings(b, out);
@@ -241,13 +248,14 @@ static enum clsnn_status render_json(const struct bench *b, char **out) {
     for (size_t r = 0; all && r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         json_t *item = json_pack(
-            "{s:s, s:o, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "path", row->path,
-            "device", text_json(row->device), "version", row->info ? row->info->version : "", "driver",
-            row->info ? row->info->driver : "", "neurons", row->neurons, "networks", row->networks,
+            "{s:s, s:o, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "path",
+            row->path, "device", text_json(row->device), "version", row->info ? row->info->version : "",
+            "driver", row->info ? row->info->driver : "", "neurons", row->neurons, "networks", row->networks,
             "images_per_second", row->rates.images, "network_steps_per_second", row->rates.network_steps,
             "synaptic_events_per_second", row->rates.synaptic_events, "realtime_factor",
             row->rates.realtime_factor, "seconds", row->rates.seconds, "spread", row->rates.spread,
-            "memory_bandwidth_share", row->memory_share, "ratio_to_c", row->ratio_to_c, "checked", 1);
+            "memory_bandwidth_share", row->memory_share, "ratio_to_c", row->ratio_to_c, "ratio_to_one",
+            row->ratio_to_one, "checked", 1);
         if (!item || json_array_append_new(all, item) != 0) {
             json_decref(all);
             return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
@@ -264,16 +272,16 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
     if (!text) return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
     fputs("path,device,neurons,networks,images_per_second,network_steps_per_second,synaptic_events_per_"
           "second,realtime_factor,seconds,spread,"
-          "memory_bandwidth_share,ratio_to_c,checked\n",
+          "memory_bandwidth_share,ratio_to_c,ratio_to_one,checked\n",
           text);
     for (size_t r = 0; r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         fprintf(text, "%s,\"", row->path);
         for (const char *c = row->device; *c; c++) fputs(*c == '"' ? "\"\"" : (char[2]){*c, '\0'}, text);
-        fprintf(text, "\",%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,%.4g,true\n", row->neurons, row->networks,
-                row->rates.images, row->rates.network_steps, row->rates.synaptic_events,
+        fprintf(text, "\",%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,%.4g,%.4g,true\n", row->neurons,
+                row->networks, row->rates.images, row->rates.network_steps, row->rates.synaptic_events,
                 row->rates.realtime_factor, row->rates.seconds, row->rates.spread, row->memory_share,
-                row->ratio_to_c);
+                row->ratio_to_c, row->ratio_to_one);
     }
     if (fclose(text) == 0) return CLSNN_OK;
     free(*out);

@@ -37,6 +37,7 @@ enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_
                             true, &lab->test_pixels));
     /* the running accuracy of one network can be watched; of many it would only cost memory */
     TRY(clsnn_trainer_create(lab->net, lab->train_pixels, lab->n_train, n_slots == 1, &lab->trainer));
+    lab->trainer->ends_together = !lab->fixed_chunk;
     *out = lab;
     return CLSNN_OK;
 fail:
@@ -53,15 +54,12 @@ void clsnn_lab_destroy(struct clsnn_lab *lab) {
     free(lab);
 }
 
-/* Leaves out as many networks as would run with cores idle beside them, others each time. */
+/* On a CPU a launch is of as many networks as there are cores, others each time: none waits for a core, and none leaves one idle. */
 static void take_turns(struct clsnn_lab *lab) {
     const struct clsnn_trainer *tr = lab->trainer;
-    const int n_cores = (int)lab->dev->info.compute_units, n = lab->n_slots;
-    int busy = 0, slot = lab->turn;
-    for (int b = 0; b < n; b++) busy += tr->progress[b].position < tr->lessons[b].n_images;
-    const bool all =
-        !(lab->dev->info.type & CL_DEVICE_TYPE_CPU) || n_cores < 2 || busy <= n_cores || busy % n_cores == 0;
-    int left = all ? busy : busy - busy % n_cores;
+    const int n = lab->n_slots;
+    int left = lab->dev->info.type & CL_DEVICE_TYPE_CPU ? (int)lab->dev->info.compute_units : n,
+        slot = lab->turn;
     for (int k = 0; k < n; k++) {
         const int b = (lab->turn + k) % n;
         const bool shown = tr->progress[b].position < tr->lessons[b].n_images;
@@ -77,8 +75,10 @@ enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds) {
     const enum clsnn_status st = clsnn_trainer_run(lab->trainer, lab->chunk, UINT32_MAX);
     const double took = now_seconds() - began;
     if (!lab->fixed_chunk) {
-        const double fit = lab->chunk * launch_seconds / (took > 1e-6 ? took : 1e-6);
-        lab->chunk = fit > 2.0 * lab->chunk ? 2 * lab->chunk : fit < 1 ? 1 : (uint32_t)fit;
+        /* paced by what was shown: lessons that end early tell little of a whole launch */
+        const uint32_t shown = clsnn_trainer_most_shown(lab->trainer);
+        const double fit = shown * launch_seconds / (took > 1e-6 ? took : 1e-6);
+        if (shown > 0) lab->chunk = fit > 2.0 * lab->chunk ? 2 * lab->chunk : fit < 1 ? 1 : (uint32_t)fit;
         if (lab->chunk > CLSNN_MAX_CHUNK) lab->chunk = CLSNN_MAX_CHUNK;
     }
     *out_seconds = took;

@@ -33,6 +33,7 @@ enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels,
     }
     for (size_t b = 0; b < batch; b++) tr->progress[b].fault_neuron = -1;
     TRY(clsnn_buffer_create(net->dev, "active networks", batch * sizeof(int32_t), NULL, false, &tr->active));
+    TRY(clsnn_buffer_create(net->dev, "bell", sizeof(int32_t), NULL, false, &tr->bell));
     TRY(clsnn_buffer_create(net->dev, "order of images", n_order * sizeof(int32_t), NULL, false, &tr->order));
     TRY(clsnn_buffer_create(net->dev, "inputs with ink", batch * CLSNN_N_PRE * sizeof(uint16_t), NULL, false,
                             &tr->kept_active));
@@ -47,6 +48,7 @@ fail:
 void clsnn_trainer_destroy(struct clsnn_trainer *tr) {
     if (!tr) return;
     clsnn_buffer_release(tr->net->dev, &tr->active);
+    clsnn_buffer_release(tr->net->dev, &tr->bell);
     clsnn_buffer_release(tr->net->dev, &tr->order);
     clsnn_buffer_release(tr->net->dev, &tr->counts);
     clsnn_buffer_release(tr->net->dev, &tr->kept_active);
@@ -94,18 +96,18 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
     const cl_int n_order = CLSNN_MAX_CHUNK, n_counts = CLSNN_MAX_CHUNK, n_watched = tr->n_watched;
     const size_t spikes_bytes = clsnn_network_spikes_bytes(net);
     const struct clsnn_arg args[] = {
-        CLSNN_ARG(net->params),     CLSNN_ARG(net->tables),    CLSNN_ARG(net->w),
-        CLSNN_ARG(net->theta),      CLSNN_ARG(net->zeros),     CLSNN_ARG(s->threshold),
-        CLSNN_ARG(s->ahead),        CLSNN_ARG(s->v_exc),       CLSNN_ARG(s->g_exc),
-        CLSNN_ARG(s->g_inh),        CLSNN_ARG(s->last_exc),    CLSNN_ARG(s->v_inh),
-        CLSNN_ARG(s->g_exc_inh),    CLSNN_ARG(s->last_inh),    CLSNN_ARG(s->seen_inh),
-        CLSNN_ARG(s->last_pre),     CLSNN_ARG(s->over),        CLSNN_ARG(s->counts),
-        CLSNN_ARG(s->recent),       CLSNN_ARG(s->hot),         CLSNN_ARG(s->spikes),
-        CLSNN_ARG(s->pending),      CLSNN_ARG(net->progress),  CLSNN_ARG(tr->active),
-        CLSNN_ARG(tr->pixels),      CLSNN_ARG(tr->order),      CLSNN_ARG(n_order),
-        CLSNN_ARG(tr->counts),      CLSNN_ARG(n_counts),       CLSNN_ARG(n_watched),
-        CLSNN_ARG(tr->kept_active), CLSNN_ARG(net->n),         CLSNN_ARG(n_presentations),
-        CLSNN_LOCAL(spikes_bytes),  CLSNN_LOCAL(spikes_bytes),
+        CLSNN_ARG(net->params),     CLSNN_ARG(net->tables),     CLSNN_ARG(net->w),
+        CLSNN_ARG(net->theta),      CLSNN_ARG(net->zeros),      CLSNN_ARG(s->threshold),
+        CLSNN_ARG(s->ahead),        CLSNN_ARG(s->v_exc),        CLSNN_ARG(s->g_exc),
+        CLSNN_ARG(s->g_inh),        CLSNN_ARG(s->last_exc),     CLSNN_ARG(s->v_inh),
+        CLSNN_ARG(s->g_exc_inh),    CLSNN_ARG(s->last_inh),     CLSNN_ARG(s->seen_inh),
+        CLSNN_ARG(s->last_pre),     CLSNN_ARG(s->over),         CLSNN_ARG(s->counts),
+        CLSNN_ARG(s->recent),       CLSNN_ARG(s->hot),          CLSNN_ARG(s->spikes),
+        CLSNN_ARG(s->pending),      CLSNN_ARG(net->progress),   CLSNN_ARG(tr->active),
+        CLSNN_ARG(tr->bell),        CLSNN_ARG(tr->pixels),      CLSNN_ARG(tr->order),
+        CLSNN_ARG(n_order),         CLSNN_ARG(tr->counts),      CLSNN_ARG(n_counts),
+        CLSNN_ARG(n_watched),       CLSNN_ARG(tr->kept_active), CLSNN_ARG(net->n),
+        CLSNN_ARG(n_presentations), CLSNN_LOCAL(spikes_bytes),  CLSNN_LOCAL(spikes_bytes),
     };
     const size_t local = (size_t)net->prog->work_group, global = local * (size_t)tr->n_active;
     return clsnn_kernel_run(net->dev, time, kernel, args, sizeof args / sizeof *args, 1, &global, &local);
@@ -142,10 +144,22 @@ static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentati
     }
     TRY(clsnn_buffer_write(tr->net->dev, tr->active, 0, batch * sizeof *tr->host_active, tr->host_active));
     TRY(clsnn_buffer_write(tr->net->dev, tr->net->progress, 0, batch * sizeof *tr->progress, tr->progress));
+    const struct clsnn_device_info *info = &tr->net->dev->info;
+    const bool is_heard = tr->ends_together && info->type & CL_DEVICE_TYPE_CPU && tr->n_active > 1 &&
+                          tr->n_active <= (int)info->compute_units;
+    const int32_t bell = is_heard ? 0 : CLSNN_BELL_OFF;
+    TRY(clsnn_buffer_write(tr->net->dev, tr->bell, 0, sizeof bell, &bell));
     TRY(clsnn_buffer_write(tr->net->dev, tr->order, 0, batch * CLSNN_MAX_CHUNK * sizeof *tr->host_order,
                            tr->host_order));
 fail:
     return st;
+}
+
+uint32_t clsnn_trainer_most_shown(const struct clsnn_trainer *tr) {
+    uint32_t most = 0;
+    for (int b = 0; b < tr->net->n_networks; b++)
+        if (tr->progress[b].presentations > most) most = tr->progress[b].presentations;
+    return most;
 }
 
 enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop) {

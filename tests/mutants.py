@@ -177,6 +177,8 @@ FAULTS = [
     # launches
     ("attempt-not-drawn-for", "train.cl", "now.epoch | now.attempt << 20", "now.epoch", "plain"),
     ("attempt-not-reset", "train.cl", "now.attempt = 0u;", "", "plain"),
+    ("bell-unheard", "train.cl", "atomic_or(bell, 0) == 1", "0", "identity"),
+    ("bell-not-rung", "train.cl", "    if (CLSNN_WG == 1) atomic_cmpxchg(bell, 0, 1);\n", "", "identity"),
     ("given-up-inverted", "train.cl", "now.given_up += enough ? 0u : 1u;", "now.given_up += enough ? 1u : 0u;", "identity"),
     ("last-try-late", "train.cl", "intensity >= (uint)net.p.intensity_max ||", "intensity > (uint)net.p.intensity_max ||",
      "identity"),

@@ -85,26 +85,29 @@ static void test_measure(void **state) {
     uint8_t *pixels = draw_digits(20);
     const struct clsnn_bench_plan plan = small_plan(&model, pixels, 20);
     const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, clsnn_device_work_group(rig->dev));
-    struct clsnn_bench_sample runs[2], c[2];
-    must(clsnn_bench_measure(&plan, rig->dev, prog, 16, 3, runs, c));
+    struct clsnn_bench_runs runs;
+    must(clsnn_bench_measure(&plan, rig->dev, prog, 16, 3, &runs));
     for (int r = 0; r < 2; r++) {
-        assert_true(runs[r].seconds > 0 && c[r].seconds > 0);
-        assert_true(c[r].images >= 1 && runs[r].images == 3 * c[r].images);
-        assert_true(runs[r].presentations >= runs[r].images &&
-                    runs[r].input_spikes > 100 * runs[r].presentations);
+        const struct clsnn_bench_sample *batch = &runs.batch[r], *one = &runs.one[r], *c = &runs.c[r];
+        assert_true(batch->seconds > 0 && one->seconds > 0 && c->seconds > 0);
+        assert_true(c->images >= 1 && batch->images > c->images && batch->images <= 3 * c->images && one->images == c->images);
+        assert_true(batch->presentations >= batch->images && one->presentations == c->presentations);
+        assert_true(batch->input_spikes > 100 * batch->presentations && one->input_spikes == c->input_spikes);
     }
     /* more networks than plain C follows: theirs are scaled, the check is of all */
-    must(clsnn_bench_measure(&plan, rig->dev, prog, 5, CLSNN_BENCH_FOLLOWED + 1, runs, c));
-    assert_true(runs[0].images == (CLSNN_BENCH_FOLLOWED + 1) * c[0].images);
+    must(clsnn_bench_measure(&plan, rig->dev, prog, 5, CLSNN_BENCH_FOLLOWED + 1, &runs));
+    assert_true(runs.batch[0].images == (CLSNN_BENCH_FOLLOWED + 1) * runs.c[0].images);
+    must(clsnn_bench_measure(&plan, rig->dev, prog, 5, 1, &runs));
+    assert_memory_equal(&runs.one, &runs.batch, 2 * sizeof runs.one[0]);
     free(pixels);
 }
 
 static void refused(struct rig *rig, const struct clsnn_bench_plan *plan, enum clsnn_status wanted,
                     const char *text) {
-    struct clsnn_bench_sample runs[2], c[2];
+    struct clsnn_bench_runs runs;
     const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, clsnn_device_work_group(rig->dev));
     clsnn_error_clear();
-    assert_int_equal(clsnn_bench_measure(plan, rig->dev, prog, 5, CLSNN_BENCH_FOLLOWED + 1, runs, c), wanted);
+    assert_int_equal(clsnn_bench_measure(plan, rig->dev, prog, 5, CLSNN_BENCH_FOLLOWED + 1, &runs), wanted);
     if (!strstr(clsnn_error_text(), text)) fail_msg("\"%s\" lacks \"%s\"", clsnn_error_text(), text);
     clsnn_error_clear();
 }
@@ -121,6 +124,9 @@ static void test_wrong_bits(void **state) {
     calls_until_spoilt = 0;
     refused(rig, &plan, CLSNN_E_SELFTEST,
             "network 8 (seed 17) differs from plain C after 3 images: weight 392 of neuron 3 is");
+    spoilt_network = 0; /* right in the batch, wrong alone */
+    calls_until_spoilt = 1;
+    refused(rig, &plan, CLSNN_E_SELFTEST, "5 neurons, 1 networks on");
     spoilt_network = 2; /* only after the runs */
     calls_until_spoilt = 1;
     refused(rig, &plan, CLSNN_E_SELFTEST, "network 2 (seed 11) differs from plain C after");

@@ -68,7 +68,8 @@ static void drop_outcome(struct outcome *o) {
 static void check_same_outcome(struct outcome *found, const struct outcome *wanted, const char *what) {
     check_same_snapshot(&found->state, &wanted->state, what);
     assert_int_equal(found->n_counts, wanted->n_counts);
-    if (!found->counts || !wanted->counts || memcmp(found->counts, wanted->counts, found->n_counts * sizeof *found->counts) != 0)
+    if (!found->counts || !wanted->counts ||
+        memcmp(found->counts, wanted->counts, found->n_counts * sizeof *found->counts) != 0)
         fail_msg("%s: counts differ", what);
     if (found->presentations != wanted->presentations || found->given_up != wanted->given_up ||
         found->spikes != wanted->spikes)
@@ -463,6 +464,50 @@ static void positions_follow_the_order_and_stop_where_told(void **state) {
     free(sorted);
 }
 
+/* Where there is a core for each network, a launch that is to end together ends soon after the shorter lesson, and no bit changes. */
+static void launches_end_together(void **state) {
+    enum { LONG = 400, SHORT = 2, BOTH = 2 };
+    struct rig *rig = *state;
+    const struct clsnn_model models[BOTH] = {lively_model(), lively_model()};
+    const uint64_t seeds[BOTH] = {seed, seed + 1};
+    const bool is_heard = rig->dev->info.type & CL_DEVICE_TYPE_CPU && rig->dev->info.compute_units >= BOTH;
+    uint8_t *digits = draw_digits(LONG);
+    cl_mem pixels = upload_pixels(rig, digits, LONG);
+    struct snapshot shots[2][BOTH];
+    for (int together = 0; together < 2; together++) {
+        struct clsnn_network *net = NULL;
+        struct clsnn_trainer *tr = NULL;
+        must(clsnn_network_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), models, seeds, BOTH, 16,
+                                  &net));
+        must(clsnn_trainer_create(net, pixels, LONG, 0, &tr));
+        clsnn_trainer_begin_epoch(tr, 0, NULL);
+        tr->lessons[0].n_images = SHORT;
+        tr->ends_together = together;
+        uint32_t n_launches = 0;
+        for (; tr->progress[1].position < LONG; n_launches++) {
+            const uint32_t before = tr->progress[1].position;
+            must(clsnn_trainer_run(tr, CLSNN_MAX_CHUNK, LONG));
+            assert_int_equal(tr->progress[0].position, SHORT);
+            assert_true(tr->progress[1].position > before || tr->progress[1].attempt > 0);
+        }
+        if (!together)
+            assert_int_equal(n_launches,
+                             (tr->totals[1].presentations + CLSNN_MAX_CHUNK - 1) / CLSNN_MAX_CHUNK);
+        if (together && is_heard) assert_true(n_launches > 1);
+        for (int b = 0; b < BOTH; b++) shots[together][b] = take_snapshot(rig, net, b);
+        clsnn_trainer_destroy(tr);
+        clsnn_network_destroy(net);
+    }
+    if (!is_heard) print_message("# SKIP that launches end early: no CPU with two cores\n");
+    for (int b = 0; b < BOTH; b++) {
+        check_same_snapshot(&shots[1][b], &shots[0][b], "ending together");
+        drop_snapshot(&shots[0][b]);
+        drop_snapshot(&shots[1][b]);
+    }
+    clsnn_buffer_release(rig->dev, &pixels);
+    free(digits);
+}
+
 /* ---- other ways to run ---- */
 
 /* What `test_identity --hash WORK_GROUP` prints: a training and an evaluation. */
@@ -532,6 +577,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(dark_images_are_shown_again_and_stronger),
         cmocka_unit_test(attempts_are_bounded_without_a_step),
         cmocka_unit_test(positions_follow_the_order_and_stop_where_told),
+        cmocka_unit_test(launches_end_together),
         cmocka_unit_test(threads_and_compilers_ways_change_nothing),
     };
     if (argc == 3 && strcmp(argv[1], "--hash") == 0) return print_hash(atoi(argv[2]));

@@ -1,5 +1,5 @@
-/* Measures training: a batch of networks on an OpenCL device against one network in plain C (bench/plain.h), on the same images,
- * in turns, so that a machine that speeds up or slows down does so for both. Nothing is timed before its bits are checked. */
+/* Measures training: a batch of networks on an OpenCL device against one network there and one in plain C (bench/plain.h), on the
+ * same images, in turns, so that a machine that speeds up or slows down does so for all. Nothing is timed before its bits are checked. */
 #ifndef CLSNN_BENCH_H
 #define CLSNN_BENCH_H
 
@@ -28,6 +28,11 @@ struct clsnn_bench_sample {
     double input_spikes, columns; /* of all presentations: input spikes, columns rescaled */
 };
 
+/* The runs of a batch, and those in between that show the same images: of its first network alone on the device, and in plain C. */
+struct clsnn_bench_runs {
+    struct clsnn_bench_sample batch[CLSNN_BENCH_RUNS], one[CLSNN_BENCH_RUNS], c[CLSNN_BENCH_RUNS];
+};
+
 /* What runs come to. Rates are per second of the median run. */
 struct clsnn_bench_rates {
     double images, network_steps,
@@ -46,8 +51,8 @@ enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,
                                         const struct clsnn_bench_sample *runs, int n_runs, int n_post,
                                         struct clsnn_bench_rates *out);
 
-/* The batch's images/s to plain C's: the median of the ratios of neighbouring runs, which show the same images at about the same time. */
-double clsnn_bench_ratio(const struct clsnn_bench_sample *opencl, const struct clsnn_bench_sample *c,
+/* The images/s of runs to those of others: the median of the ratios of neighbours, which show the same images at about the same time. */
+double clsnn_bench_ratio(const struct clsnn_bench_sample *runs, const struct clsnn_bench_sample *others,
                          int n_runs);
 
 /* Bytes a second that the device, or one thread with memcpy, reads and writes in copying a large buffer: the best of several. */
@@ -58,13 +63,11 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out);
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
                       int n_networks);
 
-/* Checks and measures one batch. out_opencl and out_c are [plan->n_runs]: the batch, and plain C's runs of network 0 in between.
- * The input spikes and columns of a batch of more than CLSNN_BENCH_FOLLOWED networks are those of the followed ones, scaled by
- * presentations. Errors: CLSNN_E_SELFTEST bits differ from plain C's, with network, neuron and values; CLSNN_E_DATA too few images;
+/* Checks and measures one batch: plan->n_runs runs, at most CLSNN_BENCH_RUNS. The input spikes and columns of a batch of more than CLSNN_BENCH_FOLLOWED networks are those of the followed ones, scaled by
+ * presentations. The one network of a batch of one is the batch. Errors: CLSNN_E_SELFTEST bits differ from plain C's, with network, neuron and values; CLSNN_E_DATA too few images;
  * CLSNN_E_DEVICE_MEMORY. */
 enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struct clsnn_device *dev,
                                       const struct clsnn_program *prog, int n_post, int n_networks,
-                                      struct clsnn_bench_sample *out_opencl,
-                                      struct clsnn_bench_sample *out_c);
+                                      struct clsnn_bench_runs *out);
 
 #endif

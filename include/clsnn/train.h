@@ -28,14 +28,18 @@ struct clsnn_trainer {
     int n_watched; /* networks 0 .. n_watched - 1 keep the counts of a launch's images for the host */
     cl_mem
         active; /* i32 [n_networks]: the networks of a launch, so that its work-groups all have something to do */
+    cl_mem bell;        /* i32 [1]: see kernels/train.cl */
     cl_mem order;       /* i32 [n_networks][CLSNN_MAX_CHUNK]: the images of a launch */
     cl_mem counts;      /* u16 [n_watched][CLSNN_MAX_CHUNK][n] */
     cl_mem kept_active; /* u16 [n_networks][784]: inputs with ink, between launches of single phases */
     struct clsnn_progress *progress; /* [n_networks], as of the last launch */
     struct clsnn_totals *totals;     /* [n_networks] */
     struct clsnn_lesson *lessons;    /* [n_networks] */
-    int32_t *host_active, n_active;  /* [n_networks]; of the last launch */
-    int32_t *host_order;             /* [n_networks][CLSNN_MAX_CHUNK] */
+    /* Set by whoever launches again at once. On a CPU with a core for each network of a launch, the launch then ends for all when it
+     * does for the first; every network has at least one presentation. */
+    bool ends_together;
+    int32_t *host_active, n_active; /* [n_networks]; of the last launch */
+    int32_t *host_order;            /* [n_networks][CLSNN_MAX_CHUNK] */
     /* [n_watched][CLSNN_MAX_CHUNK][n]: the image at position k of the epoch is row k % CLSNN_MAX_CHUNK */
     uint16_t *host_counts;
 };
@@ -59,5 +63,7 @@ void clsnn_trainer_begin_epoch(struct clsnn_trainer *tr, uint32_t epoch, const i
  * of kind CLSNN_PROGRAM_PROFILE a call is one presentation, its phases launched by themselves.
  * Errors: CLSNN_E_DEVICE; CLSNN_E_SELFTEST a potential left its limits (clsnn_network_check). */
 enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop);
+/* Presentations of the last launch, of the network that had most. */
+uint32_t clsnn_trainer_most_shown(const struct clsnn_trainer *tr);
 
 #endif
