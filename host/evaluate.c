@@ -54,16 +54,12 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         const double began = now_seconds();
         const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
         const struct clsnn_arg args[] = {
-            CLSNN_ARG(net->params),    CLSNN_ARG(net->tables),    CLSNN_ARG(net->w),
-            CLSNN_ARG(net->theta),     CLSNN_ARG(net->zeros),     CLSNN_ARG(s.threshold),
-            CLSNN_ARG(s.ahead),        CLSNN_ARG(s.v_exc),        CLSNN_ARG(s.g_exc),
-            CLSNN_ARG(s.g_inh),        CLSNN_ARG(s.last_exc),     CLSNN_ARG(s.v_inh),
-            CLSNN_ARG(s.g_exc_inh),    CLSNN_ARG(s.last_inh),     CLSNN_ARG(s.seen_inh),
-            CLSNN_ARG(s.counts),       CLSNN_ARG(s.hot),          CLSNN_ARG(s.spikes),
-            CLSNN_ARG(s.pending),      CLSNN_ARG(pixels),         CLSNN_ARG(counts),
-            CLSNN_ARG(shown),          CLSNN_ARG(net->n),         CLSNN_ARG(network),
-            CLSNN_ARG(first_image),    CLSNN_ARG(images),         CLSNN_ARG(what_for),
-            CLSNN_LOCAL(spikes_bytes), CLSNN_LOCAL(spikes_bytes),
+            CLSNN_ARG(net->params),    CLSNN_ARG(net->tables), CLSNN_ARG(net->w),
+            CLSNN_ARG(net->theta),     CLSNN_ARG(net->zeros),  CLSNN_ARG(s.slots),
+            CLSNN_ARG(pixels),         CLSNN_ARG(counts),      CLSNN_ARG(shown),
+            CLSNN_ARG(net->n),         CLSNN_ARG(network),     CLSNN_ARG(first_image),
+            CLSNN_ARG(images),         CLSNN_ARG(what_for),    CLSNN_LOCAL(spikes_bytes),
+            CLSNN_LOCAL(spikes_bytes),
         };
         const size_t local = (size_t)net->prog->work_group,
                      global = local * (n_now < n_slots ? n_now : n_slots);

@@ -96,7 +96,7 @@ uint64_t clsnn_lab_most_slots(const struct clsnn_device *dev, uint32_t neurons, 
         dev->allocated_bytes + n_images * CLSNN_N_PRE + clsnn_evaluate_bytes(dev, (int)neurons);
     const uint64_t by_memory = budget > used ? (budget - used) / clsnn_lab_slot_bytes(neurons) : 0;
     const uint64_t by_weights = dev->info.max_alloc_bytes / (CLSNN_N_PRE * n * sizeof(float)),
-                   by_spikes = dev->info.max_alloc_bytes / ((uint64_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON * 4);
-    const uint64_t by_alloc = by_weights < by_spikes ? by_weights : by_spikes;
+                   by_state = dev->info.max_alloc_bytes / clsnn_state_bytes((int)neurons);
+    const uint64_t by_alloc = by_weights < by_state ? by_weights : by_state;
     return by_memory < by_alloc ? by_memory : by_alloc;
 }

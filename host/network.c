@@ -1,6 +1,7 @@
 /* A batch of networks on the device: its buffers, its start, what goes in and out of it. */
 #include "clsnn/network.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,50 +20,24 @@ static uint32_t bits_of(float x) {
     return bits;
 }
 
-/* One row a buffer of the state: which, its name in messages, elements of a slot (0: a neuron each), bytes an element. */
-struct state_row {
-    cl_mem *buffer;
-    const char *label;
-    size_t per_slot, element_bytes;
-};
-enum { N_STATE_ROWS = 17 };
-
-static void state_rows(struct clsnn_state *s, struct state_row rows[N_STATE_ROWS]) {
-    const struct state_row all[N_STATE_ROWS] = {
-        {&s->v_exc, "v_exc", 0, 4},
-        {&s->g_exc, "g_exc", 0, 4},
-        {&s->g_inh, "g_inh", 0, 4},
-        {&s->last_exc, "last_exc", 0, 4},
-        {&s->v_inh, "v_inh", 0, 4},
-        {&s->g_exc_inh, "g_exc_inh", 0, 4},
-        {&s->last_inh, "last_inh", 0, 4},
-        {&s->seen_inh, "seen_inh", 0, 4},
-        {&s->over, "over", 0, 2},
-        {&s->counts, "counts", 0, 2},
-        {&s->threshold, "threshold", 0, 4},
-        {&s->ahead, "state ahead", 0, 12},
-        {&s->recent, "recent", 0, 2},
-        {&s->hot, "hot", 0, 2},
-        {&s->last_pre, "last_pre", CLSNN_N_PRE, 4},
-        {&s->pending, "pending", CLSNN_MAX_ON, 4},
-        {&s->spikes, "input spikes", (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON, 4},
-    };
-    memcpy(rows, all, sizeof all);
+struct clsnn_span clsnn_state_row(const struct clsnn_state *s, size_t slot, enum clsnn_row row) {
+    const int n = (int)s->n;
+#define ROW_BYTES(type, name, elements) (size_t)(elements) * sizeof(type),
+    const size_t bytes[CLSNN_N_ROWS] = {CLSNN_STATE_ROWS(ROW_BYTES, n)};
+#undef ROW_BYTES
+    struct clsnn_span span = {slot * (size_t)CLSNN_SLOT_WORDS(n) * sizeof(cl_uint), bytes[row]};
+    for (int before = 0; before < (int)row; before++) span.offset += bytes[before];
+    return span;
 }
 
 enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n,
                                      struct clsnn_state *out) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_state s = {.n_slots = n_slots};
-    struct state_row rows[N_STATE_ROWS];
-    state_rows(&s, rows);
-    for (size_t r = 0; r < N_STATE_ROWS; r++) {
-        TRY(clsnn_buffer_create(dev, rows[r].label,
-                                n_slots * (rows[r].per_slot ? rows[r].per_slot : n) * rows[r].element_bytes,
-                                NULL, false, rows[r].buffer));
-    }
-    /* vectors of it are read, of which the steps beyond the input are never written */
-    TRY(clsnn_buffer_fill(dev, s.pending, 0, n_slots * CLSNN_MAX_ON * 4, 0));
+    struct clsnn_state s = {.n_slots = n_slots, .n = n};
+    const size_t n_bytes = n_slots * (size_t)CLSNN_SLOT_WORDS((int)n) * sizeof(cl_uint);
+    TRY(clsnn_buffer_create(dev, "state", n_bytes, NULL, false, &s.slots));
+    /* whole vectors are read, of which the steps beyond the input are never written */
+    TRY(clsnn_buffer_fill(dev, s.slots, 0, n_bytes, 0));
     *out = s;
     return CLSNN_OK;
 fail:
@@ -71,19 +46,11 @@ fail:
 }
 
 void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s) {
-    struct state_row rows[N_STATE_ROWS];
-    state_rows(s, rows);
-    for (size_t r = 0; r < N_STATE_ROWS; r++) clsnn_buffer_release(dev, rows[r].buffer);
+    clsnn_buffer_release(dev, &s->slots);
 }
 
 size_t clsnn_state_bytes(int n_post) {
-    struct clsnn_state s = {0};
-    struct state_row rows[N_STATE_ROWS];
-    size_t bytes = 0;
-    state_rows(&s, rows);
-    for (size_t r = 0; r < N_STATE_ROWS; r++)
-        bytes += (rows[r].per_slot ? rows[r].per_slot : padded(n_post)) * rows[r].element_bytes;
-    return bytes;
+    return (size_t)CLSNN_SLOT_WORDS((int)padded(n_post)) * sizeof(cl_uint);
 }
 
 size_t clsnn_network_bytes(int n_post) {
@@ -91,23 +58,30 @@ size_t clsnn_network_bytes(int n_post) {
            (CLSNN_N_PRE + 1) * padded(n_post) * sizeof(float) + clsnn_state_bytes(n_post);
 }
 
+static enum clsnn_status fill_row(struct clsnn_network *net, size_t b, enum clsnn_row row, uint32_t value) {
+    const struct clsnn_span span = clsnn_state_row(&net->state, b, row);
+    return clsnn_buffer_fill(net->dev, net->state.slots, span.offset, span.n_bytes, value);
+}
+
+/* Every column of network b is rescaled before its next presentation. */
+static enum clsnn_status rescale_all(struct clsnn_network *net, size_t b) {
+    return fill_row(net, b, CLSNN_ROW_over, 0x00010001u);
+}
+
 /* Sets slot b: v_start from rest in both layers, no conductance, no spike in memory. */
 static enum clsnn_status set_state(struct clsnn_network *net, size_t b, float v_start) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_state *s = &net->state;
-    const size_t row = (size_t)net->n * 4, inputs = (size_t)CLSNN_N_PRE * 4;
     const uint32_t v = bits_of(v_start), never = (uint32_t)CLSNN_NEVER;
-    TRY(clsnn_buffer_fill(net->dev, s->v_exc, b * row, row, v));
-    TRY(clsnn_buffer_fill(net->dev, s->v_inh, b * row, row, v));
-    TRY(clsnn_buffer_fill(net->dev, s->g_exc, b * row, row, 0));
-    TRY(clsnn_buffer_fill(net->dev, s->g_inh, b * row, row, 0));
-    TRY(clsnn_buffer_fill(net->dev, s->g_exc_inh, b * row, row, 0));
-    TRY(clsnn_buffer_fill(net->dev, s->last_exc, b * row, row, never));
-    TRY(clsnn_buffer_fill(net->dev, s->last_inh, b * row, row, never));
-    TRY(clsnn_buffer_fill(net->dev, s->seen_inh, b * row, row, (uint32_t)-1));
-    TRY(clsnn_buffer_fill(net->dev, s->over, b * row / 2, row / 2,
-                          0x00010001u)); /* every column is rescaled before the first presentation */
-    TRY(clsnn_buffer_fill(net->dev, s->last_pre, b * inputs, inputs, never));
+    TRY(fill_row(net, b, CLSNN_ROW_v_exc, v));
+    TRY(fill_row(net, b, CLSNN_ROW_v_inh, v));
+    TRY(fill_row(net, b, CLSNN_ROW_g_exc, 0));
+    TRY(fill_row(net, b, CLSNN_ROW_g_inh, 0));
+    TRY(fill_row(net, b, CLSNN_ROW_g_exc_inh, 0));
+    TRY(fill_row(net, b, CLSNN_ROW_last_exc, never));
+    TRY(fill_row(net, b, CLSNN_ROW_last_inh, never));
+    TRY(fill_row(net, b, CLSNN_ROW_seen_inh, (uint32_t)-1));
+    TRY(fill_row(net, b, CLSNN_ROW_last_pre, never));
+    TRY(rescale_all(net, b));
 fail:
     return st;
 }
@@ -210,8 +184,7 @@ enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const floa
     TRY(clsnn_buffer_write(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
     TRY(clsnn_buffer_write(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows,
                            theta_mv));
-    TRY(clsnn_buffer_fill(net->dev, net->state.over, (size_t)b * n * 2, n * 2,
-                          0x00010001u)); /* weights from outside: rescale them all */
+    TRY(rescale_all(net, (size_t)b)); /* weights from outside */
 fail:
     free(rows);
     return st;
@@ -222,30 +195,46 @@ struct kept_row {
     const char *name;
     enum clsnn_dtype dtype;
     cl_mem buffer;
-    size_t rows, columns, stride,
-        element_bytes; /* of one network: stride elements a row, of which columns count */
-    uint32_t padding;  /* pattern beyond columns */
+    size_t offset;                /* bytes */
+    size_t rows, columns, stride; /* stride elements a row, of which columns count */
+    size_t element_bytes;
+    uint32_t padding; /* pattern beyond columns */
 };
 
-static void kept_rows(const struct clsnn_network *net, struct kept_row rows[CLSNN_NETWORK_ARRAYS]) {
-    const struct clsnn_state *s = &net->state;
-    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = CLSNN_N_PRE;
+static void kept_rows(const struct clsnn_network *net, int b, struct kept_row rows[CLSNN_NETWORK_ARRAYS]) {
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = CLSNN_N_PRE, at = (size_t)b;
     const uint32_t never = (uint32_t)CLSNN_NEVER;
-    const struct kept_row all[CLSNN_NETWORK_ARRAYS] = {
-        {"w", CLSNN_F4, net->w, n_pre, n_post, n, 4, 0},
-        {"theta_mv", CLSNN_F4, net->theta, 1, n_post, n, 4, bits_of(padding_theta)},
-        {"v_exc", CLSNN_F4, s->v_exc, 1, n_post, n, 4, 0},
-        {"g_exc", CLSNN_F4, s->g_exc, 1, n_post, n, 4, 0},
-        {"g_inh", CLSNN_F4, s->g_inh, 1, n_post, n, 4, 0},
-        {"last_exc", CLSNN_I4, s->last_exc, 1, n_post, n, 4, never},
-        {"v_inh", CLSNN_F4, s->v_inh, 1, n_post, n, 4, 0},
-        {"g_exc_inh", CLSNN_F4, s->g_exc_inh, 1, n_post, n, 4, 0},
-        {"last_inh", CLSNN_I4, s->last_inh, 1, n_post, n, 4, never},
-        {"seen_inh", CLSNN_I4, s->seen_inh, 1, n_post, n, 4, (uint32_t)-1},
-        {"over", CLSNN_U1, s->over, 1, n_post, n, 2, 0},
-        {"last_pre", CLSNN_I4, s->last_pre, 1, n_pre, n_pre, 4, 0},
+    const struct {
+        enum clsnn_row row;
+        const char *name;
+        enum clsnn_dtype dtype;
+        uint32_t padding;
+    } of_state[] = {
+        {CLSNN_ROW_v_exc, "v_exc", CLSNN_F4, 0},
+        {CLSNN_ROW_g_exc, "g_exc", CLSNN_F4, 0},
+        {CLSNN_ROW_g_inh, "g_inh", CLSNN_F4, 0},
+        {CLSNN_ROW_last_exc, "last_exc", CLSNN_I4, never},
+        {CLSNN_ROW_v_inh, "v_inh", CLSNN_F4, 0},
+        {CLSNN_ROW_g_exc_inh, "g_exc_inh", CLSNN_F4, 0},
+        {CLSNN_ROW_last_inh, "last_inh", CLSNN_I4, never},
+        {CLSNN_ROW_seen_inh, "seen_inh", CLSNN_I4, (uint32_t)-1},
+        {CLSNN_ROW_over, "over", CLSNN_U1, 0},
+        {CLSNN_ROW_last_pre, "last_pre", CLSNN_I4, 0},
     };
-    memcpy(rows, all, sizeof all);
+    enum { N_OF_STATE = sizeof of_state / sizeof *of_state };
+    static_assert(2 + N_OF_STATE == CLSNN_NETWORK_ARRAYS, "what network.h says a checkpoint holds");
+    rows[0] = (struct kept_row){"w", CLSNN_F4, net->w, at * n_pre * n * 4, n_pre, n_post, n, 4, 0};
+    rows[1] = (struct kept_row){
+        "theta_mv", CLSNN_F4, net->theta, at * n * 4, 1, n_post, n, 4, bits_of(padding_theta)};
+    for (int r = 0; r < N_OF_STATE; r++) {
+        const struct clsnn_span span = clsnn_state_row(&net->state, at, of_state[r].row);
+        const bool is_of_inputs = of_state[r].row == CLSNN_ROW_last_pre;
+        const size_t columns = is_of_inputs ? n_pre : n_post, stride = is_of_inputs ? n_pre : n;
+        rows[2 + r] = (struct kept_row){
+            of_state[r].name, of_state[r].dtype,     net->state.slots,    span.offset, 1, columns,
+            stride,           span.n_bytes / stride, of_state[r].padding,
+        };
+    }
 }
 
 enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
@@ -253,7 +242,7 @@ enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
     enum clsnn_status st = CLSNN_OK;
     struct kept_row rows[CLSNN_NETWORK_ARRAYS];
     unsigned char *found = NULL;
-    kept_rows(net, rows);
+    kept_rows(net, b, rows);
     memset(arrays, 0, CLSNN_NETWORK_ARRAYS * sizeof *arrays);
     for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
         const struct kept_row *row = &rows[r];
@@ -271,7 +260,7 @@ enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
             st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for %zu bytes of %s", n_bytes, row->name);
             goto fail;
         }
-        TRY(clsnn_buffer_read(net->dev, row->buffer, (size_t)b * n_bytes, n_bytes, found));
+        TRY(clsnn_buffer_read(net->dev, row->buffer, row->offset, n_bytes, found));
         for (size_t i = 0; i < row->rows; i++) {
             const unsigned char *from = found + i * row->stride * row->element_bytes;
             unsigned char *to = (unsigned char *)a->data + i * row->columns * size;
@@ -322,7 +311,7 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
     struct kept_row rows[CLSNN_NETWORK_ARRAYS];
     const struct clsnn_array *arrays[CLSNN_NETWORK_ARRAYS];
     unsigned char *image = NULL;
-    kept_rows(net, rows);
+    kept_rows(net, b, rows);
     for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) { /* all are looked at before the first is used */
         const size_t wide[] = {rows[r].rows, rows[r].columns}, flat[] = {rows[r].columns};
         TRY(clsnn_npz_get(npz, label, rows[r].name, rows[r].dtype, rows[r].rows > 1 ? 2 : 1,
@@ -347,7 +336,7 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
             else
                 for (size_t j = 0; j < row->columns; j++) to[j * row->element_bytes] = from[j] != 0;
         }
-        TRY(clsnn_buffer_write(net->dev, row->buffer, (size_t)b * n_bytes, n_bytes, image));
+        TRY(clsnn_buffer_write(net->dev, row->buffer, row->offset, n_bytes, image));
         free(image);
         image = NULL;
     }

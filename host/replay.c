@@ -177,18 +177,13 @@ static void record_finish(struct clsnn_device *dev, struct record *r) {
 
 static enum clsnn_status launch(struct clsnn_network *net, const struct record *r, uint32_t n_probes,
                                 bool learn) {
-    const struct clsnn_state *s = &net->state;
     const cl_int probes = (cl_int)n_probes, learning = learn;
     const size_t spikes_bytes = clsnn_network_spikes_bytes(net);
     const struct clsnn_arg args[] = {
-        CLSNN_ARG(net->params),  CLSNN_ARG(net->tables),    CLSNN_ARG(net->w),         CLSNN_ARG(net->theta),
-        CLSNN_ARG(net->zeros),   CLSNN_ARG(s->threshold),   CLSNN_ARG(s->ahead),       CLSNN_ARG(s->v_exc),
-        CLSNN_ARG(s->g_exc),     CLSNN_ARG(s->g_inh),       CLSNN_ARG(s->last_exc),    CLSNN_ARG(s->v_inh),
-        CLSNN_ARG(s->g_exc_inh), CLSNN_ARG(s->last_inh),    CLSNN_ARG(s->seen_inh),    CLSNN_ARG(s->last_pre),
-        CLSNN_ARG(s->over),      CLSNN_ARG(s->counts),      CLSNN_ARG(s->recent),      CLSNN_ARG(s->hot),
-        CLSNN_ARG(s->spikes),    CLSNN_ARG(s->pending),     CLSNN_ARG(net->progress),  CLSNN_ARG(r->exc),
-        CLSNN_ARG(r->inh),       CLSNN_ARG(r->probes),      CLSNN_ARG(probes),         CLSNN_ARG(net->n),
-        CLSNN_ARG(learning),     CLSNN_LOCAL(spikes_bytes), CLSNN_LOCAL(spikes_bytes),
+        CLSNN_ARG(net->params), CLSNN_ARG(net->tables),      CLSNN_ARG(net->w),         CLSNN_ARG(net->theta),
+        CLSNN_ARG(net->zeros),  CLSNN_ARG(net->state.slots), CLSNN_ARG(net->progress),  CLSNN_ARG(r->exc),
+        CLSNN_ARG(r->inh),      CLSNN_ARG(r->probes),        CLSNN_ARG(probes),         CLSNN_ARG(net->n),
+        CLSNN_ARG(learning),    CLSNN_LOCAL(spikes_bytes),   CLSNN_LOCAL(spikes_bytes),
     };
     const size_t local = (size_t)net->prog->work_group;
     return clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->replay, args, sizeof args / sizeof *args,
@@ -202,8 +197,9 @@ static enum clsnn_status replay_sample(struct clsnn_network *net, const struct c
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_progress progress;
     const uint32_t n_steps = in->steps_on + in->steps_off, first_step = sample * n_steps;
+    const struct clsnn_span spikes = clsnn_state_row(&net->state, 0, CLSNN_ROW_spikes);
     TRY(fill_masks(in, events, n_events, r->masks));
-    TRY(clsnn_buffer_write(net->dev, net->state.spikes, 0, MASK_WORDS * sizeof(uint32_t), r->masks));
+    TRY(clsnn_buffer_write(net->dev, net->state.slots, spikes.offset, spikes.n_bytes, r->masks));
     TRY(launch(net, r, out->n_probes, in->learn));
     TRY(clsnn_buffer_read(net->dev, net->progress, 0, sizeof progress, &progress));
     TRY(clsnn_network_check(net, &progress));

@@ -3,18 +3,14 @@
 
 /* Shows images first .. first + n_images - 1 to network b.
  *
- * params, tables, w, theta as in train, read only; state buffers [n_slots][...], overwritten; pixels [...][784]
+ * params, tables, w, theta as in train, read only; state [n_slots][CLSNN_SLOT_WORDS(n)], overwritten; pixels [...][784]
  * counts_out [n_images][n] spikes of each neuron; shown [n_images] presentations it took and CLSNN_SHOWN_ flags
  * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes its own slot and the rows of its images only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-         __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
-         __global float *ahead, __global float *v_exc, __global float *g_exc, __global float *g_inh,
-         __global int *last_exc, __global float *v_inh, __global float *g_exc_inh, __global int *last_inh,
-         __global int *seen_inh, __global ushort *counts, __global ushort *hot, __global uint *spikes,
-         __global uint *pending, __global const uchar *pixels, __global ushort *counts_out,
-         __global uint *shown, int n, int b, int first, int n_images, uint purpose, __local uint *fired_exc,
-         __local uint *fired_inh) {
+         __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
+         __global const uchar *pixels, __global ushort *counts_out, __global uint *shown, int n, int b,
+         int first, int n_images, uint purpose, __local uint *fired_exc, __local uint *fired_inh) {
     __local ushort active[CLSNN_N_PRE];
     __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
     __local int partial[CLSNN_WG];
@@ -22,32 +18,15 @@ evaluate(__global const struct clsnn_params *params, __global const struct clsnn
     __local int fault;
     __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
 
-    const size_t n_slots = get_num_groups(0), slot = get_group_id(0), at = slot * (size_t)n;
-    const struct network net = {params[b],
-                                tables + b,
-                                w + (size_t)b * CLSNN_N_PRE * (size_t)n,
-                                theta + (size_t)b * (size_t)n,
-                                zeros,
-                                threshold + at,
-                                ahead + 3 * at,
-                                ahead + 3 * at + n,
-                                ahead + 3 * at + 2 * n,
-                                v_exc + at,
-                                g_exc + at,
-                                g_inh + at,
-                                last_exc + at,
-                                v_inh + at,
-                                g_exc_inh + at,
-                                last_inh + at,
-                                seen_inh + at,
-                                0,
-                                0,
-                                counts + at,
-                                0,
-                                hot + at,
-                                n};
-    const struct encoding input = {active, planes, partial, spikes + slot * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON),
-                                   pending + slot * CLSNN_MAX_ON};
+    const size_t n_slots = get_num_groups(0), slot = get_group_id(0);
+    struct network net = {.p = params[b],
+                          .tables = tables + b,
+                          .w = w + (size_t)b * CLSNN_N_PRE * (size_t)n,
+                          .theta = theta + (size_t)b * (size_t)n,
+                          .zeros = zeros,
+                          .n = n};
+    use_slot(&net, state, slot);
+    const struct encoding input = {active, planes, partial, net.spikes, net.pending};
     const struct workspace space = {
         {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
 

@@ -78,6 +78,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     const int is_one_group = net.n <= TOGETHER * LANES;
     int is_out_of_order = 1;
     int inhibited = 1; /* some g_inh may not be 0 */
+    const int leaves_inputs = RECORDS ? 0 : !goes_ahead; /* to the next step */
     struct late late = {space.events, 0};
     __global float *const own_v = net.v_exc;
 #else
@@ -186,7 +187,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (t < net.p.n_on) n_spikes += (uint)n_exc;
         }
 #if CLSNN_WG == 1
-        if (!RECORDS && !goes_ahead && n_exc == 0) {
+        if (leaves_inputs && n_exc == 0) {
             late.events = events;
             late.n = n_events;
             n_events = 0;

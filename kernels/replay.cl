@@ -1,16 +1,12 @@
 /* Replay: one presentation of given input spikes to one network, recording what it does. The steps are present(), the
  * same as training's. Built with CLSNN_RECORD. */
 
-/* spikes [CLSNN_MAX_GROUPS][CLSNN_MAX_ON] given input spikes, input i in lane i % 32 of group i / 32; steps from n_steps_on on
+/* The given input spikes stand in the state's row spikes: input i in lane i % 32 of group i / 32; steps from n_steps_on on
  * have none. Buffers as in train, of one network. record_exc, record_inh, record_probes: struct recording.
  * NDRange: (CLSNN_WG), local CLSNN_WG. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-       __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
-       __global float *ahead, __global float *v_exc, __global float *g_exc, __global float *g_inh,
-       __global int *last_exc, __global float *v_inh, __global float *g_exc_inh, __global int *last_inh,
-       __global int *seen_inh, __global int *last_pre, __global ushort *over, __global ushort *counts,
-       __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
+       __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
        __global struct clsnn_progress *progress, __global uint *record_exc, __global uint *record_inh,
        __global float *record_probes, int n_probes, int n, int learn, __local uint *fired_exc,
        __local uint *fired_inh) {
@@ -19,11 +15,9 @@ replay(__global const struct clsnn_params *params, __global const struct clsnn_t
     __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
     __local int fault;
 
-    const struct network net = {
-        params[0],     tables,   w,     theta,  zeros,    threshold, ahead,     ahead + n,
-        ahead + 2 * n, v_exc,    g_exc, g_inh,  last_exc, v_inh,     g_exc_inh, last_inh,
-        seen_inh,      last_pre, over,  counts, recent,   hot,       n};
-    const struct encoding input = {active, 0, 0, spikes, pending};
+    struct network net = {.p = params[0], .tables = tables, .w = w, .theta = theta, .zeros = zeros, .n = n};
+    use_slot(&net, state, 0);
+    const struct encoding input = {active, 0, 0, net.spikes, net.pending};
     const struct workspace space = {
         {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
     const struct recording rec = {record_exc, record_inh, record_probes, n_probes};

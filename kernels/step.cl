@@ -1,30 +1,28 @@
 /* The parts of one step, on one network's share of the buffers: what a work-item does for the neurons it owns. Their order stands in
  * present.cl. */
 
-/* One network's share of the buffers. n: neurons, padding included; they are [n] unless another shape is given. */
+/* One network's share of the buffers. n: neurons, padding included. */
 struct network {
     struct clsnn_params p;
     __global const struct clsnn_tables *tables;
     __global float *w;           /* [784][n] */
-    __global float *theta;       /* as of the start of the presentation */
+    __global float *theta;       /* [n] as of the start of the presentation */
     __global const float *zeros; /* [n] a row of weights that adds nothing */
-    /* scratch: lowest threshold of the rest of this presentation, relative to rest */
-    __global float *threshold;
-    /* scratch: the state at the end of a window of steps (work-groups of one) */
-    __global float *ahead_v, *ahead_g_exc, *ahead_g_inh;
-    __global float *v_exc, *g_exc, *g_inh; /* v relative to rest */
-    __global int *last_exc;                /* step of the last spike; CLSNN_NEVER: none that matters */
-    __global float *v_inh, *g_exc_inh;
-    __global int *last_inh;
-    __global int *seen_inh; /* step up to which v_inh and g_exc_inh are computed */
-    __global int *last_pre; /* [784] step of an input's last spike */
-    /* 1: the column may hold weights above w_max, left by rescaling; clipped as inputs spike */
-    __global ushort *over;
-    __global ushort *counts; /* spikes of this presentation while input is on */
-    __global ushort *recent; /* scratch: neurons the pre rule concerns (work-groups of one) */
-    __global ushort *hot;    /* scratch: inhibitory neurons followed step by step (work-groups of one) */
     int n;
+#define ROW(type, name, elements) __global type *name;
+    CLSNN_STATE_ROWS(ROW, n) /* abi.h */
+#undef ROW
 };
+
+/* The network's rows in one slot of the state. */
+INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
+    __global uint *row = state + slot * (size_t)CLSNN_SLOT_WORDS(net->n);
+#define ROW(type, name, elements)                                                                            \
+    net->name = (__global type *)row;                                                                        \
+    row += (elements) * (int)sizeof(type) / 4;
+    CLSNN_STATE_ROWS(ROW, net->n)
+#undef ROW
+}
 
 /* Spikes of three steps in turn as bit masks in local memory: one being written, one read, one cleared for the next step. A work-group
  * of one uses the first alone. */

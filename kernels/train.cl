@@ -5,9 +5,8 @@
  * whichever is first; results do not depend on how that is cut into launches.
  *
  * params, tables   [n_networks]
- * zeros            [n]; ahead [n_networks][3][n]: scratch
- * w                [n_networks][784][n]; theta ... seen_inh, over, counts, recent, hot [n_networks][n]; last_pre [n_networks][784]
- * spikes           [n_networks][CLSNN_MAX_GROUPS][CLSNN_MAX_ON], pending [n_networks][CLSNN_MAX_ON]: scratch
+ * zeros            [n]
+ * w                [n_networks][784][n]; theta [n_networks][n]; state [n_networks][CLSNN_SLOT_WORDS(n)]
  * pixels           [n_images][784]; order [n_networks][n_order]: the images from the launch's first position on
  * counts_out       [n_watched][n_counts][n]: the spikes of the image at position k go to k % n_counts, for the first networks
  * kept_active      [n_networks][784] the inputs with ink, for launches of single phases: program.cl includes this file once a kernel,
@@ -20,11 +19,7 @@
  * NDRange: (CLSNN_WG * networks with something to do), local CLSNN_WG. Each work-group touches its own network only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-             __global float *w, __global float *theta, __global const float *zeros, __global float *threshold,
-             __global float *ahead, __global float *v_exc, __global float *g_exc, __global float *g_inh,
-             __global int *last_exc, __global float *v_inh, __global float *g_exc_inh, __global int *last_inh,
-             __global int *seen_inh, __global int *last_pre, __global ushort *over, __global ushort *counts,
-             __global ushort *recent, __global ushort *hot, __global uint *spikes, __global uint *pending,
+             __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
              __global struct clsnn_progress *progress, __global const int *networks, __global int *bell,
              __global const uchar *pixels, __global const int *order, int n_order,
              __global ushort *counts_out, int n_counts, int n_watched, __global ushort *kept_active, int n,
@@ -37,31 +32,14 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
     __local int fault;
 
     const size_t b = (size_t)networks[get_group_id(0)], at = b * (size_t)n;
-    const struct network net = {params[b],
-                                tables + b,
-                                w + at * CLSNN_N_PRE,
-                                theta + at,
-                                zeros,
-                                threshold + at,
-                                ahead + 3 * at,
-                                ahead + 3 * at + n,
-                                ahead + 3 * at + 2 * n,
-                                v_exc + at,
-                                g_exc + at,
-                                g_inh + at,
-                                last_exc + at,
-                                v_inh + at,
-                                g_exc_inh + at,
-                                last_inh + at,
-                                seen_inh + at,
-                                last_pre + b * CLSNN_N_PRE,
-                                over + at,
-                                counts + at,
-                                recent + at,
-                                hot + at,
-                                n};
-    const struct encoding input = {active, planes, partial, spikes + b * (CLSNN_MAX_GROUPS * CLSNN_MAX_ON),
-                                   pending + b * CLSNN_MAX_ON};
+    struct network net = {.p = params[b],
+                          .tables = tables + b,
+                          .w = w + at * CLSNN_N_PRE,
+                          .theta = theta + at,
+                          .zeros = zeros,
+                          .n = n};
+    use_slot(&net, state, b);
+    const struct encoding input = {active, planes, partial, net.spikes, net.pending};
     const struct workspace space = {
         {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
 

@@ -155,6 +155,12 @@ static inline void *read_buffer(struct rig *rig, cl_mem buffer, size_t offset, s
     return bytes;
 }
 
+/* A row of the state of network 0. Free it. */
+static inline void *read_row(struct rig *rig, const struct clsnn_network *net, enum clsnn_row row) {
+    const struct clsnn_span span = clsnn_state_row(&net->state, 0, row);
+    return read_buffer(rig, net->state.slots, span.offset, span.n_bytes);
+}
+
 /* ---- the state of a network ---- */
 
 /* Everything of network b that later presentations depend on, byte for byte. Scratch is left out. */
@@ -165,36 +171,38 @@ struct snapshot {
 };
 
 static inline struct snapshot take_snapshot(struct rig *rig, const struct clsnn_network *net, int b) {
-    const struct clsnn_state *s = &net->state;
-    const size_t n = (size_t)net->n;
+    const size_t n = (size_t)net->n, at = (size_t)b;
+#define STATE_ROW(name)                                                                                      \
+    { #name, net->state.slots, clsnn_state_row(&net->state, at, CLSNN_ROW_##name) }
     const struct {
         const char *name;
         cl_mem buffer;
-        size_t n_bytes;
+        struct clsnn_span span;
     } rows[] = {
-        {"w", net->w, CLSNN_N_PRE * n * 4},
-        {"theta", net->theta, n * 4},
-        {"v_exc", s->v_exc, n * 4},
-        {"g_exc", s->g_exc, n * 4},
-        {"g_inh", s->g_inh, n * 4},
-        {"last_exc", s->last_exc, n * 4},
-        {"v_inh", s->v_inh, n * 4},
-        {"g_exc_inh", s->g_exc_inh, n * 4},
-        {"last_inh", s->last_inh, n * 4},
-        {"seen_inh", s->seen_inh, n * 4},
-        {"over", s->over, n * 2},
-        {"counts", s->counts, n * 2},
-        {"last_pre", s->last_pre, CLSNN_N_PRE * 4},
+        {"w", net->w, {at * CLSNN_N_PRE * n * 4, CLSNN_N_PRE * n * 4}},
+        {"theta", net->theta, {at * n * 4, n * 4}},
+        STATE_ROW(v_exc),
+        STATE_ROW(g_exc),
+        STATE_ROW(g_inh),
+        STATE_ROW(last_exc),
+        STATE_ROW(v_inh),
+        STATE_ROW(g_exc_inh),
+        STATE_ROW(last_inh),
+        STATE_ROW(seen_inh),
+        STATE_ROW(over),
+        STATE_ROW(counts),
+        STATE_ROW(last_pre),
     };
+#undef STATE_ROW
     struct snapshot shot = {.n_sections = COUNT(rows)};
-    for (size_t r = 0; r < COUNT(rows); r++) shot.n_bytes += rows[r].n_bytes;
+    for (size_t r = 0; r < COUNT(rows); r++) shot.n_bytes += rows[r].span.n_bytes;
     shot.bytes = malloc(shot.n_bytes);
     assert_non_null(shot.bytes);
-    for (size_t r = 0, at = 0; r < COUNT(rows); at += rows[r++].n_bytes) {
+    for (size_t r = 0, to = 0; r < COUNT(rows); to += rows[r++].span.n_bytes) {
         shot.names[r] = rows[r].name;
-        shot.first[r] = at;
-        must(clsnn_buffer_read(rig->dev, rows[r].buffer, (size_t)b * rows[r].n_bytes, rows[r].n_bytes,
-                               shot.bytes + at));
+        shot.first[r] = to;
+        must(clsnn_buffer_read(rig->dev, rows[r].buffer, rows[r].span.offset, rows[r].span.n_bytes,
+                               shot.bytes + to));
     }
     return shot;
 }

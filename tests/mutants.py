@@ -111,7 +111,7 @@ FAULTS = [
     ("delivery-order", "step.cl", "+ LOAD(w2, k)) + LOAD(w3, k)", "+ LOAD(w3, k)) + LOAD(w2, k)", "plain"),
     ("late-delivery-order", "step.cl", "+ LOAD(late.w2, k)) + LOAD(late.w3, k)", "+ LOAD(late.w3, k)) + LOAD(late.w2, k)", "plain"),
     ("late-pre-rule-of-next-step", "step.cl", "apply_pre_rule(net, t - 1, late->events", "apply_pre_rule(net, t, late->events", "plain"),
-    ("late-pre-rule-after-a-spike", "present.cl", "!goes_ahead && n_exc == 0", "!goes_ahead", "plain"),
+    ("late-pre-rule-after-a-spike", "present.cl", "leaves_inputs && n_exc == 0", "leaves_inputs", "plain"),
     ("late-inputs-lost-before-a-flush", "present.cl", "deliver_late(net, t - 1, learn, &late, &n_recent);", "late.n = 0;", "plain"),
     ("late-inputs-lost-at-the-end", "present.cl", "    deliver_late(net, end_step - 1, learn, &late, &n_recent);\n", "", "plain"),
     ("pre-rule-before-delivery", "present.cl",

@@ -1,6 +1,6 @@
 /* The encoder: Philox gives its published answers, every spike bit is the one that encode.cl promises
  * (computed here another way), and the spikes are those of independent Bernoulli draws. Bits are read from
- * state.spikes, where the training kernel leaves them: bit b of word [g][t] is input active[32 g + b] at step
+ * the state's row spikes, where the training kernel leaves them: bit b of word [g][t] is input active[32 g + b] at step
  * t. */
 #include <Random123/philox.h>
 
@@ -117,8 +117,9 @@ static void predict(const uint8_t *image, const struct show *s, uint8_t *spikes)
 }
 
 /* What the device drew, spikes [784][n_on]; no bit may stand for an input that is not there. */
-static void read_spikes(struct rig *rig, cl_mem buffer, const uint8_t *image, int n_on, uint8_t *spikes) {
-    uint32_t *words = read_buffer(rig, buffer, 0, (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON * 4);
+static void read_spikes(struct rig *rig, const struct clsnn_network *net, const uint8_t *image, int n_on,
+                        uint8_t *spikes) {
+    uint32_t *words = read_row(rig, net, CLSNN_ROW_spikes);
     int a = 0;
     memset(spikes, 0, (size_t)PIXELS * (size_t)n_on);
     for (int i = 0; i < PIXELS; i++) {
@@ -145,7 +146,7 @@ static void check_spikes(const uint8_t *found, const uint8_t *wanted, const stru
  */
 static void check_last_steps(struct rig *rig, const struct clsnn_network *net, const uint8_t *spikes,
                              int n_on, int n_steps) {
-    int32_t *last = read_buffer(rig, net->state.last_pre, 0, PIXELS * sizeof *last);
+    int32_t *last = read_row(rig, net, CLSNN_ROW_last_pre);
     for (int i = 0; i < PIXELS; i++) {
         int wanted = CLSNN_NEVER;
         for (int t = 0; t < n_on; t++)
@@ -232,7 +233,7 @@ static void every_bit_is_the_promised_one(void **state) {
                     assert_int_equal(tr->progress[0].attempt, attempt);
                     must(clsnn_trainer_run(tr, 1, N_IMAGES));
                     predict(images + k * PIXELS, &s, wanted);
-                    read_spikes(rig, net->state.spikes, images + k * PIXELS, n_on, found);
+                    read_spikes(rig, net, images + k * PIXELS, n_on, found);
                     check_spikes(found, wanted, &s, "train");
                     for (size_t at = 0; at < (size_t)PIXELS * (size_t)n_on; at++) n_spikes += wanted[at];
                     if (attempt == 0) check_last_steps(rig, net, wanted, n_on, n_on + 2);
@@ -462,7 +463,7 @@ static struct draws draw_many(struct rig *rig, int pixel, int intensity, int rat
     struct clsnn_network *net = make_network(rig, 1, &model, seed, 16);
     for (uint32_t k = 0; k < n_shows; k++) {
         show_once(net, pixels, k);
-        read_spikes(rig, net->state.spikes, image, (int)d.n_on, one);
+        read_spikes(rig, net, image, (int)d.n_on, one);
         for (size_t i = 0; i < PIXELS; i++)
             memcpy(d.spikes + i * d.n_draws + k * d.n_on, one + i * d.n_on, d.n_on);
     }

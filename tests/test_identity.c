@@ -307,7 +307,7 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
 /* ---- retries ---- */
 
 static uint32_t sum_counts(struct rig *rig, const struct clsnn_network *net) {
-    uint16_t *counts = read_buffer(rig, net->state.counts, 0, (size_t)net->n * sizeof *counts);
+    uint16_t *counts = read_row(rig, net, CLSNN_ROW_counts);
     uint32_t sum = 0;
     for (int j = 0; j < net->n; j++) sum += counts[j];
     free(counts);
@@ -317,7 +317,7 @@ static uint32_t sum_counts(struct rig *rig, const struct clsnn_network *net) {
 /* Input spikes of the last presentation against what its intensity gives: within 6 standard deviations. */
 static void check_intensity(struct rig *rig, const struct clsnn_network *net, const uint8_t *image,
                             const struct clsnn_params *p, int intensity) {
-    uint32_t *words = read_buffer(rig, net->state.spikes, 0, (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON * 4);
+    uint32_t *words = read_row(rig, net, CLSNN_ROW_spikes);
     double mean = 0, n_spikes = 0;
     int n_active = 0;
     for (int i = 0; i < PIXELS; i++) {

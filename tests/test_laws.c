@@ -186,11 +186,11 @@ static void silence_ends_in_zeros(void **state) {
         float *g_exc = NULL, *g_inh = NULL, *v_exc = NULL, *v_inh = NULL, *g_exc_inh = NULL;
         for (int k = 1; k <= N_SILENT; k++) {
             finish_epoch(silent, (uint32_t)k, 1);
-            g_exc = read_buffer(rig, net->state.g_exc, 0, n * 4);
-            g_inh = read_buffer(rig, net->state.g_inh, 0, n * 4);
-            v_exc = read_buffer(rig, net->state.v_exc, 0, n * 4);
-            v_inh = read_buffer(rig, net->state.v_inh, 0, n * 4);
-            g_exc_inh = read_buffer(rig, net->state.g_exc_inh, 0, n * 4);
+            g_exc = read_row(rig, net, CLSNN_ROW_g_exc);
+            g_inh = read_row(rig, net, CLSNN_ROW_g_inh);
+            v_exc = read_row(rig, net, CLSNN_ROW_v_exc);
+            v_inh = read_row(rig, net, CLSNN_ROW_v_inh);
+            g_exc_inh = read_row(rig, net, CLSNN_ROW_g_exc_inh);
             assert_int_equal(count_tiny(g_exc, n, "g_exc", k) + count_tiny(g_inh, n, "g_inh", k) +
                                  count_tiny(v_exc, n, "v_exc", k) + count_tiny(v_inh, n, "v_inh", k) +
                                  count_tiny(g_exc_inh, n, "g_exc_inh", k),

@@ -200,7 +200,7 @@ static void a_training_starts_below_rest(void **state) {
         struct clsnn_network *net = make_network(rig, 1, &model, 1, s->n_post);
         must(clsnn_network_set(net, 0, data.w, data.theta_mv));
         show_once(net, pixels, 0);
-        float *v = read_buffer(rig, net->state.v_exc, 0, (size_t)s->n_post * sizeof *v);
+        float *v = read_row(rig, net, CLSNN_ROW_v_exc);
         struct ref_net *ref = scenario_reference(s, &data, REF_CLAMP_OVERSHOOT);
         assert_non_null(ref);
         ref_normalise(ref);

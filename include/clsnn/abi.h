@@ -1,5 +1,5 @@
 /* What host and device agree on: sizes, the structs that cross the border, the purposes of random numbers.
- * Read by C11 and, inlined into every kernel source, by OpenCL C 1.2: only 4-byte members, no pointers. */
+ * Read by C11 and, inlined into every kernel source, by OpenCL C 1.2: structs have only 4-byte members, no pointers. */
 #ifndef CLSNN_ABI_H
 #define CLSNN_ABI_H
 
@@ -7,11 +7,13 @@
 typedef float clsnn_f32;
 typedef int clsnn_i32;
 typedef uint clsnn_u32;
+typedef ushort clsnn_u16;
 #else
 #include <stdint.h>
 typedef float clsnn_f32;
 typedef int32_t clsnn_i32;
 typedef uint32_t clsnn_u32;
+typedef uint16_t clsnn_u16;
 #endif
 
 #define CLSNN_DT_MS       0.5  /* one step; part of the model */
@@ -101,6 +103,34 @@ struct clsnn_tables {
         depress[CLSNN_MAX_TRACE]; /* eta_pre * exp(-k dt / tau_post1), k steps after the neuron's spike */
     clsnn_f32 potentiate[CLSNN_MAX_TRACE]; /* eta_post * exp(-k dt / tau_post2) */
 };
+
+/* The state that one work-group works in, of a network or an evaluation: rows in one buffer, ROW(type, name, elements), n neurons with
+ * padding. Networks' slots lie behind each other, and a core that reads ahead of one network's rows would take lines from the core that
+ * writes the next one's; so what every step writes stands first, the input spikes, which only encoding writes, last. */
+#define CLSNN_STATE_ROWS(ROW, n)                                                                             \
+    ROW(clsnn_f32, v_exc, n) /* v relative to rest */                                                        \
+    ROW(clsnn_f32, g_exc, n)                                                                                 \
+    ROW(clsnn_f32, g_inh, n)                                                                                 \
+    ROW(clsnn_f32, threshold, n) /* scratch: lowest of the rest of this presentation, relative to rest */    \
+    ROW(clsnn_f32, ahead_v, n)   /* scratch: the state at the end of a window of steps */                    \
+    ROW(clsnn_f32, ahead_g_exc, n)                                                                           \
+    ROW(clsnn_f32, ahead_g_inh, n)                                                                           \
+    ROW(clsnn_i32, last_exc, n) /* step of the last spike; CLSNN_NEVER: none that matters */                 \
+    ROW(clsnn_f32, v_inh, n)                                                                                 \
+    ROW(clsnn_f32, g_exc_inh, n)                                                                             \
+    ROW(clsnn_i32, last_inh, n)                                                                              \
+    ROW(clsnn_i32, seen_inh, n)           /* step up to which v_inh and g_exc_inh are computed */            \
+    ROW(clsnn_i32, last_pre, CLSNN_N_PRE) /* step of an input's last spike */                                \
+    ROW(clsnn_u16, over, n)   /* 1: the column may hold weights above w_max, left by rescaling */            \
+    ROW(clsnn_u16, counts, n) /* spikes of this presentation while input is on */                            \
+    ROW(clsnn_u16, recent, n) /* scratch: neurons the pre rule concerns */                                   \
+    ROW(clsnn_u16, hot, n)    /* scratch: inhibitory neurons followed step by step */                        \
+    ROW(clsnn_u32, pending, CLSNN_MAX_ON)                  /* scratch: draws not yet decided */              \
+    ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: encode.cl */
+
+/* 32-bit words of a slot. */
+#define CLSNN_SLOT_WORDS(n)                   (0 CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n)))
+#define CLSNN_ADD_WORDS(type, name, elements) +(elements) * (int)sizeof(type) / 4
 
 /* What evaluation tells of an image: presentations it took, whether it was given up, whether a potential left CLSNN_V_LIMIT: the count is then
  * the first such neuron. */

@@ -9,20 +9,20 @@
 #include "clsnn/npz.h"
 #include "clsnn/program.h"
 
-/* Buffers that one work-group works in; n_slots of them, [n_slots][n] unless another shape is given. Evaluation has
- * its own, so that testing leaves a network in training as it is. */
+/* What work-groups work in: CLSNN_STATE_ROWS (abi.h) for each of n_slots networks. Evaluation has its own, so that testing leaves a
+ * network in training as it is. */
 struct clsnn_state {
-    size_t n_slots;
-    cl_mem v_exc, g_exc, g_inh;       /* f32; v relative to rest */
-    cl_mem last_exc;                  /* i32 step of the last spike, relative to the presentation's start */
-    cl_mem v_inh, g_exc_inh;          /* f32 */
-    cl_mem last_inh, seen_inh;        /* i32 */
-    cl_mem last_pre;                  /* i32 [n_slots][784] */
-    cl_mem threshold;                 /* f32 scratch */
-    cl_mem ahead;                     /* f32 [n_slots][3][n] scratch: state at the end of a window of steps */
-    cl_mem over, counts, recent, hot; /* u16; step.cl, struct network */
-    cl_mem spikes;  /* u32 [n_slots][CLSNN_MAX_GROUPS][CLSNN_MAX_ON]: input spikes of a presentation */
-    cl_mem pending; /* u32 [n_slots][CLSNN_MAX_ON] */
+    cl_mem slots; /* u32 [n_slots][CLSNN_SLOT_WORDS(n)] */
+    size_t n_slots, n;
+};
+
+#define CLSNN_ROW_NAME(type, name, elements) CLSNN_ROW_##name,
+enum clsnn_row { CLSNN_STATE_ROWS(CLSNN_ROW_NAME, 0) CLSNN_N_ROWS };
+#undef CLSNN_ROW_NAME
+
+/* Where a row of a slot stands in the buffer. */
+struct clsnn_span {
+    size_t offset, n_bytes;
 };
 
 struct clsnn_network {
@@ -81,6 +81,7 @@ enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, s
                                      struct clsnn_state *out);
 void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s); /* takes {0} */
 
+struct clsnn_span clsnn_state_row(const struct clsnn_state *s, size_t slot, enum clsnn_row row);
 /* Bytes of device memory one slot of state takes. */
 size_t clsnn_state_bytes(int n_post);
 /* Bytes of device memory one network takes (scratch included), for packing batches. */

@@ -41,18 +41,14 @@ static void make_run(char dir[64]) {
 }
 
 static void set_up(void) {
-    struct clsnn_state *s = &net.state;
-    cl_mem *const rows[] = {&net.theta,    &s->v_exc,    &s->g_exc,    &s->g_inh, &s->last_exc, &s->v_inh,
-                            &s->g_exc_inh, &s->last_inh, &s->seen_inh, &s->over,  &s->last_pre};
     bool ok = true;
     char link[128];
     memset(data.sha256, 'a', DIGEST);
     trainer.totals = &totals;
     net.w = fuzz_buffer(sizeof(float[CLSNN_N_PRE][STRIDE]));
-    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
-        *rows[k] = fuzz_buffer(rows[k] == &s->last_pre ? sizeof(cl_int[CLSNN_N_PRE])
-                               : rows[k] == &s->over   ? sizeof(cl_ushort[STRIDE])
-                                                       : sizeof(cl_int[STRIDE]));
+    net.theta = fuzz_buffer(sizeof(float[STRIDE]));
+    net.state =
+        (struct clsnn_state){.slots = fuzz_buffer(clsnn_state_bytes(NEURONS)), .n_slots = 1, .n = STRIDE};
     x.plan = (struct clsnn_plan){.seed = 7,
                                  .neurons = NEURONS,
                                  .epochs = 3,
