@@ -75,6 +75,7 @@ enum clsnn_status clsnn_cl_status(cl_int code) {
     case CL_LINK_PROGRAM_FAILURE:
     case CL_INVALID_BINARY:
     case CL_INVALID_BUILD_OPTIONS:
+    case CL_INVALID_PROGRAM: /* what CLBlast makes of a build that failed */
     case CL_INVALID_PROGRAM_EXECUTABLE:
     case CL_INVALID_KERNEL_NAME:
     case CL_INVALID_KERNEL_DEFINITION: return CLSNN_E_BUILD;
