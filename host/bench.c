@@ -67,7 +67,7 @@ double clsnn_bench_ratio(const struct clsnn_bench_sample *runs, const struct cls
     double ratios[CLSNN_BENCH_RUNS] = {0};
     if (n_runs > CLSNN_BENCH_RUNS) n_runs = CLSNN_BENCH_RUNS;
     for (int r = 0; r < n_runs; r++)
-        ratios[r] = runs[r].images / runs[r].seconds * others[r].seconds / others[r].images;
+        ratios[r] = runs[r].presentations / runs[r].seconds * others[r].seconds / others[r].presentations;
     return sort_to_median(ratios, n_runs);
 }
 
@@ -124,7 +124,8 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
 
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
                       int n_networks) {
-    return (uint64_t)n_networks <= clsnn_lab_most_slots(dev, (uint32_t)n_post, plan->n_images);
+    const uint64_t beside = n_networks > 1; /* the one that they are compared with */
+    return (uint64_t)n_networks + beside <= clsnn_lab_most_slots(dev, (uint32_t)n_post, plan->n_images);
 }
 
 /* ---- one batch ---- */
@@ -167,8 +168,9 @@ static enum clsnn_status rig_start(struct rig *rig, const struct clsnn_program *
         models[b] = *plan->model;
         seeds[b] = plan->seed + b;
     }
-    TRY(clsnn_buffer_create(rig->dev, "images", (size_t)plan->n_images * CLSNN_N_PRE, plan->pixels, true,
-                            &rig->pixels));
+    if (!rig->pixels)
+        TRY(clsnn_buffer_create(rig->dev, "images", (size_t)plan->n_images * CLSNN_N_PRE, plan->pixels, true,
+                                &rig->pixels));
     TRY(clsnn_network_create(rig->dev, prog, models, seeds, rig->n_networks, rig->n_post, &rig->net));
     TRY(clsnn_trainer_create(rig->net, rig->pixels, plan->n_images, 0, &rig->tr));
     rig->tr->ends_together = true;
@@ -326,6 +328,7 @@ enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struc
     TRY(check_batch(&rig));
     TRY(run_device(&rig, plan->warm_images, &warm));
     if (alone) {
+        alone->pixels = rig.pixels; /* borrowed */
         TRY(rig_start(alone, prog));
         TRY(run_device(alone, plan->check_images, &ignored));
         TRY(check_network(alone, 0, rig.plain[0]));
@@ -344,6 +347,7 @@ enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struc
         TRY(check_network(&rig, b, rig.plain[b])); /* as far as the runs went */
     if (alone) TRY(check_network(alone, 0, rig.plain[0]));
 fail:
+    one.pixels = NULL;
     rig_finish(&one);
     rig_finish(&rig);
     return st;

@@ -230,7 +230,7 @@ static void print_table(const struct bench *b, FILE *out) {
                 row->ratio_to_one, row->rates.network_steps, row->rates.synaptic_events,
                 row->rates.realtime_factor, 100 * row->memory_share);
     }
-    fputs("\nto c: images/s to one thread of plain C's, to one: to one network's on the device, medians of "
+    fputs("\nto c: steps/s to one thread of plain C's, to one: to one network's on the device, medians of "
           "runs side by side; memory: weight bytes "
           "moved to what a copy moves (above 100 % they come from caches)\n",
           out);

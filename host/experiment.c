@@ -49,7 +49,7 @@ enum clsnn_status clsnn_experiment_create(struct clsnn_lab *lab, int slot, const
     x->plan.test_images = all_or(plan->test_images, lab->n_test);
     TRY(clsnn_labels_create(plan->neurons, &x->labels));
     if (slot < lab->trainer->n_watched) TRY(clsnn_running_create(plan->neurons, &x->running));
-    TRY(clsnn_network_start(lab->net, slot, &plan->model, plan->seed));
+    TRY(clsnn_lab_start(lab, slot, &plan->model, plan->seed));
     lab->trainer->totals[slot] = (struct clsnn_totals){0};
     *out = x;
     return CLSNN_OK;

@@ -28,8 +28,12 @@ enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_
     lab->n_slots = n_slots;
     lab->n_train = n_train < data->train.n_images ? n_train : data->train.n_images;
     lab->n_test = n_test < data->test.n_images ? n_test : data->test.n_images;
-    lab->chunk = chunk ? chunk : 1; /* large networks take long, and a stop waits for a launch */
-    lab->fixed_chunk = chunk != 0;
+    lab->fixed_chunk = chunk;
+    lab->chunks = calloc((size_t)n_slots, sizeof *lab->chunks);
+    if (!lab->chunks) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "lab: no memory for %d slots", n_slots);
+        goto fail;
+    }
     TRY(clsnn_network_create(dev, prog, NULL, NULL, n_slots, (int)neurons, &lab->net));
     TRY(clsnn_buffer_create(dev, "training images", (size_t)lab->n_train * CLSNN_IMAGE_PIXELS,
                             data->train.pixels, true, &lab->train_pixels));
@@ -37,7 +41,7 @@ enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_
                             true, &lab->test_pixels));
     /* the running accuracy of one network can be watched; of many it would only cost memory */
     TRY(clsnn_trainer_create(lab->net, lab->train_pixels, lab->n_train, n_slots == 1, &lab->trainer));
-    lab->trainer->ends_together = !lab->fixed_chunk;
+    lab->trainer->ends_together = lab->fixed_chunk == 0;
     *out = lab;
     return CLSNN_OK;
 fail:
@@ -51,7 +55,14 @@ void clsnn_lab_destroy(struct clsnn_lab *lab) {
     clsnn_buffer_release(lab->dev, &lab->train_pixels);
     clsnn_buffer_release(lab->dev, &lab->test_pixels);
     clsnn_network_destroy(lab->net);
+    free(lab->chunks);
     free(lab);
+}
+
+enum clsnn_status clsnn_lab_start(struct clsnn_lab *lab, int slot, const struct clsnn_model *model,
+                                  uint64_t seed) {
+    lab->chunks[slot] = 1; /* a presentation may take long, and a stop waits for a launch */
+    return clsnn_network_start(lab->net, slot, model, seed);
 }
 
 /* On a CPU a launch is of as many networks as there are cores, others each time: none waits for a core, and none leaves one idle. */
@@ -69,17 +80,30 @@ static void take_turns(struct clsnn_lab *lab) {
     lab->turn = slot;
 }
 
+/* Presentations of a launch: as many as the slowest of its networks is known to manage in time. */
+static uint32_t choose_chunk(const struct clsnn_lab *lab) {
+    const struct clsnn_trainer *tr = lab->trainer;
+    uint32_t least = CLSNN_MAX_CHUNK;
+    if (lab->fixed_chunk) return lab->fixed_chunk;
+    for (int b = 0; b < lab->n_slots; b++) {
+        const bool shown = tr->progress[b].position < tr->lessons[b].n_images && !tr->lessons[b].held;
+        if (shown && lab->chunks[b] < least) least = lab->chunks[b];
+    }
+    return least ? least : 1;
+}
+
 enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds) {
     const double began = now_seconds();
     take_turns(lab);
-    const enum clsnn_status st = clsnn_trainer_run(lab->trainer, lab->chunk, UINT32_MAX);
+    const uint32_t chunk = choose_chunk(lab);
+    const enum clsnn_status st = clsnn_trainer_run(lab->trainer, chunk, UINT32_MAX);
     const double took = now_seconds() - began;
-    if (!lab->fixed_chunk) {
-        /* paced by what was shown: lessons that end early tell little of a whole launch */
-        const uint32_t shown = clsnn_trainer_most_shown(lab->trainer);
-        const double fit = shown * launch_seconds / (took > 1e-6 ? took : 1e-6);
-        if (shown > 0) lab->chunk = fit > 2.0 * lab->chunk ? 2 * lab->chunk : fit < 1 ? 1 : (uint32_t)fit;
-        if (lab->chunk > CLSNN_MAX_CHUNK) lab->chunk = CLSNN_MAX_CHUNK;
+    for (int b = 0; b < lab->n_slots; b++) {
+        const uint32_t n = lab->trainer->progress[b].presentations;
+        if (n == 0) continue;
+        const double fit = n * launch_seconds / (took > 1e-6 ? took : 1e-6);
+        const uint32_t most = 2 * chunk > lab->chunks[b] ? 2 * chunk : lab->chunks[b];
+        lab->chunks[b] = fit > most ? most : fit < 1 ? 1 : (uint32_t)fit;
     }
     *out_seconds = took;
     return st;

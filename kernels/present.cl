@@ -255,8 +255,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #if CLSNN_WG > 1
     store_own(net, own);
 #else
-    if (net.v_exc != own_v) keep_state(net);
     deliver_late(net, end_step - 1, learn, &late, &n_recent);
+    if (net.v_exc != own_v) keep_state(net);
 #endif
     return n_spikes;
 }

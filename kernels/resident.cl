@@ -27,7 +27,7 @@ INLINE void load_own(struct network net, int t, int learn, struct own own[RESIDE
         own[q].threshold = net.threshold[j];
         own[q].last_exc = net.last_exc[j];
         *hot |= (is_hot(net, j, t) ? 1u : 0u) << q;
-        *over |= (learn && net.over[j] ? 1u : 0u) << q; /* evaluation has no such buffer */
+        *over |= (learn && net.over[j] ? 1u : 0u) << q;
     }
 }
 

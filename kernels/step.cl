@@ -312,12 +312,12 @@ struct late {
 /* What step t - 1 left for step t, and part 1 of step t. Returns as advance_exc. */
 INLINE int advance_all(struct network net, int t, int below, const int learn, struct late *late,
                        int *n_recent) {
-    const int n = late->n, n_first = below ? n : max(n - 4, 0); /* more than four are seldom */
+    const int n = late->n, n_first = max(n - 4, 0); /* more than four are seldom */
     const struct rows rows = event_rows(net, late->events, n, n_first);
     int above;
     if (n_first > 0) deliver_inputs(net, late->events, n_first);
-    if (below)
-        above = advance_exc(net, 1, 0, rows);
+    if (below) /* seldom, so one form is enough */
+        above = advance_exc(net, 1, 4, rows);
     else if (n == 0)
         above = advance_exc(net, 0, 0, rows);
     else if (n <= 2)

@@ -57,10 +57,12 @@ static void test_rates(void **state) {
 /* Side by side 2, 1 and 4 times plain C: the median is 2, whatever the machine's pace. */
 static void test_ratio(void **state) {
     (void)state;
-    const struct clsnn_bench_sample opencl[3] = {
-        {.seconds = 1, .images = 200}, {.seconds = 20, .images = 200}, {.seconds = 1, .images = 200}};
-    const struct clsnn_bench_sample c[3] = {
-        {.seconds = 1, .images = 100}, {.seconds = 10, .images = 100}, {.seconds = 2, .images = 100}};
+    const struct clsnn_bench_sample opencl[3] = {{.seconds = 1, .presentations = 200},
+                                                 {.seconds = 20, .presentations = 200},
+                                                 {.seconds = 1, .presentations = 200}};
+    const struct clsnn_bench_sample c[3] = {{.seconds = 1, .presentations = 100},
+                                            {.seconds = 10, .presentations = 100},
+                                            {.seconds = 2, .presentations = 100}};
     assert_true(clsnn_bench_ratio(opencl, c, 3) == 2);
     assert_true(clsnn_bench_ratio(opencl, c, 1) == 2);
     assert_true(clsnn_bench_ratio(opencl + 1, c + 1, 1) == 1);
@@ -90,7 +92,8 @@ static void test_measure(void **state) {
     for (int r = 0; r < 2; r++) {
         const struct clsnn_bench_sample *batch = &runs.batch[r], *one = &runs.one[r], *c = &runs.c[r];
         assert_true(batch->seconds > 0 && one->seconds > 0 && c->seconds > 0);
-        assert_true(c->images >= 1 && batch->images > c->images && batch->images <= 3 * c->images && one->images == c->images);
+        assert_true(c->images >= 1 && batch->images > c->images && batch->images <= 3 * c->images &&
+                    one->images == c->images);
         assert_true(batch->presentations >= batch->images && one->presentations == c->presentations);
         assert_true(batch->input_spikes > 100 * batch->presentations && one->input_spikes == c->input_spikes);
     }

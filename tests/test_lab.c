@@ -414,6 +414,48 @@ static void as_many_slots_as_promised_fit(void **state) {
     drop_data(&data);
 }
 
+/* A stop waits for a launch, so a launch is as long as the slowest of its networks allows, however fast others beside it are. */
+static void launches_fit_the_slowest_network(void **state) {
+    enum { FAST, SLOW, BOTH, N = 600 };
+    struct rig *rig = *state;
+    struct clsnn_dataset data;
+    struct clsnn_lab *lab = NULL;
+    struct clsnn_model models[BOTH];
+    int32_t order[N];
+    double took = 0;
+    draw_data(&data);
+    for (int k = 0; k < N; k++) order[k] = k % N_TRAIN;
+    for (int b = 0; b < BOTH; b++) {
+        clsnn_model_defaults(&models[b]);
+        models[b].min_spikes = 0;
+        models[b].time_on_ms = b == SLOW ? 1000 : 1;
+        models[b].time_off_ms = b == SLOW ? 1000 : 0;
+    }
+    must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, 1600, BOTH, N_TRAIN,
+                          N_TEST, 0, &lab));
+    for (int b = 0; b < BOTH; b++) {
+        must(clsnn_lab_start(lab, b, &models[b], 1));
+        assert_int_equal(lab->chunks[b], 1);
+    }
+    const struct clsnn_lesson lesson = {.order = order, .n_images = N};
+    for (int b = 0; b < BOTH; b++) clsnn_trainer_place(lab->trainer, b, 0, 0, 0, lesson);
+    for (uint32_t epoch = 0; epoch < 20; epoch++) { /* the fast one's: they are short */
+        clsnn_trainer_place(lab->trainer, FAST, epoch, 0, 0, lesson);
+        while (lab->trainer->progress[FAST].position < N) must(clsnn_lab_launch(lab, &took));
+    }
+    print_message("# chunks of a fast and a slow network: %u, %u\n", lab->chunks[FAST], lab->chunks[SLOW]);
+    assert_true(lab->trainer->progress[SLOW].position < N && lab->chunks[SLOW] * 4 < lab->chunks[FAST]);
+    /* alone, it goes on at its own pace */
+    clsnn_trainer_place(lab->trainer, FAST, 0, 0, 0, (struct clsnn_lesson){0});
+    const uint32_t most = lab->chunks[SLOW];
+    must(clsnn_lab_launch(lab, &took));
+    assert_true(lab->trainer->progress[SLOW].presentations <= most);
+    must(clsnn_lab_start(lab, SLOW, &models[SLOW], 1));
+    assert_int_equal(lab->chunks[SLOW], 1);
+    clsnn_lab_destroy(lab);
+    drop_data(&data);
+}
+
 static size_t resident_kb(void) {
     FILE *f = fopen("/proc/self/statm", "re");
     unsigned long pages = 0, resident = 0;
@@ -460,6 +502,7 @@ int main(void) {
         cmocka_unit_test(a_load_checks_before_it_writes),
         cmocka_unit_test(a_slot_takes_what_it_says),
         cmocka_unit_test(as_many_slots_as_promised_fit),
+        cmocka_unit_test(launches_fit_the_slowest_network),
         cmocka_unit_test(memory_does_not_grow),
     };
     return run_device_suite("lab", tests);

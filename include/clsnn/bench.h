@@ -51,7 +51,8 @@ enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,
                                         const struct clsnn_bench_sample *runs, int n_runs, int n_post,
                                         struct clsnn_bench_rates *out);
 
-/* The images/s of runs to those of others: the median of the ratios of neighbours, which show the same images at about the same time. */
+/* The presentations a second of runs to those of others (of images seeds need more or fewer): the median of the ratios of neighbours,
+ * which show the same images at about the same time. */
 double clsnn_bench_ratio(const struct clsnn_bench_sample *runs, const struct clsnn_bench_sample *others,
                          int n_runs);
 

@@ -17,10 +17,10 @@ struct clsnn_lab {
     uint32_t n_train, n_test;
     struct clsnn_network *net; /* n_slots networks, started by experiments */
     struct clsnn_trainer *trainer;
-    uint32_t chunk; /* presentations of the next launch */
-    bool fixed_chunk;
-    bool read_out; /* the first readout has begun */
-    int turn;      /* the slot that is first in the next launch, where not all are in one */
+    uint32_t fixed_chunk; /* presentations a launch; 0: as the networks' pace allows */
+    uint32_t *chunks;     /* [n_slots] how many the network's pace allows */
+    bool read_out;        /* the first readout has begun */
+    int turn;             /* the slot that is first in the next launch, where not all are in one */
 };
 
 /* Slots of n_slots networks of `neurons`, and the first n_train and n_test images on the device. chunk: presentations a launch, 0: as
@@ -31,8 +31,11 @@ enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_
                                    uint32_t n_train, uint32_t n_test, uint32_t chunk, struct clsnn_lab **out);
 void clsnn_lab_destroy(struct clsnn_lab *lab); /* takes NULL and half-built ones */
 
-/* One launch: every network with a lesson goes on by at most lab->chunk presentations; on a CPU as many of them as keep all cores
- * busy, in turns: of 3 networks on 2 cores 2, since the third would have a core to itself while the other one waits.
+/* Starts a network in a slot, of which nothing is known yet. Errors: as clsnn_network_start. */
+enum clsnn_status clsnn_lab_start(struct clsnn_lab *lab, int slot, const struct clsnn_model *model,
+                                  uint64_t seed);
+/* One launch: networks with a lesson go on, each for about a third of a second or by fixed_chunk presentations; on a CPU as many as there
+ * are cores, others each time.
  * *out_seconds: how long it took. */
 enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds);
 
