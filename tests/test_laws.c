@@ -13,6 +13,145 @@ static float ulp(float x) {
     return nextafterf(x, INFINITY) - x;
 }
 
+/* ---- closed forms ---- */
+
+/* found within 4 ulp of wanted, which is computed in double precision. */
+static void check_form(int *n_forms, const char *what, int at, float found, double wanted) {
+    const double off = fabs((double)found - wanted) / (double)ulp((float)fabs(wanted));
+    if (!(off <= 4)) fail_msg("%s at %d: %.9g, wanted %.17g: %.2g ulp", what, at, (double)found, wanted, off);
+    (*n_forms)++;
+}
+
+struct form_rig {
+    struct rig *rig;
+    int work_group;
+    struct clsnn_model model;
+    float w[CLSNN_N_PRE * 2]; /* onto two neurons */
+    float theta[2];
+    int32_t step[96], input[96];
+    size_t n_events;
+};
+
+static void add_event(struct form_rig *f, int32_t step, int32_t input) {
+    f->step[f->n_events] = step;
+    f->input[f->n_events++] = input;
+}
+
+static struct clsnn_replay_output play_form(const struct form_rig *f, uint32_t n_steps, bool learn) {
+    const struct clsnn_replay_input in = {.n_post = 2,
+                                          .steps_on = n_steps,
+                                          .n_samples = 1,
+                                          .n_events = f->n_events,
+                                          .event_step = f->step,
+                                          .event_input = f->input,
+                                          .w0 = f->w,
+                                          .theta0_mv = f->theta,
+                                          .learn = learn};
+    struct clsnn_replay_output out = {0};
+    must(clsnn_replay(f->rig->dev, rig_program(f->rig, CLSNN_PROGRAM_REPLAY, f->work_group), &f->model, &in,
+                      &out));
+    return out;
+}
+
+/* One input spike of weight w, far below threshold: the conductance is w 2^-t, and the membrane's first two Euler steps. */
+static void check_input(struct form_rig f, int *n_forms) {
+    const double a = 0.5 / 100, w[2] = {(double)0.3f, (double)0.7f};
+    f.w[0] = 0.3f;
+    f.w[1] = 0.7f;
+    f.theta[0] = f.theta[1] = 1000;
+    add_event(&f, 0, 0);
+    struct clsnn_replay_output out = play_form(&f, 20, false);
+    assert_int_equal(out.exc.n, 0);
+    for (int j = 0; j < 2; j++) {
+        for (int t = 0; t < 20; t += 4)
+            check_form(n_forms, "g_exc", t, out.g_exc[2 * t + j], w[j] * pow(0.5, t));
+        const double v1 = -65 + a * 65 * w[j], v2 = v1 + a * ((-65 - v1) - w[j] / 2 * v1);
+        check_form(n_forms, "v_exc", 1, out.v_exc[2 + j], v1);
+        check_form(n_forms, "v_exc", 2, out.v_exc[4 + j], v2);
+    }
+    clsnn_replay_finish(&out);
+}
+
+/* Neuron 0 fires at steps 1 and 11: its partner, the inhibition of neuron 1, theta, and each rule of plasticity. */
+static void check_spikes(struct form_rig f, int *n_forms) {
+    enum { N_STEPS = 16, OFTEN = 0, BETWEEN = 100, AFTER = 101 };
+    for (int i = 0; i < 77; i++) f.w[2 * i] = 1;
+    f.w[2 * OFTEN] = f.w[2 * BETWEEN] = 0.5f;
+    f.w[2 * AFTER] = 1; /* together 78: nothing is rescaled */
+    f.theta[0] = 20;
+    f.theta[1] = 1000;
+    for (int i = 0; i < 77; i++) add_event(&f, 0, i);
+    add_event(&f, 3, BETWEEN);
+    add_event(&f, 5, OFTEN);
+    add_event(&f, 12, AFTER);
+    struct clsnn_replay_output out = play_form(&f, N_STEPS, true);
+    assert_int_equal(out.exc.n, 2);
+    assert_true(out.exc.step[0] == 1 && out.exc.step[1] == 11 && out.exc.neuron[0] == 0);
+    assert_true(out.inh.n >= 1 && out.inh.step[0] == 2);
+    const double per_20 = 0.5 / 20, per_40 = 0.5 / 40, d = 1 - 0.5 / 1e7;
+    for (int k = 0; k < 10; k += 3)
+        check_form(n_forms, "g_inh", 2 + k, out.g_inh[2 * (2 + k) + 1], 17 * pow(0.75, k));
+    check_form(n_forms, "v_exc, inhibited", 3, out.v_exc[2 * 3 + 1], -65 + 0.005 * 17 * -35);
+    for (int t = 2; t < 6; t++) check_form(n_forms, "v_inh, held", t, out.v_inh[2 * t], -45);
+    check_form(n_forms, "v_inh", 6, out.v_inh[2 * 6], -45 + 0.05 * (-15 + (double)10.4f / 16 * 45));
+    check_form(n_forms, "theta", N_STEPS, out.theta_end_mv[0],
+               ((20 * pow(d, 2) + 0.05) * pow(d, 10) + 0.05) * pow(d, N_STEPS - 12));
+    check_form(n_forms, "theta without a spike", N_STEPS, out.theta_end_mv[1], 1000 * pow(d, N_STEPS));
+    const double post2 = exp(-10 * per_40);
+    check_form(n_forms, "w, depressed then potentiated", BETWEEN, out.w_end[2 * BETWEEN],
+               0.5 - 1e-4 * exp(-2 * per_20) + 1e-2 * exp(-8 * per_20) * post2);
+    check_form(n_forms, "w, the input's last spike counts", OFTEN, out.w_end[2 * OFTEN],
+               0.5 - 1e-4 * exp(-4 * per_20) + 1e-2 * exp(-6 * per_20) * post2);
+    check_form(n_forms, "w, depressed", AFTER, out.w_end[2 * AFTER], 1 - 1e-4 * exp(-per_20));
+    check_form(n_forms, "w, at its bound", 1, out.w_end[2], 1);
+    clsnn_replay_finish(&out);
+}
+
+/* A column of sum 75 becomes one of sum 78; one of sum 200 as well. */
+static void check_rescaling(struct form_rig f, int *n_forms) {
+    for (int i = 0; i < 100; i++) f.w[2 * i] = 0.75f;
+    for (int i = 0; i < 400; i++) f.w[2 * i + 1] = 0.5f;
+    f.theta[0] = f.theta[1] = 1000;
+    struct clsnn_replay_output out = play_form(&f, 1, true);
+    check_form(n_forms, "rescaled w", 0, out.w_end[0], 0.75 * 78 / 75);
+    check_form(n_forms, "rescaled w", 1, out.w_end[1], 0.5 * 78 / 200);
+    clsnn_replay_finish(&out);
+}
+
+/* From 40 mV under rest without input v relaxes. The state is kept relative to rest. (An inhibitory neuron's is computed when its
+ * partner fires, above.) */
+static void check_relaxation(struct form_rig f, int *n_forms) {
+    f.model.v_start_offset_mv = -40;
+    f.model.min_spikes = 0;
+    f.model.time_off_ms = 0;
+    cl_mem pixels = upload_pixels(f.rig, blank, 1);
+    for (int n_steps = 1; n_steps <= 6; n_steps++) {
+        f.model.time_on_ms = 0.5 * n_steps;
+        struct clsnn_network *net = make_network(f.rig, f.work_group, &f.model, 1, 2);
+        show_once(net, pixels, 0);
+        float *v_exc = read_row(f.rig, net, CLSNN_ROW_v_exc);
+        check_form(n_forms, "v_exc, relaxing", n_steps, v_exc[0], -40 * pow(1 - 0.5 / 100, n_steps));
+        free(v_exc);
+        clsnn_network_destroy(net);
+    }
+    clsnn_buffer_release(f.rig->dev, &pixels);
+}
+
+static void closed_forms_hold_within_4_ulp(void **state) {
+    for (int work_group = 1; work_group <= 16; work_group *= 16) {
+        struct form_rig f = {.rig = *state, .work_group = work_group};
+        int n_forms = 0;
+        if (!rig_program(f.rig, CLSNN_PROGRAM_REPLAY, work_group)) continue;
+        clsnn_model_defaults(&f.model);
+        check_input(f, &n_forms);
+        check_spikes(f, &n_forms);
+        check_rescaling(f, &n_forms);
+        check_relaxation(f, &n_forms);
+        print_message("# work-group %d: %d closed forms\n", work_group, n_forms);
+        assert_true(n_forms >= 20);
+    }
+}
+
 /* ---- theta ---- */
 
 /* Without a spike theta is theta0 (1 - dt / tau)^steps. In float32 the factor of a step is not 1 - 5e-8 but 1
@@ -616,6 +755,7 @@ static void padding_never_fires(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closed_forms_hold_within_4_ulp),
         cmocka_unit_test(theta_decays_at_its_own_speed),
         cmocka_unit_test(a_spike_adds_theta_plus_whenever_it_comes),
         cmocka_unit_test(inhibition_cannot_throw_v_below_its_reversal),
