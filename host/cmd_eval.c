@@ -12,7 +12,6 @@
 #include "clsnn/session.h"
 
 /* The largest model has 50 MiB: a file that unpacks to more is no model. */
-static const size_t max_model_bytes = (size_t)64 << 20;
 
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     clsnn_progress_stage(ctx, stage);
@@ -168,7 +167,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     char data_name[64], data_sha256[CLSNN_SHA256_HEX];
     const char *path = o->operands[0];
     int moved = 0;
-    TRY(clsnn_npz_read(path, max_model_bytes, &npz));
+    TRY(clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz));
     TRY(read_model(&npz, path, &model));
     TRY(read_about(&npz, path, o, &with_params.model, data_name, data_sha256));
     if (o->out_dir) {

@@ -127,7 +127,7 @@ static void on_refused(void *ctx, const char *why) {
 }
 
 /* Either an empty directory, whatever was there kept, or the state that its newest checkpoint has. */
-static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x) {
+static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x, int *lock_fd) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_report *report = w->report;
     struct clsnn_progress_line *progress = &w->session->progress;
@@ -135,12 +135,12 @@ static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x
     int moved = 0;
     char *below = clsnn_file_join(dir, "checkpoint");
     if (!below) return CLSNN_E_MEMORY;
+    TRY(clsnn_file_make_dir(dir));
+    TRY(clsnn_file_lock_dir(dir, lock_fd));
     clsnn_file_remove_unfinished(dir);
     clsnn_file_remove_unfinished(below);
-    free(below);
     if (report->options->resume) {
         TRY(clsnn_checkpoint_load(dir, x, on_refused, progress, w->saved));
-        TRY(clsnn_file_make_dir(dir)); /* what cannot be written shows before the work */
         snprintf(report->resumed_from, sizeof report->resumed_from, "%s", w->saved);
         clsnn_progress_note(progress, "going on from %s/%s: %llu images, epoch %u of %u", dir, w->saved,
                             (unsigned long long)x->at.images,
@@ -152,6 +152,7 @@ static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x
                                 dir, moved);
     }
 fail:
+    free(below);
     return st;
 }
 
@@ -163,6 +164,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     struct clsnn_report report;
     struct train_watch watch = {.session = &session, .report = &report};
     char default_dir[96];
+    int lock_fd = -1;
     if (o->runs > 1) return clsnn_cmd_train_runs(o);
     TRY(clsnn_session_open(&session, o));
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
@@ -176,7 +178,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
                           session.plan.test_images, &lab));
     TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
     clsnn_report_start(&report, o, x, dir);
-    TRY(begin(&watch, x));
+    TRY(begin(&watch, x, &lock_fd));
     TRY(clsnn_report_run(&report, CLSNN_RUN_RUNNING, NULL));
     clsnn_progress_note(
         &session.progress,
@@ -197,5 +199,6 @@ fail:
     clsnn_experiment_destroy(x);
     clsnn_lab_destroy(lab);
     clsnn_session_close(&session);
+    if (lock_fd >= 0) close(lock_fd);
     return st;
 }

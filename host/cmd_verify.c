@@ -6,7 +6,9 @@
 
 #include "clsnn/commands.h"
 #include "clsnn/file.h"
+#include "clsnn/npz.h"
 #include "clsnn/record.h"
+#include "clsnn/report.h"
 #include "clsnn/session.h"
 
 static const size_t max_run_bytes = (size_t)64 << 20;
@@ -161,6 +163,51 @@ static void compare_result(struct verdict *v, const struct recorded *r, const st
     }
 }
 
+static void add_difference(struct verdict *v, const char *what, const char *recorded, const char *found) {
+    json_t *a = clsnn_record_text(recorded), *b = clsnn_record_text(found);
+    if (!a || !b) v->ok = false;
+    compare(v, what, a, b);
+    json_decref(a);
+    json_decref(b);
+}
+
+/* The weights file itself, which run.json says nothing of but its hash: missing, damaged or another run's. */
+static enum clsnn_status compare_model(struct verdict *v, const char *dir, const struct clsnn_experiment *x,
+                                       const struct clsnn_learned *learned) {
+    const size_t n = learned->n_post, wide[] = {CLSNN_N_PRE, n}, flat[] = {n}, shares[] = {n, CLSNN_CLASSES};
+    const struct {
+        const char *name, *what;
+        enum clsnn_dtype dtype;
+        int n_dims;
+        const size_t *shape;
+        const void *wanted;
+    } rows[] = {
+        {"w", "model.npz: w", CLSNN_F4, 2, wide, learned->w},
+        {"theta_mv", "model.npz: theta_mv", CLSNN_F4, 1, flat, learned->theta_mv},
+        {"labels", "model.npz: labels", CLSNN_I4, 1, flat, x->labels.labels},
+        {"proportions", "model.npz: proportions", CLSNN_F4, 2, shares, x->labels.proportions},
+    };
+    struct clsnn_npz npz = {0};
+    char *path = clsnn_file_join(dir, "model.npz");
+    if (!path) return CLSNN_E_MEMORY;
+    enum clsnn_status st = clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz);
+    for (size_t k = 0; st == CLSNN_OK && k < sizeof rows / sizeof *rows; k++) {
+        const struct clsnn_array *a = NULL;
+        st = clsnn_npz_get(&npz, path, rows[k].name, rows[k].dtype, rows[k].n_dims, rows[k].shape, &a);
+        if (st == CLSNN_OK &&
+            memcmp(a->data, rows[k].wanted, clsnn_array_count(a) * clsnn_dtype_bytes(a->dtype)) != 0)
+            add_difference(v, rows[k].what, "other values", "those of the training");
+    }
+    if (st != CLSNN_OK && st != CLSNN_E_MEMORY) {
+        add_difference(v, "model.npz", clsnn_error_text(), "the result of the training");
+        clsnn_error_clear();
+        st = CLSNN_OK;
+    }
+    clsnn_npz_finish(&npz);
+    free(path);
+    return st;
+}
+
 /* ---- telling ---- */
 
 static enum clsnn_status print_json(const struct clsnn_options *o, const struct recorded *r,
@@ -210,7 +257,8 @@ static void print_text(const struct clsnn_options *o, const struct recorded *r, 
     if (n > shown) fprintf(o->out, "differs        ... and %zu more\n", n - shown);
     if (n == 0)
         fprintf(o->out,
-                "final_sha256   %s\nverdict        EQUAL: weights, thresholds, labels and %zu evaluation%s, "
+                "final_sha256   %s\nverdict        EQUAL: weights, thresholds, labels, model.npz and %zu "
+                "evaluation%s, "
                 "bit for bit\n",
                 r->final_sha256, json_array_size(r->metrics), json_array_size(r->metrics) == 1 ? "" : "s");
     else
@@ -281,6 +329,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     v.differences = json_array();
     compare_result(&v, &r, x, &learned);
     compare_metrics(&v, &r, x);
+    TRY(compare_model(&v, o->operands[0], x, &learned));
     if (!v.ok || !v.differences) {
         st = clsnn_fail(CLSNN_E_MEMORY, "verify: no memory for the comparison");
         goto fail;

@@ -556,6 +556,16 @@ resume_kept() { # without --resume checkpoints move away with the rest
     differ out/previous-1/checkpoint/ckpt-000000000400.npz out/checkpoint/ckpt-000000000400.npz
 }
 
+train_two() { # a directory has one run at a time: neither loses its files to the other
+    begin "results go to out" train --data "$work/small" --train-images 600 --epochs 1000 --neurons 100 --label-images 10 --test-images 10 --out out
+    run 2 train "${small[@]}" --out out
+    says "out: another clsnn is at work there: wait for it, or choose another --out"
+    exist out/run.json
+    kill -INT "$pid"
+    finish 75
+    [ ! -e out/previous-1 ] || wrong "the second has moved the first's files"
+}
+
 # ---- verify ----
 
 verify_equal() { # on another work-group
@@ -568,7 +578,7 @@ verify_equal() { # on another work-group
 verify_text() {
     run 0 verify "$work/base" --quiet
     [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"
-    prints "verdict        EQUAL: weights, thresholds, labels and 1 evaluation, bit for bit"
+    prints "verdict        EQUAL: weights, thresholds, labels, model.npz and 1 evaluation, bit for bit"
 }
 verify_grown() { # a run that once ended and went on has an evaluation where it ended
     make_two --epochs 1
@@ -580,10 +590,21 @@ verify_grown() { # a run that once ended and went on has an evaluation where it 
 }
 # verify_changed SCRIPT CODE TEXT: of a run whose run.json sed has changed
 verify_changed() {
-    mkdir run && sed -E "$1" "$work/base/run.json" >run/run.json
+    mkdir run && cp "$work/base/model.npz" run && sed -E "$1" "$work/base/run.json" >run/run.json
     ! cmp -s run/run.json "$work/base/run.json" || wrong "sed has changed nothing"
     run "$2" verify run
     says "$3"
+}
+verify_no_model() {
+    mkdir run && cp "$work/base/run.json" run
+    run 1 verify run
+    says "run: trained again, 1 values differ, the first: model.npz"
+}
+verify_other_model() { # a whole file, of another run
+    run 0 train "${two[@]}" --seed 77 --out other
+    mkdir run && cp "$work/base/run.json" other/model.npz run
+    run 1 verify run
+    says "values differ, the first: model.npz: "
 }
 verify_nothing() { refuses 8 "run/run.json: cannot be opened for reading: No such file or directory" verify run; }
 verify_no_json() { mkdir run && echo "{" >run/run.json && refuses 3 "run/run.json: is no JSON object" verify run; }
@@ -1477,6 +1498,7 @@ on "--resume: another configuration" resume_other
 on "--resume: a damaged checkpoint" resume_damaged
 on "checkpoints of an earlier run are kept" resume_kept
 
+on "train: two in one directory" train_two
 on "verify: equal, JSON" verify_equal 1
 on "verify: equal in work-groups of 64" verify_equal 64
 on "verify: equal, text" verify_text
@@ -1484,6 +1506,8 @@ on "verify: a run that went on for more epochs" verify_grown
 on "verify: another hash" verify_changed 's/("final_sha256": ")./\1x/' 1 "run: trained again, 1 values differ, the first: final_sha256"
 on "verify: another accuracy" verify_changed '/"metrics"/,/"result"/s/("accuracy_all": )[0-9.]*/\10.123/' 1 "the first: evaluation 1: accuracy_all"
 on "verify: times are no difference" verify_changed 's/("eval_seconds": )[0-9.]*/\10.123/' 0 ""
+on "verify: without its weights" verify_no_model
+on "verify: another run's weights" verify_other_model
 on "verify: not finished" verify_changed 's/("state": )"finished"/\1"stopped"/' 3 "state is stopped: only a finished run can be verified"
 on "verify: a parameter out of its range" verify_changed 's/("w_max": )[0-9.]+,?/\1-3,/' 3 "parameter w_max is missing, no number, or out of its range"
 on "verify: no such run" verify_nothing
