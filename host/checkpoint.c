@@ -291,7 +291,7 @@ static enum clsnn_status check_plan(const char *path, json_t *saved, const struc
     json_t *asked = clsnn_record_plan(&x->plan, x->lab->data, &ok);
     struct differences d = {.to = open_memstream(&text, &n_text)};
     if (ok && d.to) compare_objects(&d, saved, asked);
-    if (!d.to || fclose(d.to) != 0 || !ok) {
+    if (!d.to || !clsnn_text_end(d.to, &text) || !ok) {
         st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to compare its plan", path);
     } else if (d.n) {
         st = clsnn_fail(

@@ -283,7 +283,7 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
                 row->rates.realtime_factor, row->rates.seconds, row->rates.spread, row->memory_share,
                 row->ratio_to_c, row->ratio_to_one);
     }
-    if (fclose(text) == 0) return CLSNN_OK;
+    if (clsnn_text_end(text, out)) return CLSNN_OK;
     free(*out);
     *out = NULL;
     return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");

@@ -370,6 +370,11 @@ fail:
     return st;
 }
 
+bool clsnn_text_end(FILE *to, char *const *text) {
+    const bool failed = ferror(to) != 0;
+    return fclose(to) == 0 && !failed && *text;
+}
+
 enum clsnn_status clsnn_file_lock_dir(const char *dir, int *out_fd) {
     const int fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened: %s", dir, strerror(errno));

@@ -402,7 +402,7 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
     if (g->n_axes == 0) fputs("run", to);
     for (size_t a = 0; a < g->n_axes; a++)
         fprintf(to, "%s%s-%s", a ? "_" : "", g->axes[a].name, clsnn_grid_value(g, run, &g->axes[a]));
-    if (fclose(to) != 0) {
+    if (!clsnn_text_end(to, &name)) {
         free(name);
         no_memory();
         return NULL;

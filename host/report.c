@@ -153,7 +153,8 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     clsnn_record_add(o, "test_images", json_integer(x->plan.test_images), ok);
     clsnn_record_add(o, "presentations", json_integer((json_int_t)clsnn_experiment_presentations(x)), ok);
     clsnn_record_add(o, "given_up",
-                     json_integer((json_int_t)x->at.trained.given_up + (json_int_t)x->at.given_up_evaluating), ok);
+                     json_integer((json_int_t)x->at.trained.given_up + (json_int_t)x->at.given_up_evaluating),
+                     ok);
     clsnn_record_add(o, "train_seconds", json_real(x->at.train_seconds), ok);
     clsnn_record_add(o, "eval_seconds", json_real(x->at.eval_seconds), ok);
     clsnn_record_add(o, "images_per_second",
@@ -294,8 +295,8 @@ enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
         fputc('\n', jsonl);
         json_decref(line);
     }
-    if (jsonl && fclose(jsonl) != 0) ok = false;
-    if (csv && fclose(csv) != 0) ok = false;
+    if (jsonl && !clsnn_text_end(jsonl, &lines)) ok = false;
+    if (csv && !clsnn_text_end(csv, &table)) ok = false;
     if (!ok) {
         st = no_memory();
         goto fail;

@@ -233,7 +233,7 @@ static enum clsnn_status render(const struct clsnn_reproduction *r, const char *
     FILE *to = open_memstream(&text, &n_bytes);
     if (!to) return clsnn_reproduction_no_memory();
     enum clsnn_status st = content(r, to);
-    if (fclose(to) != 0 && st == CLSNN_OK) st = clsnn_reproduction_no_memory();
+    if (!clsnn_text_end(to, &text) && st == CLSNN_OK) st = clsnn_reproduction_no_memory();
     if (st == CLSNN_OK) st = write_file(r, name, text, n_bytes);
     free(text);
     return st;

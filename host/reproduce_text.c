@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clsnn/file.h"
 #include "clsnn/options_table.h"
 #include "reproduce_internal.h"
 
@@ -106,7 +107,7 @@ char *clsnn_reproduction_command(const struct clsnn_reproduction *r) {
     if (!to) return NULL;
     fputs("clsnn reproduce", to);
     clsnn_options_visit(r->options, add_flag, to);
-    if (fclose(to) == 0) return text;
+    if (clsnn_text_end(to, &text)) return text;
     free(text);
     return NULL;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clsnn/figure.h"
+#include "clsnn/file.h"
 #include "clsnn/options_table.h"
 #include "clsnn/stats.h"
 
@@ -324,7 +325,7 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
     size_t sizes[3] = {0}, n_cells = 0, n_written = 0;
     struct cell *cells = NULL;
     struct column c[N_COLUMNS];
-    FILE *files[3], *list = open_memstream(&written, &n_written);
+    FILE *files[3] = {NULL}, *list = open_memstream(&written, &n_written);
     bool ok = list != NULL;
     static const char *const names[3] = {"results.csv", "results.jsonl", "summary.csv"};
     TRY(make_cells(r, &cells, &n_cells));
@@ -343,7 +344,7 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
         write_summary(r, cells, n_cells, files[2]);
     }
     for (int k = 0; k < 3; k++)
-        if (files[k] && fclose(files[k]) != 0) ok = false;
+        if (files[k] && !clsnn_text_end(files[k], &texts[k])) ok = false;
     if (!ok) {
         st = no_memory();
         goto fail;
@@ -359,7 +360,7 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
         if (drawn) fprintf(list, ", accuracy-%s.png", g->axes[a].name);
     }
     remove_old_pictures(g, dir); /* best effort */
-    ok = fclose(list) == 0;
+    ok = clsnn_text_end(list, &written);
     list = NULL;
     if (!ok) {
         st = no_memory();

@@ -3,6 +3,8 @@
 #ifndef CLSNN_FILE_H
 #define CLSNN_FILE_H
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +32,10 @@ enum clsnn_status clsnn_file_make_dir(const char *dir);
 /* Makes dir this process's own until *out_fd is closed, or the process ends; leaves nothing in it. Where the file system knows no locks,
  * it does nothing. Errors: CLSNN_E_USAGE another process has it; CLSNN_E_IO. */
 enum clsnn_status clsnn_file_lock_dir(const char *dir, int *out_fd);
+
+/* Ends a stream of open_memstream; false where not everything is in *text, which is the caller's to free. (For want of memory glibc's
+ * fclose leaves it NULL, and returns 0.) */
+bool clsnn_text_end(FILE *to, char *const *text);
 
 /* Removes what clsnn_file_write had begun in dir by processes of this machine that are no more (kill -9, power). Best effort. */
 void clsnn_file_remove_unfinished(const char *dir);
