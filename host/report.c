@@ -164,9 +164,15 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     return o;
 }
 
+struct settings {
+    json_t *to;
+    bool *ok;
+};
+
 static void add_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                         bool is_param) {
-    json_t *settings = ctx, *found;
+    const struct settings *settings = ctx;
+    json_t *found;
     (void)is_param;
     if (!is_number)
         found = clsnn_record_text(value);
@@ -175,8 +181,9 @@ static void add_setting(void *ctx, const char *name, const char *value, const ch
     else
         found = *value == '-' ? json_integer((json_int_t)strtoll(value, NULL, 10))
                               : clsnn_record_whole(strtoull(value, NULL, 10));
-    json_object_set_new(settings, name,
-                        json_pack("{s:o, s:o}", "value", found, "origin", clsnn_record_text(origin)));
+    clsnn_record_add(settings->to, name,
+                     json_pack("{s:o, s:o}", "value", found, "origin", clsnn_record_text(origin)),
+                     settings->ok);
 }
 
 /* The one form in which plans are compared. */
@@ -215,7 +222,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     clsnn_record_add(run, "written", json_string(now), ok);
     if (r->model) clsnn_record_add(run, "model", clsnn_record_text(r->model), ok);
     if (r->resumed_from[0]) clsnn_record_add(run, "resumed_from", json_string(r->resumed_from), ok);
-    clsnn_options_visit(r->options, add_setting, settings);
+    clsnn_options_visit(r->options, add_setting, &(struct settings){settings, ok});
     clsnn_record_add(run, "settings", settings, ok);
     if (!r->model) clsnn_record_add(run, "plan", clsnn_record_plan(&x->plan, x->lab->data, ok), ok);
     clsnn_record_add(data, "name", clsnn_record_text(x->lab->data->name), ok);
@@ -234,7 +241,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     clsnn_record_add(run, "opencl_device", device, ok);
     clsnn_record_add(run, "kernels_sha256", json_string(kernels), ok);
     for (size_t k = 0; k < x->n_metrics; k++)
-        json_array_append_new(metrics, clsnn_record_metrics(&x->metrics[k], ok));
+        if (json_array_append_new(metrics, clsnn_record_metrics(&x->metrics[k], ok)) != 0) *ok = false;
     clsnn_record_add(run, "metrics", metrics, ok);
     clsnn_record_add(run, "result", result_json(r, learned, ok), ok);
     return run;

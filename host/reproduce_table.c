@@ -127,8 +127,9 @@ static json_t *runs_json(const struct clsnn_reproduction *r, bool *ok) {
         const struct clsnn_reproduced_run *run = &r->runs[k];
         json_t *o = json_object(), *all = json_array(), *proportion = json_array();
         for (size_t p = 0; p < run->n_points; p++) {
-            json_array_append_new(all, json_real(run->points[p].all));
-            json_array_append_new(proportion, json_real(run->points[p].proportion));
+            if (json_array_append_new(all, json_real(run->points[p].all)) != 0 ||
+                json_array_append_new(proportion, json_real(run->points[p].proportion)) != 0)
+                *ok = false;
         }
         clsnn_record_add(o, "neurons", json_integer(run->neurons), ok);
         clsnn_record_add(o, "seed", clsnn_record_whole(run->seed), ok);
@@ -162,7 +163,8 @@ static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
     clsnn_record_add(o, "clsnn_version", json_string(CLSNN_VERSION), &ok);
     clsnn_record_add(o, "command", command ? clsnn_record_text(command) : NULL, &ok);
     clsnn_record_add(o, "unit", json_string("percent"), &ok);
-    for (size_t s = 0; s < r->n_sizes; s++) json_array_append_new(sizes, json_integer(r->sizes[s]));
+    for (size_t s = 0; s < r->n_sizes; s++)
+        if (json_array_append_new(sizes, json_integer(r->sizes[s])) != 0) ok = false;
     clsnn_record_add(o, "sizes", sizes, &ok);
     clsnn_record_add(o, "epochs", json_integer(r->epochs), &ok);
     clsnn_record_add(o, "seed", clsnn_record_whole(r->seed), &ok);

@@ -11,6 +11,7 @@
 #include "clsnn/figure.h"
 #include "clsnn/file.h"
 #include "clsnn/options_table.h"
+#include "clsnn/record.h"
 #include "clsnn/stats.h"
 
 enum { MAX_SERIES = 6 };
@@ -71,14 +72,14 @@ static bool write_run(const struct clsnn_results *r, size_t run, FILE *csv, FILE
     columns_of(one, c);
     if (ok) {
         fprintf(csv, "%s", name);
-        json_object_set_new(line, "run", json_string(name));
+        clsnn_record_add(line, "run", json_string(name), &ok);
         for (size_t a = 0; a < g->n_axes; a++) {
             const char *value = clsnn_grid_value(g, run, &g->axes[a]);
             fprintf(csv, ",%s", value);
-            json_object_set_new(line, g->axes[a].name, value_json(value));
+            clsnn_record_add(line, g->axes[a].name, value_json(value), &ok);
         }
         fprintf(csv, ",%s", state_names[one->found]);
-        json_object_set_new(line, "state", json_string(state_names[one->found]));
+        clsnn_record_add(line, "state", json_string(state_names[one->found]), &ok);
         for (int k = 0; k < N_COLUMNS; k++) {
             if (!finished)
                 fputc(',', csv);
@@ -87,12 +88,13 @@ static bool write_run(const struct clsnn_results *r, size_t run, FILE *csv, FILE
             else
                 fprintf(csv, ",%.10g", c[k].real);
             if (finished)
-                json_object_set_new(line, c[k].name,
-                                    c[k].whole ? json_integer((json_int_t)c[k].count) : json_real(c[k].real));
+                clsnn_record_add(line, c[k].name,
+                                 c[k].whole ? json_integer((json_int_t)c[k].count) : json_real(c[k].real),
+                                 &ok);
         }
         fprintf(csv, ",%s\n", finished ? one->sha256 : "");
-        if (finished) json_object_set_new(line, "final_sha256", json_string(one->sha256));
-        ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
+        if (finished) clsnn_record_add(line, "final_sha256", json_string(one->sha256), &ok);
+        ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;
         fputc('\n', jsonl);
     }
     json_decref(line);
@@ -376,12 +378,12 @@ fail:
     return st;
 }
 
-static json_t *stats_json(const struct clsnn_stats *s) {
+static json_t *stats_json(const struct clsnn_stats *s, bool *ok) {
     if (s->n == 0) return json_null();
     json_t *o = json_pack("{s:I, s:f}", "n", (json_int_t)s->n, "mean_percent", s->mean);
     if (s->n > 1) {
-        json_object_set_new(o, "sd", json_real(s->sd));
-        json_object_set_new(o, "ci95", json_real(s->ci95));
+        clsnn_record_add(o, "sd", json_real(s->sd), ok);
+        clsnn_record_add(o, "ci95", json_real(s->ci95), ok);
     }
     return o;
 }
@@ -390,18 +392,19 @@ static enum clsnn_status print_json(const struct clsnn_results *r, const struct 
                                     FILE *to) {
     const struct clsnn_grid *g = r->grid;
     json_t *rows = json_array();
+    bool ok = true;
     for (size_t c = 0; c < n_cells; c++) {
         json_t *row = json_object();
         for (size_t a = 0; a < g->n_axes; a++)
             if (!is_seed(&g->axes[a]))
-                json_object_set_new(row, g->axes[a].name,
-                                    value_json(clsnn_grid_value(g, cells[c].first, &g->axes[a])));
-        json_object_set_new(row, "runs", json_integer((json_int_t)cells[c].n_runs));
-        json_object_set_new(row, "all", stats_json(&cells[c].all));
-        json_object_set_new(row, "proportion", stats_json(&cells[c].proportion));
-        json_array_append_new(rows, row);
+                clsnn_record_add(row, g->axes[a].name,
+                                 value_json(clsnn_grid_value(g, cells[c].first, &g->axes[a])), &ok);
+        clsnn_record_add(row, "runs", json_integer((json_int_t)cells[c].n_runs), &ok);
+        clsnn_record_add(row, "all", stats_json(&cells[c].all, &ok), &ok);
+        clsnn_record_add(row, "proportion", stats_json(&cells[c].proportion, &ok), &ok);
+        if (json_array_append_new(rows, row) != 0) ok = false;
     }
-    const bool ok = json_dumpf(rows, to, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
+    ok = json_dumpf(rows, to, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;
     json_decref(rows);
     return ok ? CLSNN_OK : no_memory();
 }

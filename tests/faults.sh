@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes one thing at a time fail, in train, eval, replay, bench and data export, and looks at what the program does about it:
+# Makes one thing at a time fail, in train (of one network and of two), eval, replay, bench and data export, and looks at what the program does about it:
 #   memory      allocation n of the program's own code, once or for ever (faults/alloc.c)
 #   libraries   the same with jansson, libpng, libarchive, zlib, cairo, libcrypto and inih
 #   opencl      OpenCL call n with each of six codes, once or for ever (faults/layer.c)
