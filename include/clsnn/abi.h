@@ -129,8 +129,9 @@ struct clsnn_tables {
     ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: encode.cl */
 
 /* 32-bit words of a slot. */
-#define CLSNN_SLOT_WORDS(n)                   (0 CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n)))
-#define CLSNN_ADD_WORDS(type, name, elements) +(elements) * (int)sizeof(type) / 4
+#define CLSNN_SLOT_WORDS(n) (CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n)) 0)
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a term of the sum above */
+#define CLSNN_ADD_WORDS(type, name, elements) ((elements) * (int)sizeof(type) / 4) +
 
 /* What evaluation tells of an image: presentations it took, whether it was given up, whether a potential left CLSNN_V_LIMIT: the count is then
  * the first such neuron. */
