@@ -195,17 +195,19 @@ static enum clsnn_status run_device(struct rig *rig, uint32_t stop, struct clsnn
         const double launched = now_seconds();
         TRY(clsnn_trainer_run(rig->tr, rig->chunk, stop));
         const double took = now_seconds() - launched;
-        if (took < 0.4 * most_seconds && clsnn_trainer_most_shown(rig->tr) >= rig->chunk)
-            rig->chunk = rig->chunk < CLSNN_MAX_CHUNK / 2 ? 2 * rig->chunk : CLSNN_MAX_CHUNK;
-        if (took > most_seconds && rig->chunk > 1) rig->chunk /= 2;
         n_arrived = 0;
         double images = -images_before;
+        bool is_whole = false; /* a launch that ended early tells nothing of its length */
         for (int b = 0; b < rig->n_networks; b++) {
             const struct clsnn_progress *p = &rig->tr->progress[b];
             n_arrived += p->position >= stop;
             images += p->position;
+            is_whole = is_whole || p->presentations == rig->chunk;
             if (timed) out->presentations += p->presentations;
         }
+        if (is_whole && took < 0.4 * most_seconds)
+            rig->chunk = rig->chunk < CLSNN_MAX_CHUNK / 2 ? 2 * rig->chunk : CLSNN_MAX_CHUNK;
+        if (took > most_seconds && rig->chunk > 1) rig->chunk /= 2;
         if (!timed) continue;
         out->seconds = now_seconds() - start;
         out->images = images;

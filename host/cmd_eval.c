@@ -8,6 +8,7 @@
 #include "clsnn/commands.h"
 #include "clsnn/file.h"
 #include "clsnn/npz.h"
+#include "clsnn/record.h"
 #include "clsnn/report.h"
 #include "clsnn/session.h"
 

@@ -8,7 +8,6 @@
 #include "clsnn/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/record.h"
-#include "clsnn/report.h"
 #include "clsnn/session.h"
 
 static const size_t max_run_bytes = (size_t)64 << 20;

@@ -10,6 +10,7 @@
 
 #include "clsnn/file.h"
 #include "clsnn/npz.h"
+#include "clsnn/record.h"
 
 /* Table 1 of the seed paper: test accuracy in percent. The paper trained 9 epochs too, and prints no number of them. */
 static const struct {
@@ -22,7 +23,7 @@ static const struct {
 
 static const uint32_t figure_epochs[] = {1, 3, 5, 7}; /* of its Figure 4 */
 
-static const size_t max_json_bytes = (size_t)64 << 20, max_model_bytes = (size_t)1 << 30;
+static const size_t max_json_bytes = (size_t)64 << 20;
 
 double clsnn_paper_accuracy(uint32_t neurons, uint32_t epochs) {
     for (size_t k = 0; k < sizeof paper / sizeof *paper; k++)
@@ -261,7 +262,7 @@ static enum clsnn_status hash_model(const char *path, uint32_t neurons, char out
     const struct clsnn_array *a[3];
     static const char *const names[] = {"w", "theta_mv", "labels"};
     struct clsnn_sha256 *hash = NULL;
-    TRY(clsnn_npz_read(path, max_model_bytes, &npz));
+    TRY(clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz));
     for (int k = 0; k < 3; k++) {
         const size_t w_shape[] = {CLSNN_N_PRE, neurons}, shape[] = {neurons};
         TRY(clsnn_npz_get(&npz, path, names[k], k == 2 ? CLSNN_I4 : CLSNN_F4, k == 0 ? 2 : 1,
@@ -286,7 +287,7 @@ static enum clsnn_status check_epoch(const char *path, uint32_t neurons, double 
     struct clsnn_npz npz = {0};
     const struct clsnn_array *w = NULL, *theta = NULL;
     double sum = 0;
-    TRY(clsnn_npz_read(path, max_model_bytes, &npz));
+    TRY(clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz));
     TRY(clsnn_npz_get(&npz, path, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, neurons}, &w));
     TRY(clsnn_npz_get(&npz, path, "theta_mv", CLSNN_F4, 1, (const size_t[]){neurons}, &theta));
     for (uint32_t j = 0; j < neurons; j++) sum += (double)((const float *)theta->data)[j];

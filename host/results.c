@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "clsnn/npz.h"
+#include "clsnn/record.h"
 
 enum { MAX_RUN_JSON = 1 << 26 };
-static const size_t max_model_bytes = (size_t)64 << 20; /* the largest network takes 50 MiB */
 
 static enum clsnn_status no_memory(void) {
     return clsnn_fail(CLSNN_E_MEMORY, "results: no memory");
@@ -42,7 +42,7 @@ static void check_model(const char *dir, struct clsnn_run_result *out) {
     struct clsnn_sha256 *hash = NULL;
     char hex[CLSNN_SHA256_HEX];
     char *path = clsnn_file_join(dir, "model.npz");
-    if (!path || clsnn_npz_read(path, max_model_bytes, &npz) != CLSNN_OK ||
+    if (!path || clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz) != CLSNN_OK ||
         clsnn_npz_get(&npz, path, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w) != CLSNN_OK ||
         clsnn_npz_get(&npz, path, "theta_mv", CLSNN_F4, 1, &w->shape[1], &theta) != CLSNN_OK ||
         clsnn_npz_get(&npz, path, "labels", CLSNN_I4, 1, &w->shape[1], &labels) != CLSNN_OK ||

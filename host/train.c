@@ -149,13 +149,6 @@ fail:
     return st;
 }
 
-uint32_t clsnn_trainer_most_shown(const struct clsnn_trainer *tr) {
-    uint32_t most = 0;
-    for (int b = 0; b < tr->net->n_networks; b++)
-        if (tr->progress[b].presentations > most) most = tr->progress[b].presentations;
-    return most;
-}
-
 enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_network *net = tr->net;

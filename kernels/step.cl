@@ -19,7 +19,7 @@ INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
     __global uint *row = state + slot * (size_t)CLSNN_SLOT_WORDS(net->n);
 #define ROW(type, name, elements)                                                                            \
     net->name = (__global type *)row;                                                                        \
-    row += (elements) * (int)sizeof(type) / 4;
+    row += CLSNN_ROW_WORDS(type, elements);
     CLSNN_STATE_ROWS(ROW, net->n)
 #undef ROW
 }
@@ -127,13 +127,10 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
     int e = 0;
     if (net.n <= RESIDENT * CLSNN_WG) return; /* all are in registers */
     for (; e + (net.n < LONG_ROW ? 0 : 2) < n_events; e += 4) {
-        __global const float *w0 = event_row(net, events, n_events, e),
-                             *w1 = event_row(net, events, n_events, e + 1);
-        __global const float *w2 = event_row(net, events, n_events, e + 2),
-                             *w3 = event_row(net, events, n_events, e + 3);
+        const struct rows r = event_rows(net, events, n_events, e);
         FOR_STORED_LANES (k, net.n)
-            STORE((((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k)) + LOAD(w2, k)) + LOAD(w3, k), net.g_exc,
-                  k);
+            STORE((((LOAD(net.g_exc, k) + LOAD(r.w0, k)) + LOAD(r.w1, k)) + LOAD(r.w2, k)) + LOAD(r.w3, k),
+                  net.g_exc, k);
     }
     if (e < n_events) {
         __global const float *w0 = event_row(net, events, n_events, e),

@@ -14,8 +14,8 @@
  *                  what some compilers make of the code behind it.)
  * fired_exc, fired_inh [3][(n + 31) / 32], local
  * networks         [work-groups] the network of each work-group
- * bell             [1] for work-groups of one; 0, then 1 when a network is done: the others stop after the presentation they are in, so that no
- *                  core waits for another; or CLSNN_BELL_OFF
+ * bell             [1] for work-groups of one; 0, then 1 when a network is done: the others stop after the presentation they are
+ *                  in, so that no core waits for another; or CLSNN_BELL_OFF
  * NDRange: (CLSNN_WG * networks with something to do), local CLSNN_WG. Each work-group touches its own network only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,

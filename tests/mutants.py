@@ -108,7 +108,7 @@ FAULTS = [
     ("conductance-decay", "step.cl", "g_inh * p.keep_g_inh", "g_inh * p.keep_g_exc", "replay"),
     ("threshold-not-lowest", "step.cl", "last < now ? last : now", "now", "plain"),
     ("quiet-below-threshold-under-rest", "step.cl", "| (threshold < 0.0f)", "", "plain"),
-    ("delivery-order", "step.cl", "+ LOAD(w2, k)) + LOAD(w3, k)", "+ LOAD(w3, k)) + LOAD(w2, k)", "plain"),
+    ("delivery-order", "step.cl", "+ LOAD(r.w2, k)) + LOAD(r.w3, k)", "+ LOAD(r.w3, k)) + LOAD(r.w2, k)", "plain"),
     ("late-delivery-order", "step.cl", "+ LOAD(late.w2, k)) + LOAD(late.w3, k)", "+ LOAD(late.w3, k)) + LOAD(late.w2, k)", "plain"),
     ("late-pre-rule-of-next-step", "step.cl", "apply_pre_rule(net, t - 1, late->events", "apply_pre_rule(net, t, late->events", "plain"),
     ("late-pre-rule-after-a-spike", "present.cl", "leaves_inputs && n_exc == 0", "leaves_inputs", "plain"),

@@ -468,16 +468,19 @@ static void positions_follow_the_order_and_stop_where_told(void **state) {
 static void launches_end_together(void **state) {
     enum { LONG = 400, SHORT = 2, BOTH = 2 };
     struct rig *rig = *state;
-    const struct clsnn_model models[BOTH] = {lively_model(), lively_model()};
+    struct clsnn_model models[BOTH] = {lively_model(), lively_model()};
     const uint64_t seeds[BOTH] = {seed, seed + 1};
     const bool is_heard = rig->dev->info.type & CL_DEVICE_TYPE_CPU && rig->dev->info.compute_units >= BOTH;
+    models[1].time_on_ms = models[1].time_off_ms =
+        1000; /* a tenth of a second altogether, of which the other needs a thousandth */
+    models[1].min_spikes = 0;
     uint8_t *digits = draw_digits(LONG);
     cl_mem pixels = upload_pixels(rig, digits, LONG);
     struct snapshot shots[2][BOTH];
     for (int together = 0; together < 2; together++) {
         struct clsnn_network *net = NULL;
         struct clsnn_trainer *tr = NULL;
-        must(clsnn_network_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), models, seeds, BOTH, 16,
+        must(clsnn_network_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), models, seeds, BOTH, 100,
                                   &net));
         must(clsnn_trainer_create(net, pixels, LONG, 0, &tr));
         clsnn_trainer_begin_epoch(tr, 0, NULL);
@@ -488,11 +491,9 @@ static void launches_end_together(void **state) {
             const uint32_t before = tr->progress[1].position;
             must(clsnn_trainer_run(tr, CLSNN_MAX_CHUNK, LONG));
             assert_int_equal(tr->progress[0].position, SHORT);
-            assert_true(tr->progress[1].position > before || tr->progress[1].attempt > 0);
+            assert_true(tr->progress[1].position > before);
         }
-        if (!together)
-            assert_int_equal(n_launches,
-                             (tr->totals[1].presentations + CLSNN_MAX_CHUNK - 1) / CLSNN_MAX_CHUNK);
+        if (!together) assert_int_equal(n_launches, 1);
         if (together && is_heard) assert_true(n_launches > 1);
         for (int b = 0; b < BOTH; b++) shots[together][b] = take_snapshot(rig, net, b);
         clsnn_trainer_destroy(tr);

@@ -1,31 +1,43 @@
 #!/bin/sh
-# Compiles the kernels once for the suites that follow, which would each do it again: most of their time. A cache for each suite,
-# because pocl's races when several programs write it at once.
+# Compiles the kernels once for the suites that follow, which would each do it again: most of their time. A cache for each suite, and
+# for each of the two programs here, because pocl's races when several write it at once. Skips where nothing compiles.
 # Usage: warm.sh CLSNN CACHE_DIR SUITE...    (fills CACHE_DIR/SUITE for each)
 clsnn=$1 caches=$2
 shift 2
-mkdir -p "$caches/warm" || exit 1
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-POCL_CACHE_DIR=$caches/warm
-export POCL_CACHE_DIR
 replay=${CLSNN_SOURCE_ROOT:-.}/tests/oracle/learn_12.npz
-small='-q --data digits --neurons 16 --train-images 2 --label-images 2 --test-images 2 --device cpu'
+small='-q --data digits --neurons 16 --train-images 2 --label-images 2 --test-images 2'
 run() {
     # shellcheck disable=SC2086 # options are words
-    "$clsnn" "$@" >/dev/null 2>>"$work/errors" || echo "warm: clsnn $* failed; its suites compile for themselves" >&2
+    if "$clsnn" "$@" >/dev/null 2>"$work/error-$half"; then
+        : >"$work/compiled"
+    else
+        echo "warm: clsnn $*: $(tail -n 1 "$work/error-$half"); its suites compile for themselves" >&2
+    fi
 }
-one_by_one() {
+one_by_one() { # the half of the work that it is, work-groups
+    half=$1
+    shift
+    POCL_CACHE_DIR=$caches/warm-$half
+    export POCL_CACHE_DIR
+    mkdir -p "$POCL_CACHE_DIR" || exit 1
     for work_group in "$@"; do
         run train $small --work-group "$work_group" --out "$work/train-$work_group"
-        run replay -q "$replay" "$work/replay-$work_group.npz" --work-group "$work_group" --device cpu
+        run replay -q "$replay" "$work/replay-$work_group.npz" --work-group "$work_group"
     done
 }
-one_by_one 1 64 &
-one_by_one 16 256
+(
+    one_by_one a 1 64
+) &
+one_by_one b 16 256
 run train $small --profile --work-group 1 --out "$work/profile"
 wait
+if [ ! -e "$work/compiled" ]; then
+    echo "1..0 # SKIP no kernel could be compiled: the suites do without"
+    exit 77
+fi
 for suite in "$@"; do
-    mkdir -p "$caches/$suite" && cp -Rpu "$caches/warm/." "$caches/$suite/" || exit 1
+    mkdir -p "$caches/$suite" && cp -Rpu "$caches/warm-a/." "$caches/warm-b/." "$caches/$suite/" || exit 1
 done
 exit 0

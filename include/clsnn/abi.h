@@ -128,10 +128,11 @@ struct clsnn_tables {
     ROW(clsnn_u32, pending, CLSNN_MAX_ON)                  /* scratch: draws not yet decided */              \
     ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: encode.cl */
 
-/* 32-bit words of a slot. */
-#define CLSNN_SLOT_WORDS(n) (CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n)) 0)
+/* 32-bit words of a row, and of a slot. */
+#define CLSNN_ROW_WORDS(type, elements) ((elements) * (int)sizeof(type) / 4)
+#define CLSNN_SLOT_WORDS(n)             (CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n)) 0)
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): a term of the sum above */
-#define CLSNN_ADD_WORDS(type, name, elements) ((elements) * (int)sizeof(type) / 4) +
+#define CLSNN_ADD_WORDS(type, name, elements) CLSNN_ROW_WORDS(type, elements) +
 
 /* What evaluation tells of an image: presentations it took, whether it was given up, whether a potential left CLSNN_V_LIMIT: the count is then
  * the first such neuron. */

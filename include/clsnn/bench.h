@@ -64,9 +64,10 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out);
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
                       int n_networks);
 
-/* Checks and measures one batch: plan->n_runs runs, at most CLSNN_BENCH_RUNS. The input spikes and columns of a batch of more than CLSNN_BENCH_FOLLOWED networks are those of the followed ones, scaled by
- * presentations. The one network of a batch of one is the batch. Errors: CLSNN_E_SELFTEST bits differ from plain C's, with network, neuron and values; CLSNN_E_DATA too few images;
- * CLSNN_E_DEVICE_MEMORY. */
+/* Checks and measures one batch: plan->n_runs runs, at most CLSNN_BENCH_RUNS; of a batch of one, the one network is the batch. A run
+ * lasts until the first network has shown its images. Input spikes and columns are those of the followed networks (at most
+ * CLSNN_BENCH_FOLLOWED), scaled by presentations. Errors: CLSNN_E_SELFTEST bits differ from plain C's, with network, neuron and
+ * values; CLSNN_E_DATA too few images; CLSNN_E_DEVICE_MEMORY. */
 enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struct clsnn_device *dev,
                                       const struct clsnn_program *prog, int n_post, int n_networks,
                                       struct clsnn_bench_runs *out);

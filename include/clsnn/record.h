@@ -7,6 +7,8 @@
 
 #include "clsnn/experiment.h"
 
+#define CLSNN_MAX_MODEL_BYTES ((size_t)64 << 20) /* of a model.npz: the largest network takes 50 MiB */
+
 /* Sets a member, whose value may be NULL for want of memory; *ok becomes false then. */
 void clsnn_record_add(json_t *object, const char *name, json_t *value, bool *ok);
 /* Paths and device names need not be UTF-8, which JSON must be: bytes that are not become '?'. */

@@ -7,8 +7,6 @@
 #include "clsnn/experiment.h"
 #include "clsnn/options.h"
 
-#define CLSNN_MAX_MODEL_BYTES ((size_t)64 << 20) /* of a model.npz: the largest network takes 50 MiB */
-
 /* How a run ended, for run.json. A failed one says why: run.json's "error" is the text of the recorded failure. */
 enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED, CLSNN_RUN_FAILED };
 

@@ -63,7 +63,5 @@ void clsnn_trainer_begin_epoch(struct clsnn_trainer *tr, uint32_t epoch, const i
  * of kind CLSNN_PROGRAM_PROFILE a call is one presentation, its phases launched by themselves.
  * Errors: CLSNN_E_DEVICE; CLSNN_E_SELFTEST a potential left its limits (clsnn_network_check). */
 enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop);
-/* Presentations of the last launch, of the network that had most. */
-uint32_t clsnn_trainer_most_shown(const struct clsnn_trainer *tr);
 
 #endif
