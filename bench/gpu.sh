@@ -2,8 +2,9 @@
 # Everything about a GPU in one go, in two halves, since GPU machines are often bare:
 #   bench/gpu.sh prepare KIT    where clsnn builds: packs the program, its libraries and reference hashes into KIT
 #   bench/gpu.sh run KIT OUT    on the GPU machine (no compiler, no packages, no network needed): checks bits, measures
-# run finds the vendor's OpenCL by itself: installed .icd files, else libnvidia-opencl.so* named in a folder of its own.
-# CLSNN_GPU_DEVICE overrides the device (default: gpu), so that the script can be tried with pocl: CLSNN_GPU_DEVICE=cpu.
+# run finds the vendor's OpenCL by itself: installed .icd files that lead to a device, else libnvidia-opencl.so* named in a folder of its
+# own. It takes some minutes. CLSNN_GPU_DEVICE overrides the device (default: gpu), so that the script can be tried with pocl:
+# CLSNN_GPU_DEVICE=cpu.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -15,6 +16,9 @@ n17        --neurons 17 --train-images 200 --label-images 200 --test-images 200 
 n1600      --neurons 1600 --train-images 60 --label-images 50 --test-images 50
 shuffled   --neurons 225 --train-images 200 --label-images 100 --test-images 100 --epochs 2 --shuffle
 '
+
+# Suites of tests that say something about a device, with the cases that take seconds on a GPU too.
+suites='replay encode readout checkpoint lab'
 
 # Prints the final_sha256 of one case. 1: program, 2: device, 3...: options
 hash_of() {
@@ -28,12 +32,15 @@ hash_of() {
 prepare() {
     local kit=$1 name options lib
     mkdir -p "$kit/lib"
-    if [ ! -f "$root/build-gpu/build.ninja" ]; then meson setup "$root/build-gpu" "$root" -Dbuildtype=release -Dtests=disabled -Dcurl=disabled; fi
+    if [ ! -f "$root/build-gpu/build.ninja" ]; then meson setup "$root/build-gpu" "$root" -Dbuildtype=release -Dtests=enabled -Dcurl=disabled; fi
     ninja -C "$root/build-gpu"
     cp "$root/build-gpu/host/clsnn" "$kit/clsnn"
     cp "$root/bench/gpu.sh" "$kit/gpu.sh"
+    mkdir -p "$kit/tests/oracle"
+    for name in $suites; do cp "$root/build-gpu/tests/test_$name" "$kit/tests/"; done
+    cp "$root"/tests/oracle/*.npz "$kit/tests/oracle/"
     # all but the C library's own, which has to be the machine's
-    ldd "$kit/clsnn" | awk '$3 ~ /^\// {print $3}' | grep -Ev '/(libc|libm|libpthread|libdl|librt|ld-linux[^/]*)\.so' |
+    ldd "$kit/clsnn" "$kit/tests/test_replay" | awk '$3 ~ /^\// {print $3}' | grep -Ev '/(libc|libm|libpthread|libdl|librt|ld-linux[^/]*)\.so' |
         while read -r lib; do cp -L "$lib" "$kit/lib/"; done
     : >"$kit/expected"
     while read -r name options; do
@@ -47,7 +54,7 @@ prepare() {
 
 find_driver() {
     local found
-    if compgen -G '/etc/OpenCL/vendors/*.icd' >/dev/null || [ -n "${OCL_ICD_VENDORS:-}" ]; then return 0; fi
+    if [ -n "${OCL_ICD_VENDORS:-}" ] || "$2" devices >/dev/null 2>&1; then return 0; fi
     found=$(find / -xdev \( -name 'libnvidia-opencl.so*' -o -name 'libamdocl64.so*' -o -name 'libigdrcl.so*' \) -print 2>/dev/null | sort | tail -n 1)
     found=${found:-$(find /usr /opt /lib -name 'libnvidia-opencl.so*' -print 2>/dev/null | sort | tail -n 1)}
     if [ -z "$found" ]; then
@@ -66,7 +73,7 @@ run() {
     mkdir -p "$2"
     out=$(cd "$2" && pwd)
     export LD_LIBRARY_PATH=$kit/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-    find_driver "$out/icd"
+    find_driver "$out/icd" "$kit/clsnn"
     "$kit/clsnn" devices | tee "$out/devices.txt"
     "$kit/clsnn" devices --json >"$out/devices.json"
     while read -r name options; do
@@ -80,9 +87,16 @@ run() {
             echo "NOT ok $name: $got, pocl has $hash"
         fi
     done <<<"$cases" | tee "$out/bits.txt"
+    for name in $suites; do
+        if CLSNN_DEVICE=$device CLSNN_SOURCE_ROOT=$kit CLSNN_BINARY=$kit/clsnn timeout 120 "$kit/tests/test_$name" >"$out/test_$name.txt" 2>&1; then
+            echo "ok test_$name: $(grep -c '^ok' "$out/test_$name.txt") cases"
+        else
+            echo "NOT ok test_$name: see $out/test_$name.txt"
+        fi
+    done | tee -a "$out/bits.txt"
     "$kit/clsnn" train --data digits --device "$device" --neurons 400 --train-images 3000 --label-images 100 --test-images 100 --profile \
         --out "$out/profile" --quiet | tee "$out/profile.txt"
-    "$kit/clsnn" bench --data digits --device "$device" --out "$out/bench" | tee "$out/bench.txt"
+    "$kit/clsnn" bench --data digits --device "$device" --sizes 100,400,1600 --networks 512 --quick --out "$out/bench" | tee "$out/bench.txt"
     ! grep -q '^NOT' "$out/bits.txt"
 }
 

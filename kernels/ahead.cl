@@ -191,38 +191,4 @@ INLINE int run_window(const struct ahead *a, struct network net, __local const u
     }
 #undef RUN
 }
-
-/* The first step from t on, but before end, in which hot inhibitory neuron j fires, or end. */
-INLINE int next_spike_inh(struct network net, int j, int t, int end) {
-    float v = net.v_inh[j], g = net.g_exc_inh[j];
-    for (; t < end && is_hot_inh(g, t - net.last_inh[j], net.p); t++) {
-        if (t - net.last_inh[j] >= net.p.refrac_inh) {
-            v = integrate_inh(v, g, net.p);
-            if (is_at_rest(v)) v = 0.0f;
-            if (v > net.p.thresh_inh) return t;
-        }
-        g = flush_conductance(g * net.p.keep_g_exc);
-    }
-    return end;
-}
-
-/* The end of a window becomes the state. */
-INLINE void swap_state(struct network *net) {
-    __global float *const v = net->v_exc, *const g_exc = net->g_exc, *const g_inh = net->g_inh;
-    net->v_exc = net->ahead_v;
-    net->g_exc = net->ahead_g_exc;
-    net->g_inh = net->ahead_g_inh;
-    net->ahead_v = v;
-    net->ahead_g_exc = g_exc;
-    net->ahead_g_inh = g_inh;
-}
-
-/* The state returns to its own buffers, which it was swapped out of. */
-INLINE void keep_state(struct network net) {
-    FOR_OWN_LANES (k, net.n) {
-        STORE(LOAD(net.v_exc, k), net.ahead_v, k);
-        STORE(LOAD(net.g_exc, k), net.ahead_g_exc, k);
-        STORE(LOAD(net.g_inh, k), net.ahead_g_inh, k);
-    }
-}
 #endif

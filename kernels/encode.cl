@@ -3,19 +3,42 @@
  * The probability of a spike in a step is the fraction m / D, m = pixel * intensity, D = rate_denominator. A uniform number
  * is below it at the first binary digit where the two differ and the fraction has the 1. So one random word decides a digit
  * of 32 inputs at once, all but 2^-12 of them are decided after twelve words (three Philox calls), and the rest go on, digit by
- * digit of the long division, until they are. Integers only: no rounding of the probability, nothing device-dependent.
+ * digit, until they are. Integers only: no rounding of the probability, nothing device-dependent.
  * Inputs without ink never spike; the others, in increasing order, are packed into groups of 32. */
 
 /* The inputs of one presentation, in local memory. */
 struct encoding {
     __local ushort *active; /* [784] inputs that can spike, increasing */
-    /* [CLSNN_MAX_GROUPS][CLSNN_PLANES] digit k of the probabilities of a group's inputs */
-    __local uint *planes;
-    __local int *counts; /* [CLSNN_WG] scratch */
+#if CLSNN_WG > 1
+    __local uint *
+        digits; /* [CLSNN_MAX_GROUPS * CLSNN_GROUP] first digits of the inputs' probabilities, the first one highest */
+    __local uint *planes; /* [CLSNN_MAX_GROUPS][N_DIGITS] digit k of a group's inputs */
+    __local int *counts;  /* [CLSNN_WG] scratch */
+#endif
     __global uint *
         spikes; /* [CLSNN_MAX_GROUPS][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
     __global uint *pending; /* [CLSNN_MAX_ON] scratch: draws not yet decided */
 };
+
+/* Digits that are precomputed: 2^-24 of all draws are left for the long division. */
+#define N_DIGITS 24
+
+#if CLSNN_WG > 1
+/* The sum of `own` over the work-items before this one, *all: over all. Uniform; scratch: [CLSNN_WG]. */
+INLINE int sum_before(__local int *scratch, int own, int *all) {
+    int before = 0, sum = 0;
+    scratch[LID] = own;
+    BARRIER_LOCAL();
+    for (int l = 0; l < CLSNN_WG; l++) {
+        const int part = scratch[l];
+        before += l < LID ? part : 0;
+        sum += part;
+    }
+    BARRIER_LOCAL();
+    *all = sum;
+    return before;
+}
+#endif
 
 /* Lists the inputs with ink. Uniform; returns their number. */
 INLINE int find_active(struct encoding e, __global const uchar *image) {
@@ -31,13 +54,7 @@ INLINE int find_active(struct encoding e, __global const uchar *image) {
     const int first = min(LID * share, CLSNN_N_PRE), last = min(first + share, CLSNN_N_PRE);
     int n_own = 0;
     for (int i = first; i < last; i++) n_own += image[i] != 0;
-    e.counts[LID] = n_own;
-    BARRIER_LOCAL();
-    int at = 0, n_active = 0;
-    for (int l = 0; l < CLSNN_WG; l++) {
-        if (l < LID) at += e.counts[l];
-        n_active += e.counts[l];
-    }
+    int n_active, at = sum_before(e.counts, n_own, &n_active);
     for (int i = first; i < last; i++) {
         if (image[i] != 0) e.active[at++] = (ushort)i;
     }
@@ -46,10 +63,9 @@ INLINE int find_active(struct encoding e, __global const uchar *image) {
 #endif
 }
 
-/* Spike probability of the input in lane b of group g, as a numerator over D. */
-INLINE uint lane_numerator(struct encoding e, __global const uchar *image, int n_active, int g, int b,
+/* Spike probability of input active[a], as a numerator over D; 0 behind the last. */
+INLINE uint lane_numerator(struct encoding e, __global const uchar *image, int n_active, int a,
                            uint intensity, uint denominator) {
-    const int a = g * CLSNN_GROUP + b;
     return a < n_active ? min((uint)image[e.active[a]] * intensity, denominator) : 0u;
 }
 
@@ -59,14 +75,14 @@ INLINE void decide_digit(uint digits, uint word, uint *fired, uint *open) {
     *open &= ~(digits ^ word);
 }
 
-/* Decides the draws of step t that the first n_digits digits (at least CLSNN_PLANES) left open. */
+/* Decides the draws of step t that the first N_DIGITS digits left open. */
 INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
-                        uint denominator, struct draw d, uint t, uint open, int n_digits) {
+                        uint denominator, struct draw d, uint t, uint open) {
     uint fired = 0u;
     philox4x32_ctr_t words;
     uint remainder[CLSNN_GROUP];
     for (int b = 0; b < CLSNN_GROUP; b++) {
-        const uint m = lane_numerator(e, image, n_active, g, b, intensity, denominator);
+        const uint m = lane_numerator(e, image, n_active, g * CLSNN_GROUP + b, intensity, denominator);
         remainder[b] = m == denominator ? m : (m << CLSNN_PLANES) % denominator;
     }
     for (int k = CLSNN_PLANES; open != 0u && k < 128; k++) {
@@ -78,7 +94,7 @@ INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_ac
             remainder[b] = twice - (digit ? denominator : 0u);
             digits |= digit << b;
         }
-        if (k >= n_digits) decide_digit(digits, words.v[k % 4], &fired, &open);
+        if (k >= N_DIGITS) decide_digit(digits, words.v[k % 4], &fired, &open);
     }
     return fired;
 }
@@ -121,8 +137,6 @@ INLINE void decide_block(const uint *digits, struct random_lanes words, draw_lan
     }
 }
 
-/* Digits that are precomputed: 2^-24 of all draws are left for the long division. */
-#define N_DIGITS 24
 /* Digits that are compared in every step: in one of eight, one of the 32 inputs is then open. */
 #define N_DIGITS_ALL 8
 
@@ -132,7 +146,7 @@ INLINE void fill_digits(struct encoding e, __global const uchar *image, int n_ac
                         uint denominator, uint digits[N_DIGITS]) {
     uint numerators[CLSNN_GROUP] __attribute__((aligned(64)));
     for (int b = 0; b < CLSNN_GROUP; b++)
-        numerators[b] = lane_numerator(e, image, n_active, g, b, intensity, denominator);
+        numerators[b] = lane_numerator(e, image, n_active, g * CLSNN_GROUP + b, intensity, denominator);
     for (int k = 0; k < N_DIGITS; k++) {
         digits[k] = 0u;
         for (int b = 0; b < CLSNN_GROUP; b++) {
@@ -199,48 +213,68 @@ INLINE void draw_group(struct encoding e, __global const uchar *image, int n_act
     }
     for (int o = 0; o < n_open; o++) {
         const uint t = (uint)(open_steps[o] >> 32), open = (uint)open_steps[o];
-        spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, d, t, open, N_DIGITS);
+        spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, d, t, open);
     }
 }
 #else
-/* The first digits of the probabilities of group g's inputs, most significant first: planes[k], bit b. A probability of 1 has the
- * digit 1 for ever. m < 2^14 (255 times the highest intensity), so m << 12 does not overflow. */
-INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
-                        uint denominator) {
-    uint plane[CLSNN_PLANES];
-    for (int k = 0; k < CLSNN_PLANES; k++) plane[k] = 0u;
-    for (int b = 0; b < CLSNN_GROUP; b++) {
-        const uint m = lane_numerator(e, image, n_active, g, b, intensity, denominator);
-        const uint digits = min((m << CLSNN_PLANES) / denominator, (1u << CLSNN_PLANES) - 1u);
-        for (int k = 0; k < CLSNN_PLANES; k++) plane[k] |= (digits >> (CLSNN_PLANES - 1 - k) & 1u) << b;
+/* The first digits of every input's probability, by long division, then the same by group and digit. A probability of 1 has the digit 1
+ * for ever. Uniform. */
+INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int n_groups,
+                        uint intensity, uint denominator) {
+    FOR_OWN (a, n_groups * CLSNN_GROUP) {
+        uint m = lane_numerator(e, image, n_active, a, intensity, denominator);
+        uint digits = 0u;
+        for (int k = 0; k < N_DIGITS; k++) {
+            const uint twice = m << 1, digit = twice >= denominator;
+            m = twice - (digit ? denominator : 0u);
+            digits = digits << 1 | digit;
+        }
+        e.digits[a] = digits;
     }
-    for (int k = 0; k < CLSNN_PLANES; k++) e.planes[g * CLSNN_PLANES + k] = plane[k];
+    BARRIER_LOCAL();
+    FOR_OWN (x, n_groups * N_DIGITS) {
+        const int g = x / N_DIGITS, k = (g + 1) * N_DIGITS - 1 - x;
+        __local const uint *digits = e.digits + g * CLSNN_GROUP;
+        uint plane = 0u;
+        for (int b = 0; b < CLSNN_GROUP; b++) plane |= (digits[b] >> k & 1u) << b;
+        e.planes[x] = plane;
+    }
+    BARRIER_LOCAL();
+}
+
+/* Digits that are compared in any case: in one of 128 steps, one of the 32 inputs is then open. */
+#define N_DIGITS_ALL 12
+
+/* decide_digit for the four digits of a random block. */
+INLINE void decide_block(__local const uint *digits, struct draw d, int t, int block, uint *fired,
+                         uint *open) {
+    const philox4x32_ctr_t r = random_words(d, (uint)t | (uint)block << 16);
+#pragma unroll
+    for (int k = 0; k < 4; k++) decide_digit(digits[4 * block + k], r.v[k], fired, open);
 }
 
 /* Draws the spikes of one group. */
 INLINE void draw_group(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
                        uint denominator, int n_on, struct draw d) {
-    uint plane[CLSNN_PLANES];
-    for (int k = 0; k < CLSNN_PLANES; k++) plane[k] = e.planes[g * CLSNN_PLANES + k];
+    __local const uint *digits = e.planes + g * N_DIGITS;
     __global uint *restrict spikes = e.spikes + g * CLSNN_MAX_ON;
+    uint open_any = 0u;
     FOR_OWN (t, n_on) {
         uint fired = 0u, open = ~0u;
 #pragma unroll
-        for (int block = 0; block < CLSNN_PLANES / 4; block++) {
-            const philox4x32_ctr_t r = random_words(d, (uint)t | (uint)block << 16);
-            decide_digit(plane[4 * block], r.v[0], &fired, &open);
-            decide_digit(plane[4 * block + 1], r.v[1], &fired, &open);
-            decide_digit(plane[4 * block + 2], r.v[2], &fired, &open);
-            decide_digit(plane[4 * block + 3], r.v[3], &fired, &open);
-        }
+        for (int block = 0; block < N_DIGITS_ALL / 4; block++)
+            decide_block(digits, d, t, block, &fired, &open);
+        for (int block = N_DIGITS_ALL / 4; block < N_DIGITS / 4 && open != 0u; block++)
+            decide_block(digits, d, t, block, &fired, &open);
         spikes[t] = fired;
         e.pending[t] = open;
+        open_any |= open;
     }
+    if (open_any == 0u) return;
     /* a loop of its own: the long division costs registers */
     FOR_OWN (t, n_on) {
         if (e.pending[t] == 0u) continue;
-        spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, d, (uint)t, e.pending[t],
-                                 CLSNN_PLANES);
+        spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, d, (uint)t, e.pending[t]);
     }
 }
 #endif
@@ -252,8 +286,7 @@ INLINE int encode(struct encoding e, __global const uchar *image, uint intensity
     const int n_active = find_active(e, image);
     const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
 #if CLSNN_WG > 1
-    FOR_OWN (g, n_groups) fill_planes(e, image, n_active, g, intensity, denominator);
-    BARRIER_LOCAL();
+    fill_planes(e, image, n_active, n_groups, intensity, denominator);
 #endif
     for (int g = 0; g < n_groups; g++) {
         struct draw of_group = d;

@@ -11,13 +11,7 @@ evaluate(__global const struct clsnn_params *params, __global const struct clsnn
          __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
          __global const uchar *pixels, __global ushort *counts_out, __global uint *shown, int n, int b,
          int first, int n_images, uint purpose, __local uint *fired_exc, __local uint *fired_inh) {
-    __local ushort active[CLSNN_N_PRE];
-    __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
-    __local int partial[CLSNN_WG];
-    __local int n_fired_exc[3], n_fired_inh[3];
-    __local int fault;
-    __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
-
+    __local struct scratch scratch;
     const size_t n_slots = get_num_groups(0), slot = get_group_id(0);
     struct network net = {.p = params[b],
                           .tables = tables + b,
@@ -26,13 +20,12 @@ evaluate(__global const struct clsnn_params *params, __global const struct clsnn
                           .zeros = zeros,
                           .n = n};
     use_slot(&net, state, slot);
-    const struct encoding input = {active, planes, partial, net.spikes, net.pending};
-    const struct workspace space = {
-        {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
+    const struct encoding input = encoding_in(&scratch, net);
+    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh);
 
     for (int k = (int)slot; k < n_images; k += (int)n_slots) {
         const uint image = (uint)(first + k);
-        if (LID == 0) fault = n; /* the next barriers are in encode */
+        if (LID == 0) scratch.fault = n; /* the next barriers are in encode */
         for (uint attempt = 0u;; attempt++) {
             const uint intensity = min((uint)net.p.intensity_start + attempt * (uint)net.p.intensity_step,
                                        (uint)net.p.intensity_max);
@@ -47,7 +40,7 @@ evaluate(__global const struct clsnn_params *params, __global const struct clsnn
             const uint n_spikes = present(net, input, n_active, 0, net.p.n_on, net.p.n_on, space, 0);
             FOR_OWN (j, n) {
                 if (!(fabs(net.v_exc[j]) < CLSNN_V_LIMIT && fabs(net.v_inh[j]) < CLSNN_V_LIMIT))
-                    ATOMIC_MIN(&fault, j);
+                    ATOMIC_MIN(&scratch.fault, j);
             }
             BARRIER_LOCAL();
             const int enough = n_spikes >= (uint)net.p.min_spikes;
@@ -55,8 +48,8 @@ evaluate(__global const struct clsnn_params *params, __global const struct clsnn
                 continue;
             FOR_OWN (j, n) counts_out[(size_t)k * (size_t)n + (size_t)j] = net.counts[j];
             if (LID == 0)
-                shown[k] = fault < n ? (uint)fault | CLSNN_SHOWN_FAULT
-                                     : (attempt + 1u) | (enough ? 0u : CLSNN_SHOWN_GIVEN_UP);
+                shown[k] = scratch.fault < n ? (uint)scratch.fault | CLSNN_SHOWN_FAULT
+                                             : (attempt + 1u) | (enough ? 0u : CLSNN_SHOWN_GIVEN_UP);
             BARRIER_LOCAL();
             break;
         }

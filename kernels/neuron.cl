@@ -9,21 +9,27 @@ INLINE float flush_conductance(float g) {
     return g < CLSNN_G_FLUSH ? 0.0f : g;
 }
 
-/* dv/dt = ((v_rest - v) + g_exc (e_exc - v) + g_inh (e_inh - v)) / tau_m, from old values. floor: the inhibitory reversal, or v
- * itself where that is lower. */
-INLINE real integrate_exc(real v, real g_exc, real g_inh, real floor, struct clsnn_params p) {
+/* dv/dt = ((v_rest - v) + g_exc (e_exc - v) + g_inh (e_inh - v)) / tau_m, from old values; without the floor that follows. */
+INLINE real integrate_freely(real v, real g_exc, real g_inh, struct clsnn_params p) {
     const real gain = (real)(p.gain_exc);
     const real keep = fma(-gain, g_inh, fma(-gain, g_exc, (real)(p.leak_exc)));
     const real drive = fma((real)(p.drive_exc), g_exc, p.drive_inh * g_inh);
-    const real next = fma(keep, v, drive);
+    return fma(keep, v, drive);
+}
+
+/* floor: the inhibitory reversal, or the v before, where that is lower. */
+INLINE real stop_at(real next, real floor) {
     return next < floor ? floor : next; /* lets NaN through */
+}
+
+INLINE real integrate_exc(real v, real g_exc, real g_inh, real floor, struct clsnn_params p) {
+    return stop_at(integrate_freely(v, g_exc, g_inh, p), floor);
 }
 
 /* The same where g_inh is 0. The same bits, for drive_exc * g_exc is never -0. */
 INLINE real integrate_exc_alone(real v, real g_exc, real floor, struct clsnn_params p) {
     const real keep = fma((real)(-p.gain_exc), g_exc, (real)(p.leak_exc));
-    const real next = fma(keep, v, p.drive_exc * g_exc);
-    return next < floor ? floor : next;
+    return stop_at(fma(keep, v, p.drive_exc * g_exc), floor);
 }
 
 /* Adaptive threshold, relative to rest. decay_t carries theta from the start of the presentation to this step. */

@@ -8,6 +8,12 @@
 #error "CLSNN_WG, the work-group size, is set by program.c"
 #endif
 
+#ifdef CLSNN_RECORD
+#define RECORDS 1 /* replay tells of every step */
+#else
+#define RECORDS 0
+#endif
+
 /* A function of the inner loop: a call would cost more than its work. */
 #define INLINE static inline __attribute__((always_inline))
 
@@ -28,11 +34,19 @@
 #define ATOMIC_MIN(p, x)   atomic_min((p), (x))
 #endif
 
-/* Every index below n that this work-item owns. A neuron always has the same owner. */
-#define FOR_OWN(j, n) for (int j = LID; j < (n); j += CLSNN_WG)
+/* Every index below n, divided among the work-items. */
+#if CLSNN_WG == 1
+#define FOR_OWN(j, n) for (int j = 0; j < (n); j++)
+#else
+/* Rounds are the same for all work-items: pocl 3.1 loses the test before a loop that some of them do not enter. */
+#define FOR_OWN(j, n)                                                                                        \
+    for (int j, j##_round = 0; j##_round < (n); j##_round += CLSNN_WG)                                       \
+        if ((j = j##_round + LID) < (n))
+#endif
 
-/* Excitatory neurons are computed LANES at a time: a whole vector where one work-item owns them all, else one. The laws are
- * written once for `real`; comparing two gives `flags`, true lanes being non-zero. n is a multiple of CLSNN_ROW_ALIGN. */
+/* Excitatory neurons are computed LANES at a time, in blocks; k is a block's first neuron, and during a presentation a block always has the
+ * same owner. The laws are written once for `real`; comparing two gives `flags`, true lanes being non-zero. n is a multiple of
+ * CLSNN_ROW_ALIGN. */
 #if CLSNN_WG == 1
 typedef float16 real;
 typedef int16 flags;
@@ -47,26 +61,28 @@ INLINE int any_of(flags f) { /* any() of all becomes a tree of branches */
     return any(b.lo | b.hi);
 }
 #else
-typedef float real;
-typedef int flags;
-#define LANES                 1
-#define as_real(x)            as_float(x)
-#define as_words(x)           as_uint(x)
-#define LOAD_SHORTS(p, k)     ((int)(p)[k])
-#define STORE_SHORTS(x, p, k) ((p)[k] = (ushort)(x))
+typedef float4 real; /* a work-item reads 16 bytes of a row, its neighbours the next */
+typedef int4 flags;
+#define LANES                 4
+#define as_real(x)            as_float4(x)
+#define as_words(x)           as_uint4(x)
+#define LOAD_SHORTS(p, k)     convert_int4(*(__global const ushort4 *)((p) + (k)))
+#define STORE_SHORTS(x, p, k) (*(__global ushort4 *)((p) + (k)) = convert_ushort4(x))
 INLINE int any_of(flags f) {
-    return f;
+    return any(f);
 }
 #endif
 /* Rows begin at multiples of 16 floats, so a vector is aligned; vload16 would not know. */
-#define LOAD(p, k)          (*(__global const real *)((p) + (k)))
-#define STORE(x, p, k)      (*(__global real *)((p) + (k)) = (x))
-#define FOR_OWN_LANES(k, n) for (int k = LID * LANES; k < (n); k += CLSNN_WG * LANES)
-
-/* Neurons of a work-item that are kept in registers during a presentation (resident.cl), and its others. */
-#define RESIDENT               (CLSNN_WG == 1 ? 0 : 4)
-#define FOR_STORED_LANES(k, n) for (int k = RESIDENT * CLSNN_WG + LID * LANES; k < (n); k += CLSNN_WG * LANES)
-#define FOR_STORED(j, n)       for (int j = RESIDENT * CLSNN_WG + LID; j < (n); j += CLSNN_WG)
+#define LOAD(p, k)     (*(__global const real *)((p) + (k)))
+#define STORE(x, p, k) (*(__global real *)((p) + (k)) = (x))
+#if CLSNN_WG == 1
+#define FOR_OWN_LANES(k, n) for (int k = 0; k < (n); k += LANES)
+#else
+#define FOR_OWN_LANES(k, n)                                                                                  \
+    for (int k, k##_round = 0; k##_round < (n); k##_round += CLSNN_WG * LANES)                               \
+        if ((k = k##_round + LID * LANES) < (n))
+#endif
+#define OWNS(j) (CLSNN_WG == 1 || (int)(j) / LANES % CLSNN_WG == LID)
 
 /* Bounds that let NaN through, so that a fault is seen, not hidden (fmax would return the bound). */
 INLINE float at_least(float x, float bound) {

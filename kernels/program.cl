@@ -5,10 +5,14 @@
 #include "stdp.cl"
 #include "encode.cl"
 #include "step.cl"
-#include "ahead.cl"
-#include "resident.cl"
-#include "present.cl"
 #include "weights.cl"
+#include "single.cl"
+#include "ahead.cl"
+#include "group.cl"
+#include "present.cl"
+#include "present_single.cl"
+#include "present_group.cl"
+#include "scratch.cl"
 #if defined(CLSNN_RECORD)
 #include "replay.cl"
 #elif defined(CLSNN_PROFILE)

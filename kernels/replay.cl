@@ -10,30 +10,25 @@ replay(__global const struct clsnn_params *params, __global const struct clsnn_t
        __global struct clsnn_progress *progress, __global uint *record_exc, __global uint *record_inh,
        __global float *record_probes, int n_probes, int n, int learn, __local uint *fired_exc,
        __local uint *fired_inh) {
-    __local ushort active[CLSNN_N_PRE];
-    __local int n_fired_exc[3], n_fired_inh[3];
-    __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
-    __local int fault;
-
+    __local struct scratch scratch;
     struct network net = {.p = params[0], .tables = tables, .w = w, .theta = theta, .zeros = zeros, .n = n};
     use_slot(&net, state, 0);
-    const struct encoding input = {active, 0, 0, net.spikes, net.pending};
-    const struct workspace space = {
-        {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
+    const struct encoding input = encoding_in(&scratch, net);
+    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh);
     const struct recording rec = {record_exc, record_inh, record_probes, n_probes};
-    FOR_OWN (i, CLSNN_N_PRE) active[i] = (ushort)i;
-    if (LID == 0) fault = n;
+    FOR_OWN (i, CLSNN_N_PRE) scratch.active[i] = (ushort)i;
+    if (LID == 0) scratch.fault = n;
     BARRIER_GLOBAL();
     int own_fault;
     if (learn) {
-        normalise_changed(net);
+        normalise_changed(net, sums_in(&scratch));
         present(net, input, CLSNN_N_PRE, 0, net.p.n_steps, net.p.n_steps, space, 1, rec);
         own_fault = end_presentation(net, net.p.n_steps, 1);
     } else {
         present(net, input, CLSNN_N_PRE, 0, net.p.n_steps, net.p.n_steps, space, 0, rec);
         own_fault = end_presentation(net, net.p.n_steps, 0);
     }
-    if (own_fault < n) ATOMIC_MIN(&fault, own_fault);
+    if (own_fault < n) ATOMIC_MIN(&scratch.fault, own_fault);
     BARRIER_LOCAL();
-    if (LID == 0 && fault < n) progress[0].fault_neuron = fault;
+    if (LID == 0 && scratch.fault < n) progress[0].fault_neuron = scratch.fault;
 }

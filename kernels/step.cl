@@ -24,12 +24,11 @@ INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
 #undef ROW
 }
 
-/* Spikes of three steps in turn as bit masks in local memory: one being written, one read, one cleared for the next step. A work-group
- * of one uses the first alone. */
+/* Spikes of a step as bit masks in local memory. Work-groups of many have two in turn: one in use, one cleared for the next spikes. */
 struct spikes {
-    __local uint *exc, *inh;    /* [3][words] */
-    __local int *n_exc, *n_inh; /* [3] */
-    int words;                  /* n / 32, rounded up */
+    __local uint *exc, *inh; /* [words] */
+    __local int *n_exc, *n_inh;
+    int words; /* n / 32, rounded up */
 };
 
 /* Visits the set bits of a spike mask as neuron j, increasing. */
@@ -37,8 +36,6 @@ struct spikes {
     for (int word_ = 0; word_ < (n_words); word_++)                                                          \
         for (uint rest_ = (mask)[word_], j = 0u;                                                             \
              rest_ != 0u && (j = (uint)(32 * word_ + lowest_bit(rest_)), 1); rest_ &= rest_ - 1u)
-
-#define OWNS(j) (CLSNN_WG == 1 || (int)(j) % CLSNN_WG == LID)
 
 INLINE int is_hot(struct network net, int j, int t) {
     return is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p);
@@ -70,99 +67,47 @@ INLINE void catch_up_inh(struct network net, int j, int t) {
     net.seen_inh[j] = t;
 }
 
-/* One step of a hot inhibitory neuron: parts 1, 2 and 4. */
-INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __local int *n_fired) {
-    const float g = net.g_exc_inh[j];
-    float v = net.v_inh[j];
-    if (t - net.last_inh[j] >= net.p.refrac_inh) {
-        v = integrate_inh(v, g, net.p);
-        if (is_at_rest(v)) v = 0.0f;
-        if (v > net.p.thresh_inh) {
-            ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
-            ATOMIC_INC(n_fired);
-            net.last_inh[j] = t;
-            v = net.p.reset_inh;
+/* Computes an inhibitory neuron's steps for as long as it is hot, up to step t; it does not fire before that. Returns whether it fires
+ * then. */
+INLINE int follow_inh(struct network net, int j, int t) {
+    float v = net.v_inh[j], g = net.g_exc_inh[j];
+    int s = net.seen_inh[j] + 1, last = net.last_inh[j], fired = 0;
+    for (; s <= t && is_hot_inh(g, s - last, net.p); s++) {
+        if (s - last >= net.p.refrac_inh) {
+            v = integrate_inh(v, g, net.p);
+            if (is_at_rest(v)) v = 0.0f;
+            if (v > net.p.thresh_inh) {
+                last = s;
+                v = net.p.reset_inh;
+                fired = 1;
+            }
         }
+        g = flush_conductance(g * net.p.keep_g_exc);
     }
     net.v_inh[j] = v;
-    net.g_exc_inh[j] = flush_conductance(g * net.p.keep_g_exc);
-    net.seen_inh[j] = t;
+    net.g_exc_inh[j] = g;
+    net.last_inh[j] = last;
+    net.seen_inh[j] = s - 1;
+    return fired;
 }
 
-#if CLSNN_WG == 1
-/* Inhibitory neurons that need not be followed any more leave the list. */
-INLINE void cool_down(struct network net, int t, int *n_hot) {
-    for (int h = 0; h < *n_hot;) {
-        if (is_hot(net, net.hot[h], t))
-            h++;
-        else
-            net.hot[h] = net.hot[--*n_hot];
+/* The first step from t on, but before end, in which hot inhibitory neuron j fires, or end. */
+INLINE int next_spike_inh(struct network net, int j, int t, int end) {
+    float v = net.v_inh[j], g = net.g_exc_inh[j];
+    for (; t < end && is_hot_inh(g, t - net.last_inh[j], net.p); t++) {
+        if (t - net.last_inh[j] >= net.p.refrac_inh) {
+            v = integrate_inh(v, g, net.p);
+            if (is_at_rest(v)) v = 0.0f;
+            if (v > net.p.thresh_inh) return t;
+        }
+        g = flush_conductance(g * net.p.keep_g_exc);
     }
-}
-#endif
-
-/* Four rows of weights. */
-struct rows {
-    __global const float *w0, *w1, *w2, *w3;
-};
-
-/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing. */
-INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
-                                       int e) {
-    const int offset = (int)events[e] * net.n; /* read in any case, so that this is no branch */
-    return e < n_events ? net.w + offset : net.zeros;
+    return end;
 }
 
-/* The rows of events e to e + 3. */
-INLINE struct rows event_rows(struct network net, __local const ushort *events, int n_events, int e) {
-    const struct rows r = {event_row(net, events, n_events, e), event_row(net, events, n_events, e + 1),
-                           event_row(net, events, n_events, e + 2), event_row(net, events, n_events, e + 3)};
-    return r;
-}
-
-/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. Rows of zeros fill up four, for a branch on
- * the number of events is guessed wrong in most steps; long rows cost more than that, and fill up two. */
-#define LONG_ROW 256
-INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
-    int e = 0;
-    if (net.n <= RESIDENT * CLSNN_WG) return; /* all are in registers */
-    for (; e + (net.n < LONG_ROW ? 0 : 2) < n_events; e += 4) {
-        const struct rows r = event_rows(net, events, n_events, e);
-        FOR_STORED_LANES (k, net.n)
-            STORE((((LOAD(net.g_exc, k) + LOAD(r.w0, k)) + LOAD(r.w1, k)) + LOAD(r.w2, k)) + LOAD(r.w3, k),
-                  net.g_exc, k);
-    }
-    if (e < n_events) {
-        __global const float *w0 = event_row(net, events, n_events, e),
-                             *w1 = event_row(net, events, n_events, e + 1);
-        FOR_STORED_LANES (k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
-    }
-}
-
-/* Part 1 of the excitatory layer, and before it the weights of n_late inputs of the step before (0, 2 or 4; late: their rows, or zeros).
- * below: some v may lie under the inhibitory reversal, as at the protocol's start. Both are constants where this is called.
- * Returns whether a neuron of this work-item is above the lowest threshold it may have. */
-INLINE int advance_exc(struct network net, const int below, const int n_late, const struct rows late) {
-    const struct clsnn_params p = net.p;
-    const real reversal = (real)(p.floor_exc);
-    flags above = (flags)(0);
-    FOR_STORED_LANES (k, net.n) {
-        const real v = LOAD(net.v_exc, k), g_inh = LOAD(net.g_inh, k);
-        real g_exc = LOAD(net.g_exc, k);
-        if (n_late > 0) g_exc = (g_exc + LOAD(late.w0, k)) + LOAD(late.w1, k);
-        if (n_late > 2) g_exc = (g_exc + LOAD(late.w2, k)) + LOAD(late.w3, k);
-        const real next = integrate_exc(v, g_exc, g_inh, below ? (v < reversal ? v : reversal) : reversal, p);
-        STORE(next, net.v_exc, k);
-        STORE(g_exc * p.keep_g_exc, net.g_exc, k);
-        STORE(g_inh * p.keep_g_inh, net.g_inh, k);
-        above |= next > LOAD(net.threshold, k);
-    }
-    return any_of(above);
-}
-
-/* Part 2 of the excitatory layer, for the few steps in which advance_exc saw something. */
+/* Part 2 of the excitatory layer, for the few steps in which a potential is above the lowest threshold it may have. */
 INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
-    FOR_STORED_LANES (k, net.n) {
+    FOR_OWN_LANES (k, net.n) {
         if (!any_of(LOAD(net.v_exc, k) > LOAD(net.threshold, k))) continue;
         for (int j = k; j < k + LANES; j++) {
             if (net.v_exc[j] > threshold_exc(net.theta[j], decay_t, net.p) &&
@@ -180,62 +125,10 @@ INLINE void set_threshold(struct network net, int j, int t, int n_steps, int lea
     net.threshold[j] = last < now ? last : now;
 }
 
-/* Returns whether an own neuron is still inhibited. */
-INLINE int flush_exc(struct network net) {
-    flags inhibited = (flags)(0);
-    FOR_STORED_LANES (k, net.n) {
-        const real zero = (real)(0.0f), least = (real)(CLSNN_G_FLUSH);
-        const real g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
-        STORE(g_exc < least ? zero : g_exc, net.g_exc, k);
-        STORE(g_inh < least ? zero : g_inh, net.g_inh, k);
-        inhibited |= !(g_inh < least);
-    }
-    return any_of(inhibited);
-}
-
-#if CLSNN_WG == 1
-/* Whether nothing but the leak is left to compute: no conductance, no potential above its lowest threshold, and none that could
- * relax through it towards rest. */
-INLINE int is_quiet(struct network net) {
-    flags busy = (flags)(0);
-    FOR_OWN_LANES (k, net.n) {
-        const real threshold = LOAD(net.threshold, k);
-        busy |= (LOAD(net.g_exc, k) != 0.0f) | (LOAD(net.g_inh, k) != 0.0f) | (threshold < 0.0f) |
-                !(LOAD(net.v_exc, k) <= threshold);
-    }
-    return !any_of(busy);
-}
-
-/* n steps of integrate_exc without conductances. */
-INLINE void relax_exc(struct network net, int n) {
-    const real leak = (real)(net.p.leak_exc);
-    int k = 0;
-    for (; k + 4 * LANES <= net.n; k += 4 * LANES) { /* four at once hide the latency of the multiplication */
-        real a = LOAD(net.v_exc, k), b = LOAD(net.v_exc, k + LANES), c = LOAD(net.v_exc, k + 2 * LANES),
-             d = LOAD(net.v_exc, k + 3 * LANES);
-        for (int s = 0; s < n; s++) {
-            a = fma(leak, a, (real)(0.0f));
-            b = fma(leak, b, (real)(0.0f));
-            c = fma(leak, c, (real)(0.0f));
-            d = fma(leak, d, (real)(0.0f));
-        }
-        STORE(a, net.v_exc, k);
-        STORE(b, net.v_exc, k + LANES);
-        STORE(c, net.v_exc, k + 2 * LANES);
-        STORE(d, net.v_exc, k + 3 * LANES);
-    }
-    for (; k < net.n; k += LANES) {
-        real v = LOAD(net.v_exc, k);
-        for (int s = 0; s < n; s++) v = fma(leak, v, (real)(0.0f));
-        STORE(v, net.v_exc, k);
-    }
-}
-#endif
-
 /* g_inh of every neuron += w_inh_exc for each of the n_inh inhibitory spikes but its own partner's. */
 INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh) {
     const real all = (real)((float)n_inh);
-    FOR_STORED_LANES (k, net.n) {
+    FOR_OWN_LANES (k, net.n) {
         const uint own = fired_inh[k / 32] >> (k % 32) & (uint)((1ul << LANES) - 1ul);
         if (own == 0u) {
             STORE(fma((real)(net.p.w_inh_exc), all, LOAD(net.g_inh, k)), net.g_inh, k);
@@ -252,206 +145,39 @@ INLINE int is_recent(struct network net, int j, int t) {
     return t - net.last_exc[j] < net.p.cut_post1 || net.over[j];
 }
 
-/* The pre rule of n_events inputs at step t. */
-#if CLSNN_WG == 1
-/* A few recent neurons at a time: their number is the same in most steps, and so the end of the inner loop is guessed right. */
-#define RECENT_AT_ONCE 16
-INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
-                           int *n_recent) {
-    int next = 0;
-    do {
-        int column[RECENT_AT_ONCE], n_columns = 0;
-        float depress[RECENT_AT_ONCE];
-        while (next < *n_recent && n_columns < RECENT_AT_ONCE) {
-            const int j = net.recent[next];
-            if (is_recent(net, j, t)) {
-                column[n_columns] = j;
-                depress[n_columns++] = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
-                next++;
-            } else {
-                net.recent[next] = net.recent[--*n_recent];
-            }
-        }
-        for (int e = 0; e < n_events; e++) {
-            __global float *row = net.w + (int)events[e] * net.n;
-            net.last_pre[events[e]] = t;
-            for (int c = 0; c < n_columns; c++)
-                row[column[c]] = depress_weight(row[column[c]], depress[c], net.p.w_max);
-        }
-    } while (next < *n_recent);
-}
-#else
-INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
-                           int *n_recent) {
-    (void)n_recent;
-    FOR_STORED (j, net.n) {
-        if (!is_recent(net, j, t)) continue;
-        const float depress = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
-        for (int e = 0; e < n_events; e++) {
-            __global float *w = net.w + (int)events[e] * net.n + j;
-            *w = depress_weight(*w, depress, net.p.w_max);
-        }
-    }
-    for (int e = 0; e < n_events; e++) {
-        if (OWNS(events[e])) net.last_pre[events[e]] = t;
-    }
-}
-#endif
-
-#if CLSNN_WG == 1
-/* Inputs of which a step without spikes left the weights and the pre rule to the next one, which reads and writes g_exc anyway. Between
- * the two nothing else touches g_exc, the weights, or the traces. */
-struct late {
-    __local const ushort *events;
-    int n;
-};
-
-/* What step t - 1 left for step t, and part 1 of step t. Returns as advance_exc. */
-INLINE int advance_all(struct network net, int t, int below, const int learn, struct late *late,
-                       int *n_recent) {
-    const int n = late->n, n_first = max(n - 4, 0); /* more than four are seldom */
-    const struct rows rows = event_rows(net, late->events, n, n_first);
-    int above;
-    if (n_first > 0) deliver_inputs(net, late->events, n_first);
-    if (below) /* seldom, so one form is enough */
-        above = advance_exc(net, 1, 4, rows);
-    else if (n == 0)
-        above = advance_exc(net, 0, 0, rows);
-    else if (n <= 2)
-        above = advance_exc(net, 0, 2, rows);
-    else
-        above = advance_exc(net, 0, 4, rows);
-    if (learn && n != 0) apply_pre_rule(net, t - 1, late->events, n, n_recent);
-    late->n = 0;
-    return above;
-}
-
-/* What step t left, where no step follows at once. */
-INLINE void deliver_late(struct network net, int t, const int learn, struct late *late, int *n_recent) {
-    deliver_inputs(net, late->events, late->n);
-    if (learn && late->n != 0) apply_pre_rule(net, t, late->events, late->n, n_recent);
-    late->n = 0;
-}
-#endif
-
-/* The post rule from input i onto neuron j at step t. */
-INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
-    const float pre = trace(net.tables->pre, t - net.last_pre[i], net.p.cut_pre);
-    __global float *w = net.w + i * net.n + j;
-    *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
-}
-
-/* The post rule of neuron j at step t: its weights from every input that spiked lately (likely: [n_likely] inputs with ink now or
- * spikes not long ago, for work-groups of one), and clipping of all. */
-INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *likely, int n_likely) {
-    const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
-    if (net.over[j]) {
-        FOR_OWN (i, CLSNN_N_PRE) potentiate_synapse(net, i, j, t, potentiate);
-    } else if (potentiate != 0.0f) {
-#if CLSNN_WG == 1
-        for (int c = 0; c < n_likely; c++) {
-            const int i = likely[c];
-#else
-        FOR_OWN (i, CLSNN_N_PRE) {
-#endif
-            if (t - net.last_pre[i] < net.p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
-        }
-    }
-}
-
-/* Drive from an excitatory spike onto its partner, which is followed step by step from here on. */
-INLINE void excite_partner(struct network net, int j, int t, int *n_hot) {
-    catch_up_inh(net, j, t);
-    net.g_exc_inh[j] += net.p.w_exc_inh;
-#if CLSNN_WG == 1
-    for (int h = 0; h < *n_hot; h++) {
-        if (net.hot[h] == j) return;
-    }
-    net.hot[(*n_hot)++] = (ushort)j;
-#endif
-}
-
 /* Part 4 for one excitatory neuron, by its owner. */
-INLINE void reset_exc(struct network net, int j, int t, int n_steps, int learn, int *n_recent) {
+INLINE void reset_exc(struct network net, int j, int t, int n_steps, int learn) {
     net.v_exc[j] = net.p.reset_exc;
     if (learn) {
         net.theta[j] += net.tables->theta_plus[t];
         set_threshold(net, j, t, n_steps, learn);
     }
     if (t < net.p.n_on) net.counts[j]++;
-#if CLSNN_WG == 1
-    if (learn) {
-        int r = 0;
-        while (r < *n_recent && net.recent[r] != j) r++;
-        if (r == *n_recent) net.recent[(*n_recent)++] = (ushort)j;
-    }
-#endif
     net.last_exc[j] = t;
 }
 
-/* What the steps from t on start with: thresholds, no spikes counted at t = 0, and for work-groups of one the lists that stand
- * for the state left before. Returns whether a potential lies below the inhibitory reversal. */
-INLINE int begin_steps(struct network net, struct encoding input, int n_active, int t, int n_steps, int learn,
-                       __local ushort *likely, int *n_likely, int *n_recent, int *n_hot) {
-    int below = 0;
-    *n_likely = *n_recent = *n_hot = 0;
-    FOR_OWN (j, net.n) {
-        set_threshold(net, j, t, n_steps, learn);
-        if (t == 0) net.counts[j] = 0;
-        below |= net.v_exc[j] < net.p.floor_exc;
-    }
-#if CLSNN_WG == 1
-    for (int j = 0; j < net.n; j++) {
-        if (learn && is_recent(net, j, t)) net.recent[(*n_recent)++] = (ushort)j;
-        if (is_hot(net, j, t)) net.hot[(*n_hot)++] = (ushort)j;
-    }
-    if (learn) { /* flags first, then their list in the same place: no branch, no search */
-        for (int i = 0; i < CLSNN_N_PRE; i++) likely[i] = t - net.last_pre[i] < net.p.cut_pre;
-        for (int a = 0; a < n_active; a++) likely[input.active[a]] = 1;
-        for (int i = 0; i < CLSNN_N_PRE; i++) {
-            const int is_likely = likely[i];
-            likely[*n_likely] = (ushort)i;
-            *n_likely += is_likely;
-        }
-    }
-#endif
-    return below;
+/* What neuron j starts step t with: its threshold, no spikes counted at t = 0. */
+INLINE void begin_exc(struct network net, int j, int t, int n_steps, int learn) {
+    set_threshold(net, j, t, n_steps, learn);
+    if (t == 0) net.counts[j] = 0;
 }
 
-/* Lists the inputs that spike in step t, increasing. */
-#if CLSNN_WG == 1
-/* How many events two groups have cannot be guessed, so four are listed whether they are there or not: what stands behind the last is
- * overwritten, or not looked at. Seldom are there more. */
-#define LISTED_AT_ONCE 4
-INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
-    int n = 0;
-    for (int g = 0; g < n_groups; g += 2) {
-        __local const ushort *inputs = input.active + g * CLSNN_GROUP;
-        ulong word = input.spikes[g * CLSNN_MAX_ON + t];
-        if (g + 1 < n_groups) word |= (ulong)input.spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
-        const int end = n + (int)popcount(word);
-#pragma unroll
-        for (int k = 0; k < LISTED_AT_ONCE; k++) {
-            events[n + k] = inputs[lowest_bit_or_0(word)];
-            word &= word - 1ul;
-        }
-        for (n += LISTED_AT_ONCE; n < end; n++) {
-            events[n] = inputs[lowest_bit_or_0(word)];
-            word &= word - 1ul;
-        }
-        n = end;
-    }
-    return n;
+/* The end of a window becomes the state. */
+INLINE void swap_state(struct network *net) {
+    __global float *const v = net->v_exc, *const g_exc = net->g_exc, *const g_inh = net->g_inh;
+    net->v_exc = net->ahead_v;
+    net->g_exc = net->ahead_g_exc;
+    net->g_inh = net->ahead_g_inh;
+    net->ahead_v = v;
+    net->ahead_g_exc = g_exc;
+    net->ahead_g_inh = g_inh;
 }
-#else
-/* Every work-item finds the same, each writes its share. */
-INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
-    int n = 0;
-    for (int g = 0; g < n_groups; g++) {
-        for (uint rest = input.spikes[g * CLSNN_MAX_ON + t]; rest != 0u; rest &= rest - 1u, n++) {
-            if (OWNS(n)) events[n] = input.active[g * CLSNN_GROUP + lowest_bit(rest)];
-        }
+
+/* The state returns to its own buffers, which it was swapped out of. */
+INLINE void keep_state(struct network net) {
+    FOR_OWN_LANES (k, net.n) {
+        STORE(LOAD(net.v_exc, k), net.ahead_v, k);
+        STORE(LOAD(net.g_exc, k), net.ahead_g_exc, k);
+        STORE(LOAD(net.g_inh, k), net.ahead_g_inh, k);
     }
-    return n;
 }
-#endif

@@ -24,13 +24,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
              __global const uchar *pixels, __global const int *order, int n_order,
              __global ushort *counts_out, int n_counts, int n_watched, __global ushort *kept_active, int n,
              int n_presentations, __local uint *fired_exc, __local uint *fired_inh) {
-    __local ushort active[CLSNN_N_PRE];
-    __local uint planes[CLSNN_MAX_GROUPS * CLSNN_PLANES];
-    __local int partial[CLSNN_WG];
-    __local int n_fired_exc[3], n_fired_inh[3];
-    __local ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
-    __local int fault;
-
+    __local struct scratch scratch;
     const size_t b = (size_t)networks[get_group_id(0)], at = b * (size_t)n;
     struct network net = {.p = params[b],
                           .tables = tables + b,
@@ -39,16 +33,15 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
                           .zeros = zeros,
                           .n = n};
     use_slot(&net, state, b);
-    const struct encoding input = {active, planes, partial, net.spikes, net.pending};
-    const struct workspace space = {
-        {fired_exc, fired_inh, n_fired_exc, n_fired_inh, (n + 31) / 32}, events, likely};
+    const struct encoding input = encoding_in(&scratch, net);
+    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh);
 
     /* every work-item keeps its own copy of where the network stands; all copies agree */
     struct clsnn_progress now = progress[b];
     const uint first = now.position;
     ulong n_spikes_all = 0;
     now.presentations = now.given_up = 0u;
-    if (LID == 0) fault = n;
+    if (LID == 0) scratch.fault = n;
     BARRIER_GLOBAL();
 
     for (int shown = 0; shown < n_presentations && now.position < now.stop && now.fault_neuron < 0; shown++) {
@@ -59,7 +52,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
         const struct draw d = {net.p.seed_lo, net.p.seed_hi, image, now.epoch | now.attempt << 20,
                                (uint)CLSNN_RNG_TRAIN << 24};
 #if TRAIN_PHASES & CLSNN_PHASE_NORMALISE
-        normalise_changed(net);
+        normalise_changed(net, sums_in(&scratch));
 #endif
 #if TRAIN_PHASES & CLSNN_PHASE_ENCODE
         now.n_active = (uint)encode(input, pixels + (size_t)image * CLSNN_N_PRE, intensity,
@@ -69,9 +62,9 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
         /* the list of inputs waits for the next launch */
         FOR_OWN (a, (int)now.n_active) {
             if (TRAIN_PHASES & CLSNN_PHASE_ENCODE)
-                kept_active[b * CLSNN_N_PRE + (size_t)a] = active[a];
+                kept_active[b * CLSNN_N_PRE + (size_t)a] = scratch.active[a];
             else
-                active[a] = kept_active[b * CLSNN_N_PRE + (size_t)a];
+                scratch.active[a] = kept_active[b * CLSNN_N_PRE + (size_t)a];
         }
         BARRIER_GLOBAL();
 #endif
@@ -84,11 +77,11 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
 #endif
 #if TRAIN_PHASES & CLSNN_PHASE_REST
         const int own_fault = end_presentation(net, net.p.n_steps, 1);
-        if (own_fault < n) ATOMIC_MIN(&fault, own_fault);
+        if (own_fault < n) ATOMIC_MIN(&scratch.fault, own_fault);
         BARRIER_LOCAL();
         now.presentations++;
-        if (fault < n) {
-            now.fault_neuron = fault;
+        if (scratch.fault < n) {
+            now.fault_neuron = scratch.fault;
             continue;
         }
 

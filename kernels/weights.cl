@@ -10,6 +10,37 @@ INLINE real divide_exactly(real a, real b) {
     return fma(fma(-b, q, a), y, q);
 }
 
+/* What brings a column of this sum to the sum w_norm, and the weights that are zero afterwards: those below *flush. Inputs that never spike
+ * would shrink into denormals. A neuron whose weights are all zero stays so; NaN goes on, to be seen; an infinite weight ends the run
+ * as a NaN. */
+INLINE real scale_of(real sum, flags changed, float w_norm, real *flush) {
+    const flags stays = !changed | (sum < 0x1p-100f);
+    const real exact = sum < 0x1p125f ? divide_exactly((real)(w_norm), sum) : (real)(NAN);
+    *flush = stays ? (real)(0.0f) : (real)(CLSNN_W_FLUSH);
+    return stays ? (real)(1.0f) : exact;
+}
+
+/* Local memory of the rescaling, for work-groups of many. */
+struct sums {
+    __local float *parts; /* [COLUMNS][4] partial sums */
+    __local int *is_over; /* [COLUMNS] */
+    __local int *n_changed;
+};
+#define COLUMNS ((CLSNN_WG + 3) / 4) /* at a time: a work-item for each partial sum */
+
+/* Whether a block's columns may have changed since they were last rescaled: only if the neuron fired in the presentation before, its post1
+ * trace was then above its cut-off, or it held weights to clip. The others already have their sum, and touching all 784 x n weights
+ * would cost as much as the presentation. */
+INLINE flags are_changed(struct network net, int k) {
+    const int reach = net.p.n_steps + net.p.cut_post1;
+    const flags fired_lately = 0 - *(__global const flags *)(net.last_exc + k) <= reach;
+    return fired_lately | (LOAD_SHORTS(net.over, k) != 0);
+}
+
+/* normalise_changed, before every presentation, brings the columns that have changed to the sum w_norm. Sums are of four interleaved
+ * partial sums, in an order that is the same on every device. Rescaling does not clip, the next spikes do: net.over tells which
+ * columns then hold a weight above w_max. */
+#if CLSNN_WG == 1
 /* A row's weights times scale; those below flush become zero. */
 INLINE real rescale_weights(__global float *w, real scale, real flush) {
     const real rescaled = LOAD(w, 0) * scale;
@@ -18,8 +49,7 @@ INLINE real rescale_weights(__global float *w, real scale, real flush) {
 }
 
 /* Rescales LANES columns, of which some have changed, to the sum w_norm: the others are multiplied by 1, which costs nothing, since a
- * row's lanes share a cache line. Four interleaved partial sums, in an order that is the same on every device.
- * Returns which columns then hold a weight above w_max: rescaling does not clip, the next spikes do. */
+ * row's lanes share a cache line. Returns which columns then hold a weight above w_max. */
 INLINE flags normalise_columns(__global float *w, int n, flags changed, float w_norm, float w_max) {
     real s0 = (real)(0.0f), s1 = s0, s2 = s0, s3 = s0;
     for (int i = 0; i < CLSNN_N_PRE; i += 4) {
@@ -29,12 +59,8 @@ INLINE flags normalise_columns(__global float *w, int n, flags changed, float w_
         s3 += LOAD(w, (i + 3) * n);
     }
     const real sum = (s0 + s1) + (s2 + s3);
-    /* a neuron whose weights are all zero stays so; NaN goes on, to be seen; an infinite weight ends the run as a NaN */
-    const flags stays = !changed | (sum < 0x1p-100f);
-    const real exact = sum < 0x1p125f ? divide_exactly((real)(w_norm), sum) : (real)(NAN);
-    const real scale = stays ? (real)(1.0f) : exact;
-    /* inputs that never spike would shrink into denormals */
-    const real flush = stays ? (real)(0.0f) : (real)(CLSNN_W_FLUSH);
+    real flush;
+    const real scale = scale_of(sum, changed, w_norm, &flush);
     real m0 = (real)(0.0f), m1 = m0, m2 = m0, m3 = m0; /* largest weights */
     for (int i = CLSNN_N_PRE - 4; i >= 0; i -= 4) {    /* backwards: the last rows are still in the cache */
         const real a = rescale_weights(w + i * n, scale, flush),
@@ -49,21 +75,89 @@ INLINE flags normalise_columns(__global float *w, int n, flags changed, float w_
     return (m0 > w_max) | (m1 > w_max) | (m2 > w_max) | (m3 > w_max);
 }
 
-/* Before a presentation: a column has changed since it was last rescaled only if its neuron fired in the presentation before, its
- * post1 trace was then above its cut-off, or it held weights to clip; the others already have their sum. Touching all 784 x n
- * weights would cost as much as the presentation. */
-INLINE void normalise_changed(struct network net) {
-    const int reach = net.p.n_steps + net.p.cut_post1;
+INLINE void normalise_changed(struct network net, struct sums sums) {
+    (void)sums;
     FOR_OWN_LANES (k, net.n) {
-        const flags fired_lately = 0 - *(__global const flags *)(net.last_exc + k) <= reach;
-        const flags changed = fired_lately | (LOAD_SHORTS(net.over, k) != 0);
+        const flags changed = are_changed(net, k);
         if (any_of(changed)) {
             const flags over = normalise_columns(net.w + k, net.n, changed, net.p.w_norm, net.p.w_max);
             STORE_SHORTS(over & 1, net.over, k);
         }
     }
+}
+
+#else
+#define ADDED    14 /* weights of a partial sum on their way; divides CLSNN_N_PRE / 4 */
+#define RESCALED 8  /* weights to rescale on their way */
+
+/* Partial sum `part` of a column, w its first weight. */
+INLINE float sum_column(__global const float *w, int n, int part) {
+    float sum = 0.0f, next[ADDED];
+    for (int i = part; i < CLSNN_N_PRE; i += 4 * ADDED) {
+#pragma unroll
+        for (int a = 0; a < ADDED; a++) next[a] = w[(i + 4 * a) * n];
+#pragma unroll
+        for (int a = 0; a < ADDED; a++) sum += next[a];
+    }
+    return sum;
+}
+
+/* Uniform. */
+INLINE void normalise_changed(struct network net, struct sums sums) {
+    if (LID == 0) *sums.n_changed = 0;
+    BARRIER_LOCAL();
+    FOR_OWN_LANES (k, net.n) {
+        const flags changed = are_changed(net, k);
+        if (!any_of(changed)) continue;
+        const int are[LANES] = {changed.s0, changed.s1, changed.s2, changed.s3};
+#pragma unroll
+        for (int b = 0; b < LANES; b++) {
+            if (are[b]) net.recent[ATOMIC_INC(sums.n_changed)] = (ushort)(k + b);
+        }
+    }
+    BARRIER_GLOBAL();
+    const int n_changed = *sums.n_changed;
+    for (int first = 0; first < n_changed; first += COLUMNS) {
+        const int n_columns = min(COLUMNS, n_changed - first);
+        int width = 1; /* n_columns, rounded up to a power of two */
+        while (width < n_columns) width *= 2;
+        FOR_OWN (x, 4 * n_columns)
+            sums.parts[x] = sum_column(net.w + net.recent[first + x / 4], net.n, x & 3);
+        FOR_OWN (c, COLUMNS) sums.is_over[c] = 0;
+        BARRIER_GLOBAL();
+        const int c = LID & (width - 1);
+        if (c < n_columns) {
+            __local const float *s = sums.parts + 4 * c;
+            __global float *w = net.w + net.recent[first + c];
+            real flushes;
+            const float scale =
+                scale_of((real)((s[0] + s[1]) + (s[2] + s[3])), (flags)(-1), net.p.w_norm, &flushes).s0;
+            const float flush = flushes.s0;
+            const int stride = CLSNN_WG / width;
+            int is_over = 0;
+            for (int i = LID / width; i < CLSNN_N_PRE; i += RESCALED * stride) {
+                float weight[RESCALED];
+#pragma unroll
+                for (int q = 0; q < RESCALED; q++) {
+                    if (i + q * stride < CLSNN_N_PRE) weight[q] = w[(i + q * stride) * net.n];
+                }
+#pragma unroll
+                for (int q = 0; q < RESCALED; q++) {
+                    if (i + q * stride >= CLSNN_N_PRE) continue;
+                    const float rescaled = weight[q] * scale;
+                    w[(i + q * stride) * net.n] = rescaled < flush ? 0.0f : rescaled;
+                    is_over |= rescaled > net.p.w_max;
+                }
+            }
+            if (is_over) ATOMIC_OR(&sums.is_over[c], 1);
+        }
+        BARRIER_LOCAL();
+        if (LID < n_columns) net.over[net.recent[first + LID]] = (ushort)sums.is_over[LID];
+        BARRIER_LOCAL(); /* is_over and parts are used again */
+    }
     BARRIER_GLOBAL();
 }
+#endif
 
 /* Draws the initial weights w_init_max * (U[0,1) + w_init_offset) of network b; padding columns are 0.
  * NDRange: (784), any local size. */

@@ -78,9 +78,12 @@ static const struct {
     int floor;
     bool law; /* equations on scalars: they know neither work-items nor barriers */
 } kernels[] = {
-    {"prelude.cl", 0, false}, {"neuron.cl", 1, true}, {"stdp.cl", 1, true},      {"encode.cl", 2, false},
-    {"step.cl", 3, false},    {"ahead.cl", 4, false}, {"resident.cl", 4, false}, {"present.cl", 5, false},
-    {"weights.cl", 6, false}, {"train.cl", 6, false}, {"evaluate.cl", 6, false}, {"replay.cl", 6, false},
+    {"prelude.cl", 0, false}, {"neuron.cl", 1, true},          {"stdp.cl", 1, true},
+    {"encode.cl", 2, false},  {"step.cl", 3, false},           {"weights.cl", 4, false},
+    {"single.cl", 4, false},  {"ahead.cl", 5, false},          {"group.cl", 5, false},
+    {"present.cl", 6, false}, {"present_single.cl", 7, false}, {"present_group.cl", 7, false},
+    {"scratch.cl", 8, false}, {"train.cl", 9, false},          {"evaluate.cl", 9, false},
+    {"replay.cl", 9, false},
 };
 enum { N_KERNELS = sizeof kernels / sizeof kernels[0] };
 

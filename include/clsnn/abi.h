@@ -120,12 +120,13 @@ struct clsnn_tables {
     ROW(clsnn_f32, g_exc_inh, n)                                                                             \
     ROW(clsnn_i32, last_inh, n)                                                                              \
     ROW(clsnn_i32, seen_inh, n)           /* step up to which v_inh and g_exc_inh are computed */            \
+    ROW(clsnn_i32, next_inh, n)           /* scratch: step of an inhibitory neuron's next spike */           \
     ROW(clsnn_i32, last_pre, CLSNN_N_PRE) /* step of an input's last spike */                                \
     ROW(clsnn_u16, over, n)   /* 1: the column may hold weights above w_max, left by rescaling */            \
     ROW(clsnn_u16, counts, n) /* spikes of this presentation while input is on */                            \
     ROW(clsnn_u16, recent, n) /* scratch: neurons the pre rule concerns */                                   \
     ROW(clsnn_u16, hot, n)    /* scratch: inhibitory neurons followed step by step */                        \
-    ROW(clsnn_u32, pending, CLSNN_MAX_ON)                  /* scratch: draws not yet decided */              \
+    ROW(clsnn_u32, pending, CLSNN_MAX_ON)                  /* scratch: draws not yet decided; sums */        \
     ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: encode.cl */
 
 /* 32-bit words of a row, and of a slot. */

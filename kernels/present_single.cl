@@ -1,0 +1,122 @@
+/* The steps of a presentation, for a work-group of one. */
+#if CLSNN_WG == 1
+
+/* Steps first_step .. end_step - 1 of a presentation of n_steps with the encoded input. learn is a constant where this is called.
+ * Uniform. Returns the number of excitatory spikes while input was on. All state is left at the end of the last step. */
+INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step,
+                    int n_steps, struct workspace space, int learn
+#ifdef CLSNN_RECORD
+                    ,
+                    struct recording rec
+#endif
+) {
+    const struct spikes s = space.fired;
+    const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
+    uint n_spikes = 0u;
+    int n_likely, n_recent, n_hot;
+    const int below = begin_steps(net, input, n_active, first_step, n_steps, learn, space.likely, &n_likely,
+                                  &n_recent, &n_hot);
+    for (int word = 0; word < s.words; word++) s.exc[word] = s.inh[word] = 0u;
+    *s.n_exc = *s.n_inh = 0;
+    struct ahead ahead;
+    ahead.from = ahead.until = first_step;
+    /* not in replay, which tells of every step, nor in evaluation, which is short: more code takes long to compile */
+    const int goes_ahead = !RECORDS && learn && !below && pays_ahead(net.n);
+    const int is_one_group = net.n <= TOGETHER * LANES;
+    int is_out_of_order = 1;
+    int inhibited = 1;                                   /* some g_inh may not be 0 */
+    const int leaves_inputs = RECORDS ? 0 : !goes_ahead; /* to the next step */
+    struct late late = {space.events, 0};
+    __global float *const own_v = net.v_exc;
+
+    for (int t = first_step; t < end_step; t++) {
+        /* in turns: one is written, one still read, and there is room behind the last */
+        __local ushort *events = space.events + t % 3 * CLSNN_N_PRE;
+        int n_events = 0;
+
+        /* 1, 2: state and threshold */
+        cool_down(net, t, &n_hot);
+        if (t % CLSNN_FLUSH_STEPS == 0) {
+            deliver_late(net, t - 1, learn, &late, &n_recent);
+            inhibited = flush_exc(net);
+            if (!RECORDS && t >= net.p.n_on && n_hot == 0 && is_quiet(net)) {
+                relax_exc(net, end_step - t);
+                break;
+            }
+            is_out_of_order |= !is_one_group; /* neurons are not recent for ever */
+        }
+        if (goes_ahead && t >= ahead.until)
+            list_ahead(&ahead, input, n_groups, t, net.p.n_on, end_step, space.events);
+        if (goes_ahead && is_out_of_order) {
+            order_blocks(&ahead, net, t, &n_recent);
+            is_out_of_order = 0;
+        }
+        if (goes_ahead && ahead.until > t && ahead.n_marked <= TOGETHER) {
+            const int start = t;
+            int has_fired, end = min(ahead.until, (t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS);
+            for (int h = 0; h < n_hot; h++) /* nothing inhibits before the last step */
+                end = min(end, next_spike_inh(net, net.hot[h], t, end) + 1);
+            t = run_window(&ahead, net, space.events, t, end, inhibited, learn, &n_recent, &has_fired) - 1;
+            swap_state(&net);
+            for (int h = 0; h < n_hot; h++) {
+                for (int step = start; step <= t && is_hot(net, net.hot[h], step); step++)
+                    step_inh(net, net.hot[h], step, s.inh, s.n_inh);
+            }
+            if (has_fired) find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, s.exc, s.n_exc);
+            if (*s.n_exc + *s.n_inh == 0) continue;
+        } else {
+            const float decay_t = learn ? net.tables->decay[t] : 1.0f;
+            if (advance_all(net, t, below, learn, &late, &n_recent))
+                find_spikes(net, t, decay_t, s.exc, s.n_exc);
+            for (int h = 0; h < n_hot; h++) step_inh(net, net.hot[h], t, s.inh, s.n_inh);
+            if (goes_ahead && t < ahead.until) {
+                events = space.events + ahead.first[t - ahead.from];
+                n_events = ahead.first[t + 1 - ahead.from] - ahead.first[t - ahead.from];
+            } else if (t < net.p.n_on) {
+                n_events = list_events(input, n_groups, t, events);
+            }
+        }
+
+        /* 3: synapses */
+        const int n_exc = *s.n_exc, n_inh = *s.n_inh;
+        if (n_exc != 0) {
+            FOR_SPIKES (j, s.exc, s.words) excite_partner(net, (int)j, t, &n_hot);
+            if (t < net.p.n_on) n_spikes += (uint)n_exc;
+        }
+        if (leaves_inputs && n_exc == 0) {
+            late.events = events;
+            late.n = n_events;
+            n_events = 0;
+        }
+        if (n_events != 0) {
+            deliver_inputs(net, events, n_events);
+            if (learn) apply_pre_rule(net, t, events, n_events, &n_recent);
+        }
+        if (n_inh != 0) {
+            inhibit(net, s.inh, n_inh);
+            inhibited = 1;
+        }
+        if (n_exc != 0) {
+            if (learn) {
+                FOR_SPIKES (j, s.exc, s.words) apply_post_rule(net, (int)j, t, space.likely, n_likely);
+            }
+            /* 4: reset; the inhibitory neurons did theirs in step_inh */
+            FOR_SPIKES (j, s.exc, s.words) {
+                reset_exc(net, (int)j, t, n_steps, learn);
+                if (learn) list_recent(net, (int)j, &n_recent);
+                is_out_of_order |= !is_one_group;
+            }
+        }
+#ifdef CLSNN_RECORD
+        record_step(net, t, s, rec);
+#endif
+        if (n_exc + n_inh != 0) {
+            for (int word = 0; word < s.words; word++) s.exc[word] = s.inh[word] = 0u;
+            *s.n_exc = *s.n_inh = 0;
+        }
+    }
+    deliver_late(net, end_step - 1, learn, &late, &n_recent);
+    if (net.v_exc != own_v) keep_state(net);
+    return n_spikes;
+}
+#endif

@@ -1,0 +1,72 @@
+/* Local memory of a work-group: every kernel that shows images declares one of these. The masks of spikes beside it grow with the network. */
+struct scratch {
+    ushort active[CLSNN_N_PRE];
+    int fault; /* first neuron at fault, or n */
+#if CLSNN_WG == 1
+    ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
+    int n_exc, n_inh;
+#else
+    uint digits[CLSNN_MAX_GROUPS * CLSNN_GROUP], planes[CLSNN_MAX_GROUPS * N_DIGITS];
+    int counts[CLSNN_WG];
+    float parts[4 * COLUMNS];
+    int is_over[COLUMNS], n_changed;
+    ushort4 events[2 * FOURS];
+    ushort first[2 * (WINDOW_STEPS + 1)], when[2 * CLSNN_N_PRE];
+    float depress[CLSNN_MAX_TRACE];
+    __global float *w;
+    __global uint *slot;
+    int n_exc[2], n_inh[2], first_exc[2], next_inh[2], n_recent;
+#endif
+};
+
+INLINE struct encoding encoding_in(__local struct scratch *s, struct network net) {
+    const struct encoding e = {
+        .active = s->active,
+        .spikes = net.spikes,
+        .pending = net.pending,
+#if CLSNN_WG > 1
+        .digits = s->digits,
+        .planes = s->planes,
+        .counts = s->counts,
+#endif
+    };
+    return e;
+}
+
+INLINE struct sums sums_in(__local struct scratch *s) {
+#if CLSNN_WG == 1
+    (void)s;
+    const struct sums sums = {0, 0, 0};
+#else
+    const struct sums sums = {s->parts, s->is_over, &s->n_changed};
+#endif
+    return sums;
+}
+
+/* fired_exc, fired_inh: [3][words], words = n / 32, rounded up. What it fills may be read after the next barrier. */
+INLINE struct workspace workspace_in(__local struct scratch *s, struct network net, __local uint *fired_exc,
+                                     __local uint *fired_inh) {
+    const int words = (net.n + 31) / 32;
+#if CLSNN_WG == 1
+    const struct workspace space = {.fired = {fired_exc, fired_inh, &s->n_exc, &s->n_inh, words},
+                                    .events = s->events,
+                                    .likely = s->likely};
+#else
+    const struct workspace space = {.fired = {fired_exc, fired_inh, s->n_exc, s->n_inh, words},
+                                    .events = s->events,
+                                    .first = s->first,
+                                    .when = s->when,
+                                    .first_exc = s->first_exc,
+                                    .next_inh = s->next_inh,
+                                    .n_recent = &s->n_recent,
+                                    .depress = s->depress,
+                                    .w = &s->w,
+                                    .slot = &s->slot};
+    if (LID == 0) {
+        s->w = net.w;
+        s->slot = (__global uint *)net.v_exc; /* the first row */
+    }
+    FOR_OWN (k, net.p.cut_post1) s->depress[k] = net.tables->depress[k];
+#endif
+    return space;
+}

@@ -1,0 +1,292 @@
+/* The parts of single steps, for work-groups of one: plain loops over vectors, and short lists of the few neurons that something
+ * happens to. Their order stands in present.cl. */
+#if CLSNN_WG == 1
+
+/* One step of a hot inhibitory neuron: parts 1, 2 and 4. */
+INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __local int *n_fired) {
+    const float g = net.g_exc_inh[j];
+    float v = net.v_inh[j];
+    if (t - net.last_inh[j] >= net.p.refrac_inh) {
+        v = integrate_inh(v, g, net.p);
+        if (is_at_rest(v)) v = 0.0f;
+        if (v > net.p.thresh_inh) {
+            ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
+            ATOMIC_INC(n_fired);
+            net.last_inh[j] = t;
+            v = net.p.reset_inh;
+        }
+    }
+    net.v_inh[j] = v;
+    net.g_exc_inh[j] = flush_conductance(g * net.p.keep_g_exc);
+    net.seen_inh[j] = t;
+}
+
+/* Inhibitory neurons that need not be followed any more leave the list. */
+INLINE void cool_down(struct network net, int t, int *n_hot) {
+    for (int h = 0; h < *n_hot;) {
+        if (is_hot(net, net.hot[h], t))
+            h++;
+        else
+            net.hot[h] = net.hot[--*n_hot];
+    }
+}
+
+/* Four rows of weights. */
+struct rows {
+    __global const float *w0, *w1, *w2, *w3;
+};
+
+/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing. */
+INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
+                                       int e) {
+    const int offset = (int)events[e] * net.n; /* read in any case, so that this is no branch */
+    return e < n_events ? net.w + offset : net.zeros;
+}
+
+/* The rows of events e to e + 3. */
+INLINE struct rows event_rows(struct network net, __local const ushort *events, int n_events, int e) {
+    const struct rows r = {event_row(net, events, n_events, e), event_row(net, events, n_events, e + 1),
+                           event_row(net, events, n_events, e + 2), event_row(net, events, n_events, e + 3)};
+    return r;
+}
+
+/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. Rows of zeros fill up four, for a branch on
+ * the number of events is guessed wrong in most steps; long rows cost more than that, and fill up two. */
+#define LONG_ROW 256
+INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
+    int e = 0;
+    for (; e + (net.n < LONG_ROW ? 0 : 2) < n_events; e += 4) {
+        const struct rows r = event_rows(net, events, n_events, e);
+        FOR_OWN_LANES (k, net.n)
+            STORE((((LOAD(net.g_exc, k) + LOAD(r.w0, k)) + LOAD(r.w1, k)) + LOAD(r.w2, k)) + LOAD(r.w3, k),
+                  net.g_exc, k);
+    }
+    if (e < n_events) {
+        __global const float *w0 = event_row(net, events, n_events, e),
+                             *w1 = event_row(net, events, n_events, e + 1);
+        FOR_OWN_LANES (k, net.n) STORE((LOAD(net.g_exc, k) + LOAD(w0, k)) + LOAD(w1, k), net.g_exc, k);
+    }
+}
+
+/* Part 1 of the excitatory layer, and before it the weights of n_late inputs of the step before (0, 2 or 4; late: their rows, or zeros).
+ * below: some v may lie under the inhibitory reversal, as at the protocol's start. Both are constants where this is called.
+ * Returns whether a neuron of this work-item is above the lowest threshold it may have. */
+INLINE int advance_exc(struct network net, const int below, const int n_late, const struct rows late) {
+    const struct clsnn_params p = net.p;
+    const real reversal = (real)(p.floor_exc);
+    flags above = (flags)(0);
+    FOR_OWN_LANES (k, net.n) {
+        const real v = LOAD(net.v_exc, k), g_inh = LOAD(net.g_inh, k);
+        real g_exc = LOAD(net.g_exc, k);
+        if (n_late > 0) g_exc = (g_exc + LOAD(late.w0, k)) + LOAD(late.w1, k);
+        if (n_late > 2) g_exc = (g_exc + LOAD(late.w2, k)) + LOAD(late.w3, k);
+        const real next = integrate_exc(v, g_exc, g_inh, below ? (v < reversal ? v : reversal) : reversal, p);
+        STORE(next, net.v_exc, k);
+        STORE(g_exc * p.keep_g_exc, net.g_exc, k);
+        STORE(g_inh * p.keep_g_inh, net.g_inh, k);
+        above |= next > LOAD(net.threshold, k);
+    }
+    return any_of(above);
+}
+
+/* Returns whether an own neuron is still inhibited. */
+INLINE int flush_exc(struct network net) {
+    flags inhibited = (flags)(0);
+    FOR_OWN_LANES (k, net.n) {
+        const real zero = (real)(0.0f), least = (real)(CLSNN_G_FLUSH);
+        const real g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
+        STORE(g_exc < least ? zero : g_exc, net.g_exc, k);
+        STORE(g_inh < least ? zero : g_inh, net.g_inh, k);
+        inhibited |= !(g_inh < least);
+    }
+    return any_of(inhibited);
+}
+
+/* Whether nothing but the leak is left to compute: no conductance, no potential above its lowest threshold, and none that could
+ * relax through it towards rest. */
+INLINE int is_quiet(struct network net) {
+    flags busy = (flags)(0);
+    FOR_OWN_LANES (k, net.n) {
+        const real threshold = LOAD(net.threshold, k);
+        busy |= (LOAD(net.g_exc, k) != 0.0f) | (LOAD(net.g_inh, k) != 0.0f) | (threshold < 0.0f) |
+                !(LOAD(net.v_exc, k) <= threshold);
+    }
+    return !any_of(busy);
+}
+
+/* n steps of integrate_exc without conductances. */
+INLINE void relax_exc(struct network net, int n) {
+    const real leak = (real)(net.p.leak_exc);
+    int k = 0;
+    for (; k + 4 * LANES <= net.n; k += 4 * LANES) { /* four at once hide the latency of the multiplication */
+        real a = LOAD(net.v_exc, k), b = LOAD(net.v_exc, k + LANES), c = LOAD(net.v_exc, k + 2 * LANES),
+             d = LOAD(net.v_exc, k + 3 * LANES);
+        for (int s = 0; s < n; s++) {
+            a = fma(leak, a, (real)(0.0f));
+            b = fma(leak, b, (real)(0.0f));
+            c = fma(leak, c, (real)(0.0f));
+            d = fma(leak, d, (real)(0.0f));
+        }
+        STORE(a, net.v_exc, k);
+        STORE(b, net.v_exc, k + LANES);
+        STORE(c, net.v_exc, k + 2 * LANES);
+        STORE(d, net.v_exc, k + 3 * LANES);
+    }
+    for (; k < net.n; k += LANES) {
+        real v = LOAD(net.v_exc, k);
+        for (int s = 0; s < n; s++) v = fma(leak, v, (real)(0.0f));
+        STORE(v, net.v_exc, k);
+    }
+}
+
+/* The pre rule of n_events inputs at step t. */
+/* A few recent neurons at a time: their number is the same in most steps, and so the end of the inner loop is guessed right. */
+#define RECENT_AT_ONCE 16
+INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
+                           int *n_recent) {
+    int next = 0;
+    do {
+        int column[RECENT_AT_ONCE], n_columns = 0;
+        float depress[RECENT_AT_ONCE];
+        while (next < *n_recent && n_columns < RECENT_AT_ONCE) {
+            const int j = net.recent[next];
+            if (is_recent(net, j, t)) {
+                column[n_columns] = j;
+                depress[n_columns++] = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
+                next++;
+            } else {
+                net.recent[next] = net.recent[--*n_recent];
+            }
+        }
+        for (int e = 0; e < n_events; e++) {
+            __global float *row = net.w + (int)events[e] * net.n;
+            net.last_pre[events[e]] = t;
+            for (int c = 0; c < n_columns; c++)
+                row[column[c]] = depress_weight(row[column[c]], depress[c], net.p.w_max);
+        }
+    } while (next < *n_recent);
+}
+
+/* Inputs of which a step without spikes left the weights and the pre rule to the next one, which reads and writes g_exc anyway. Between
+ * the two nothing else touches g_exc, the weights, or the traces. */
+struct late {
+    __local const ushort *events;
+    int n;
+};
+
+/* What step t - 1 left for step t, and part 1 of step t. Returns as advance_exc. */
+INLINE int advance_all(struct network net, int t, int below, const int learn, struct late *late,
+                       int *n_recent) {
+    const int n = late->n, n_first = max(n - 4, 0); /* more than four are seldom */
+    const struct rows rows = event_rows(net, late->events, n, n_first);
+    int above;
+    if (n_first > 0) deliver_inputs(net, late->events, n_first);
+    if (below) /* seldom, so one form is enough */
+        above = advance_exc(net, 1, 4, rows);
+    else if (n == 0)
+        above = advance_exc(net, 0, 0, rows);
+    else if (n <= 2)
+        above = advance_exc(net, 0, 2, rows);
+    else
+        above = advance_exc(net, 0, 4, rows);
+    if (learn && n != 0) apply_pre_rule(net, t - 1, late->events, n, n_recent);
+    late->n = 0;
+    return above;
+}
+
+/* What step t left, where no step follows at once. */
+INLINE void deliver_late(struct network net, int t, const int learn, struct late *late, int *n_recent) {
+    deliver_inputs(net, late->events, late->n);
+    if (learn && late->n != 0) apply_pre_rule(net, t, late->events, late->n, n_recent);
+    late->n = 0;
+}
+
+/* The post rule from input i onto neuron j at step t. */
+INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
+    const float pre = trace(net.tables->pre, t - net.last_pre[i], net.p.cut_pre);
+    __global float *w = net.w + i * net.n + j;
+    *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
+}
+
+/* The post rule of neuron j at step t: its weights from every input that spiked lately (likely: [n_likely] inputs with ink now or
+ * spikes not long ago), and clipping of all. */
+INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *likely, int n_likely) {
+    const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
+    if (net.over[j]) {
+        FOR_OWN (i, CLSNN_N_PRE) potentiate_synapse(net, i, j, t, potentiate);
+    } else if (potentiate != 0.0f) {
+        for (int c = 0; c < n_likely; c++) {
+            const int i = likely[c];
+            if (t - net.last_pre[i] < net.p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
+        }
+    }
+}
+
+/* Lists the inputs that spike in step t, increasing. */
+/* How many events two groups have cannot be guessed, so four are listed whether they are there or not: what stands behind the last is
+ * overwritten, or not looked at. Seldom are there more. */
+#define LISTED_AT_ONCE 4
+INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
+    int n = 0;
+    for (int g = 0; g < n_groups; g += 2) {
+        __local const ushort *inputs = input.active + g * CLSNN_GROUP;
+        ulong word = input.spikes[g * CLSNN_MAX_ON + t];
+        if (g + 1 < n_groups) word |= (ulong)input.spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
+        const int end = n + (int)popcount(word);
+#pragma unroll
+        for (int k = 0; k < LISTED_AT_ONCE; k++) {
+            events[n + k] = inputs[lowest_bit_or_0(word)];
+            word &= word - 1ul;
+        }
+        for (n += LISTED_AT_ONCE; n < end; n++) {
+            events[n] = inputs[lowest_bit_or_0(word)];
+            word &= word - 1ul;
+        }
+        n = end;
+    }
+    return n;
+}
+
+/* Drive from an excitatory spike onto its partner, which is followed step by step from here on. */
+INLINE void excite_partner(struct network net, int j, int t, int *n_hot) {
+    catch_up_inh(net, j, t);
+    net.g_exc_inh[j] += net.p.w_exc_inh;
+    for (int h = 0; h < *n_hot; h++) {
+        if (net.hot[h] == j) return;
+    }
+    net.hot[(*n_hot)++] = (ushort)j;
+}
+
+/* The pre rule concerns neuron j from here on. */
+INLINE void list_recent(struct network net, int j, int *n_recent) {
+    int r = 0;
+    while (r < *n_recent && net.recent[r] != j) r++;
+    if (r == *n_recent) net.recent[(*n_recent)++] = (ushort)j;
+}
+
+/* What the steps from t on start with: thresholds, and the lists that stand for the state left before. Returns whether a potential lies
+ * below the inhibitory reversal. */
+INLINE int begin_steps(struct network net, struct encoding input, int n_active, int t, int n_steps, int learn,
+                       __local ushort *likely, int *n_likely, int *n_recent, int *n_hot) {
+    int below = 0;
+    *n_likely = *n_recent = *n_hot = 0;
+    for (int j = 0; j < net.n; j++) {
+        begin_exc(net, j, t, n_steps, learn);
+        below |= net.v_exc[j] < net.p.floor_exc;
+    }
+    for (int j = 0; j < net.n; j++) {
+        if (learn && is_recent(net, j, t)) net.recent[(*n_recent)++] = (ushort)j;
+        if (is_hot(net, j, t)) net.hot[(*n_hot)++] = (ushort)j;
+    }
+    if (learn) { /* flags first, then their list in the same place: no branch, no search */
+        for (int i = 0; i < CLSNN_N_PRE; i++) likely[i] = t - net.last_pre[i] < net.p.cut_pre;
+        for (int a = 0; a < n_active; a++) likely[input.active[a]] = 1;
+        for (int i = 0; i < CLSNN_N_PRE; i++) {
+            const int is_likely = likely[i];
+            likely[*n_likely] = (ushort)i;
+            *n_likely += is_likely;
+        }
+    }
+    return below;
+}
+#endif
