@@ -113,6 +113,23 @@ fail:
     return st;
 }
 
+size_t clsnn_network_mask_bytes(const struct clsnn_network *net) {
+    return ((size_t)net->n + 31) / 32 * sizeof(cl_uint);
+}
+
+/* Local memory: what kernels declare and the masks beside it. */
+static enum clsnn_status check_local(const struct clsnn_network *net) {
+    const struct clsnn_device_info *info = &net->dev->info;
+    const cl_ulong masks = (CLSNN_EXC_MASKS + CLSNN_INH_MASKS) * (cl_ulong)clsnn_network_mask_bytes(net);
+    if (!net->prog || net->prog->local_bytes + masks <= info->local_bytes) return CLSNN_OK;
+    return clsnn_fail(
+        CLSNN_E_DEVICE_MEMORY,
+        "local memory: %d neurons in work-groups of %d need %llu bytes, %s has %llu: use fewer --neurons or "
+        "a smaller --work-group",
+        net->n_post, net->prog->work_group, (unsigned long long)(net->prog->local_bytes + masks), info->name,
+        (unsigned long long)info->local_bytes);
+}
+
 enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                        const struct clsnn_model *models, const uint64_t *seeds,
                                        int n_networks, int n_post, struct clsnn_network **out) {
@@ -129,6 +146,7 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
     net->n_networks = n_networks;
     net->n_post = n_post;
     net->n = (cl_int)n;
+    TRY(check_local(net));
     TRY(clsnn_buffer_create(dev, "weights", batch * CLSNN_N_PRE * n * sizeof(float), NULL, false, &net->w));
     TRY(clsnn_buffer_create(dev, "theta", batch * n * sizeof(float), NULL, false, &net->theta));
     TRY(clsnn_buffer_create(dev, "parameters", batch * sizeof(struct clsnn_params), NULL, false,
@@ -351,10 +369,6 @@ enum clsnn_status clsnn_network_rest(struct clsnn_network *net) {
     TRY(clsnn_device_wait(net->dev));
 fail:
     return st;
-}
-
-size_t clsnn_network_spikes_bytes(const struct clsnn_network *net) {
-    return 3 * (((size_t)net->n + 31) / 32) * sizeof(cl_uint);
 }
 
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net,

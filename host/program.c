@@ -30,14 +30,19 @@ static enum clsnn_status get_kernel(cl_program program, const char *name, cl_ker
                                            clsnn_cl_error_name(code), code);
 }
 
-/* The largest work-group that this kernel, as compiled, can run. */
-static enum clsnn_status check_size(const struct clsnn_device *dev, cl_kernel kernel, size_t *most) {
+/* The largest work-group that this kernel, as compiled, can run, and its local memory. */
+static enum clsnn_status check_size(const struct clsnn_device *dev, cl_kernel kernel, size_t *most,
+                                    cl_ulong *local_bytes) {
     enum clsnn_status st = CLSNN_OK;
     size_t size = 0;
+    cl_ulong local = 0;
     if (!kernel) return st;
     TRY_CL(
         clGetKernelWorkGroupInfo(kernel, dev->info.id, CL_KERNEL_WORK_GROUP_SIZE, sizeof size, &size, NULL));
+    TRY_CL(
+        clGetKernelWorkGroupInfo(kernel, dev->info.id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL));
     if (size < *most) *most = size;
+    if (local > *local_bytes) *local_bytes = local;
 fail:
     return st;
 }
@@ -74,7 +79,8 @@ static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind
     const cl_kernel groups[] = {prog->train,  prog->evaluate, prog->replay, prog->normalise,
                                 prog->encode, prog->present,  prog->rest};
     *out_most = dev->info.max_work_group;
-    for (size_t k = 0; k < sizeof groups / sizeof *groups; k++) TRY(check_size(dev, groups[k], out_most));
+    for (size_t k = 0; k < sizeof groups / sizeof *groups; k++)
+        TRY(check_size(dev, groups[k], out_most, &prog->local_bytes));
 fail:
     return st;
 }

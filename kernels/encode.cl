@@ -51,12 +51,12 @@ INLINE int find_active(struct encoding e, __global const uchar *image) {
     return n_active;
 #else
     const int share = (CLSNN_N_PRE + CLSNN_WG - 1) / CLSNN_WG;
-    const int first = min(LID * share, CLSNN_N_PRE), last = min(first + share, CLSNN_N_PRE);
+    const int first = LID * share;
     int n_own = 0;
-    for (int i = first; i < last; i++) n_own += image[i] != 0;
+    for (int i = first; i < first + share; i++) n_own += i < CLSNN_N_PRE && image[i] != 0;
     int n_active, at = sum_before(e.counts, n_own, &n_active);
-    for (int i = first; i < last; i++) {
-        if (image[i] != 0) e.active[at++] = (ushort)i;
+    for (int i = first; i < first + share; i++) {
+        if (i < CLSNN_N_PRE && image[i] != 0) e.active[at++] = (ushort)i;
     }
     BARRIER_LOCAL();
     return n_active;

@@ -51,17 +51,19 @@ INLINE int fours_before(struct encoding input, int n_on, int t) {
 
 /* Makes those sums. Uniform; they may be read after the next barrier. */
 INLINE void count_fours(struct encoding input, int n_groups, int n_on) {
-    const int share = (n_on + CLSNN_WG - 1) / CLSNN_WG;
-    const int first = min(LID * share, n_on), last = min(first + share, n_on);
+    const int share = (n_on + CLSNN_WG - 1) / CLSNN_WG, first = LID * share;
     int n_all, n = 0;
-    for (int t = first; t < last; t++) {
+    for (int t = first; t < first + share; t++) {
         int n_spikes = 0;
+        if (t >= n_on) break;
         for (int g = 0; g < n_groups; g++) n_spikes += (int)popcount(input.spikes[g * CLSNN_MAX_ON + t]);
         n += (n_spikes + 3) / 4;
         input.pending[t] = (uint)n;
     }
     n = sum_before(input.counts, n, &n_all);
-    for (int t = first; t < last; t++) input.pending[t] += (uint)n;
+    for (int t = first; t < first + share; t++) {
+        if (t < n_on) input.pending[t] += (uint)n;
+    }
 }
 
 /* The window from step t on, of as many steps as there is room for; its spikes may be read after the next barrier. w: its memory. */

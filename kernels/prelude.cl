@@ -6,6 +6,8 @@
 
 #ifndef CLSNN_WG
 #error "CLSNN_WG, the work-group size, is set by program.c"
+#elif CLSNN_WG & (CLSNN_WG - 1)
+#error "CLSNN_WG has to be a power of two"
 #endif
 
 #ifdef CLSNN_RECORD

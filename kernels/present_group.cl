@@ -1,4 +1,4 @@
-/* The steps of a presentation, for a work-group of many: windows of steps, two barriers each, and two more where something fires. */
+/* The steps of a presentation, for a work-group of many: windows of steps, four barriers each. */
 #if CLSNN_WG > 1
 
 /* As in present_single.cl. */

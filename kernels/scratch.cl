@@ -43,7 +43,7 @@ INLINE struct sums sums_in(__local struct scratch *s) {
     return sums;
 }
 
-/* fired_exc, fired_inh: [3][words], words = n / 32, rounded up. What it fills may be read after the next barrier. */
+/* fired_exc: [CLSNN_EXC_MASKS][words], fired_inh: [CLSNN_INH_MASKS][words], words = n / 32, rounded up. What it fills may be read after the next barrier. */
 INLINE struct workspace workspace_in(__local struct scratch *s, struct network net, __local uint *fired_exc,
                                      __local uint *fired_inh) {
     const int words = (net.n + 31) / 32;

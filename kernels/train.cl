@@ -12,7 +12,7 @@
  * kept_active      [n_networks][784] the inputs with ink, for launches of single phases: program.cl includes this file once a kernel,
  *                  with TRAIN_KERNEL its name and TRAIN_PHASES what it does. (Not an argument: each barrier in a branch doubles
  *                  what some compilers make of the code behind it.)
- * fired_exc, fired_inh [3][(n + 31) / 32], local
+ * fired_exc, fired_inh local: workspace_in
  * networks         [work-groups] the network of each work-group
  * bell             [1] for work-groups of one; 0, then 1 when a network is done: the others stop after the presentation they are
  *                  in, so that no core waits for another; or CLSNN_BELL_OFF

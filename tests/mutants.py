@@ -202,7 +202,7 @@ FAULTS = [
     ("certain-spike-lost", "encode.cl", "m == denominator ? m :", "", "encode"),
     ("tail-counter", "encode.cl", "t | (uint)(k / 4) << 16", "t | (uint)(k / 8) << 16", "encode"),
     ("group-not-counted", "encode.cl", "of_group.purpose |= (uint)g;", "", "plain"),
-    ("ink-threshold", "encode.cl", "n_own += image[i] != 0;", "n_own += image[i] > 1;", "encode"),
+    ("ink-threshold", "encode.cl", "&& image[i] != 0;", "&& image[i] > 1;", "encode"),
     # launches
     ("attempt-not-drawn-for", "train.cl", "now.epoch | now.attempt << 20", "now.epoch", "plain"),
     ("attempt-not-reset", "train.cl", "now.attempt = 0u;", "", "plain"),

@@ -415,6 +415,24 @@ static void as_many_slots_as_promised_fit(void **state) {
     drop_data(&data);
 }
 
+static void too_little_local_memory_is_said_before_a_launch(void **state) {
+    struct rig *rig = *state;
+    const struct clsnn_device_info whole = rig->dev->info;
+    const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, 1);
+    const struct clsnn_model model = lively_model();
+    struct clsnn_network *net = NULL;
+    assert_true(prog->local_bytes > 2 * CLSNN_N_PRE && prog->local_bytes <= whole.local_bytes);
+    rig->dev->info.local_bytes = prog->local_bytes + 5 * 4 - 1; /* 17 neurons: one word a mask */
+    assert_int_equal(clsnn_network_create(rig->dev, prog, &model, &(uint64_t){1}, 1, 17, &net),
+                     CLSNN_E_DEVICE_MEMORY);
+    assert_non_null(strstr(clsnn_error_text(), "local memory: 17 neurons in work-groups of 1 need "));
+    clsnn_error_clear();
+    rig->dev->info.local_bytes++;
+    must(clsnn_network_create(rig->dev, prog, &model, &(uint64_t){1}, 1, 17, &net));
+    clsnn_network_destroy(net);
+    rig->dev->info = whole;
+}
+
 /* A stop waits for a launch, so a launch is as long as the slowest of its networks allows, however fast others beside it are. */
 static void launches_fit_the_slowest_network(void **state) {
     enum { FAST, SLOW, BOTH, N = 600 };
@@ -504,6 +522,7 @@ int main(void) {
         cmocka_unit_test(a_load_checks_before_it_writes),
         cmocka_unit_test(a_slot_takes_what_it_says),
         cmocka_unit_test(as_many_slots_as_promised_fit),
+        cmocka_unit_test(too_little_local_memory_is_said_before_a_launch),
         cmocka_unit_test(launches_fit_the_slowest_network),
         cmocka_unit_test(memory_does_not_grow),
     };

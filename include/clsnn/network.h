@@ -71,8 +71,8 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
                                      const char *label);
 /* Puts every network at rest: v at rest, conductances and traces 0. */
 enum clsnn_status clsnn_network_rest(struct clsnn_network *net);
-/* Bytes of local memory for three spike masks, which every launch takes twice. */
-size_t clsnn_network_spikes_bytes(const struct clsnn_network *net);
+/* Bytes of a mask of neurons in local memory: every launch takes CLSNN_EXC_MASKS, then CLSNN_INH_MASKS of them. */
+size_t clsnn_network_mask_bytes(const struct clsnn_network *net);
 /* Checks, after launches, that no potential left its limits. Errors: CLSNN_E_SELFTEST naming network, neuron, image. */
 enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b);
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress);

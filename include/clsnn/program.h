@@ -8,7 +8,8 @@
 enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_PROFILE, CLSNN_PROGRAM_REPLAY };
 
 struct clsnn_program {
-    int work_group; /* work-items that simulate one network */
+    int work_group;       /* work-items that simulate one network */
+    cl_ulong local_bytes; /* the most local memory that a kernel declares */
     cl_program program;
     /* NULL where the kind does not have it */
     cl_kernel init_weights, train, evaluate, replay;
