@@ -56,7 +56,10 @@ static enum clsnn_status lock_runs(const struct clsnn_sweep *s, int *out_fd) {
     enum clsnn_status st = CLSNN_OK;
     char *path = clsnn_file_join(s->dir, "lock");
     if (!path) return no_memory();
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd;
+    do {
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EINTR); /* a network file system's */
     if (fd < 0) {
         st = clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno));
         goto fail;
