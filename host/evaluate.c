@@ -37,7 +37,6 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
     const size_t n = (size_t)net->n, n_post = (size_t)net->n_post;
     const uint32_t n_slots = count_slots(dev);
     const cl_int network = b;
-    const size_t mask = clsnn_network_mask_bytes(net);
     const cl_uint what_for = (cl_uint)purpose;
     uint16_t *rows = malloc(IMAGES_A_LAUNCH * n * sizeof *rows);
     uint32_t *host_shown = malloc(IMAGES_A_LAUNCH * sizeof *host_shown);
@@ -54,22 +53,9 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         const double began = now_seconds();
         const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
         const struct clsnn_arg args[] = {
-            CLSNN_ARG(net->params),
-            CLSNN_ARG(net->tables),
-            CLSNN_ARG(net->w),
-            CLSNN_ARG(net->theta),
-            CLSNN_ARG(net->zeros),
-            CLSNN_ARG(s.slots),
-            CLSNN_ARG(pixels),
-            CLSNN_ARG(counts),
-            CLSNN_ARG(shown),
-            CLSNN_ARG(net->n),
-            CLSNN_ARG(network),
-            CLSNN_ARG(first_image),
-            CLSNN_ARG(images),
-            CLSNN_ARG(what_for),
-            CLSNN_LOCAL(CLSNN_EXC_MASKS * mask),
-            CLSNN_LOCAL(CLSNN_INH_MASKS * mask),
+            CLSNN_NETWORK_ARGS(net), CLSNN_ARG(s.slots),  CLSNN_ARG(pixels),    CLSNN_ARG(counts),
+            CLSNN_ARG(shown),        CLSNN_ARG(net->n),   CLSNN_ARG(network),   CLSNN_ARG(first_image),
+            CLSNN_ARG(images),       CLSNN_ARG(what_for), CLSNN_MASK_ARGS(net),
         };
         const size_t local = (size_t)net->prog->work_group,
                      global = local * (n_now < n_slots ? n_now : n_slots);

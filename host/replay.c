@@ -178,23 +178,10 @@ static void record_finish(struct clsnn_device *dev, struct record *r) {
 static enum clsnn_status launch(struct clsnn_network *net, const struct record *r, uint32_t n_probes,
                                 bool learn) {
     const cl_int probes = (cl_int)n_probes, learning = learn;
-    const size_t mask = clsnn_network_mask_bytes(net);
     const struct clsnn_arg args[] = {
-        CLSNN_ARG(net->params),
-        CLSNN_ARG(net->tables),
-        CLSNN_ARG(net->w),
-        CLSNN_ARG(net->theta),
-        CLSNN_ARG(net->zeros),
-        CLSNN_ARG(net->state.slots),
-        CLSNN_ARG(net->progress),
-        CLSNN_ARG(r->exc),
-        CLSNN_ARG(r->inh),
-        CLSNN_ARG(r->probes),
-        CLSNN_ARG(probes),
-        CLSNN_ARG(net->n),
-        CLSNN_ARG(learning),
-        CLSNN_LOCAL(CLSNN_EXC_MASKS * mask),
-        CLSNN_LOCAL(CLSNN_INH_MASKS * mask),
+        CLSNN_NETWORK_ARGS(net), CLSNN_ARG(net->state.slots), CLSNN_ARG(net->progress), CLSNN_ARG(r->exc),
+        CLSNN_ARG(r->inh),       CLSNN_ARG(r->probes),        CLSNN_ARG(probes),        CLSNN_ARG(net->n),
+        CLSNN_ARG(learning),     CLSNN_MASK_ARGS(net),
     };
     const size_t local = (size_t)net->prog->work_group;
     return clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->replay, args, sizeof args / sizeof *args,

@@ -93,28 +93,12 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
                                 cl_int n_presentations) {
     struct clsnn_network *net = tr->net;
     const cl_int n_order = CLSNN_MAX_CHUNK, n_counts = CLSNN_MAX_CHUNK, n_watched = tr->n_watched;
-    const size_t mask = clsnn_network_mask_bytes(net);
     const struct clsnn_arg args[] = {
-        CLSNN_ARG(net->params),
-        CLSNN_ARG(net->tables),
-        CLSNN_ARG(net->w),
-        CLSNN_ARG(net->theta),
-        CLSNN_ARG(net->zeros),
-        CLSNN_ARG(net->state.slots),
-        CLSNN_ARG(net->progress),
-        CLSNN_ARG(tr->active),
-        CLSNN_ARG(tr->bell),
-        CLSNN_ARG(tr->pixels),
-        CLSNN_ARG(tr->order),
-        CLSNN_ARG(n_order),
-        CLSNN_ARG(tr->counts),
-        CLSNN_ARG(n_counts),
-        CLSNN_ARG(n_watched),
-        CLSNN_ARG(tr->kept_active),
-        CLSNN_ARG(net->n),
-        CLSNN_ARG(n_presentations),
-        CLSNN_LOCAL(CLSNN_EXC_MASKS * mask),
-        CLSNN_LOCAL(CLSNN_INH_MASKS * mask),
+        CLSNN_NETWORK_ARGS(net), CLSNN_ARG(net->state.slots), CLSNN_ARG(net->progress),
+        CLSNN_ARG(tr->active),   CLSNN_ARG(tr->bell),         CLSNN_ARG(tr->pixels),
+        CLSNN_ARG(tr->order),    CLSNN_ARG(n_order),          CLSNN_ARG(tr->counts),
+        CLSNN_ARG(n_counts),     CLSNN_ARG(n_watched),        CLSNN_ARG(tr->kept_active),
+        CLSNN_ARG(net->n),       CLSNN_ARG(n_presentations),  CLSNN_MASK_ARGS(net),
     };
     const size_t local = (size_t)net->prog->work_group, global = local * (size_t)tr->n_active;
     return clsnn_kernel_run(net->dev, time, kernel, args, sizeof args / sizeof *args, 1, &global, &local);

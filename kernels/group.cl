@@ -215,9 +215,8 @@ INLINE int run_window(struct network net, struct window w, int t, int end, const
             concerned = any_of(are) ? ~0u : 0u;
         }
         if (t % CLSNN_FLUSH_STEPS == 0) {
-            const real zero = (real)(0.0f), least = (real)(CLSNN_G_FLUSH);
-            x.g_exc = x.g_exc < least ? zero : x.g_exc;
-            x.g_inh = x.g_inh < least ? zero : x.g_inh;
+            x.g_exc = flush_conductances(x.g_exc);
+            x.g_inh = flush_conductances(x.g_inh);
         }
         if (first < last) {
             /* four groups of four in turns: two are waited for together, while two are on their way */

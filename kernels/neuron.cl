@@ -9,6 +9,10 @@ INLINE float flush_conductance(float g) {
     return g < CLSNN_G_FLUSH ? 0.0f : g;
 }
 
+INLINE real flush_conductances(real g) {
+    return g < (real)(CLSNN_G_FLUSH) ? (real)(0.0f) : g;
+}
+
 /* dv/dt = ((v_rest - v) + g_exc (e_exc - v) + g_inh (e_inh - v)) / tau_m, from old values; without the floor that follows. */
 INLINE real integrate_freely(real v, real g_exc, real g_inh, struct clsnn_params p) {
     const real gain = (real)(p.gain_exc);
@@ -52,4 +56,17 @@ INLINE int is_at_rest(float v) {
  * their partner fires next. Below hot_g_inh its potential cannot rise through the threshold. */
 INLINE int is_hot_inh(float g_exc, int steps_since_spike, struct clsnn_params p) {
     return g_exc >= p.hot_g_inh || steps_since_spike < p.refrac_inh;
+}
+
+/* A step of such a neuron, since_spike steps after its last spike: parts 1, 2 and 4. Returns whether it fires. */
+INLINE int step_hot_inh(float *v, float *g_exc, int since_spike, struct clsnn_params p) {
+    int fires = 0;
+    if (since_spike >= p.refrac_inh) {
+        *v = integrate_inh(*v, *g_exc, p);
+        if (is_at_rest(*v)) *v = 0.0f;
+        fires = *v > p.thresh_inh;
+        if (fires) *v = p.reset_inh;
+    }
+    *g_exc = flush_conductance(*g_exc * p.keep_g_exc);
+    return fires;
 }

@@ -2,22 +2,16 @@
  * happens to. Their order stands in present.cl. */
 #if CLSNN_WG == 1
 
-/* One step of a hot inhibitory neuron: parts 1, 2 and 4. */
+/* Step t of a hot inhibitory neuron. */
 INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __local int *n_fired) {
-    const float g = net.g_exc_inh[j];
-    float v = net.v_inh[j];
-    if (t - net.last_inh[j] >= net.p.refrac_inh) {
-        v = integrate_inh(v, g, net.p);
-        if (is_at_rest(v)) v = 0.0f;
-        if (v > net.p.thresh_inh) {
-            ATOMIC_OR(&fired[j / 32], 1u << (j % 32));
-            ATOMIC_INC(n_fired);
-            net.last_inh[j] = t;
-            v = net.p.reset_inh;
-        }
+    float v = net.v_inh[j], g = net.g_exc_inh[j];
+    if (step_hot_inh(&v, &g, t - net.last_inh[j], net.p)) {
+        fired[j / 32] |= 1u << (j % 32);
+        ++*n_fired;
+        net.last_inh[j] = t;
     }
     net.v_inh[j] = v;
-    net.g_exc_inh[j] = flush_conductance(g * net.p.keep_g_exc);
+    net.g_exc_inh[j] = g;
     net.seen_inh[j] = t;
 }
 
@@ -70,7 +64,7 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
 
 /* Part 1 of the excitatory layer, and before it the weights of n_late inputs of the step before (0, 2 or 4; late: their rows, or zeros).
  * below: some v may lie under the inhibitory reversal, as at the protocol's start. Both are constants where this is called.
- * Returns whether a neuron of this work-item is above the lowest threshold it may have. */
+ * Returns whether a neuron is above the lowest threshold it may have. */
 INLINE int advance_exc(struct network net, const int below, const int n_late, const struct rows late) {
     const struct clsnn_params p = net.p;
     const real reversal = (real)(p.floor_exc);
@@ -89,15 +83,14 @@ INLINE int advance_exc(struct network net, const int below, const int n_late, co
     return any_of(above);
 }
 
-/* Returns whether an own neuron is still inhibited. */
+/* Returns whether a neuron is still inhibited. */
 INLINE int flush_exc(struct network net) {
     flags inhibited = (flags)(0);
     FOR_OWN_LANES (k, net.n) {
-        const real zero = (real)(0.0f), least = (real)(CLSNN_G_FLUSH);
-        const real g_exc = LOAD(net.g_exc, k), g_inh = LOAD(net.g_inh, k);
-        STORE(g_exc < least ? zero : g_exc, net.g_exc, k);
-        STORE(g_inh < least ? zero : g_inh, net.g_inh, k);
-        inhibited |= !(g_inh < least);
+        const real g_inh = flush_conductances(LOAD(net.g_inh, k));
+        STORE(flush_conductances(LOAD(net.g_exc, k)), net.g_exc, k);
+        STORE(g_inh, net.g_inh, k);
+        inhibited |= g_inh != 0.0f;
     }
     return any_of(inhibited);
 }
@@ -139,8 +132,7 @@ INLINE void relax_exc(struct network net, int n) {
     }
 }
 
-/* The pre rule of n_events inputs at step t. */
-/* A few recent neurons at a time: their number is the same in most steps, and so the end of the inner loop is guessed right. */
+/* The pre rule of n_events inputs at step t. A few recent neurons at a time: their number is the same in most steps, and so the end of the inner loop is guessed right. */
 #define RECENT_AT_ONCE 16
 INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
                            int *n_recent) {

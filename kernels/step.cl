@@ -73,16 +73,10 @@ INLINE int follow_inh(struct network net, int j, int t) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
     int s = net.seen_inh[j] + 1, last = net.last_inh[j], fired = 0;
     for (; s <= t && is_hot_inh(g, s - last, net.p); s++) {
-        if (s - last >= net.p.refrac_inh) {
-            v = integrate_inh(v, g, net.p);
-            if (is_at_rest(v)) v = 0.0f;
-            if (v > net.p.thresh_inh) {
-                last = s;
-                v = net.p.reset_inh;
-                fired = 1;
-            }
+        if (step_hot_inh(&v, &g, s - last, net.p)) {
+            last = s;
+            fired = 1;
         }
-        g = flush_conductance(g * net.p.keep_g_exc);
     }
     net.v_inh[j] = v;
     net.g_exc_inh[j] = g;
@@ -95,12 +89,7 @@ INLINE int follow_inh(struct network net, int j, int t) {
 INLINE int next_spike_inh(struct network net, int j, int t, int end) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
     for (; t < end && is_hot_inh(g, t - net.last_inh[j], net.p); t++) {
-        if (t - net.last_inh[j] >= net.p.refrac_inh) {
-            v = integrate_inh(v, g, net.p);
-            if (is_at_rest(v)) v = 0.0f;
-            if (v > net.p.thresh_inh) return t;
-        }
-        g = flush_conductance(g * net.p.keep_g_exc);
+        if (step_hot_inh(&v, &g, t - net.last_inh[j], net.p)) return t;
     }
     return end;
 }

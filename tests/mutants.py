@@ -101,11 +101,9 @@ FAULTS = [
     ("or-not-atomic", "prelude.cl", "atomic_or((p), (bits))", "(*(p) |= (bits))", "oclgrind16"),
     ("count-not-atomic", "prelude.cl", "atomic_inc(p)", "(*(p) += 1)", "oclgrind16"),
     # a presentation: the order of events
-    ("inhibitory-refractory", "single.cl", ">= net.p.refrac_inh", "> net.p.refrac_inh", "replay"),
-    ("group-inhibitory-refractory", "step.cl", "if (s - last >= net.p.refrac_inh)", "if (s - last > net.p.refrac_inh)", "identity16"),
+    ("inhibitory-refractory", "neuron.cl", "since_spike >= p.refrac_inh", "since_spike > p.refrac_inh", "replay"),
     ("excitatory-refractory", "step.cl", ">= net.p.refrac_exc", "> net.p.refrac_exc", "replay"),
-    ("inhibitory-reset", "single.cl", "v = net.p.reset_inh;", "", "replay"),
-    ("group-inhibitory-reset", "step.cl", "v = net.p.reset_inh;", "", "replay16"),
+    ("inhibitory-reset", "neuron.cl", "if (fires) *v = p.reset_inh;", "", "replay"),
     ("excitatory-reset", "step.cl", "net.v_exc[j] = net.p.reset_exc;", "", "replay"),
     ("conductance-decay", "single.cl", "g_inh * p.keep_g_inh", "g_inh * p.keep_g_exc", "replay"),
     ("threshold-not-lowest", "step.cl", "last < now ? last : now", "now", "plain"),

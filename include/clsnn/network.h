@@ -73,6 +73,13 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
 enum clsnn_status clsnn_network_rest(struct clsnn_network *net);
 /* Bytes of a mask of neurons in local memory: every launch takes CLSNN_EXC_MASKS, then CLSNN_INH_MASKS of them. */
 size_t clsnn_network_mask_bytes(const struct clsnn_network *net);
+/* The first and the last arguments of every kernel that shows images. */
+#define CLSNN_NETWORK_ARGS(net)                                                                              \
+    CLSNN_ARG((net)->params), CLSNN_ARG((net)->tables), CLSNN_ARG((net)->w), CLSNN_ARG((net)->theta),        \
+        CLSNN_ARG((net)->zeros)
+#define CLSNN_MASK_ARGS(net)                                                                                 \
+    CLSNN_LOCAL(CLSNN_EXC_MASKS *clsnn_network_mask_bytes(net)),                                             \
+        CLSNN_LOCAL(CLSNN_INH_MASKS *clsnn_network_mask_bytes(net))
 /* Checks, after launches, that no potential left its limits. Errors: CLSNN_E_SELFTEST naming network, neuron, image. */
 enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b);
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress);
