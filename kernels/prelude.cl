@@ -47,8 +47,8 @@
 #endif
 
 /* Excitatory neurons are computed LANES at a time, in blocks; k is a block's first neuron, and during a presentation a block always has the
- * same owner. The laws are written once for `real`; comparing two gives `flags`, true lanes being non-zero. n is a multiple of
- * CLSNN_ROW_ALIGN. */
+ * same owner. The laws are written once for `real`; comparing two gives `flags`, true lanes being non-zero (-1 by the standard, but 1 where
+ * oclgrind 21.10 has merged comparisons, while any() looks at the sign). n is a multiple of CLSNN_ROW_ALIGN. */
 #if CLSNN_WG == 1
 typedef float16 real;
 typedef int16 flags;
@@ -59,8 +59,7 @@ typedef int16 flags;
 #define STORE_SHORTS(x, p, k) (*(__global ushort16 *)((p) + (k)) = convert_ushort16(x))
 INLINE int any_of(flags f) { /* any() of all becomes a tree of branches */
     const int8 a = f.lo | f.hi;
-    const int4 b = a.lo | a.hi;
-    return any(b.lo | b.hi);
+    return any((a.lo | a.hi) != 0);
 }
 #else
 typedef float4 real; /* a work-item reads 16 bytes of a row, its neighbours the next */
@@ -71,7 +70,7 @@ typedef int4 flags;
 #define LOAD_SHORTS(p, k)     convert_int4(*(__global const ushort4 *)((p) + (k)))
 #define STORE_SHORTS(x, p, k) (*(__global ushort4 *)((p) + (k)) = convert_ushort4(x))
 INLINE int any_of(flags f) {
-    return any(f);
+    return any(f != 0);
 }
 #endif
 /* Rows begin at multiples of 16 floats, so a vector is aligned; vload16 would not know. */
