@@ -1,13 +1,15 @@
 /* What oclgrind.sh runs under oclgrind, which is some thousand times slower than a CPU device: the smallest
  * launches of each kernel that do everything. Usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP [NEURONS].
- * "planted" runs a kernel with three faults instead, to show that they are found. Exits 0 when the launch
- * ran, whatever oclgrind says of it. */
+ * "planted" runs a kernel with three faults instead, to show that they are found. Prints a line that is the same
+ * on every device and in every work-group: what fired, and a hash of all that the launch left. Exits 0 when the
+ * launch ran, whatever oclgrind says of it. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clsnn/evaluate.h"
+#include "clsnn/file.h"
 #include "clsnn/replay.h"
 #include "clsnn/train.h"
 #include "collisions.h"
@@ -49,6 +51,15 @@ cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer, const void *pa
     return code;
 }
 
+/* Prints what fired, and the hash, which it gives back. Without either the case checks nothing. */
+static enum clsnn_status report(const char *mode, int n_post, unsigned long long n_spikes,
+                                struct clsnn_sha256 *hash) {
+    char hex[CLSNN_SHA256_HEX];
+    clsnn_sha256_finish(hash, hex);
+    printf("%s, %d neurons: %llu spikes, %.16s\n", mode, n_post, n_spikes, hex);
+    return n_spikes > 0 ? CLSNN_OK : clsnn_fail(CLSNN_E_FAILED, "nothing fired");
+}
+
 static enum clsnn_status replay(struct clsnn_device *dev, int work_group, int n_post) {
     enum clsnn_status st = CLSNN_OK;
     const struct scenario *found = scenario_find("competition_33");
@@ -56,6 +67,7 @@ static enum clsnn_status replay(struct clsnn_device *dev, int work_group, int n_
     struct clsnn_replay_output out = {0};
     struct scenario_data data = {0};
     struct clsnn_model model;
+    struct clsnn_sha256 *hash = NULL;
     int32_t *step = NULL, *input = NULL;
     clsnn_model_defaults(&model);
     if (!found) return clsnn_fail(CLSNN_E_FAILED, "no scenario");
@@ -86,9 +98,24 @@ static enum clsnn_status replay(struct clsnn_device *dev, int work_group, int n_
                                           .learn = true};
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_REPLAY, work_group, &prog));
     TRY(clsnn_replay(dev, prog, &model, &in, &out));
-    printf("replay, %d neurons, work-group %d: %zu excitatory, %zu inhibitory spikes\n", n_post, work_group,
-           out.exc.n, out.inh.n);
-    if (out.exc.n == 0 || out.inh.n == 0) st = clsnn_fail(CLSNN_E_FAILED, "nothing fired");
+    hash = clsnn_sha256_create();
+    if (!hash) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "no memory for a hash");
+        goto fail;
+    }
+    const size_t n_probed = (size_t)out.n_steps * out.n_probes * sizeof(float);
+    const struct clsnn_spike_list *const lists[] = {&out.exc, &out.inh};
+    for (size_t k = 0; k < 2; k++) {
+        clsnn_sha256_add(hash, lists[k]->step, lists[k]->n * sizeof(int32_t));
+        clsnn_sha256_add(hash, lists[k]->neuron, lists[k]->n * sizeof(int32_t));
+    }
+    clsnn_sha256_add(hash, out.v_exc, n_probed);
+    clsnn_sha256_add(hash, out.g_exc, n_probed);
+    clsnn_sha256_add(hash, out.g_inh, n_probed);
+    clsnn_sha256_add(hash, out.v_inh, n_probed);
+    clsnn_sha256_add(hash, out.w_end, CLSNN_N_PRE * (size_t)n_post * sizeof(float));
+    clsnn_sha256_add(hash, out.theta_end_mv, (size_t)n_post * sizeof(float));
+    TRY(report("replay", n_post, out.exc.n && out.inh.n ? out.exc.n + out.inh.n : 0, hash));
 fail:
     clsnn_replay_finish(&out);
     clsnn_program_destroy(prog);
@@ -109,6 +136,8 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, int n
     struct clsnn_model model;
     cl_mem pixels = NULL;
     uint8_t image[CLSNN_N_PRE] = {0};
+    struct clsnn_array left[CLSNN_NETWORK_ARRAYS] = {0};
+    struct clsnn_sha256 *hash = NULL;
     uint16_t *counts = calloc((size_t)n_post, sizeof *counts);
     if (!counts) return clsnn_fail(CLSNN_E_MEMORY, "no memory for %d counts", n_post);
     clsnn_model_defaults(&model);
@@ -132,10 +161,18 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, int n
     } else {
         TRY(clsnn_evaluate(net, 0, pixels, 1, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
     }
-    printf("%s, %d neurons, work-group %d: %llu excitatory spikes\n", learn ? "train" : "evaluate", n_post,
-           work_group, (unsigned long long)sum.spikes);
-    if (sum.spikes == 0) st = clsnn_fail(CLSNN_E_FAILED, "nothing fired");
+    TRY(clsnn_network_save(net, 0, left));
+    hash = clsnn_sha256_create();
+    if (!hash) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "no memory for a hash");
+        goto fail;
+    }
+    clsnn_sha256_add(hash, counts, (size_t)n_post * sizeof *counts);
+    for (size_t k = 0; k < CLSNN_NETWORK_ARRAYS; k++)
+        clsnn_sha256_add(hash, left[k].data, clsnn_array_count(&left[k]) * clsnn_dtype_bytes(left[k].dtype));
+    TRY(report(learn ? "train" : "evaluate", n_post, (unsigned long long)sum.spikes, hash));
 fail:
+    clsnn_network_drop(left);
     free(counts);
     clsnn_trainer_destroy(tr);
     clsnn_buffer_release(dev, &pixels);
