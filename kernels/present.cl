@@ -42,9 +42,9 @@ struct workspace {
         *events; /* [3][784] inputs that spike in a step, three steps in turn, or room behind the last */
     __local ushort *likely; /* [784] inputs that the post rule may concern */
 #else
-    __local ushort4 *events;           /* [2][FOURS] struct window */
-    __local ushort *first, *when;      /* [2][WINDOW_STEPS + 1], [2][784] struct window */
-    __local int *first_exc, *next_inh; /* [2] the next steps with spikes, in turn */
+    __local ushort4 *events;           /* [FOURS] struct window */
+    __local ushort *first, *when;      /* [WINDOW_STEPS + 1], [784] struct window */
+    __local int *first_exc, *next_inh; /* the next steps with spikes */
     __local int *n_recent;
     __local const float *depress; /* struct window */
     /* The network's weights and its slot of the state. Of a pointer from memory compilers make one register; what they could compute from

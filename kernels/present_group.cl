@@ -12,61 +12,46 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     net.w = *space.w;
     use_slot(&net, *space.slot, 0);
     const int words = space.fired.words, n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
-    __local uint *listed = space.fired.exc + 2 * words; /* neurons in net.recent */
+    const struct spikes s = space.fired;
+    __local uint *listed = s.exc + words; /* neurons in net.recent */
     __global float *const own_v = net.v_exc;
     uint n_spikes = 0u;
 
-    FOR_OWN (word, words) {
-        space.fired.exc[word] = space.fired.exc[words + word] = listed[word] = 0u;
-        space.fired.inh[word] = space.fired.inh[words + word] = 0u;
-    }
+    FOR_OWN (word, words) s.exc[word] = s.inh[word] = listed[word] = 0u;
     if (LID == 0) {
-        for (int turn = 0; turn < 2; turn++) {
-            space.fired.n_exc[turn] = space.fired.n_inh[turn] = 0;
-            space.first_exc[turn] = space.next_inh[turn] = NO_STEP;
-        }
-        *space.n_recent = 0;
+        *s.n_exc = *s.n_inh = *space.n_recent = 0;
+        *space.first_exc = *space.next_inh = NO_STEP;
     }
     BARRIER_GLOBAL();
     begin_steps(net, first_step, n_steps, learn, listed, space.n_recent);
-    find_next_inh(net, &space.next_inh[1]);
+    find_next_inh(net, space.next_inh);
     count_fours(input, n_groups, net.p.n_on);
     BARRIER_GLOBAL();
 
-    int next_inh = space.next_inh[1];
-    int limit = end_step;         /* a window that was computed beyond a spike ends here */
-    int turn = 0, spike_turn = 0; /* of what windows, and spikes, use in turns */
-    struct window w = {.until = first_step}, other = {.until = first_step}; /* in turns */
-    w.depress = other.depress = space.depress;
-    w.events = space.events;
-    w.first = space.first;
-    w.when = space.when;
-    other.events = space.events + FOURS;
-    other.first = space.first + WINDOW_STEPS + 1;
-    other.when = space.when + CLSNN_N_PRE;
+    int next_inh = *space.next_inh, n_exc = 0, n_inh = 0;
+    int limit = end_step; /* a window that was computed beyond a spike ends here */
+    struct window w = {.until = first_step,
+                       .events = space.events,
+                       .first = space.first,
+                       .when = space.when,
+                       .depress = space.depress};
     /* One pass for each window; where something fires before its end, another one up to there. Barriers in branches or loops of their own
      * would cost some compilers dear. */
     for (int t = first_step; t < end_step;) {
-        if (t >= w.until) {
-            const struct window next = open_window(other, input, n_active, t, net.p.n_on, end_step);
-            other = w;
-            w = next;
-        }
-        struct spikes s = space.fired;
-        s.exc += spike_turn * words;
-        s.inh += spike_turn * words;
-        s.n_exc += spike_turn;
-        s.n_inh += spike_turn;
+        if (t >= w.until) w = open_window(w, input, n_active, t, net.p.n_on, end_step);
         BARRIER_GLOBAL(); /* a window's spikes, and the state and weights that it begins with */
 
         /* 1, 2 and the input spikes of 3, up to the first step in which something fires */
         const int end = min(min(w.until, next_inh + 1), limit);
-        if (LID == 0) space.first_exc[1 - turn] = NO_STEP;
+        if (LID == 0) *space.next_inh = NO_STEP;
+        if (n_exc + n_inh != 0) {
+            FOR_OWN (word, words) s.exc[word] = s.inh[word] = 0u;
+        }
         const int candidate = run_window(net, w, t, end, learn);
-        if (candidate < end) ATOMIC_MIN(&space.first_exc[turn], candidate);
+        if (candidate < end) ATOMIC_MIN(space.first_exc, candidate);
         BARRIER_GLOBAL(); /* weights are stored when all have read them */
 
-        const int first_exc = space.first_exc[turn], n_recent = *space.n_recent;
+        const int first_exc = *space.first_exc, n_recent = *space.n_recent;
         const int last = end - 1; /* the only step that may have spikes */
         const int is_done = first_exc >= last, may_fire = first_exc == last,
                   inhibits = is_done && next_inh == last;
@@ -79,7 +64,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         BARRIER_GLOBAL(); /* the pre rule of all neurons comes before any post rule */
 
         /* the rest of 3: synapses */
-        const int n_exc = *s.n_exc, n_inh = *s.n_inh;
+        n_exc = *s.n_exc;
+        n_inh = *s.n_inh;
+        if (LID == 0) *space.first_exc = NO_STEP;
         if (n_exc != 0) {
             FOR_SPIKES (j, s.exc, words) {
                 if (OWNS(j)) excite_partner(net, (int)j, last);
@@ -87,13 +74,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             }
         }
         if (n_inh != 0) inhibit(net, s.inh, n_inh);
-        if (may_fire || inhibits) {
-            find_next_inh(net, &space.next_inh[spike_turn]);
-            FOR_OWN (word, words) {
-                space.fired.exc[(1 - spike_turn) * words + word] = 0u;
-                space.fired.inh[(1 - spike_turn) * words + word] = 0u;
-            }
-        }
+        if (may_fire || inhibits) find_next_inh(net, space.next_inh);
         BARRIER_GLOBAL(); /* the post rule reads the step of the spike before */
 
         /* 4: reset; the inhibitory neurons did theirs */
@@ -109,15 +90,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         BARRIER_GLOBAL();
         if (is_done) record_step(net, last, s, rec);
 #endif
-        if (may_fire || inhibits) {
-            next_inh = space.next_inh[spike_turn];
-            if (LID == 0) {
-                space.fired.n_exc[1 - spike_turn] = space.fired.n_inh[1 - spike_turn] = 0;
-                space.next_inh[1 - spike_turn] = NO_STEP;
-            }
-            spike_turn = 1 - spike_turn;
-        }
-        turn = 1 - turn;
+        if (may_fire || inhibits) next_inh = *space.next_inh;
+        if (LID == 0) *s.n_exc = *s.n_inh = 0;
         limit = is_done ? end_step : first_exc + 1;
         t = is_done ? end : t;
     }

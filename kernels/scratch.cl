@@ -2,20 +2,20 @@
 struct scratch {
     ushort active[CLSNN_N_PRE];
     int fault; /* first neuron at fault, or n */
+    int n_exc, n_inh;
 #if CLSNN_WG == 1
     ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
-    int n_exc, n_inh;
 #else
     uint digits[CLSNN_MAX_GROUPS * CLSNN_GROUP], planes[CLSNN_MAX_GROUPS * N_DIGITS];
     int counts[CLSNN_WG];
     float parts[4 * COLUMNS];
     int is_over[COLUMNS], n_changed;
-    ushort4 events[2 * FOURS];
-    ushort first[2 * (WINDOW_STEPS + 1)], when[2 * CLSNN_N_PRE];
+    ushort4 events[FOURS];
+    ushort first[WINDOW_STEPS + 1], when[CLSNN_N_PRE];
     float depress[CLSNN_MAX_TRACE];
     __global float *w;
     __global uint *slot;
-    int n_exc[2], n_inh[2], first_exc[2], next_inh[2], n_recent;
+    int first_exc, next_inh, n_recent;
 #endif
 };
 
@@ -52,12 +52,12 @@ INLINE struct workspace workspace_in(__local struct scratch *s, struct network n
                                     .events = s->events,
                                     .likely = s->likely};
 #else
-    const struct workspace space = {.fired = {fired_exc, fired_inh, s->n_exc, s->n_inh, words},
+    const struct workspace space = {.fired = {fired_exc, fired_inh, &s->n_exc, &s->n_inh, words},
                                     .events = s->events,
                                     .first = s->first,
                                     .when = s->when,
-                                    .first_exc = s->first_exc,
-                                    .next_inh = s->next_inh,
+                                    .first_exc = &s->first_exc,
+                                    .next_inh = &s->next_inh,
                                     .n_recent = &s->n_recent,
                                     .depress = s->depress,
                                     .w = &s->w,

@@ -30,8 +30,8 @@ typedef uint16_t clsnn_u16;
     (-30000) /* steps since a spike saturate here; longer than every trace and refractory period */
 #define CLSNN_BELL_OFF  (-1) /* train.cl: no network of a launch waits for another */
 #define CLSNN_PLANES    12   /* binary digits of a spike probability compared before the rare exact tail */
-#define CLSNN_EXC_MASKS 3 /* bits for each neuron in a work-group's local memory: a launch's last arguments */
-#define CLSNN_INH_MASKS 2
+#define CLSNN_EXC_MASKS 2 /* bits for each neuron in a work-group's local memory: a launch's last arguments */
+#define CLSNN_INH_MASKS 1
 #define CLSNN_PROBE     8 /* neurons whose potentials a replay records */
 
 /* A conductance below this is set to zero in every CLSNN_FLUSH_STEPS-th step of a presentation, on every device: halving for
