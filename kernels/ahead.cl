@@ -8,6 +8,8 @@
 
 #define AHEAD_STEPS  16  /* most steps of a window */
 #define AHEAD_EVENTS 128 /* most input spikes of a window; where one step has more, steps are single */
+#define MAX_EVENTS                                                                                           \
+    (AHEAD_EVENTS + CLSNN_N_PRE + 4) /* one step more is listed before that is known; rows are read by four */
 #define TOGETHER     7   /* blocks side by side: so many fit the registers, and hide latencies */
 #define GROUP        4   /* the same without marked blocks, where weights come from beyond the first cache */
 #define MAX_BLOCKS   (CLSNN_MAX_POST / LANES)

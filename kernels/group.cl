@@ -211,7 +211,7 @@ INLINE int run_window(struct network net, struct window w, int t, int end, const
         int s = t;
         if (learn) {
             const flags are = (t - last_exc < p.cut_post1) | (LOAD_SHORTS(net.over, k) != 0);
-            recent = (uint)((are.s0 & 1) | (are.s1 & 2) | (are.s2 & 4) | (are.s3 & 8));
+            recent = (are.s0 ? 1u : 0u) | (are.s1 ? 2u : 0u) | (are.s2 ? 4u : 0u) | (are.s3 ? 8u : 0u);
             concerned = any_of(are) ? ~0u : 0u;
         }
         if (t % CLSNN_FLUSH_STEPS == 0) {

@@ -48,7 +48,8 @@
 
 /* Excitatory neurons are computed LANES at a time, in blocks; k is a block's first neuron, and during a presentation a block always has the
  * same owner. The laws are written once for `real`; comparing two gives `flags`, true lanes being non-zero (-1 by the standard, but 1 where
- * oclgrind 21.10 has merged comparisons, while any() looks at the sign). n is a multiple of CLSNN_ROW_ALIGN. */
+ * oclgrind 21.10 has merged comparisons; any() and ?: look at the sign, so merged ones are compared with 0 first). n is a multiple of
+ * CLSNN_ROW_ALIGN. */
 #if CLSNN_WG == 1
 typedef float16 real;
 typedef int16 flags;

@@ -38,8 +38,7 @@ INLINE void record_step(struct network net, int t, struct spikes s, struct recor
 struct workspace {
     struct spikes fired;
 #if CLSNN_WG == 1
-    __local ushort
-        *events; /* [3][784] inputs that spike in a step, three steps in turn, or room behind the last */
+    __local ushort *events; /* [MAX_EVENTS] inputs that spike in a step, or in those of a window */
     __local ushort *likely; /* [784] inputs that the post rule may concern */
 #else
     __local ushort4 *events;           /* [FOURS] struct window */

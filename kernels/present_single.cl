@@ -30,8 +30,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     __global float *const own_v = net.v_exc;
 
     for (int t = first_step; t < end_step; t++) {
-        /* in turns: one is written, one still read, and there is room behind the last */
-        __local ushort *events = space.events + t % 3 * CLSNN_N_PRE;
+        __local ushort *events = space.events; /* what step t - 1 left is delivered before they are listed */
         int n_events = 0;
 
         /* 1, 2: state and threshold */

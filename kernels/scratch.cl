@@ -4,7 +4,7 @@ struct scratch {
     int fault; /* first neuron at fault, or n */
     int n_exc, n_inh;
 #if CLSNN_WG == 1
-    ushort events[3 * CLSNN_N_PRE], likely[CLSNN_N_PRE];
+    ushort events[MAX_EVENTS], likely[CLSNN_N_PRE];
 #else
     uint digits[CLSNN_MAX_GROUPS * CLSNN_GROUP], planes[CLSNN_MAX_GROUPS * N_DIGITS];
     int counts[CLSNN_WG];

@@ -24,7 +24,7 @@ INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
 #undef ROW
 }
 
-/* Spikes of a step as bit masks in local memory. Work-groups of many have two in turn: one in use, one cleared for the next spikes. */
+/* Spikes of a step as bit masks in local memory. */
 struct spikes {
     __local uint *exc, *inh; /* [words] */
     __local int *n_exc, *n_inh;

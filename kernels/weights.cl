@@ -16,8 +16,8 @@ INLINE real divide_exactly(real a, real b) {
 INLINE real scale_of(real sum, flags changed, float w_norm, real *flush) {
     const flags stays = !changed | (sum < 0x1p-100f);
     const real exact = sum < 0x1p125f ? divide_exactly((real)(w_norm), sum) : (real)(NAN);
-    *flush = stays ? (real)(0.0f) : (real)(CLSNN_W_FLUSH);
-    return stays ? (real)(1.0f) : exact;
+    *flush = stays != 0 ? (real)(0.0f) : (real)(CLSNN_W_FLUSH);
+    return stays != 0 ? (real)(1.0f) : exact;
 }
 
 /* Local memory of the rescaling, for work-groups of many. */

@@ -18,10 +18,10 @@ struct outcome {
     uint64_t presentations, given_up, spikes;
 };
 
-static struct outcome train_once(struct rig *rig, const struct clsnn_model *model, uint64_t run_seed,
-                                 int n_post, int work_group, uint32_t chunk, bool evaluate_between) {
+static struct outcome train_on(struct rig *rig, const uint8_t *digits, const struct clsnn_model *model,
+                               uint64_t run_seed, int n_post, int work_group, uint32_t chunk,
+                               bool evaluate_between) {
     struct outcome out = {0};
-    uint8_t *digits = draw_digits(N_IMAGES);
     cl_mem pixels = upload_pixels(rig, digits, N_IMAGES);
     struct clsnn_network *net = make_network(rig, work_group, model, run_seed, n_post);
     struct clsnn_trainer *tr = NULL;
@@ -56,6 +56,13 @@ static struct outcome train_once(struct rig *rig, const struct clsnn_model *mode
     clsnn_trainer_destroy(tr);
     clsnn_network_destroy(net);
     clsnn_buffer_release(rig->dev, &pixels);
+    return out;
+}
+
+static struct outcome train_once(struct rig *rig, const struct clsnn_model *model, uint64_t run_seed,
+                                 int n_post, int work_group, uint32_t chunk, bool evaluate_between) {
+    uint8_t *digits = draw_digits(N_IMAGES);
+    struct outcome out = train_on(rig, digits, model, run_seed, n_post, work_group, chunk, evaluate_between);
     free(digits);
     return out;
 }
@@ -169,6 +176,31 @@ static void odd_parameters_too(void **state) {
     }
 }
 
+/* More input spikes than a window of steps has room for, so that later windows begin at odd steps; then a rest in which everything falls
+ * silent. */
+static void crowded_inputs_too(void **state) {
+    struct rig *rig = *state;
+    enum { N_POST = 17 };
+    uint8_t white[N_IMAGES * CLSNN_N_PRE];
+    struct clsnn_model model = lively_model();
+    memset(white, 255, sizeof white);
+    model.time_on_ms = 30;
+    model.time_off_ms = 60;
+    model.intensity_start = model.intensity_max = 20; /* an input spikes in a third of the steps */
+    must(clsnn_model_check(&model));
+    struct outcome first = train_on(rig, white, &model, seed, N_POST, 1, 1000, false);
+    print_message("# crowded inputs: %llu spikes\n", (unsigned long long)first.spikes);
+    assert_true(first.spikes > 0);
+    for (int work_group = 16; work_group <= 64; work_group *= 4) {
+        char what[48];
+        if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) continue;
+        struct outcome other = train_on(rig, white, &model, seed, N_POST, work_group, 1000, false);
+        snprintf(what, sizeof what, "crowded inputs, work-group %d", work_group);
+        check_same_outcome(&other, &first, what);
+    }
+    drop_outcome(&first);
+}
+
 static void seeds_differ(void **state) {
     const struct clsnn_model model = lively_model();
     struct outcome a = train_once(*state, &model, 1, 16, 1, 1000, false),
@@ -254,6 +286,8 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
     struct clsnn_model model = lively_model();
     model.theta_init_mv = 16;
     model.intensity_start = 2;
+    model.min_spikes = 40;
+    model.tau_g_exc_ms = 5; /* the drive of inhibitory neurons outlasts an image, but must not reach the next */
     uint8_t *digits = draw_digits(N_SHOWN);
     cl_mem pixels = upload_pixels(rig, digits, N_SHOWN);
     uint16_t first[N_SHOWN * SIZE], label[N_SHOWN * SIZE], found[N_SHOWN * SIZE];
@@ -543,6 +577,8 @@ static void threads_and_compilers_ways_change_nothing(void **state) {
                           "--hash 16",
                           "POCL_MAX_PTHREAD_COUNT=1 --hash 1",
                           "POCL_MAX_PTHREAD_COUNT=2 --hash 16",
+                          "POCL_MAX_PTHREAD_COUNT=3 --hash 1",
+                          "POCL_MAX_PTHREAD_COUNT=4 --hash 16",
                           "POCL_KERNEL_CACHE=0 POCL_WORK_GROUP_METHOD=loops --hash 16",
                           "POCL_KERNEL_CACHE=0 POCL_WORK_GROUP_METHOD=loopvec --hash 16"};
     char self[1024], first[128] = "";
@@ -571,6 +607,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(work_groups_and_chunks_change_nothing),
         cmocka_unit_test(the_published_protocol_too),
         cmocka_unit_test(odd_parameters_too),
+        cmocka_unit_test(crowded_inputs_too),
         cmocka_unit_test(seeds_differ),
         cmocka_unit_test(an_evaluation_in_between_changes_nothing),
         cmocka_unit_test(a_network_of_a_batch_is_the_network_alone),

@@ -422,7 +422,8 @@ static void too_little_local_memory_is_said_before_a_launch(void **state) {
     const struct clsnn_model model = lively_model();
     struct clsnn_network *net = NULL;
     assert_true(prog->local_bytes > 2 * CLSNN_N_PRE && prog->local_bytes <= whole.local_bytes);
-    rig->dev->info.local_bytes = prog->local_bytes + 5 * 4 - 1; /* 17 neurons: one word a mask */
+    const size_t masks = CLSNN_EXC_MASKS + CLSNN_INH_MASKS;
+    rig->dev->info.local_bytes = prog->local_bytes + masks * 4 - 1; /* 17 neurons: one word a mask */
     assert_int_equal(clsnn_network_create(rig->dev, prog, &model, &(uint64_t){1}, 1, 17, &net),
                      CLSNN_E_DEVICE_MEMORY);
     assert_non_null(strstr(clsnn_error_text(), "local memory: 17 neurons in work-groups of 1 need "));

@@ -96,7 +96,8 @@ static void test_sizes(void **state) {
         {"N = 100", 100, 1, 150, true},
         {"N = 400", 400, 1, 50, false},
         {"N = 33, padded", 33, 1, 40, true},
-        {"N = 600, windows of steps", 600, 1, 20, false},
+        {"N = 600", 600, 1, 20, false},
+        {"N = 1600, windows of several groups", 1600, 1, 40, false},
         {"N = 1, nobody to inhibit", 1, 1, 10, true},
         {"N = 20 in work-groups of 64", 20, 64, 2, false},
     };
@@ -121,6 +122,8 @@ static void test_other_models(void **state) {
          {{"w_norm", "300"}, {"w_max", "0.5"}, {"eta_pre", "1"}}},
         {"inhibitory neurons held long after their drive is gone", {{"refrac_inh_ms", "20"}}},
         {"no rest", {{"time_off_ms", "0"}}},
+        {"steps with more inputs than a window has room for, then silence",
+         {{"intensity_start", "20"}, {"intensity_max", "20"}, {"time_on_ms", "33"}}},
         {"long rests, strong learning", {{"time_off_ms", "700"}, {"eta_post", "0.2"}, {"eta_pre", "0.01"}}},
     };
     for (size_t k = 0; k < COUNT(cases); k++) {
@@ -128,10 +131,12 @@ static void test_other_models(void **state) {
         clsnn_model_defaults(&model);
         for (size_t s = 0; s < 3 && cases[k].set[s][0]; s++)
             must(clsnn_model_set(&model, cases[k].set[s][0], cases[k].set[s][1]));
-        /* one group of blocks, and several */
+        /* windows of one group of blocks, single steps, windows of several groups (pays_ahead) */
         const struct trial small = {cases[k].name, 48, 1, 20, false},
-                           large = {cases[k].name, 520, 1, 3, false};
+                           middle = {cases[k].name, 520, 1, 3, false},
+                           large = {cases[k].name, 1300, 1, 3, false};
         compare(*state, &small, &model);
+        compare(*state, &middle, &model);
         compare(*state, &large, &model);
     }
 }

@@ -29,14 +29,14 @@ typedef uint16_t clsnn_u16;
 #define CLSNN_NEVER                                                                                          \
     (-30000) /* steps since a spike saturate here; longer than every trace and refractory period */
 #define CLSNN_BELL_OFF  (-1) /* train.cl: no network of a launch waits for another */
-#define CLSNN_PLANES    12   /* binary digits of a spike probability compared before the rare exact tail */
+#define CLSNN_PLANES    12   /* binary digits of a spike probability before its long division begins */
 #define CLSNN_EXC_MASKS 2 /* bits for each neuron in a work-group's local memory: a launch's last arguments */
 #define CLSNN_INH_MASKS 1
 #define CLSNN_PROBE     8 /* neurons whose potentials a replay records */
 
-/* A conductance below this is set to zero in every CLSNN_FLUSH_STEPS-th step of a presentation, on every device: halving for
- * ever would end in denormals, which CPUs compute up to 100 times slower, and so many steps of the fastest legal decay from here stay
- * above them. With the published constants a conductance this small moves v by less than 4e-9 mV a step (inhibitory neurons 3e-8). */
+/* A conductance below this is set to zero in every CLSNN_FLUSH_STEPS-th step of a presentation (excitatory neurons) or in every step
+ * (inhibitory), on every device: halving for ever would end in denormals, which CPUs compute up to 100 times slower, and so many steps
+ * of the fastest legal decay from here stay above them. With the published constants a conductance this small moves v by less than 4e-9 mV a step (inhibitory neurons 3e-8). */
 #define CLSNN_G_FLUSH     0x1p-27f
 #define CLSNN_FLUSH_STEPS 32
 /* A rescaled weight below this is zero, on every device. */
@@ -128,7 +128,7 @@ struct clsnn_tables {
     ROW(clsnn_u16, counts, n) /* spikes of this presentation while input is on */                            \
     ROW(clsnn_u16, recent, n) /* scratch: neurons the pre rule concerns */                                   \
     ROW(clsnn_u16, hot, n)    /* scratch: inhibitory neurons followed step by step */                        \
-    ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: draws not yet decided; sums of input spikes */         \
+    ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: draws not yet decided; sums of the steps' spikes */         \
     ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: encode.cl */
 
 /* 32-bit words of a row, and of a slot. */
