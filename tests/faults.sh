@@ -6,9 +6,9 @@
 #   lost        the device goes away at command n; train --resume must then end as if it had not
 #   files       system call n on a file of ours: EIO, ENOSPC, EACCES, EMFILE, EINTR (strace)
 #   disk        a full disk
-# A sample that is the same each time; with --full every n, which takes hours, with --every every n, but one code each. Prints a
-# line a class. A new command is a line in faults/faults.py.
-# Usage: faults.sh [--build DIR] [--full | --every] [--class A,B] [--command A,B] [--jobs N] [--verbose]
+# A sample that is the same each time, with --runs N of about N runs a class; with --full every n, which takes hours, with --every
+# every n, but one code each. Prints a line a class. A new command is a line in faults/faults.py.
+# Usage: faults.sh [--build DIR] [--runs N | --full | --every] [--class A,B] [--command A,B] [--jobs N] [--verbose]
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 build=build
 [ "$1" = --build ] && build=$2 && shift 2

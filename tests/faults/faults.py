@@ -664,6 +664,7 @@ def main():
     parser.add_argument("--alloc", required=True)
     parser.add_argument("--full", action="store_true", help="every call, allocation and system call, instead of a sample")
     parser.add_argument("--every", action="store_true", help="as --full, but OpenCL's codes take turns: a sixth of the runs")
+    parser.add_argument("--runs", type=int, metavar="N", help="a sample of about N runs a class")
     parser.add_argument("--class", dest="classes", default=",".join(CLASSES), help="some of " + ",".join(CLASSES))
     parser.add_argument("--command", dest="commands", default=",".join(c.name for c in COMMANDS))
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
@@ -693,7 +694,8 @@ def main():
         for name in wanted:
             these = [c for c in commands if c.opencl or name not in ("opencl", "lost")]
             these = [c for c in these if c.name != "resume" or name == "lost"]
-            troubles += run_class(bench, name, these, None if options.full or options.every else BUDGET[name], options.jobs)
+            most = None if options.full or options.every else options.runs or BUDGET[name]
+            troubles += run_class(bench, name, these, most, options.jobs)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     sys.exit(1 if troubles else 77 if skipped else 0)
