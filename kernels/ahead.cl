@@ -10,9 +10,9 @@
 #define AHEAD_EVENTS 128 /* most input spikes of a window; where one step has more, steps are single */
 #define MAX_EVENTS                                                                                           \
     (AHEAD_EVENTS + CLSNN_N_PRE + 4) /* one step more is listed before that is known; rows are read by four */
-#define TOGETHER     7   /* blocks side by side: so many fit the registers, and hide latencies */
-#define GROUP        4   /* the same without marked blocks, where weights come from beyond the first cache */
-#define MAX_BLOCKS   (CLSNN_MAX_POST / LANES)
+#define TOGETHER   7                 /* blocks side by side: so many fit the registers, and hide latencies */
+#define GROUP      4 /* the same without marked blocks, where weights come from beyond the first cache */
+#define MAX_BLOCKS (CLSNN_MAX_POST / LANES)
 
 /* Whether windows pay: where all blocks fit one group, or where rows are so long that a step's do not fit the first-level cache.
  * In between, what calls of groups and steps computed twice cost is more than loads and stores of the state. */

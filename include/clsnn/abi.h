@@ -128,7 +128,7 @@ struct clsnn_tables {
     ROW(clsnn_u16, counts, n) /* spikes of this presentation while input is on */                            \
     ROW(clsnn_u16, recent, n) /* scratch: neurons the pre rule concerns */                                   \
     ROW(clsnn_u16, hot, n)    /* scratch: inhibitory neurons followed step by step */                        \
-    ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: draws not yet decided; sums of the steps' spikes */         \
+    ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: draws not yet decided; sums of the steps' spikes */    \
     ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: encode.cl */
 
 /* 32-bit words of a row, and of a slot. */
