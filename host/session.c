@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,6 +66,23 @@ void clsnn_session_may_end(const char *words) {
     if (clsnn_session_stopping()) end_if_allowed();
 }
 
+/* Who asks for more images than there are gets all of them, and is told: a number in a script must not seem to have been trained. */
+static void warn_of_more(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
+                         bool is_param) {
+    struct clsnn_session *s = ctx;
+    const struct {
+        const char *name, *kind;
+        uint32_t there;
+    } sets[] = {{"train-images", "training", s->data.train.n_images},
+                {"label-images", "training", s->data.train.n_images},
+                {"test-images", "test", s->data.test.n_images}};
+    if (!is_number || is_param || strcmp(origin, "default") == 0 || strncmp(origin, "preset", 6) == 0) return;
+    for (size_t k = 0; k < sizeof sets / sizeof *sets; k++)
+        if (strcmp(name, sets[k].name) == 0 && strtoul(value, NULL, 10) > sets[k].there)
+            clsnn_progress_warn(&s->progress, "--%s = %s: %s has %u %s images; all of them are taken", name,
+                                value, s->data.name, sets[k].there, sets[k].kind);
+}
+
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     memset(s, 0, sizeof *s);
@@ -83,6 +101,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
         strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0
             ? " - MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
             : "");
+    clsnn_options_visit(o, warn_of_more, s);
 fail:
     return st;
 }

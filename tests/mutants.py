@@ -32,11 +32,11 @@ STAGES = {
     "plain": ("plain", ["*"], 1),
     "laws": ("laws", ["*"], 1),
     "encode": ("encode", ["every_bit*", "evaluation*", "training*", "certain*"], 1),
-    "identity": ("identity", ["dark*", "attempts*", "positions*", "a_network*", "seeds*", "an_eval*"], 1),
+    "identity": ("identity", ["dark*", "attempts*", "positions*", "a_network*", "seeds*", "an_eval*", "evaluation*", "launches*"], 1),
     "replay16": ("replay", ["every_scenario*"], 16),
     "encode16": ("encode", ["training*", "every_bit*"], 16),
     "laws16": ("laws", ["silence*", "weights_above*", "columns*"], 16),
-    "identity16": ("identity", ["odd*", "work_groups*", "dark*", "evaluation_does*"], 16),
+    "identity16": ("identity", ["odd*", "crowded*", "work_groups*", "dark*", "evaluation*"], 16),
     "oclgrind16": ("oclgrind", [], 16),
 }
 

@@ -391,6 +391,14 @@ eval_with_params() { # the model's own parameters, unless others are asked for; 
     run 0 eval out/model.npz --data digits --test-images 10 --quiet
     says "WARNING: out/model.npz was trained on other data"
 }
+too_many_images() { # all there are, and that is said; what is a default (10,000 to label with) is not
+    run 0 train --data "$work/small" --neurons 20 --train-images 601 --json --out out
+    says "WARNING: --train-images = 601: custom has 600 training images; all of them are taken"
+    ! grep -q -e --label-images -e --test-images "$work/err" || wrong "a default is warned of: $(cat "$work/err")"
+    [ "$(json train_images)" = 600 ] || wrong "train_images is $(json train_images), must be 600"
+    CLSNN_TEST_IMAGES=301 run 0 eval out/model.npz --data "$work/small" --label-images 600
+    says "WARNING: --test-images = 301: custom has 300 test images"
+}
 eval_own_dir() {
     cp -r "$work/base" base
     refuses 2 "--out base: is where base/model.npz is" eval base/model.npz --data "$work/small" --out base
@@ -1476,6 +1484,7 @@ on "model: a directory" model_directory
 on "model: a pipe" model_pipe
 on "eval: an earlier run is left alone when data are missing" eval_bad_data
 on "eval: --out where the model is" eval_own_dir
+on "more images than there are" too_many_images
 on "eval: parameters and data of the model" eval_with_params
 
 on "SIGINT: stopped and saved" stopped_by INT
