@@ -138,7 +138,7 @@ static void the_published_protocol_too(void **state) {
  * rests on. */
 static void odd_parameters_too(void **state) {
     struct rig *rig = *state;
-    enum { N_ODD = 8 };
+    enum { N_ODD = 9 };
     struct clsnn_model odd[N_ODD];
     for (int k = 0; k < N_ODD; k++) odd[k] = lively_model();
     odd[0].refrac_exc_ms = odd[0].refrac_inh_ms = 0; /* spikes in every step */
@@ -159,6 +159,9 @@ static void odd_parameters_too(void **state) {
     odd[7].tau_theta_ms = 1000; /* theta falls within a presentation */
     odd[7].theta_plus_mv = 3;
     odd[7].time_off_ms = 0;
+    odd[8].w_norm = 0.001; /* weights that rescaling takes below CLSNN_W_FLUSH */
+    odd[8].eta_post = 1;
+    odd[8].theta_init_mv = 0;
     for (int k = 0; k < N_ODD; k++) {
         char what[48];
         must(clsnn_model_check(&odd[k]));
