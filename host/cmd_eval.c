@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "clsnn/commands.h"
 #include "clsnn/file.h"
@@ -11,8 +10,6 @@
 #include "clsnn/record.h"
 #include "clsnn/report.h"
 #include "clsnn/session.h"
-
-/* The largest model has 50 MiB: a file that unpacks to more is no model. */
 
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     clsnn_progress_stage(ctx, stage);
@@ -78,11 +75,9 @@ fail:
 
 /* An earlier run's files are moved away from --out, and the model would be one of them. */
 static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
-    struct stat there, asked;
     char *path = clsnn_file_join(dir, "model.npz");
     if (!path) return CLSNN_E_MEMORY;
-    const bool same = stat(path, &there) == 0 && stat(model, &asked) == 0 && there.st_dev == asked.st_dev &&
-                      there.st_ino == asked.st_ino;
+    const bool same = clsnn_file_is_same(path, model);
     free(path);
     if (!same) return CLSNN_OK;
     return clsnn_fail(CLSNN_E_USAGE,
@@ -90,15 +85,17 @@ static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
                       dir, model);
 }
 
-/* The user's own parameters win over the model's. */
+/* The user's own parameters and seed win over the model's. */
 struct chosen {
-    bool by_user[sizeof(struct clsnn_model) / sizeof(int32_t)]; /* of parameter k; more than there can be */
+    bool seed,
+        by_user[sizeof(struct clsnn_model) / sizeof(int32_t)]; /* of parameter k; more than there can be */
 };
 
 static void note_origin(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                         bool is_param) {
     struct chosen *chosen = ctx;
     (void)value, (void)is_number;
+    if (!is_param && strcmp(name, "seed") == 0) chosen->seed = strcmp(origin, "default") != 0;
     const struct clsnn_param_info *p = is_param ? clsnn_param_find(name) : NULL;
     if (p) chosen->by_user[p - clsnn_params_table] = strcmp(origin, "default") != 0;
 }
@@ -112,15 +109,15 @@ static enum clsnn_status blame_file(const char *path, enum clsnn_status st) {
     return clsnn_fail(CLSNN_E_DATA, "%s: about: %s", path, text);
 }
 
-/* The parameters a model was trained with, into m, and the hash of its data ("" when the file does not tell). A file without
+/* The parameters and the seed a model was trained with, into m and seed, and the hash of its data ("" when the file does not tell). A file without
  * "about" (made elsewhere) leaves everything as the options say. */
 static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *path,
-                                    const struct clsnn_options *o, struct clsnn_model *m, char data_name[64],
-                                    char data_sha256[CLSNN_SHA256_HEX]) {
+                                    const struct clsnn_options *o, struct clsnn_model *m, uint64_t *seed,
+                                    char data_name[64], char data_sha256[CLSNN_SHA256_HEX]) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_array *a = NULL;
     json_t *about = NULL;
-    struct chosen chosen = {{false}};
+    struct chosen chosen = {.seed = false};
     json_error_t error;
     data_name[0] = data_sha256[0] = '\0';
     if (!has_array(npz, "about")) return CLSNN_OK;
@@ -143,6 +140,11 @@ static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *pat
         TRY(blame_file(path, clsnn_model_set(m, clsnn_params_table[k].name, text)));
     }
     TRY(blame_file(path, clsnn_model_check(m)));
+    const json_t *drawn_from = json_object_get(plan ? plan : about, "seed");
+    if (drawn_from && !chosen.seed && !clsnn_record_read_whole(drawn_from, UINT64_MAX, seed)) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: about: seed: must be a whole number", path);
+        goto fail;
+    }
     const char *name = json_string_value(json_object_get(data, "name")),
                *hash = json_string_value(json_object_get(data, "sha256"));
     if (name && hash) {
@@ -170,7 +172,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     int moved = 0;
     TRY(clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz));
     TRY(read_model(&npz, path, &model));
-    TRY(read_about(&npz, path, o, &with_params.model, data_name, data_sha256));
+    TRY(read_about(&npz, path, o, &with_params.model, &with_params.seed, data_name, data_sha256));
     if (o->out_dir) {
         TRY(refuse_own_dir(o->out_dir, path));
         TRY(clsnn_file_check_dir(o->out_dir));
@@ -207,6 +209,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     TRY(clsnn_report_metrics(&report));
     TRY(clsnn_report_pictures(&report, &learned));
     TRY(clsnn_report_run(&report, CLSNN_RUN_FINISHED, &learned));
+    clsnn_report_places(&report, o->out);
 fail:
     clsnn_learned_finish(&learned);
     clsnn_experiment_destroy(x);

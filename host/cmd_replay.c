@@ -106,6 +106,9 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
     const char *from = o->operands[0], *to = o->operands[1];
     clsnn_progress_start(&progress, stderr, o->quiet);
     clsnn_progress_note(&progress, "replaying %s", from);
+    if (clsnn_file_is_same(from, to))
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "%s: is the file to replay, and would be lost: give the result another name", to);
     TRY(clsnn_file_check(to));
     TRY(clsnn_npz_read(from, max_input_bytes, &npz));
     TRY(read_input(&npz, from, &model, &in));

@@ -91,7 +91,9 @@ static enum clsnn_status finish_run(struct clsnn_report *report, FILE *out) {
     const enum clsnn_status run =
         clsnn_report_run(report, st == CLSNN_OK ? CLSNN_RUN_FINISHED : CLSNN_RUN_FAILED, &learned);
     clsnn_learned_finish(&learned);
-    return printed != CLSNN_OK ? printed : st != CLSNN_OK ? st : run;
+    if (st == CLSNN_OK) st = run;
+    if (st == CLSNN_OK) clsnn_report_places(report, out);
+    return printed != CLSNN_OK ? printed : st;
 }
 
 /* A run that was stopped leaves a checkpoint of this very moment, and says so in run.json. */

@@ -168,8 +168,11 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
         }
     }
     if (n == 0) {
-        st = clsnn_fail(CLSNN_E_NO_DEVICE, "%u OpenCL platform(s), but no device on any; " INSTALL_HINT,
-                        (unsigned)n_platforms);
+        st = clsnn_fail(
+            CLSNN_E_NO_DEVICE,
+            "%u OpenCL platform(s), but no device on any; where pocl is installed it may find no place for "
+            "its cache: set POCL_CACHE_DIR to a directory that can be written; else " INSTALL_HINT,
+            (unsigned)n_platforms);
         goto fail;
     }
     *out_list = list;

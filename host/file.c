@@ -307,6 +307,12 @@ static enum clsnn_status look_at_level(const char *path, bool *out_there) {
     return clsnn_fail(CLSNN_E_IO, "%s: folder cannot be made: %s", path, strerror(why));
 }
 
+bool clsnn_file_is_same(const char *a, const char *b) {
+    struct stat of_a, of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
 enum clsnn_status clsnn_file_check_dir(const char *dir) {
     enum clsnn_status st = CLSNN_OK;
     char *path = strdup(dir), *there = strdup(*dir == '/' ? "/" : "."), *end = path;

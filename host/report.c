@@ -449,13 +449,15 @@ enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct
     }
     if (x->lab->dev->profile) print_profile(x->lab->dev->profile, out);
     if (learned) fprintf(out, "final_sha256                %s\n", learned->sha256);
-    if (r->dir) {
-        fprintf(out, "written to                  %s/%s\n", r->dir,
-                r->model ? "{run.json, metrics.jsonl, metrics.csv}"
-                         : "{run.json, metrics.jsonl, metrics.csv, model.npz}");
-        fprintf(out, "pictures                    %s/weights.png\n", r->dir);
-        if (!r->model) fprintf(out, "                            %s/accuracy.png\n", r->dir);
-        fprintf(out, "                            %s/confusion.png\n", r->dir);
-    }
     return CLSNN_OK;
+}
+
+void clsnn_report_places(const struct clsnn_report *r, FILE *out) {
+    if (!r->dir || r->options->json || r->experiment->n_metrics == 0) return;
+    fprintf(out, "written to                  %s/%s\n", r->dir,
+            r->model ? "{run.json, metrics.jsonl, metrics.csv}"
+                     : "{run.json, metrics.jsonl, metrics.csv, model.npz}");
+    fprintf(out, "pictures                    %s/weights.png\n", r->dir);
+    if (!r->model) fprintf(out, "                            %s/accuracy.png\n", r->dir);
+    fprintf(out, "                            %s/confusion.png\n", r->dir);
 }

@@ -391,6 +391,21 @@ eval_with_params() { # the model's own parameters, unless others are asked for; 
     run 0 eval out/model.npz --data digits --test-images 10 --quiet
     says "WARNING: out/model.npz was trained on other data"
 }
+eval_seed() { # the model's own, so that the same images give the same spikes again; unless another is asked for
+    run 0 train "${small[@]}" --seed 7 --out out --json
+    local trained
+    trained=$(json accuracy_all)/$(json test_spikes_per_image)
+    run 0 eval out/model.npz "${small[@]:0:2}" --label-images 300 --test-images 300 --json
+    [ "$(json accuracy_all)/$(json test_spikes_per_image)" = "$trained" ] || wrong "eval did not use the model's seed"
+    [ "$(json seed)" = 7 ] || wrong "eval says seed $(json seed), must be 7"
+    run 0 eval out/model.npz "${small[@]:0:2}" --label-images 300 --test-images 300 --json --seed 1
+    [ "$(json seed)/$(json test_spikes_per_image)" != "7/${trained#*/}" ] || wrong "--seed was ignored"
+}
+replay_onto_itself() {
+    cp "$oracle/learn_12.npz" in.npz && ln -s in.npz other.npz
+    refuses 2 "in.npz: is the file to replay, and would be lost" replay in.npz in.npz
+    refuses 2 "./in.npz: is the file to replay, and would be lost" replay other.npz ./in.npz
+}
 too_many_images() { # all there are, and that is said; what is a default (10,000 to label with) is not
     run 0 train --data "$work/small" --neurons 20 --train-images 601 --json --out out
     says "WARNING: --train-images = 601: custom has 600 training images; all of them are taken"
@@ -1484,6 +1499,8 @@ on "model: a directory" model_directory
 on "model: a pipe" model_pipe
 on "eval: an earlier run is left alone when data are missing" eval_bad_data
 on "eval: --out where the model is" eval_own_dir
+on "eval: seed of the model" eval_seed
+on "replay: onto its own file" replay_onto_itself
 on "more images than there are" too_many_images
 on "eval: parameters and data of the model" eval_with_params
 

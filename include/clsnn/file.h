@@ -23,6 +23,9 @@ enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_
 /* Whether clsnn_file_write could replace or make path, before the work: leaves everything as it is. Errors: CLSNN_E_IO. */
 enum clsnn_status clsnn_file_check(const char *path);
 
+/* Whether both are there and one and the same file, whatever they are called. */
+bool clsnn_file_is_same(const char *a, const char *b);
+
 /* Whether clsnn_file_make_dir would do: leaves everything as it is, and makes nothing. Errors: CLSNN_E_IO. */
 enum clsnn_status clsnn_file_check_dir(const char *dir);
 

@@ -44,5 +44,7 @@ enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const stru
 /* The result of the last evaluation: one JSON object with --json, else a few lines. */
 enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct clsnn_learned *learned,
                                       FILE *out);
+/* Where its files are, for people; once they are there. */
+void clsnn_report_places(const struct clsnn_report *r, FILE *out);
 
 #endif
