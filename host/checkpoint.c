@@ -400,14 +400,9 @@ static enum clsnn_status read_about(const char *path, const struct clsnn_experim
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_array *a = NULL;
     json_t *about = NULL;
-    json_error_t error;
     char shown[CLSNN_EXCERPT];
     TRY(clsnn_npz_get(&f->npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
-    about = json_loadb(a->data, a->shape[0], JSON_REJECT_DUPLICATES, &error);
-    if (!about) {
-        st = clsnn_fail(CLSNN_E_DATA, "%s: about is no JSON: %s", path, clsnn_excerpt(error.text, shown));
-        goto fail;
-    }
+    TRY(clsnn_record_parse(a->data, a->shape[0], path, "about is no JSON", &about));
     const json_t *format = json_object_get(about, "format");
     json_t *plan = json_object_get(about, "plan");
     if (json_integer_value(format) > CLSNN_CHECKPOINT_FORMAT) {

@@ -118,16 +118,10 @@ static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *pat
     const struct clsnn_array *a = NULL;
     json_t *about = NULL;
     struct chosen chosen = {.seed = false};
-    json_error_t error;
     data_name[0] = data_sha256[0] = '\0';
     if (!has_array(npz, "about")) return CLSNN_OK;
     TRY(clsnn_npz_get(npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
-    about = json_loadb(a->data, a->shape[0], 0, &error);
-    if (!about) {
-        char shown[CLSNN_EXCERPT]; /* jansson quotes the text, whatever is in it */
-        st = clsnn_fail(CLSNN_E_DATA, "%s: about is no JSON: %s", path, clsnn_excerpt(error.text, shown));
-        goto fail;
-    }
+    TRY(clsnn_record_parse(a->data, a->shape[0], path, "about is no JSON", &about));
     clsnn_options_visit(o, note_origin, &chosen);
     const json_t *plan = json_object_get(about, "plan"); /* of a checkpoint */
     const json_t *params = json_object_get(plan ? plan : about, "params"),

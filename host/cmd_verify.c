@@ -65,15 +65,12 @@ static enum clsnn_status read_run(const char *dir, struct recorded *r) {
     enum clsnn_status st = CLSNN_OK;
     void *bytes = NULL;
     size_t n_bytes = 0;
-    json_error_t error;
     r->path = clsnn_file_join(dir, "run.json");
     if (!r->path) return CLSNN_E_MEMORY;
     TRY(clsnn_file_read(r->path, max_run_bytes, &bytes, &n_bytes));
-    r->run = json_loadb(bytes, n_bytes, JSON_REJECT_DUPLICATES, &error);
+    TRY(clsnn_record_parse(bytes, n_bytes, r->path, "is no JSON object", &r->run));
     if (!json_is_object(r->run)) {
-        char shown[CLSNN_EXCERPT];
-        st = clsnn_fail(CLSNN_E_DATA, "%s: is no JSON object: %s", r->path,
-                        clsnn_excerpt(r->run ? "something else" : error.text, shown));
+        st = clsnn_fail(CLSNN_E_DATA, "%s: is no JSON object: something else", r->path);
         goto fail;
     }
     TRY(check_finished(r));

@@ -22,6 +22,16 @@ json_t *clsnn_record_text(const char *text) {
     return value;
 }
 
+enum clsnn_status clsnn_record_parse(const void *text, size_t n_bytes, const char *label,
+                                     const char *complaint, json_t **out) {
+    char shown[CLSNN_EXCERPT]; /* jansson quotes the text, whatever is in it */
+    json_error_t error;
+    *out = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);
+    if (*out) return CLSNN_OK;
+    if (!*error.text) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", label); /* then it gives no reason */
+    return clsnn_fail(CLSNN_E_DATA, "%s: %s: %s", label, complaint, clsnn_excerpt(error.text, shown));
+}
+
 json_t *clsnn_record_whole(uint64_t value) {
     char digits[32];
     if (value <= INT64_MAX) return json_integer((json_int_t)value);

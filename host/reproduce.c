@@ -333,7 +333,6 @@ enum clsnn_status clsnn_reproduction_read(const struct clsnn_reproduction *r,
     void *text = NULL;
     size_t n_bytes = 0;
     json_t *json = NULL;
-    json_error_t error;
     *out_found = false;
     *why = '\0';
     if (!points || !path) {
@@ -342,12 +341,9 @@ enum clsnn_status clsnn_reproduction_read(const struct clsnn_reproduction *r,
     }
     if (access(path, F_OK) != 0) goto fail; /* nothing there: nothing to say */
     st = clsnn_file_read(path, max_json_bytes, &text, &n_bytes);
+    if (st == CLSNN_OK) st = clsnn_record_parse(text, n_bytes, path, "is no JSON", &json);
     if (st == CLSNN_OK) {
-        json = json_loadb(text, n_bytes, 0, &error);
-        if (json)
-            compare_run(r, run, json, why, n_why);
-        else
-            snprintf(why, n_why, "its run.json is no JSON");
+        compare_run(r, run, json, why, n_why);
         if (!*why && !read_points(json, &found, points, r->epochs))
             snprintf(why, n_why, "its run.json lacks results");
         if (!*why) st = check_files(r, &found, run == &r->runs[clsnn_reproduction_shown(r)], points, dir);

@@ -93,7 +93,7 @@ static void read_finished(const json_t *run, const char *plan, struct clsnn_run_
 enum clsnn_status clsnn_results_read(const char *dir, const char *plan, struct clsnn_run_result *out) {
     void *text = NULL;
     size_t n_bytes = 0;
-    json_error_t error;
+    enum clsnn_status st = CLSNN_OK;
     json_t *run = NULL;
     *out = (struct clsnn_run_result){.found = CLSNN_FOUND_NOTHING};
     char *path = clsnn_file_join(dir, "run.json");
@@ -103,9 +103,14 @@ enum clsnn_status clsnn_results_read(const char *dir, const char *plan, struct c
         found_error(out);
         goto done;
     }
-    run = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);
+    st = clsnn_record_parse(text, n_bytes, path, "is no JSON", &run);
+    if (st == CLSNN_E_MEMORY) goto done;
+    if (st != CLSNN_OK) {
+        clsnn_error_clear();
+        st = CLSNN_OK;
+    }
     const char *state = json_string_value(json_object_get(run, "state"));
-    if (!run || !state) {
+    if (!state) {
         found(out, CLSNN_FOUND_CORRUPT, run ? "run.json tells no state" : "run.json is no JSON");
     } else if (strcmp(state, "finished") == 0) {
         read_finished(run, plan, out);
@@ -120,7 +125,7 @@ done:
     json_decref(run);
     free(text);
     free(path);
-    return CLSNN_OK;
+    return st;
 }
 
 void clsnn_results_of(const struct clsnn_experiment *x, const struct clsnn_learned *learned,

@@ -9,6 +9,9 @@
 
 #define CLSNN_MAX_MODEL_BYTES ((size_t)64 << 20) /* of a model.npz: the largest network takes 50 MiB */
 
+/* A JSON text of n_bytes, without members of the same name. Errors: CLSNN_E_DATA "LABEL: COMPLAINT: why"; CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_record_parse(const void *text, size_t n_bytes, const char *label,
+                                     const char *complaint, json_t **out);
 /* Sets a member, whose value may be NULL for want of memory; *ok becomes false then. */
 void clsnn_record_add(json_t *object, const char *name, json_t *value, bool *ok);
 /* Paths and device names need not be UTF-8, which JSON must be: bytes that are not become '?'. */
