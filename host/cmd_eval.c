@@ -7,6 +7,7 @@
 #include "clsnn/commands.h"
 #include "clsnn/file.h"
 #include "clsnn/npz.h"
+#include "clsnn/options_table.h"
 #include "clsnn/record.h"
 #include "clsnn/report.h"
 #include "clsnn/session.h"
@@ -85,21 +86,6 @@ static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
                       dir, model);
 }
 
-/* The user's own parameters and seed win over the model's. */
-struct chosen {
-    bool seed,
-        by_user[sizeof(struct clsnn_model) / sizeof(int32_t)]; /* of parameter k; more than there can be */
-};
-
-static void note_origin(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
-                        bool is_param) {
-    struct chosen *chosen = ctx;
-    (void)value, (void)is_number;
-    if (!is_param && strcmp(name, "seed") == 0) chosen->seed = strcmp(origin, "default") != 0;
-    const struct clsnn_param_info *p = is_param ? clsnn_param_find(name) : NULL;
-    if (p) chosen->by_user[p - clsnn_params_table] = strcmp(origin, "default") != 0;
-}
-
 /* What was found wrong with a value is told again as a fault of the file it stands in. */
 static enum clsnn_status blame_file(const char *path, enum clsnn_status st) {
     if (st != CLSNN_E_USAGE) return st;
@@ -109,35 +95,40 @@ static enum clsnn_status blame_file(const char *path, enum clsnn_status st) {
     return clsnn_fail(CLSNN_E_DATA, "%s: about: %s", path, text);
 }
 
-/* The parameters and the seed a model was trained with, into m and seed, and the hash of its data ("" when the file does not tell). A file without
- * "about" (made elsewhere) leaves everything as the options say. */
-static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *path,
-                                    const struct clsnn_options *o, struct clsnn_model *m, uint64_t *seed,
+/* The parameters and the seed a model was trained with, into o, and the hash of its data ("" when the file does not tell). A file
+ * without "about" (made elsewhere) leaves everything as the options say. */
+static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *path, struct clsnn_options *o,
                                     char data_name[64], char data_sha256[CLSNN_SHA256_HEX]) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_array *a = NULL;
     json_t *about = NULL;
-    struct chosen chosen = {.seed = false};
+    unsigned char *from = o->origins->of, *params_from = from + clsnn_n_option_rows;
     data_name[0] = data_sha256[0] = '\0';
     if (!has_array(npz, "about")) return CLSNN_OK;
     TRY(clsnn_npz_get(npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
     TRY(clsnn_record_parse(a->data, a->shape[0], path, "about is no JSON", &about));
-    clsnn_options_visit(o, note_origin, &chosen);
     const json_t *plan = json_object_get(about, "plan"); /* of a checkpoint */
     const json_t *params = json_object_get(plan ? plan : about, "params"),
                  *data = json_object_get(plan ? plan : about, "dataset");
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const json_t *value = json_object_get(params, clsnn_params_table[k].name);
         char text[32];
-        if (!json_is_number(value) || chosen.by_user[k]) continue;
+        if (!json_is_number(value) || params_from[k] != CLSNN_FROM_DEFAULT) continue; /* the user's win */
         clsnn_format_real(json_number_value(value), text);
-        TRY(blame_file(path, clsnn_model_set(m, clsnn_params_table[k].name, text)));
+        TRY(blame_file(path, clsnn_model_set(&o->model, clsnn_params_table[k].name, text)));
+        params_from[k] = CLSNN_FROM_MODEL;
     }
-    TRY(blame_file(path, clsnn_model_check(m)));
-    const json_t *drawn_from = json_object_get(plan ? plan : about, "seed");
-    if (drawn_from && !chosen.seed && !clsnn_record_read_whole(drawn_from, UINT64_MAX, seed)) {
-        st = clsnn_fail(CLSNN_E_DATA, "%s: about: seed: must be a whole number", path);
-        goto fail;
+    TRY(blame_file(path, clsnn_model_check(&o->model)));
+    const json_t *seed = json_object_get(plan ? plan : about, "seed"); /* a large one is a text (record.h) */
+    const struct clsnn_option_row *row = clsnn_option_find("seed");
+    if (seed && from[row - clsnn_option_rows] == CLSNN_FROM_DEFAULT) {
+        char text[32];
+        if (json_is_integer(seed))
+            snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(seed));
+        else
+            snprintf(text, sizeof text, "%s", json_is_string(seed) ? json_string_value(seed) : "no number");
+        TRY(blame_file(path, clsnn_option_store(o, row, text, row->name)));
+        from[row - clsnn_option_rows] = CLSNN_FROM_MODEL;
     }
     const char *name = json_string_value(json_object_get(data, "name")),
                *hash = json_string_value(json_object_get(data, "sha256"));
@@ -166,7 +157,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     int moved = 0;
     TRY(clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz));
     TRY(read_model(&npz, path, &model));
-    TRY(read_about(&npz, path, o, &with_params.model, &with_params.seed, data_name, data_sha256));
+    TRY(read_about(&npz, path, &with_params, data_name, data_sha256));
     if (o->out_dir) {
         TRY(refuse_own_dir(o->out_dir, path));
         TRY(clsnn_file_check_dir(o->out_dir));

@@ -103,15 +103,14 @@ enum clsnn_status clsnn_results_read(const char *dir, const char *plan, struct c
         found_error(out);
         goto done;
     }
-    st = clsnn_record_parse(text, n_bytes, path, "is no JSON", &run);
+    st = clsnn_record_parse(text, n_bytes, "run.json", "is no JSON", &run);
     if (st == CLSNN_E_MEMORY) goto done;
-    if (st != CLSNN_OK) {
-        clsnn_error_clear();
-        st = CLSNN_OK;
-    }
     const char *state = json_string_value(json_object_get(run, "state"));
-    if (!state) {
-        found(out, CLSNN_FOUND_CORRUPT, run ? "run.json tells no state" : "run.json is no JSON");
+    if (st != CLSNN_OK) {
+        found_error(out);
+        st = CLSNN_OK;
+    } else if (!state) {
+        found(out, CLSNN_FOUND_CORRUPT, "run.json tells no state");
     } else if (strcmp(state, "finished") == 0) {
         read_finished(run, plan, out);
         if (out->found == CLSNN_FOUND_FINISHED) check_model(dir, out);

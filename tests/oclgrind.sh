@@ -47,8 +47,8 @@ for mode in replay train evaluate; do
     for size in $sizes; do
         name=$mode
         [ "$size" = default ] && size= || name="$mode, $size neurons"
-        wanted=$("$case" $mode 1 $size 2>/dev/null) || {
-            echo "# no other device here: bits are not compared"
+        wanted=$("$case" $mode 1 $size 2>"$dir/why") || {
+            echo "# bits are not compared, for elsewhere: $(tail -n 1 "$dir/why")"
             wanted=
         }
         for work_group; do

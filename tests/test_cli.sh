@@ -250,7 +250,7 @@ in_mount() {
     shift
     # shellcheck disable=SC2016 # the inner shell expands them
     unshare -rm bash -c "$script" 2>/dev/null || skip "mounting is not allowed here"
-    export -f run ended says prints refuses listing wrong quote in_full in_full_early in_full_again exist json
+    export -f run ended says prints refuses listing wrong quote in_full in_full_early in_full_said in_full_again exist json
     export work clsnn
     unshare -rm bash -c "$script"' && "$@"' mounting "$@"
 }
@@ -281,6 +281,13 @@ in_full_early() {
     prints '"final_sha256":"'
     ! find full -name '*.tmp' | grep . || wrong "a temporary file was left"
 }
+# What is not there is not told of; the result is.
+in_full_said() {
+    run 8 train --out full "$@"
+    prints "final_sha256"
+    ! grep -q "written to" "$work/out" || wrong "files are named that are not there: $(grep "written to" "$work/out")"
+}
+disk_fills_said() { mkdir full && in_mount 'mount -t tmpfs -o size=36k none full' in_full_said "${small[@]}"; }
 disk_fills_early() { mkdir full && in_mount 'mount -t tmpfs -o size=16k none full' in_full_early "${small[@]}" --json; }
 disk_is_full() {
     mkdir full
@@ -391,6 +398,13 @@ eval_with_params() { # the model's own parameters, unless others are asked for; 
     run 0 eval out/model.npz --data digits --test-images 10 --quiet
     says "WARNING: out/model.npz was trained on other data"
 }
+eval_bad_seed() { # eval_bad_seed ABOUT TEXT: a model of one neuron that says this of itself
+    { npy '<f4' '(784, 1)' && head -c 3136 /dev/zero; } >w.npy
+    { npy '<f4' '(1,)' && head -c 4 /dev/zero; } >theta_mv.npy
+    { npy '|u1' "(${#1},)" && printf %s "$1"; } >about.npy
+    npz bad.npz w theta_mv about
+    refuses 3 "$2" eval bad.npz --data "$work/small"
+}
 eval_seed() { # the model's own, so that the same images give the same spikes again; unless another is asked for
     run 0 train "${small[@]}" --seed 7 --out out --json
     local trained
@@ -399,7 +413,10 @@ eval_seed() { # the model's own, so that the same images give the same spikes ag
     [ "$(json accuracy_all)/$(json test_spikes_per_image)" = "$trained" ] || wrong "eval did not use the model's seed"
     [ "$(json seed)" = 7 ] || wrong "eval says seed $(json seed), must be 7"
     run 0 eval out/model.npz "${small[@]:0:2}" --label-images 300 --test-images 300 --json --seed 1
-    [ "$(json seed)/$(json test_spikes_per_image)" != "7/${trained#*/}" ] || wrong "--seed was ignored"
+    [ "$(json seed)" = 1 ] || wrong "eval says seed $(json seed), must be 1"
+    [ "$(json test_spikes_per_image)" != "${trained#*/}" ] || wrong "--seed was ignored"
+    run 0 eval out/model.npz "${small[@]:0:2}" --label-images 300 --test-images 300 --out e
+    grep -A 2 '"seed": {' e/run.json | grep -q '"origin": "model"' || wrong "run.json does not say that the seed is the model's"
 }
 replay_onto_itself() {
     cp "$oracle/learn_12.npz" in.npz && ln -s in.npz other.npz
@@ -1170,7 +1187,7 @@ sweep_damaged() {
     says "${r}-16_seed-1 is done anew: ${r}-16_seed-1/model.npz"
     says "${r}-16_seed-2 is done anew: ${r}-16_seed-2/model.npz"
     says "${r}-16_seed-3 is done anew: ${r}-16_seed-3/model.npz: cannot be opened"
-    says "${r}-20_seed-1 is done anew: run.json is no JSON"
+    says "${r}-20_seed-1 is done anew: run.json: is no JSON"
     says "${r}-20_seed-2 is done anew: model.npz does not have the hash that run.json tells"
     [ "$(grep -c "is done anew" "$work/err")" = 5 ] || wrong "not five runs were done anew"
     untouched ${r}-20_seed-3 | same before /dev/stdin
@@ -1189,7 +1206,7 @@ sweep_damaged_more() {
     rm -r ${r}-20_seed-3
     sweep --out swept
     says "6 runs, 0 of them finished before"
-    says "${r}-16_seed-1 is done anew: run.json is no JSON"
+    says "${r}-16_seed-1 is done anew: run.json: is no JSON"
     says "${r}-16_seed-3 is done anew: ${r}-16_seed-3/run.json: is a directory"
     says "${r}-20_seed-1 is done anew: it was made with other settings, or other data"
     same_tables swept "$work/swept"
@@ -1468,6 +1485,7 @@ on "--out on a read-only file system" out_read_only
 on "--out with a directory where run.json goes" out_taken
 on "the disk is full at the start" disk_is_full
 on "the disk is full at the end: the result is printed" disk_fills
+on "the disk is full at the end: no file is named" disk_fills_said
 on "the disk is full at the first evaluation: training goes on" disk_fills_early
 on "the disk is full: replay" replay_disk_full
 for place in closed full broken; do
@@ -1500,6 +1518,9 @@ on "model: a pipe" model_pipe
 on "eval: an earlier run is left alone when data are missing" eval_bad_data
 on "eval: --out where the model is" eval_own_dir
 on "eval: seed of the model" eval_seed
+on "eval: a model's seed below 0" eval_bad_seed '{"seed":-3}' "bad.npz: about: seed = -3: must be"
+on "eval: a model's seed that is no number" eval_bad_seed '{"seed":"x"}' "bad.npz: about: seed = x: not a number; must be"
+on "eval: a model's seed twice" eval_bad_seed '{"seed":7,"seed":8}' "bad.npz: about is no JSON: duplicate object key"
 on "replay: onto its own file" replay_onto_itself
 on "more images than there are" too_many_images
 on "eval: parameters and data of the model" eval_with_params

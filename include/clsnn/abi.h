@@ -36,7 +36,8 @@ typedef uint16_t clsnn_u16;
 
 /* A conductance below this is set to zero in every CLSNN_FLUSH_STEPS-th step of a presentation (excitatory neurons) or in every step
  * (inhibitory), on every device: halving for ever would end in denormals, which CPUs compute up to 100 times slower, and so many steps
- * of the fastest legal decay from here stay above them. With the published constants a conductance this small moves v by less than 4e-9 mV a step (inhibitory neurons 3e-8). */
+ * of the fastest legal decay from here stay above them. With the published constants a conductance this small moves v by less than
+ * 4e-9 mV a step (inhibitory neurons 3e-8). */
 #define CLSNN_G_FLUSH     0x1p-27f
 #define CLSNN_FLUSH_STEPS 32
 /* A rescaled weight below this is zero, on every device. */

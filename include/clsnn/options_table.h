@@ -84,6 +84,7 @@ enum clsnn_origin {
     CLSNN_FROM_ENVIRONMENT,
     CLSNN_FROM_COMMAND_LINE,
     CLSNN_FROM_SWEEP, /* the sweep's file */
+    CLSNN_FROM_MODEL, /* eval: what the network was trained with */
     CLSNN_N_ORIGINS
 };
 
