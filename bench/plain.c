@@ -7,6 +7,8 @@
 
 #include <Random123/philox.h>
 
+#include "clsnn/derive.h"
+
 static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */
 
 static void draw_weights(struct clsnn_plain *net) {

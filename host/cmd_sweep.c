@@ -4,6 +4,7 @@
 
 #include "clsnn/commands.h"
 #include "clsnn/file.h"
+#include "clsnn/results_table.h"
 #include "clsnn/session.h"
 #include "clsnn/sweep.h"
 

@@ -9,7 +9,8 @@
 
 #include "clsnn/commands.h"
 #include "clsnn/options.h"
-#include "clsnn/options_table.h"
+#include "clsnn/options_man.h"
+#include "clsnn/options_render.h"
 #include "clsnn/status.h"
 
 #ifndef CLSNN_VERSION

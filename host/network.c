@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clsnn/derive.h"
+
 static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */
 
 static size_t padded(int n_post) {

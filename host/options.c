@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/options_table.h"
-
 #define LONG_KEY 0x1000 /* argp's key of row k is LONG_KEY + k, clear of every short option */
 
 struct line {
@@ -365,19 +363,4 @@ enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
 fail:
     clsnn_options_finish(&o);
     return st;
-}
-
-void clsnn_options_finish(struct clsnn_options *o) {
-    if (!o) return;
-    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
-        const struct clsnn_option_row *row = &clsnn_option_rows[k];
-        if (row->type == CLSNN_OPT_TEXT || row->type == CLSNN_OPT_PRESET)
-            free(*(char **)((char *)o + row->offset));
-    }
-    for (size_t k = 0; k < o->n_operands; k++) free(o->operands[k]);
-    free(o->operands);
-    if (o->origins)
-        for (int k = 0; k < CLSNN_N_ORIGINS; k++) free(o->origins->path[k]);
-    free(o->origins);
-    *o = (struct clsnn_options){0};
 }

@@ -311,3 +311,18 @@ void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t
         snprintf(def, sizeof def, " (default: %s)", row->def_note);
     snprintf(out, n_out, "%s%s%s", row->help, range, def);
 }
+
+void clsnn_options_finish(struct clsnn_options *o) {
+    if (!o) return;
+    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
+        const struct clsnn_option_row *row = &clsnn_option_rows[k];
+        if (row->type == CLSNN_OPT_TEXT || row->type == CLSNN_OPT_PRESET)
+            free(*(char **)((char *)o + row->offset));
+    }
+    for (size_t k = 0; k < o->n_operands; k++) free(o->operands[k]);
+    free(o->operands);
+    if (o->origins)
+        for (int k = 0; k < CLSNN_N_ORIGINS; k++) free(o->origins->path[k]);
+    free(o->origins);
+    *o = (struct clsnn_options){0};
+}

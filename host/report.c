@@ -11,6 +11,7 @@
 #include "clsnn/figure.h"
 #include "clsnn/file.h"
 #include "clsnn/npz.h"
+#include "clsnn/options_render.h"
 #include "clsnn/record.h"
 
 /* The last four are left by reproduce alone (reproduce.h). */

@@ -1,5 +1,5 @@
 /* The tables and pictures of a sweep. */
-#include "clsnn/results.h"
+#include "clsnn/results_table.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -10,7 +10,6 @@
 
 #include "clsnn/figure.h"
 #include "clsnn/file.h"
-#include "clsnn/options_table.h"
 #include "clsnn/record.h"
 #include "clsnn/stats.h"
 

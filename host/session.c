@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clsnn/options_render.h"
+#include "clsnn/plan.h"
 #include "clsnn/selftest.h"
 
 /* The globals that are no constants: signals belong to the process. */

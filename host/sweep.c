@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clsnn/options.h"
+#include "clsnn/plan.h"
 #include "clsnn/report.h"
 
 /* Networks in flight for each compute unit: of a CPU enough that a launch ends evenly, of a GPU enough to hide memory's latency. */

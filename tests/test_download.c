@@ -5,6 +5,7 @@
 
 #include "clsnn/commands.h"
 #include "clsnn/download.h"
+#include "clsnn/options.h"
 #include "clsnn/places.h"
 
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clsnn/grid.h"
+#include "clsnn/options.h"
 
 static char folder[64], file[96];
 

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clsnn/options_table.h"
+#include "clsnn/options.h"
+#include "clsnn/options_man.h"
+#include "clsnn/options_render.h"
 
 static char file[] = "/tmp/clsnn-options-text-XXXXXX"; /* for --config */
 

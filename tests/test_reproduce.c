@@ -16,6 +16,7 @@
 #include "clsnn/file.h"
 #include "clsnn/html.h"
 #include "clsnn/npz.h"
+#include "clsnn/options.h"
 
 static void near(double found, double wanted) {
     /* a few roundings of numbers below 100 */

@@ -5,7 +5,6 @@
 
 #include "clsnn/dataset.h"
 #include "clsnn/lab.h"
-#include "clsnn/options.h"
 #include "clsnn/readout.h"
 
 struct clsnn_plan {
@@ -18,9 +17,6 @@ struct clsnn_plan {
         pause_every; /* images between pauses, at which a checkpoint may be taken; 0: at the end of epochs only */
     bool shuffle;
 };
-
-/* The plan that options stand for, its numbers of images cut to what data have. */
-void clsnn_plan_make(const struct clsnn_options *o, const struct clsnn_dataset *data, struct clsnn_plan *out);
 
 /* READOUT is told once, before the first product: CLBlast then compiles for some seconds unless its kernels are cached. */
 enum clsnn_stage_kind { CLSNN_STAGE_TRAIN, CLSNN_STAGE_LABEL, CLSNN_STAGE_TEST, CLSNN_STAGE_READOUT };

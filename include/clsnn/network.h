@@ -40,10 +40,6 @@ struct clsnn_network {
     struct clsnn_params *host_params; /* [n_networks], what went into params */
 };
 
-/* Kernel numbers and tables of one network, from the model's constants. Pure; the only place where they are computed. */
-void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsnn_params *out);
-void clsnn_tables_derive(const struct clsnn_model *m, const struct clsnn_params *p, struct clsnn_tables *out);
-
 /* A batch of n_networks networks of n_post neurons, started with models[b] and seeds[b] (both copied); with models NULL none of them is
  * to be used before clsnn_network_start.
  * dev and prog are borrowed and outlive the network. Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */

@@ -1,9 +1,82 @@
-/* The one table of options and the one of commands. Parsing, --help, --print-config, man page, completion and run.json read
- * these rows; a new option is a member of struct clsnn_options, a row in options_table.c, and nothing else. */
+/* What a command is told, and the one table of options and commands. Parsing, --help, --print-config, man page,
+ * completion and run.json read these rows. A new option is a member of struct clsnn_options and a row in
+ * options_table.c, and nothing else. */
 #ifndef CLSNN_OPTIONS_TABLE_H
 #define CLSNN_OPTIONS_TABLE_H
 
-#include "clsnn/options.h"
+#include <stdint.h>
+#include <stdio.h>
+
+#include "clsnn/config.h"
+#include "clsnn/status.h"
+
+enum clsnn_rule { CLSNN_RULE_TRIPLET = 0 };
+
+struct clsnn_origins; /* where each value came from */
+
+/* Everything a command can be told. Strings are owned by the struct. Zero-initialise, then clsnn_options_parse. */
+struct clsnn_options {
+    /* common */
+    char *device;       /* --device SPEC; NULL: the first GPU, else the first device */
+    uint64_t seed;      /* --seed, default 1 */
+    char *out_dir;      /* --out DIR; NULL: the command's default */
+    char *data;         /* --data, default "auto" */
+    bool json, quiet;   /* --json, --quiet */
+    bool verbose;       /* --verbose: errors name their place in the source */
+    int32_t work_group; /* --work-group: 0 = chosen for the device; else 1, 2, 4, ... 1024 */
+    int32_t chunk;      /* --chunk: presentations a launch; 0 = chosen for the device */
+    bool profile;       /* --profile: time a phase */
+    /* train, eval */
+    int32_t neurons;          /* --neurons 1..16384, default 400 */
+    int32_t epochs;           /* --epochs 1..1000, default 1; of reproduce 9 */
+    int32_t train_images;     /* --train-images, 0 = all, default 0 */
+    int32_t label_images;     /* --label-images, 0 = all, default 10000 */
+    int32_t test_images;      /* --test-images, 0 = all, default 0 */
+    int32_t eval_every;       /* --eval-every E: epochs between evaluations, default 0: at the end only */
+    enum clsnn_rule rule;     /* --rule */
+    bool shuffle;             /* --shuffle */
+    int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs only */
+    int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
+    bool resume;              /* --resume */
+    char *preset;             /* --preset, default "diehl-cook-2015" */
+    struct clsnn_model model; /* --preset, --set name=value */
+    /* train, sweep */
+    int32_t runs; /* --runs, default 1 */
+    char *zip;    /* --zip NAMES, or NULL */
+    char *shard;  /* --shard I/N, or NULL */
+    bool collect; /* --collect */
+    /* bench */
+    char *sizes;      /* --sizes LIST; NULL: the command's own (bench, reproduce) */
+    int32_t networks; /* --networks MAX, 0 = chosen for the device */
+    bool quick;       /* --quick */
+    /* reproduce */
+    int32_t seeds; /* --seeds K, default 3 */
+    /* what stands after the options */
+    char **operands;
+    size_t n_operands;
+    const char *command; /* borrowed: the command's name */
+    /* Where results go: the standard output, which nothing else can reach (libraries print on descriptor 1, and main
+     * points that at stderr). Borrowed, set by main after parsing; a command need not check each write, main does at the end. */
+    FILE *out;
+    struct clsnn_origins *origins; /* owned; NULL reads as "default" everywhere */
+};
+
+/* Which command an option belongs to: a set of these bits in the table. */
+enum clsnn_command {
+    CLSNN_CMD_TRAIN = 1 << 0,
+    CLSNN_CMD_EVAL = 1 << 1,
+    CLSNN_CMD_REPLAY = 1 << 2,
+    CLSNN_CMD_DEVICES = 1 << 3,
+    CLSNN_CMD_DATA = 1 << 4,
+    CLSNN_CMD_BENCH = 1 << 5,
+    CLSNN_CMD_SWEEP = 1 << 6,
+    CLSNN_CMD_REPRODUCE = 1 << 7,
+    CLSNN_CMD_VERIFY = 1 << 8,
+    CLSNN_CMD_ALL = (1 << 9) - 1
+};
+
+/* What parsing asked for besides values. */
+enum clsnn_parse_action { CLSNN_PARSE_RUN, CLSNN_PARSE_HELP, CLSNN_PARSE_VERSION, CLSNN_PARSE_PRINT_CONFIG };
 
 enum clsnn_option_type {
     CLSNN_OPT_SWITCH, /* bool; as a flag also --name=no */
@@ -18,6 +91,8 @@ enum clsnn_option_type {
     CLSNN_OPT_CONFIG, /* a file of the others */
     CLSNN_OPT_ACTION  /* index is an enum clsnn_parse_action */
 };
+
+void clsnn_options_finish(struct clsnn_options *o); /* takes NULL and {0} */
 
 struct clsnn_option_row {
     const char *name;    /* long, without -- */
@@ -92,30 +167,5 @@ struct clsnn_origins {
     char *path[CLSNN_N_ORIGINS]; /* of the two files, where read; owned */
     unsigned char of[];          /* enum clsnn_origin: of every option row, then of every parameter */
 };
-
-/* One key of a configuration file, resolved: a row or a parameter, never both. */
-struct clsnn_setting {
-    const struct clsnn_option_row *row;
-    const struct clsnn_param_info *param;
-    char *value; /* owned */
-    char *label; /* owned: names the setting in messages */
-};
-
-struct clsnn_settings {
-    struct clsnn_setting *list;
-    size_t n, room;
-};
-
-/* value and label are copied. Errors: CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsnn_option_row *row,
-                                     const struct clsnn_param_info *param, const char *value,
-                                     const char *label);
-void clsnn_settings_finish(struct clsnn_settings *s); /* takes NULL and {0} */
-
-#define CLSNN_CONFIG_MAX_BYTES (1u << 20)
-/* Appends the keys of an ini file, in its order. A file that does not exist is an error unless optional, then nothing.
- * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file and line: neither key nor section, unknown key or section, a key that
- * belongs on the command line, a NUL byte, a line too long for inih, more than CLSNN_CONFIG_MAX_BYTES. */
-enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path, bool optional);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "clsnn/experiment.h"
-#include "clsnn/options.h"
+#include "clsnn/options_table.h"
 #include "clsnn/stats.h"
 
 #define CLSNN_REPRODUCE_SIZES 16

@@ -3,6 +3,7 @@
 #ifndef CLSNN_SWEEP_H
 #define CLSNN_SWEEP_H
 
+#include "clsnn/grid.h"
 #include "clsnn/results.h"
 
 struct clsnn_sweep {
