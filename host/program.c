@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clsnn/file.h"
 #include "kernel_source.h"
@@ -125,6 +126,19 @@ void clsnn_program_destroy(struct clsnn_program *prog) {
     free(prog);
 }
 
+enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes, char out_hex[65]) {
+    struct clsnn_sha256 *hash = clsnn_sha256_create();
+    if (!hash) return CLSNN_E_MEMORY;
+    for (const char *line = source, *end = source + n_bytes, *next; line < end; line = next) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        next = stop ? stop + 1 : end;
+        if (*line != '\n' && strncmp(line, "#line ", 6) != 0)
+            clsnn_sha256_add(hash, line, (size_t)(next - line));
+    }
+    clsnn_sha256_finish(hash, out_hex);
+    return CLSNN_OK;
+}
+
 enum clsnn_status clsnn_program_hash(char out_hex[65]) {
-    return clsnn_sha256_hex(clsnn_kernel_source, clsnn_kernel_source_bytes, out_hex);
+    return clsnn_program_hash_source((const char *)clsnn_kernel_source, clsnn_kernel_source_bytes, out_hex);
 }

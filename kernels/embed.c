@@ -1,6 +1,7 @@
-/* Build tool: a .cl file with its includes inlined, as a C byte array with #line marks, so that compiler messages name the
- * real files. Usage: embed IN.cl OUT.c SYMBOL DIR...   Includes are looked for beside the including file, then in each DIR;
- * one that is found nowhere is left as it is (Random123 names headers of other compilers in branches that OpenCL skips). */
+/* Build tool: a .cl file with its includes inlined, as a C byte array. #line marks let compiler messages name the
+ * real files, as paths below their folder. Comments are left out, so that rewording one changes no program.
+ * Usage: embed IN.cl OUT.c SYMBOL DIR...   An include is looked for beside the including file, then in each DIR.
+ * One that is found nowhere stays: Random123 names headers of other compilers in branches that OpenCL skips. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,33 +10,63 @@
 
 enum { MAX_DEPTH = 16, MAX_LINE = 4096, MAX_PATH = 4096 };
 
-static FILE *out;
 static char **dirs;
 static int n_dirs;
-static size_t n_bytes;
+static char *text; /* everything inlined so far, [n_text] of room */
+static size_t n_text, room;
 
 static void put(const char *s) {
-    for (; *s; s++, n_bytes++) fprintf(out, n_bytes % 20 == 19 ? "%d,\n" : "%d,", (unsigned char)*s);
+    const size_t n = strlen(s);
+    if (n_text + n >= room) {
+        room = 2 * (room + n) + 4096;
+        text = realloc(text, room);
+        if (!text) {
+            fprintf(stderr, "embed: no memory\n");
+            exit(1);
+        }
+    }
+    memcpy(text + n_text, s, n + 1);
+    n_text += n;
 }
 
-static const char *base_name(const char *path) {
+/* A file: where it is, and what messages call it. */
+struct place {
+    char path[MAX_PATH], shown[MAX_PATH];
+};
+
+/* The first n characters of head, then name; "", which is no file, where that is too long. */
+static void join(const char *head, size_t n, const char *name, char out[MAX_PATH]) {
+    out[0] = '\0';
+    if (n + strlen(name) >= MAX_PATH) return;
+    memcpy(out, head, n);
+    strcpy(out + n, name);
+}
+
+/* path with its last part replaced by name. */
+static void beside(const char *path, const char *name, char out[MAX_PATH]) {
     const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    join(path, slash ? (size_t)(slash - path) + 1 : 0, name, out);
 }
 
-static FILE *find(const char *from, const char *name, char path[MAX_PATH]) {
-    const char *slash = strrchr(from, '/');
+static FILE *find(const struct place *from, const char *name, struct place *out) {
     for (int d = -1; d < n_dirs; d++) {
-        int n = d < 0 ? snprintf(path, MAX_PATH, "%.*s%s", slash ? (int)(slash - from) + 1 : 0, from, name)
-                      : snprintf(path, MAX_PATH, "%s/%s", dirs[d], name);
-        FILE *f = n > 0 && n < MAX_PATH ? fopen(path, "r") : NULL;
+        if (d < 0) {
+            beside(from->path, name, out->path);
+            beside(from->shown, name, out->shown);
+        } else {
+            char below[MAX_LINE];
+            snprintf(below, sizeof below, "/%.4000s", name);
+            join(dirs[d], strlen(dirs[d]), below, out->path);
+            join("", 0, name, out->shown);
+        }
+        FILE *f = fopen(out->path, "r");
         if (f) return f;
     }
     return NULL;
 }
 
-/* The file name in an #include line that can be meant for OpenCL C, or false: a system's own headers never are, nor is what
- * Random123 keeps for other compilers. */
+/* The file name in an #include line that can be meant for OpenCL C, or false. A system's own headers never are,
+ * nor is what Random123 keeps for other compilers. */
 static bool include_name(const char *line, char name[MAX_LINE]) {
     char open = 0;
     if (sscanf(line, " # include %c%4000[^\">]", &open, name) != 2) return false;
@@ -44,27 +75,60 @@ static bool include_name(const char *line, char name[MAX_LINE]) {
                            strstr(name, "compilerfeatures.h"));
 }
 
-static void inline_file(FILE *in, const char *path, int depth) {
-    char line[MAX_LINE], name[MAX_LINE], found[MAX_PATH], mark[MAX_PATH + 64];
+static void inline_file(FILE *in, const struct place *at, int depth) {
+    char line[MAX_LINE], name[MAX_LINE], mark[MAX_PATH + 64];
     int number = 0;
     if (depth > MAX_DEPTH) {
-        fprintf(stderr, "embed: %s: includes nest deeper than %d\n", path, MAX_DEPTH);
+        fprintf(stderr, "embed: %s: includes nest deeper than %d\n", at->path, MAX_DEPTH);
         exit(1);
     }
-    snprintf(mark, sizeof mark, "#line 1 \"%s\"\n", base_name(path));
+    snprintf(mark, sizeof mark, "#line 1 \"%s\"\n", at->shown);
     put(mark);
     while (fgets(line, sizeof line, in)) {
+        struct place inner;
         number++;
-        FILE *inner = include_name(line, name) ? find(path, name, found) : NULL;
-        if (!inner) {
+        FILE *f = include_name(line, name) ? find(at, name, &inner) : NULL;
+        if (!f) {
             put(line);
             continue;
         }
-        inline_file(inner, found, depth + 1);
-        fclose(inner);
-        snprintf(mark, sizeof mark, "\n#line %d \"%s\"\n", number + 1, base_name(path));
+        inline_file(f, &inner, depth + 1);
+        fclose(f);
+        snprintf(mark, sizeof mark, "\n#line %d \"%s\"\n", number + 1, at->shown);
         put(mark);
     }
+}
+
+/* Takes comments out of text, and spaces at the ends of lines; line ends stay, so that line numbers do. */
+static void strip(void) {
+    char in = 0; /* '/' or '*': a comment; a quote: a string or character, which ends with its line at last */
+    size_t to = 0;
+    for (size_t k = 0; k < n_text; k++) {
+        const char c = text[k], next = text[k + 1];
+        if (c == '\n') {
+            if (in != '*') in = 0;
+            while (to > 0 && (text[to - 1] == ' ' || text[to - 1] == '\t')) to--;
+            text[to++] = c;
+        } else if (in == '*') {
+            if (c != '*' || next != '/') continue;
+            in = 0;
+            k++;
+        } else if (in == '/') {
+            continue;
+        } else if (!in && c == '/' && (next == '/' || next == '*')) {
+            in = next;
+            k++;
+            text[to++] = ' ';
+        } else {
+            if (in && c == in)
+                in = 0;
+            else if (!in && (c == '"' || c == '\''))
+                in = c;
+            text[to++] = c;
+            if (in && c == '\\' && next != '\n') text[to++] = text[++k];
+        }
+    }
+    n_text = to;
 }
 
 int main(int argc, char **argv) {
@@ -72,20 +136,23 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: embed IN.cl OUT.c SYMBOL DIR...\n");
         return 2;
     }
+    struct place at;
+    const char *slash = strrchr(argv[1], '/');
+    snprintf(at.path, MAX_PATH, "%s", argv[1]);
+    snprintf(at.shown, MAX_PATH, "%s", slash ? slash + 1 : argv[1]);
     dirs = argv + 4;
     n_dirs = argc - 4;
-    FILE *in = fopen(argv[1], "r");
-    out = in ? fopen(argv[2], "w") : NULL;
+    FILE *in = fopen(argv[1], "r"), *out = in ? fopen(argv[2], "w") : NULL;
     if (!in || !out) {
         fprintf(stderr, "embed: %s: %s\n", in ? argv[2] : argv[1], strerror(errno));
         return 1;
     }
-    fprintf(out,
-            "/* Made by kernels/embed.c from %s. */\n#include \"kernel_source.h\"\nconst unsigned char %s[] "
-            "= {\n",
-            base_name(argv[1]), argv[3]);
-    inline_file(in, argv[1], 0);
-    fprintf(out, "0};\nconst size_t %s_bytes = %zu;\n", argv[3], n_bytes);
+    inline_file(in, &at, 0);
+    strip();
+    fprintf(out, "/* Made by kernels/embed.c from %s. */\n#include \"kernel_source.h\"\n", at.shown);
+    fprintf(out, "const unsigned char %s[] = {\n", argv[3]);
+    for (size_t k = 0; k < n_text; k++) fprintf(out, k % 20 == 19 ? "%d,\n" : "%d,", (unsigned char)text[k]);
+    fprintf(out, "0};\nconst size_t %s_bytes = %zu;\n", argv[3], n_text);
     fclose(in);
     if (ferror(out) | fclose(out)) {
         fprintf(stderr, "embed: %s: %s\n", argv[2], strerror(errno));

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Line and branch coverage of host/*.c by the host, device and cli suites, from gcov: a table, then totals. Exits 1 below 95 % of
+# Line and branch coverage of host/ by the host, device and cli suites, from gcov: a table, then totals. Exits 1 below 95 % of
 # lines or 85 % of branches. On the device only work-groups of one are tried unless CLSNN_TEST_WORK_GROUP says otherwise: the
 # host's code is the same for all.
 # Usage: coverage.sh [--scratch DIR] [--only-report] [-- MESON_SETUP_ARGUMENT...]   DIR keeps the build.
@@ -53,9 +53,10 @@ for gcno in objects():
     for text in done.stdout.splitlines():
         for entry in json.loads(text)["files"]:
             path = os.path.normpath(os.path.join(build, entry["file"]))
-            if os.path.dirname(path) != os.path.join(root, "host") or not path.endswith(".c"):
+            name = os.path.relpath(path, os.path.join(root, "host"))
+            if name.startswith("..") or not path.endswith(".c"):
                 continue
-            lines, branches = files.setdefault(os.path.basename(path), ({}, {}))
+            lines, branches = files.setdefault(name, ({}, {}))
             source = open(path, encoding="utf-8").read().splitlines()
             for line in entry["lines"]:
                 n = line["line_number"]
@@ -72,7 +73,7 @@ def share(counts):
     hit = sum(1 for c in counts.values() if c)
     return hit, len(counts), 100.0 * hit / len(counts) if counts else 100.0
 
-print(f"{'file':22} {'lines':>14} {'%':>6}   {'branches':>14} {'%':>6}   lines not run")
+print(f"{'file':30} {'lines':>14} {'%':>6}   {'branches':>14} {'%':>6}   lines not run")
 for name, (lines, branches) in sorted(files.items(), key=lambda item: share(item[1][0])[2]):
     (a, b, p), (c, d, q) = share(lines), share(branches)
     missed, spans = sorted(n for n, count in lines.items() if not count), []
@@ -82,10 +83,10 @@ for name, (lines, branches) in sorted(files.items(), key=lambda item: share(item
         else:
             spans.append([n, n])
     said = " ".join(f"{x}-{y}" if y > x else str(x) for x, y in spans)
-    print(f"{name:22} {a:6} of {b:5} {p:6.1f}   {c:6} of {d:5} {q:6.1f}   {said if len(said) < 90 else said[:87] + '...'}")
+    print(f"{name:30} {a:6} of {b:5} {p:6.1f}   {c:6} of {d:5} {q:6.1f}   {said if len(said) < 90 else said[:87] + '...'}")
 a, b, p = share({(f, n): c for f, (lines, _) in files.items() for n, c in lines.items()})
 c, d, q = share({(f, n): c for f, (_, branches) in files.items() for n, c in branches.items()})
-print(f"{'all':22} {a:6} of {b:5} {p:6.1f}   {c:6} of {d:5} {q:6.1f}")
+print(f"{'all':30} {a:6} of {b:5} {p:6.1f}   {c:6} of {d:5} {q:6.1f}")
 if p < LINES or q < BRANCHES:
     sys.exit(f"coverage.sh: {p:.1f} % of lines, must be {LINES:.0f}; {q:.1f} % of branches, must be {BRANCHES:.0f}")
 END

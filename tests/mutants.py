@@ -288,10 +288,13 @@ class Bench:
             must_run(["meson", "setup", *meson_args, self.build, self.tree])
 
     def plant(self, file, old, new):
-        for name in os.listdir(os.path.join(ROOT, "kernels")):
-            with open(os.path.join(ROOT, "kernels", name), encoding="utf-8") as f:
+        top = os.path.join(ROOT, "kernels")
+        for path in [os.path.join(d, f) for d, _, fs in os.walk(top) for f in fs]:
+            name = os.path.relpath(path, top)
+            with open(path, encoding="utf-8") as f:
                 text = f.read()
-            write_if_other(os.path.join(self.tree, "kernels", name), (text.replace(old, new) if name == file else text).encode())
+            planted = text.replace(old, new) if name == file else text
+            write_if_other(os.path.join(self.tree, "kernels", name), planted.encode())
 
     def run(self, stage, cache):
         """None if all tests of the stage pass, else what failed; "skipped" if the stage cannot run here."""

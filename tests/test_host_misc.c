@@ -1,4 +1,4 @@
-/* Small modules of the host that need no device: shuffled orders and the running accuracy. */
+/* Small modules of the host that need no device: shuffled orders, the running accuracy, the hash of kernels. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "clsnn/file.h"
 #include "clsnn/order.h"
+#include "clsnn/program.h"
 #include "clsnn/running.h"
 
 /* ---- order ---- */
@@ -145,6 +147,25 @@ static void old_images_fade(void **state) {
     clsnn_running_destroy(r);
 }
 
+/* ---- the hash of the kernels ---- */
+
+static void a_moved_file_is_the_same_program(void **state) {
+    (void)state;
+    static const char bare[] = "int a;\nint b;\n", other[] = "int a;\nint c;\n";
+    static const char *const same[] = {"#line 1 \"a.cl\"\nint a;\n#line 7 \"laws/b.cl\"\nint b;\n",
+                                       "\n\nint a;\n\n#line 3 \"c.cl\"\nint b;\n"};
+    char wanted[CLSNN_SHA256_HEX], hex[CLSNN_SHA256_HEX];
+    assert_int_equal(clsnn_sha256_hex(bare, strlen(bare), wanted), CLSNN_OK);
+    for (size_t k = 0; k < sizeof same / sizeof *same; k++) {
+        assert_int_equal(clsnn_program_hash_source(same[k], strlen(same[k]), hex), CLSNN_OK);
+        assert_string_equal(hex, wanted);
+    }
+    assert_int_equal(clsnn_program_hash_source(other, strlen(other), hex), CLSNN_OK);
+    assert_string_not_equal(hex, wanted);
+    assert_int_equal(clsnn_program_hash(hex), CLSNN_OK);
+    assert_int_equal(strlen(hex), CLSNN_SHA256_HEX - 1);
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -155,6 +176,7 @@ int main(void) {
         cmocka_unit_test(running_accuracy_of_a_hand_made_case),
         cmocka_unit_test(an_image_does_not_vote_for_itself),
         cmocka_unit_test(old_images_fade),
+        cmocka_unit_test(a_moved_file_is_the_same_program),
     };
     return cmocka_run_group_tests_name("host_misc", tests, NULL, NULL);
 }

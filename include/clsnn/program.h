@@ -22,7 +22,11 @@ enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_prog
                                        struct clsnn_program **out);
 void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL */
 
-/* SHA-256 of the embedded source, for run.json. 65 bytes with the zero. */
+/* SHA-256 of the embedded source, for run.json: 64 digits and the zero. Comments, empty lines and the names of the
+ * files are no part of it, so that moving a file or rewording a comment never looks like another program.
+ * Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_program_hash(char out_hex[65]);
+/* The same of any source of n_bytes. It ends in a zero byte. */
+enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes, char out_hex[65]);
 
 #endif
