@@ -6,7 +6,7 @@
 
 #include "clsnn/network.h"
 
-/* A network in host memory. The names are those of the kernels' struct network (kernels/step.cl); arrays are [n] unless
+/* A network in host memory. The names are those of the kernels' struct network (kernels/network/layers.cl); arrays are [n] unless
  * another shape is given, owned, aligned for vectors. */
 struct clsnn_plain {
     struct clsnn_params p;

@@ -1,4 +1,4 @@
-/* An image to the input spikes of one presentation, as kernels/encode.cl has it: independent Bernoulli draws, decided digit by digit.
+/* An image to the input spikes of one presentation, as kernels/network/encode.cl has it: independent Bernoulli draws, decided digit by digit.
  * The loop over steps is written in vectors of 64-bit lanes (GNU C), a random word in each: the product of two words is then
  * one instruction where the processor multiplies 32 by 32 bits, which compilers do not find by themselves. */
 #include <Random123/philox.h>

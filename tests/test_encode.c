@@ -1,4 +1,4 @@
-/* The encoder: Philox gives its published answers, every spike bit is the one that encode.cl promises
+/* The encoder: Philox gives its published answers, every spike bit is the one that network/encode.cl promises
  * (computed here another way), and the spikes are those of independent Bernoulli draws. Bits are read from
  * the state's row spikes, where the training kernel leaves them: bit b of word [g][t] is input active[32 g + b] at step
  * t. */
@@ -74,7 +74,7 @@ static void draw_digit_words(const struct show *s, uint32_t group, uint32_t t, u
     }
 }
 
-/* Draws that the first LATE_DIGITS digits leave open: all that encode.cl has precomputed, so that the rest is its long division. */
+/* Draws that the first LATE_DIGITS digits leave open: all that network/encode.cl has precomputed, so that the rest is its long division. */
 enum { LATE_DIGITS = 24 };
 static int n_late_draws, n_late_spikes, n_late_certain;
 

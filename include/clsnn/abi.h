@@ -28,7 +28,7 @@ typedef uint16_t clsnn_u16;
 #define CLSNN_MAX_ATTEMPT 255 /* presentations of one image, whatever intensity_step */
 #define CLSNN_NEVER                                                                                          \
     (-30000) /* steps since a spike saturate here; longer than every trace and refractory period */
-#define CLSNN_BELL_OFF  (-1) /* train.cl: no network of a launch waits for another */
+#define CLSNN_BELL_OFF  (-1) /* launch/train.cl: no network of a launch waits for another */
 #define CLSNN_PLANES    12   /* binary digits of a spike probability before its long division begins */
 #define CLSNN_EXC_MASKS 2 /* bits for each neuron in a work-group's local memory: a launch's last arguments */
 #define CLSNN_INH_MASKS 1
@@ -130,7 +130,7 @@ struct clsnn_tables {
     ROW(clsnn_u16, recent, n) /* scratch: neurons the pre rule concerns */                                   \
     ROW(clsnn_u16, hot, n)    /* scratch: inhibitory neurons followed step by step */                        \
     ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: draws not yet decided; sums of the steps' spikes */    \
-    ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: encode.cl */
+    ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: network/encode.cl */
 
 /* 32-bit words of a row, and of a slot. */
 #define CLSNN_ROW_WORDS(type, elements) ((elements) * (int)sizeof(type) / 4)

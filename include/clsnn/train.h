@@ -28,7 +28,7 @@ struct clsnn_trainer {
     int n_watched; /* networks 0 .. n_watched - 1 keep the counts of a launch's images for the host */
     cl_mem
         active; /* i32 [n_networks]: the networks of a launch, so that its work-groups all have something to do */
-    cl_mem bell;        /* i32 [1]: see kernels/train.cl */
+    cl_mem bell;        /* i32 [1]: see kernels/launch/train.cl */
     cl_mem order;       /* i32 [n_networks][CLSNN_MAX_CHUNK]: the images of a launch */
     cl_mem counts;      /* u16 [n_watched][CLSNN_MAX_CHUNK][n] */
     cl_mem kept_active; /* u16 [n_networks][784]: inputs with ink, between launches of single phases */

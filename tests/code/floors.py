@@ -83,13 +83,13 @@ WORD_DOORS = {
 # equation on scalars: it knows neither work-items nor barriers.
 KERNELS = {
     "prelude.cl": 0,
-    "neuron.cl": 1, "stdp.cl": 1,
-    "encode.cl": 2, "step.cl": 3, "weights.cl": 4,
-    "single.cl": 4, "ahead.cl": 5, "group.cl": 5,
-    "present.cl": 6, "present_single.cl": 7, "present_group.cl": 7,
-    "scratch.cl": 8, "train.cl": 9, "evaluate.cl": 9, "replay.cl": 9,
+    "laws/neuron.cl": 1, "laws/stdp.cl": 1,
+    "network/encode.cl": 2, "network/layers.cl": 3, "network/weights.cl": 4,
+    "cpu/step.cl": 4, "cpu/window.cl": 5, "gpu/window.cl": 5,
+    "presentation.cl": 6, "cpu/present.cl": 7, "gpu/present.cl": 7,
+    "launch/scratch.cl": 8, "launch/train.cl": 9, "launch/evaluate.cl": 9, "launch/replay.cl": 9,
 }
-LAWS = ["neuron.cl", "stdp.cl"]
+LAWS = ["laws/neuron.cl", "laws/stdp.cl"]
 NOT_IN_LAWS = {"get_global_id", "get_local_id", "get_group_id", "barrier", "LID", "kernel", "__kernel"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]*)', re.M)

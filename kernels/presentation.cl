@@ -6,7 +6,7 @@
  *   3. synapses   exc spike -> its partner's g_exc; each input spike i, increasing: g_exc += w_i, then the pre rule;
  *                 inh spikes -> g_inh of every other neuron; then the post rule of each exc spike
  *   4. reset      exc v, theta; inh v
- * Steps of spikes are relative to the start of the presentation. present_single.cl and present_group.cl do the same in the ways that
+ * Steps of spikes are relative to the start of the presentation. cpu/present.cl and gpu/present.cl do the same in the ways that
  * suit a work-group of one (a CPU) and of many (a GPU). */
 
 #ifdef CLSNN_RECORD

@@ -1,7 +1,7 @@
 /* The steps of a presentation, for a work-group of many: windows of steps, four barriers each. */
 #if CLSNN_WG > 1
 
-/* As in present_single.cl. */
+/* As in cpu/present.cl. */
 INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step,
                     int n_steps, struct workspace space, int learn
 #ifdef CLSNN_RECORD

@@ -1,5 +1,5 @@
 /* The parts of single steps, for work-groups of one: plain loops over vectors, and short lists of the few neurons that something
- * happens to. Their order stands in present.cl. */
+ * happens to. Their order stands in presentation.cl. */
 #if CLSNN_WG == 1
 
 /* Step t of a hot inhibitory neuron. */

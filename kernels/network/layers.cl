@@ -1,5 +1,5 @@
 /* The parts of one step, on one network's share of the buffers: what a work-item does for the neurons it owns. Their order stands in
- * present.cl. */
+ * presentation.cl. */
 
 /* One network's share of the buffers. n: neurons, padding included. */
 struct network {
