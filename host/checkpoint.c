@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/program.h"
 #include "clsnn/record.h"

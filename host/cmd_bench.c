@@ -7,7 +7,7 @@
 #include "clsnn/commands.h"
 #include "clsnn/dataset.h"
 #include "clsnn/figure.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/progress.h"
 #include "plain.h"
 

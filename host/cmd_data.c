@@ -12,7 +12,7 @@
 #include "clsnn/dataset.h"
 #include "clsnn/digits.h"
 #include "clsnn/download.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/places.h"
 
 /* ---- output ---- */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "clsnn/commands.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/options_table.h"
 #include "clsnn/record.h"

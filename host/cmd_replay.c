@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "clsnn/commands.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/progress.h"
 #include "clsnn/replay.h"

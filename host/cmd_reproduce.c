@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "clsnn/commands.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/report.h"
 #include "clsnn/reproduce.h"
 #include "clsnn/session.h"

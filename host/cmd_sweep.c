@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "clsnn/commands.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/results_table.h"
 #include "clsnn/session.h"
 #include "clsnn/sweep.h"

@@ -6,7 +6,7 @@
 
 #include "clsnn/checkpoint.h"
 #include "clsnn/commands.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/report.h"
 #include "clsnn/session.h"
 

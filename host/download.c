@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/places.h"
 
 #define MAX_ARCHIVE_BYTES ((size_t)32 << 20) /* the largest has 9.9 MB */

@@ -11,7 +11,7 @@
 
 #include <png.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 
 /* ---- canvas ---- */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/options.h"
 
 enum { MAX_NAME = 180 }; /* bytes of a directory name: file systems allow 255, and a suffix may follow */

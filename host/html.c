@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 
 static const size_t max_picture_bytes = (size_t)64 << 20;
 

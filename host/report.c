@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "clsnn/figure.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/options_render.h"
 #include "clsnn/record.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/options_render.h"
 #include "clsnn/record.h"

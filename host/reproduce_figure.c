@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "clsnn/figure.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/npz.h"
 #include "reproduce_internal.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/html.h"
 #include "reproduce_internal.h"
 

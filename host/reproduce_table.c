@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/record.h"
 #include "reproduce_internal.h"
 

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "clsnn/figure.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/record.h"
-#include "clsnn/stats.h"
+#include "base/stats.h"
 
 enum { MAX_SERIES = 6 };
 

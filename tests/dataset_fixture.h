@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "clsnn/dataset.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 
 enum { PIXELS = CLSNN_IMAGE_PIXELS, N_TRAIN = 30, N_TEST = 12 };
 

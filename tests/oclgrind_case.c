@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "clsnn/evaluate.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/replay.h"
 #include "clsnn/train.h"
 #include "collisions.h"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "clsnn/checkpoint.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/npz.h"
 #include "device_fixture.h"
 

@@ -1,6 +1,6 @@
 /* Whole files: round trips, refusals, the promise "complete or absent" under a full disk, and SHA-256 against
  * the published answers of FIPS 180-2. */
-#include "clsnn/file.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>

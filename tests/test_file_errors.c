@@ -1,6 +1,6 @@
 /* host/file.c while the system calls and libcrypto under it fail one at a time (the linker puts the functions below in their place): a
  * file is the old one or the new one, whole, nothing is left beside it, and the failure is told. What only interrupts is gone on with. */
-#include "clsnn/file.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>

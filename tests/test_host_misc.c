@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/order.h"
 #include "clsnn/program.h"
 #include "clsnn/running.h"

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 
 #define MIB ((size_t)1 << 20)
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/html.h"
 #include "clsnn/npz.h"
 #include "clsnn/options.h"

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "clsnn/stats.h"
+#include "base/stats.h"
 
 static void near(double found, double wanted, double relative) {
     if (!(fabs(found - wanted) <= relative * fabs(wanted))) fail_msg("%.17g: must be %.17g", found, wanted);

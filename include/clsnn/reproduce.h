@@ -7,7 +7,7 @@
 
 #include "clsnn/experiment.h"
 #include "clsnn/options_table.h"
-#include "clsnn/stats.h"
+#include "base/stats.h"
 
 #define CLSNN_REPRODUCE_SIZES 16
 

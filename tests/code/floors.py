@@ -33,7 +33,7 @@ CONTRACT = {"abi.h", "params.def"}  # every floor may include them; they include
 
 # What stands elsewhere until it moves to its folder.
 FLAT = {
-    "base": "status file stats", "model": "config derive",
+    "model": "config derive",
     "formats": "npy npz npy_internal html figure figure_internal figure_curves figure_png",
     "options": "options options_table options_file options_render options_man",
     "dataset": "places idx idx_internal digits dataset download",
@@ -42,9 +42,10 @@ FLAT = {
     "plain": "plain plain_run plain_encode plain_internal selftest bench",
     "run": "plan record report results checkpoint",
     "sweep": "grid sweep results_table",
-    "reproduce": "reproduce reproduce_internal reproduce_text reproduce_table reproduce_figure reproduce_page",
-    "commands": "commands progress session cmd_train cmd_eval cmd_replay cmd_devices cmd_data cmd_bench cmd_sweep "
-                "cmd_reproduce cmd_verify",
+    "reproduce": "reproduce reproduce_internal reproduce_text reproduce_table reproduce_figure "
+              "reproduce_page",
+    "commands": "commands progress session cmd_train cmd_eval cmd_replay cmd_devices cmd_data "
+              "cmd_bench cmd_sweep cmd_reproduce cmd_verify",
 }
 FLAT = {base: folder for folder, names in FLAT.items() for base in names.split()}
 

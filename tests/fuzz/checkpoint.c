@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "clsnn/checkpoint.h"
-#include "clsnn/file.h"
+#include "base/file.h"
 #include "clsnn/record.h"
 
 enum { NEURONS = 2, STRIDE = CLSNN_ROW_ALIGN, DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/file.h"
+#include "base/file.h"
 
 static void run_file(const char *folder, const char *name) {
     void *data = NULL;

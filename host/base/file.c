@@ -1,6 +1,6 @@
 /* Whole files in and out, and SHA-256. Everything that leaves a lasting file (checkpoints, models, pictures,
  * run.json) goes through clsnn_file_write, so the promise "complete or absent" is kept in this one place. */
-#include "clsnn/file.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>

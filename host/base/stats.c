@@ -1,5 +1,5 @@
 /* Means and their intervals. */
-#include "clsnn/stats.h"
+#include "base/stats.h"
 
 #include <math.h>
 
