@@ -6,7 +6,7 @@
 #include "clsnn/bench.h"
 #include "clsnn/commands.h"
 #include "clsnn/dataset.h"
-#include "clsnn/figure.h"
+#include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/progress.h"
 #include "plain.h"

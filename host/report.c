@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clsnn/figure.h"
+#include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "clsnn/options_render.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/figure.h"
+#include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "reproduce_internal.h"

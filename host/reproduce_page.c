@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "clsnn/html.h"
+#include "formats/html.h"
 #include "reproduce_internal.h"
 
 /* ---- the page ---- */

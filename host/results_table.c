@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clsnn/figure.h"
+#include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/record.h"
 #include "base/stats.h"

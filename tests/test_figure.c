@@ -1,6 +1,6 @@
 /* Pictures, read back with libpng: sizes, pixels that must have an exact colour, and inputs that are none (no
  * data, NaN, one point, huge counts, no font). Whether they are beautiful was judged by eye. */
-#include "clsnn/figure.h"
+#include "formats/figure.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <png.h>
 
-#include "../host/figure_internal.h"
+#include "formats/canvas.h"
 
 /* Read by the leak sanitizer alone: fontconfig keeps its configuration until the end, 288 bytes of it out of
  * sight. */

@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
-#include "clsnn/html.h"
+#include "formats/html.h"
 #include "clsnn/npz.h"
 #include "clsnn/options.h"
 

@@ -34,7 +34,6 @@ CONTRACT = {"abi.h", "params.def"}  # every floor may include them; they include
 # What stands elsewhere until it moves to its folder.
 FLAT = {
     "model": "config derive",
-    "formats": "npy npz npy_internal html figure figure_internal figure_curves figure_png",
     "options": "options options_table options_file options_render options_man",
     "dataset": "places idx idx_internal digits dataset download",
     "device": "device program kernel_source network train evaluate replay",
@@ -56,8 +55,8 @@ INCLUDE_DOORS = {
     "clblast": ["readout.c"],
     "zlib.h": ["idx.c", "npy.c", "npz.c"],
     "archive": ["npz.c"],
-    "png.h": ["figure_png.c"],
-    "cairo": ["figure*"],
+    "png.h": ["canvas.c"],
+    "cairo": ["canvas.h", "canvas.c", "mosaic.c", "curves.c"],
     "argp.h": ["options*"],
     "ini.h": ["options*"],
     "curl/": ["download.c"],

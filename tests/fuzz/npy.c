@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "npy_internal.h"
+#include "formats/npy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     struct clsnn_array a = {.n_dims = -1}, b = {0};

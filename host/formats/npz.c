@@ -1,7 +1,7 @@
 /* Archives of arrays: model files, checkpoints, replay's input and output. libarchive does the zip, npy.c the
  * members. Every member's CRC is verified, and the zip's two lists of members (local headers, central
  * directory) must agree, so that damage to either is an error instead of a missing or renamed array. */
-#include "npy_internal.h"
+#include "formats/npy.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * comes from files of others, so it is read by a strict hand-written parser: a loop over three known keys,
  * nothing nested but one tuple of numbers, every byte accounted for. Format: numpy's documentation,
  * numpy.lib.format. */
-#include "npy_internal.h"
+#include "formats/npy.h"
 
 #include <assert.h>
 #include <stdbool.h>

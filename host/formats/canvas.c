@@ -1,7 +1,7 @@
 /* The canvas under every picture: cairo draws, libpng packs into memory, clsnn_file_write puts it on the
  * disk. Text has contexts of its own, because a cairo context that met a broken font or text refuses all
  * further drawing. */
-#include "figure_internal.h"
+#include "formats/canvas.h"
 
 #include <math.h>
 #include <setjmp.h>

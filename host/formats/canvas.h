@@ -1,7 +1,7 @@
 /* What the pictures share: a canvas (cairo surface with text that cannot fail), ticks, and the way to a PNG
  * file. */
-#ifndef CLSNN_FIGURE_INTERNAL_H
-#define CLSNN_FIGURE_INTERNAL_H
+#ifndef CLSNN_CANVAS_H
+#define CLSNN_CANVAS_H
 
 #include <stdbool.h>
 #include <stddef.h>

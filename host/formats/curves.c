@@ -1,14 +1,14 @@
 /* Curves with markers and error bars: accuracy over epochs, or over network sizes. The legend stands above
  * the axes, so it never hides data. Where the x values are spaced by factors (100, 400, 1600 neurons) the x
  * axis is logarithmic. */
-#include "clsnn/figure.h"
+#include "formats/figure.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "figure_internal.h"
+#include "formats/canvas.h"
 
 #define WIDTH     1600
 #define HEIGHT    1000

@@ -1,13 +1,13 @@
 /* The two pictures made of squares: the mosaic of weights (the seed paper's Figure 4) and the confusion
  * matrix. Tiles are set pixel by pixel, so that a weight is an exact square of its colour and can be read
  * back. */
-#include "clsnn/figure.h"
+#include "formats/figure.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "figure_internal.h"
+#include "formats/canvas.h"
 
 #define SIDE         28 /* of an input image, in pixels */
 #define MAX_POST     16384

@@ -1,6 +1,6 @@
 /* What npz.c and npy.c share: one side reads and writes the zip, the other the .npy header inside. */
-#ifndef CLSNN_NPY_INTERNAL_H
-#define CLSNN_NPY_INTERNAL_H
+#ifndef CLSNN_NPY_H
+#define CLSNN_NPY_H
 
 #include "clsnn/npz.h"
 

@@ -1,5 +1,5 @@
 /* A page without anything outside it: no script, no font, no picture is fetched. */
-#include "clsnn/html.h"
+#include "formats/html.h"
 
 #include <stdbool.h>
 #include <stdint.h>
