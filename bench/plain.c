@@ -7,7 +7,7 @@
 
 #include <Random123/philox.h>
 
-#include "clsnn/derive.h"
+#include "model/derive.h"
 
 static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "clsnn/derive.h"
+#include "model/derive.h"
 #include "clsnn/lab.h"
 #include "plain.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/derive.h"
+#include "model/derive.h"
 
 static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */
 

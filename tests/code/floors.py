@@ -33,7 +33,6 @@ CONTRACT = {"abi.h", "params.def"}  # every floor may include them; they include
 
 # What stands elsewhere until it moves to its folder.
 FLAT = {
-    "model": "config derive",
     "options": "options options_table options_file options_render options_man",
     "dataset": "places idx idx_internal digits dataset download",
     "device": "device program kernel_source network train evaluate replay",

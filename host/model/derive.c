@@ -1,6 +1,6 @@
 /* From the model's constants to the numbers and tables the kernels read. Everything with a division, an exponential or a
  * logarithm happens here, once, in double precision, so that devices have only + - * left and agree to the bit. */
-#include "clsnn/derive.h"
+#include "model/derive.h"
 
 #include <math.h>
 
