@@ -10,10 +10,10 @@
 #include <jansson.h>
 
 #include "clsnn/dataset.h"
-#include "clsnn/digits.h"
-#include "clsnn/download.h"
+#include "dataset/digits.h"
+#include "dataset/download.h"
 #include "base/file.h"
-#include "clsnn/places.h"
+#include "dataset/places.h"
 
 /* ---- output ---- */
 

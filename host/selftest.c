@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/digits.h"
+#include "dataset/digits.h"
 #include "clsnn/evaluate.h"
 #include "clsnn/train.h"
 #include "plain.h"

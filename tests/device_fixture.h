@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "clsnn/digits.h"
+#include "dataset/digits.h"
 #include "clsnn/network.h"
 #include "clsnn/train.h"
 

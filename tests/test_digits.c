@@ -1,7 +1,7 @@
 /* The built-in digits: the same bytes however they are asked for, MNIST's statistics, and neither trivial nor
  * hopeless to classify. Bounds come from MNIST (mean 33.3, 19 % of pixels inked, nearest class mean 82 %,
  * 1-NN 92 to 95 %). */
-#include "clsnn/digits.h"
+#include "dataset/digits.h"
 
 #include <math.h>
 #include <setjmp.h>

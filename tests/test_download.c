@@ -4,9 +4,9 @@
 #include "dataset_fixture.h"
 
 #include "clsnn/commands.h"
-#include "clsnn/download.h"
+#include "dataset/download.h"
 #include "clsnn/options.h"
-#include "clsnn/places.h"
+#include "dataset/places.h"
 
 
 static char originals[512]; /* the folder of four archives with MNIST in them, packed by whomever; or "" */

@@ -16,7 +16,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#include "../host/idx_internal.h"
+#include "dataset/idx.h"
 #include "clsnn/npz.h"
 
 #define MIB      ((size_t)1 << 20)

@@ -7,7 +7,7 @@
 
 #include <zlib.h>
 
-#include "idx_internal.h"
+#include "dataset/idx.h"
 
 enum { MAX_BYTES = 1 << 16 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "idx_internal.h"
+#include "dataset/idx.h"
 
 static void read_back(enum clsnn_idx_kind kind, const uint8_t *data, size_t n, bool good) {
     void *out = NULL;

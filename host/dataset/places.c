@@ -1,5 +1,5 @@
 /* The search path of --data mnist. Only looks; dataset.c decides what an absent or damaged place means. */
-#include "clsnn/places.h"
+#include "dataset/places.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Every random choice is Philox4x32-10 of (seed, set, image, draw), so image k needs no other image. Only + -
  * * / sqrt and integers are used, uncontracted, because the data set's hash has to be the same on every
  * machine: see sin_turns for the one function. */
-#include "clsnn/digits.h"
+#include "dataset/digits.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* IDX files, packed or plain, to and from memory: the data set's one door to zlib. Whatever a file claims is
  * checked before memory is spent on it: the header is read first and bounds what is unpacked. */
-#include "idx_internal.h"
+#include "dataset/idx.h"
 
 #include <errno.h>
 #include <fcntl.h>

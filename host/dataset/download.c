@@ -1,14 +1,14 @@
 /* Fetches MNIST: the only code of clsnn that talks to a network, and only because a user asked by `clsnn data
  * fetch`. The checksums are the originals', so it does not matter whether a mirror or the way to it can be
  * trusted. */
-#include "clsnn/download.h"
+#include "dataset/download.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "clsnn/places.h"
+#include "dataset/places.h"
 
 #define MAX_ARCHIVE_BYTES ((size_t)32 << 20) /* the largest has 9.9 MB */
 

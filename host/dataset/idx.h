@@ -1,6 +1,6 @@
 /* Between idx.c and dataset.c: IDX files to and from memory. dataset.h has what others may call. */
-#ifndef CLSNN_IDX_INTERNAL_H
-#define CLSNN_IDX_INTERNAL_H
+#ifndef CLSNN_IDX_H
+#define CLSNN_IDX_H
 
 #include "clsnn/dataset.h"
 

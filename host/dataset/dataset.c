@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "clsnn/digits.h"
-#include "clsnn/places.h"
-#include "idx_internal.h"
+#include "dataset/digits.h"
+#include "dataset/places.h"
+#include "dataset/idx.h"
 
 /* clsnn_dataset.sha256 of the original MNIST (what datasets/SHA256SUMS lists, without the IDX headers). */
 #define MNIST_SHA256 "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
