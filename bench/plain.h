@@ -4,7 +4,7 @@
 #ifndef CLSNN_PLAIN_H
 #define CLSNN_PLAIN_H
 
-#include "clsnn/network.h"
+#include "device/network.h"
 
 /* A network in host memory. The names are those of the kernels' struct network (kernels/network/layers.cl); arrays are [n] unless
  * another shape is given, owned, aligned for vectors. */

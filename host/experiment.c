@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "clsnn/evaluate.h"
+#include "device/evaluate.h"
 #include "clsnn/order.h"
 #include "clsnn/running.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "clsnn/evaluate.h"
+#include "device/evaluate.h"
 
 static const double launch_seconds = 0.3; /* a third of a second: progress is fluent, launches cost nothing */
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "dataset/digits.h"
-#include "clsnn/evaluate.h"
-#include "clsnn/train.h"
+#include "device/evaluate.h"
+#include "device/train.h"
 #include "plain.h"
 
 /* Padded to 32 neurons, two words of spikes in no group alone; few steps, but with spikes, retries and rests. */

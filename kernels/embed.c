@@ -149,7 +149,7 @@ int main(int argc, char **argv) {
     }
     inline_file(in, &at, 0);
     strip();
-    fprintf(out, "/* Made by kernels/embed.c from %s. */\n#include \"kernel_source.h\"\n", at.shown);
+    fprintf(out, "/* Made by kernels/embed.c from %s. */\n#include \"device/kernel_source.h\"\n", at.shown);
     fprintf(out, "const unsigned char %s[] = {\n", argv[3]);
     for (size_t k = 0; k < n_text; k++) fprintf(out, k % 20 == 19 ? "%d,\n" : "%d,", (unsigned char)text[k]);
     fprintf(out, "0};\nconst size_t %s_bytes = %zu;\n", argv[3], n_text);

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "dataset/digits.h"
-#include "clsnn/network.h"
-#include "clsnn/train.h"
+#include "device/network.h"
+#include "device/train.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 

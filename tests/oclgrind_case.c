@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/evaluate.h"
+#include "device/evaluate.h"
 #include "base/file.h"
 #include "clsnn/replay.h"
-#include "clsnn/train.h"
+#include "device/train.h"
 #include "collisions.h"
 
 /* oclgrind 21.10 does not take a filled buffer for initialised, and after writing a part of a buffer takes

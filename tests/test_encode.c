@@ -4,7 +4,7 @@
  * t. */
 #include <Random123/philox.h>
 
-#include "clsnn/evaluate.h"
+#include "device/evaluate.h"
 #include "clsnn/replay.h"
 #include "device_fixture.h"
 

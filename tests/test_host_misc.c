@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "clsnn/order.h"
-#include "clsnn/program.h"
+#include "device/program.h"
 #include "clsnn/running.h"
 
 /* ---- order ---- */

@@ -1,6 +1,6 @@
 /* Experiments side by side in one lab: each comes out as it does alone, whoever its neighbours are and wherever it pauses; one goes on
  * from a saved state as if nothing had happened, on another work-group too; and what a slot takes of the device's memory. */
-#include "clsnn/evaluate.h"
+#include "device/evaluate.h"
 #include "clsnn/experiment.h"
 #include "device_fixture.h"
 

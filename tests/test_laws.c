@@ -2,7 +2,7 @@
  */
 #include <fenv.h>
 
-#include "clsnn/evaluate.h"
+#include "device/evaluate.h"
 #include "clsnn/replay.h"
 #include "collisions.h"
 #include "device_fixture.h"

@@ -2,7 +2,7 @@
  * planted in their source (the embedded array is wrapped), and one wrong bit in anything that is read back. */
 #include <time.h>
 
-#include "clsnn/evaluate.h"
+#include "device/evaluate.h"
 #include "clsnn/selftest.h"
 #include "device_fixture.h"
 

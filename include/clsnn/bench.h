@@ -3,7 +3,7 @@
 #ifndef CLSNN_BENCH_H
 #define CLSNN_BENCH_H
 
-#include "clsnn/train.h"
+#include "device/train.h"
 
 enum {
     CLSNN_BENCH_FOLLOWED = 8, /* networks of a batch that plain C follows through all runs, spike for spike */

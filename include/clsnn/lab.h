@@ -4,8 +4,8 @@
 #define CLSNN_LAB_H
 
 #include "clsnn/dataset.h"
-#include "clsnn/network.h"
-#include "clsnn/train.h"
+#include "device/network.h"
+#include "device/train.h"
 
 struct clsnn_lab {
     struct clsnn_device *dev;         /* borrowed */

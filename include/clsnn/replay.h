@@ -2,7 +2,7 @@
 #ifndef CLSNN_REPLAY_H
 #define CLSNN_REPLAY_H
 
-#include "clsnn/network.h"
+#include "device/network.h"
 
 /* What is fed in. All arrays are borrowed. Samples follow each other; nothing is reset between them. */
 struct clsnn_replay_input {

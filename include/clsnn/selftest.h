@@ -2,7 +2,7 @@
 #ifndef CLSNN_SELFTEST_H
 #define CLSNN_SELFTEST_H
 
-#include "clsnn/program.h"
+#include "device/program.h"
 
 /* Every kernel of prog (kind RUN or PROFILE) on a small network: its start, images learned with retries and rest, images tested. The
  * whole state must be plain C's (bench/plain.h), bit for bit. Errors: CLSNN_E_SELFTEST naming device, driver, kernel and the

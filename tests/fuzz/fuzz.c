@@ -8,7 +8,7 @@
 
 #include <zlib.h>
 
-#include "clsnn/network.h"
+#include "device/network.h"
 #include "clsnn/options_render.h"
 #include "clsnn/session.h"
 

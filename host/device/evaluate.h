@@ -2,7 +2,7 @@
 #ifndef CLSNN_EVALUATE_H
 #define CLSNN_EVALUATE_H
 
-#include "clsnn/network.h"
+#include "device/network.h"
 
 /* Called between launches with images done; returning false stops the evaluation with CLSNN_STOPPED. */
 typedef bool clsnn_evaluate_progress(void *ctx, uint32_t n_done);

@@ -1,13 +1,13 @@
 /* Builds the embedded OpenCL C source. All -D options are made here: only the work-group size, which sets loops and barriers,
  * and whether a replay records. Every number of the model travels in a buffer, so that a sweep never recompiles. */
-#include "clsnn/program.h"
+#include "device/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "kernel_source.h"
+#include "device/kernel_source.h"
 
 static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program program, cl_int code) {
     size_t n = 0;

@@ -7,7 +7,7 @@
 #include "clsnn/config.h"
 #include "clsnn/device.h"
 #include "clsnn/npz.h"
-#include "clsnn/program.h"
+#include "device/program.h"
 
 /* What work-groups work in: CLSNN_STATE_ROWS (abi.h) for each of n_slots networks. Evaluation has its own, so that testing leaves a
  * network in training as it is. */

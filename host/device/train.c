@@ -1,5 +1,5 @@
 /* Launches of the training kernel. */
-#include "clsnn/train.h"
+#include "device/train.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* A batch of networks on the device: its buffers, its start, what goes in and out of it. */
-#include "clsnn/network.h"
+#include "device/network.h"
 
 #include <assert.h>
 #include <float.h>

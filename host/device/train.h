@@ -2,7 +2,7 @@
 #ifndef CLSNN_TRAIN_H
 #define CLSNN_TRAIN_H
 
-#include "clsnn/network.h"
+#include "device/network.h"
 
 #define CLSNN_MAX_CHUNK 1000 /* presentations of a launch */
 

@@ -1,5 +1,5 @@
 /* Launches of the evaluation kernel. */
-#include "clsnn/evaluate.h"
+#include "device/evaluate.h"
 
 #include <stdlib.h>
 #include <string.h>
