@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/config.h"
+#include "clsnn/model.h"
 
 /* The call fails as a usage error whose one line contains every given text (up to a NULL). */
 static void expect_usage(enum clsnn_status st, ...) {

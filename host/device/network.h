@@ -4,7 +4,7 @@
 #define CLSNN_NETWORK_H
 
 #include "clsnn/abi.h"
-#include "clsnn/config.h"
+#include "clsnn/model.h"
 #include "clsnn/device.h"
 #include "clsnn/npz.h"
 #include "device/program.h"

@@ -3,7 +3,7 @@
 #define CLSNN_DERIVE_H
 
 #include "clsnn/abi.h"
-#include "clsnn/config.h"
+#include "clsnn/model.h"
 
 /* Kernel numbers and tables of one network, from the model's constants. Pure; the only place where they are computed. */
 void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsnn_params *out);

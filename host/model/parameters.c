@@ -1,6 +1,6 @@
 /* params.def as values. Everything that is said about a parameter (default, range, unit) is read from that
  * table; what is said here is how text becomes a number, and which parameters make no sense together. */
-#include "clsnn/config.h"
+#include "clsnn/model.h"
 
 #include <ctype.h>
 #include <errno.h>

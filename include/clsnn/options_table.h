@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "clsnn/config.h"
+#include "clsnn/model.h"
 #include "clsnn/status.h"
 
 enum clsnn_rule { CLSNN_RULE_TRIPLET = 0 };

@@ -25,7 +25,7 @@ FLOORS = {
     ".": 8,  # main.c
 }
 PUBLIC = {
-    "status.h": "base", "npz.h": "formats", "config.h": "model", "params.def": "model", "dataset.h": "dataset",
+    "status.h": "base", "npz.h": "formats", "model.h": "model", "params.def": "model", "dataset.h": "dataset",
     "device.h": "device", "replay.h": "device", "readout.h": "experiment", "experiment.h": "experiment",
     "checkpoint.h": "run",
 }

@@ -1,7 +1,7 @@
 /* The model's constants as values: params.def with defaults, presets, range checks. Also the strict number parsers and
  * the two helpers for messages (nearest name, excerpt) that the option table shares. Where a value came from: options.h. */
-#ifndef CLSNN_CONFIG_H
-#define CLSNN_CONFIG_H
+#ifndef CLSNN_MODEL_H
+#define CLSNN_MODEL_H
 
 #include <stdint.h>
 #include <stdio.h>
