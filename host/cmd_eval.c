@@ -7,7 +7,7 @@
 #include "clsnn/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 #include "clsnn/record.h"
 #include "clsnn/report.h"
 #include "clsnn/session.h"

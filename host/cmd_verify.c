@@ -7,7 +7,7 @@
 #include "clsnn/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
-#include "clsnn/options_render.h"
+#include "options/options_render.h"
 #include "clsnn/record.h"
 #include "clsnn/session.h"
 

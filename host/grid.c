@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "clsnn/options.h"
+#include "options/options.h"
 
 enum { MAX_NAME = 180 }; /* bytes of a directory name: file systems allow 255, and a suffix may follow */
 

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "clsnn/commands.h"
-#include "clsnn/options.h"
-#include "clsnn/options_man.h"
-#include "clsnn/options_render.h"
+#include "options/options.h"
+#include "options/options_man.h"
+#include "options/options_render.h"
 #include "clsnn/status.h"
 
 #ifndef CLSNN_VERSION

@@ -11,7 +11,7 @@
 #include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
-#include "clsnn/options_render.h"
+#include "options/options_render.h"
 #include "clsnn/record.h"
 
 /* The last four are left by reproduce alone (reproduce.h). */

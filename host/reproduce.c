@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "clsnn/npz.h"
-#include "clsnn/options_render.h"
+#include "options/options_render.h"
 #include "clsnn/record.h"
 
 /* Table 1 of the seed paper: test accuracy in percent. The paper trained 9 epochs too, and prints no number of them. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "clsnn/options_render.h"
+#include "options/options_render.h"
 #include "reproduce_internal.h"
 
 static const uint32_t columns[] = {1, 3, 5, 7, 9};

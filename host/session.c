@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clsnn/options_render.h"
+#include "options/options_render.h"
 #include "clsnn/plan.h"
 #include "clsnn/selftest.h"
 

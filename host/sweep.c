@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clsnn/options.h"
+#include "options/options.h"
 #include "clsnn/plan.h"
 #include "clsnn/report.h"
 

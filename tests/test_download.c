@@ -5,7 +5,7 @@
 
 #include "clsnn/commands.h"
 #include "dataset/download.h"
-#include "clsnn/options.h"
+#include "options/options.h"
 #include "dataset/places.h"
 
 

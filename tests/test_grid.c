@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "clsnn/grid.h"
-#include "clsnn/options.h"
+#include "options/options.h"
 
 static char folder[64], file[96];
 

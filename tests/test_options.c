@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clsnn/options.h"
-#include "clsnn/options_render.h"
+#include "options/options.h"
+#include "options/options_render.h"
 
 static char home[64], user_file[128],
     file[128]; /* HOME of the tests, its config.ini, and a file for --config */

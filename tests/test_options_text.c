@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clsnn/options.h"
-#include "clsnn/options_man.h"
-#include "clsnn/options_render.h"
+#include "options/options.h"
+#include "options/options_man.h"
+#include "options/options_render.h"
 
 static char file[] = "/tmp/clsnn-options-text-XXXXXX"; /* for --config */
 

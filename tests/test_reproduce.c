@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "formats/html.h"
 #include "clsnn/npz.h"
-#include "clsnn/options.h"
+#include "options/options.h"
 
 static void near(double found, double wanted) {
     /* a few roundings of numbers below 100 */

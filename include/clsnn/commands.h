@@ -3,7 +3,7 @@
 #ifndef CLSNN_COMMANDS_H
 #define CLSNN_COMMANDS_H
 
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 #include "clsnn/status.h"
 
 enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o);

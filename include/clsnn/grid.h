@@ -2,7 +2,7 @@
 #ifndef CLSNN_GRID_H
 #define CLSNN_GRID_H
 
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 
 #define CLSNN_GRID_MAX_RUNS 10000
 

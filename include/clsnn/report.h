@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "clsnn/experiment.h"
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 
 /* How a run ended, for run.json. A failed one says why: run.json's "error" is the text of the recorded failure. */
 enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED, CLSNN_RUN_FAILED };

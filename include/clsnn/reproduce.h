@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "clsnn/experiment.h"
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 #include "base/stats.h"
 
 #define CLSNN_REPRODUCE_SIZES 16

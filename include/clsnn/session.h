@@ -3,7 +3,7 @@
 #define CLSNN_SESSION_H
 
 #include "clsnn/experiment.h"
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 #include "clsnn/progress.h"
 
 struct clsnn_session {

@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "device/network.h"
-#include "clsnn/options_render.h"
+#include "options/options_render.h"
 #include "clsnn/session.h"
 
 /* ---- the device's stand-ins (-Wl,--wrap): commands then end where reading ends ---- */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "clsnn/device.h"
-#include "clsnn/options.h"
+#include "options/options.h"
 #include "clsnn/status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

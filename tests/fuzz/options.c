@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/options_render.h"
+#include "options/options_render.h"
 
 enum { MAX_WORDS = 40 };
 

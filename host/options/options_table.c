@@ -1,6 +1,6 @@
 /* The rows themselves, and the text of one value in and out of its field. What reads the table is in
  * options.c (parsing), options_file.c (ini files), options_render.c (text for people) and options_man.c. */
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 
 #include <ctype.h>
 #include <inttypes.h>

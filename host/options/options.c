@@ -1,7 +1,7 @@
 /* Command line, environment and configuration files to struct clsnn_options, lowest precedence first. glibc's
  * argp splits the command line and is used nowhere else; it is told never to print or exit, so what went
  * wrong is worked out here. */
-#include "clsnn/options.h"
+#include "options/options.h"
 
 #include <argp.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* The option table as clsnn(1) and as bash completion, for packagers: `clsnn man`, `clsnn completion`. */
-#include "clsnn/options_man.h"
+#include "options/options_man.h"
 
 #include <string.h>
 
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 
 /* Text for troff: a hyphen that is to be typed is \-, a backslash is \e, and no line may begin with a
  * request. */

@@ -2,7 +2,7 @@
 #ifndef CLSNN_OPTIONS_FILE_H
 #define CLSNN_OPTIONS_FILE_H
 
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 
 /* One key of a configuration file, resolved: a row or a parameter, never both. */
 struct clsnn_setting {

@@ -3,7 +3,7 @@
 #ifndef CLSNN_OPTIONS_H
 #define CLSNN_OPTIONS_H
 
-#include "clsnn/options_file.h"
+#include "options/options_file.h"
 
 /* argv[0] is the command's name; the order of argv changes (operands move to its end). Precedence: flags > CLSNN_*
  * environment (CLSNN_DEVICE, CLSNN_SEED, CLSNN_OUT, ...: any option of the table in capitals, - as _; empty counts as unset;

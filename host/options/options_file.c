@@ -1,7 +1,7 @@
 /* A configuration file to a list of resolved settings; inih splits the lines, and is used nowhere else. inih
  * alone would cut long lines, join indented ones and never say where: so it reads through a reader that feeds
  * it one clean line a call. */
-#include "clsnn/options_file.h"
+#include "options/options_file.h"
 
 #include <errno.h>
 #include <ini.h>

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "clsnn/options_table.h"
+#include "options/options_table.h"
 
 void clsnn_options_help(enum clsnn_command command, FILE *to);
 void clsnn_options_print_config(const struct clsnn_options *o,

@@ -1,6 +1,6 @@
 /* The option table as text for people on a terminal: --help, --print-config; and as a walk over every value
  * for run.json. The same table as a manual and as a shell's completion is in options_man.c. */
-#include "clsnn/options_render.h"
+#include "options/options_render.h"
 
 #include <ctype.h>
 #include <string.h>
