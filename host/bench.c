@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "model/derive.h"
-#include "clsnn/lab.h"
+#include "experiment/lab.h"
 #include "plain.h"
 
 static const double longest_run_seconds = 3;

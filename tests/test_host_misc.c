@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "clsnn/order.h"
+#include "experiment/order.h"
 #include "device/program.h"
-#include "clsnn/running.h"
+#include "experiment/running.h"
 
 /* ---- order ---- */
 

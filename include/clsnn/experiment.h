@@ -4,7 +4,7 @@
 #define CLSNN_EXPERIMENT_H
 
 #include "clsnn/dataset.h"
-#include "clsnn/lab.h"
+#include "experiment/lab.h"
 #include "clsnn/readout.h"
 
 struct clsnn_plan {

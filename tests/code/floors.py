@@ -33,7 +33,6 @@ CONTRACT = {"abi.h", "params.def"}  # every floor may include them; they include
 
 # What stands elsewhere until it moves to its folder.
 FLAT = {
-    "experiment": "order running readout lab experiment",
     "plain": "plain plain_run plain_encode plain_internal selftest bench",
     "run": "plan record report results checkpoint",
     "sweep": "grid sweep results_table",

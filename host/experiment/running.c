@@ -1,5 +1,5 @@
 /* The running estimate of accuracy. Sums fade by half every 8192 images, since early weights say little about late ones. */
-#include "clsnn/running.h"
+#include "experiment/running.h"
 
 #include <stdlib.h>
 

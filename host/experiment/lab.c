@@ -1,5 +1,5 @@
 /* Slots for experiments of one size. */
-#include "clsnn/lab.h"
+#include "experiment/lab.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "device/evaluate.h"
-#include "clsnn/order.h"
-#include "clsnn/running.h"
+#include "experiment/order.h"
+#include "experiment/running.h"
 
 static double now_seconds(void) {
     struct timespec t;

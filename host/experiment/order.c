@@ -1,5 +1,5 @@
 /* Shuffled orders of images. */
-#include "clsnn/order.h"
+#include "experiment/order.h"
 
 #include <Random123/philox.h>
 
