@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/bench.h"
+#include "plain/measure.h"
 #include "clsnn/commands.h"
 #include "clsnn/dataset.h"
 #include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/progress.h"
-#include "plain.h"
+#include "plain/plain.h"
 
 enum { MAX_SIZES = 16, MAX_DEVICES = 16, MAX_ROWS = 1024, MAX_C_RUNS = 1024, NAME = 256 };
 

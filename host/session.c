@@ -10,7 +10,7 @@
 
 #include "options/options_render.h"
 #include "clsnn/plan.h"
-#include "clsnn/selftest.h"
+#include "plain/selftest.h"
 
 /* The globals that are no constants: signals belong to the process. */
 static atomic_bool stopping;             /* set by a signal, read between launches */

@@ -2,7 +2,7 @@
  * bit off (clsnn_network_get is wrapped), which must end in an error that names the row. */
 #include "device_fixture.h"
 
-#include "clsnn/bench.h"
+#include "plain/measure.h"
 
 enum clsnn_status __real_clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv);
 enum clsnn_status __wrap_clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv);

@@ -3,7 +3,7 @@
  * checked against, so a mistake in either shows here first. */
 #include "device_fixture.h"
 
-#include "plain.h"
+#include "plain/plain.h"
 
 /* Everything of a plain network that take_snapshot holds of one on a device. */
 static struct snapshot plain_snapshot(const struct clsnn_plain *c) {

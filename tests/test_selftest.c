@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "device/evaluate.h"
-#include "clsnn/selftest.h"
+#include "plain/selftest.h"
 #include "device_fixture.h"
 
 enum { ROOM = 1 << 19 };

@@ -33,7 +33,6 @@ CONTRACT = {"abi.h", "params.def"}  # every floor may include them; they include
 
 # What stands elsewhere until it moves to its folder.
 FLAT = {
-    "plain": "plain plain_run plain_encode plain_internal selftest bench",
     "run": "plan record report results checkpoint",
     "sweep": "grid sweep results_table",
     "reproduce": "reproduce reproduce_internal reproduce_text reproduce_table reproduce_figure "
@@ -57,7 +56,7 @@ INCLUDE_DOORS = {
     "curl/": ["download.c"],
     "openssl/": ["file.c"],
     "jansson.h": ["clsnn/record.h", "report.c", "results*", "reproduce*", "cmd_*"],
-    "Random123/": ["digits.c", "order.c", "bench/plain*"],
+    "Random123/": ["digits.c", "order.c", "plain/plain*"],
 }
 # A word of the code, or a call where it ends in "(", that stands in these files alone.
 WORD_DOORS = {
@@ -111,7 +110,7 @@ def passes(path, patterns):
 
 
 def folder_of(path):
-    """The folder that a path below host/ (or bench/, or clsnn/) belongs to; None where it is in no table."""
+    """The folder that a path below host/, or clsnn/, belongs to; None where it is in no table."""
     base, head = os.path.basename(path), os.path.dirname(path)
     if head == "clsnn" and base in PUBLIC:
         return PUBLIC[base]
@@ -165,11 +164,9 @@ def read(root, path):
 
 
 def host_files(root):
-    """(path as the rules know it, path in the tree) of everything the host is made of."""
+    """(path as the rules know it, path in the tree) of everything that the host is made of."""
     for path in files_below(root, "host", (".c", ".h")):
         yield path, os.path.join("host", path)
-    for path in files_below(root, "bench", (".c", ".h")):
-        yield os.path.join("bench", path), os.path.join("bench", path)
     for path in files_below(root, "include", (".h", ".def")):
         yield path, os.path.join("include", path)
 
@@ -286,19 +283,24 @@ def test_lists(root):
     """Lists are written by hand, so a file can be forgotten: its code or its test would silently not exist."""
     found = []
 
-    def must_list(meson, quoted, path):
-        if quoted not in read(root, meson):
-            found.append(f"{meson} does not list {path}")
+    def must_list(folder, path, listed=lambda path: path):
+        """The meson.build of the file's own folder lists it, or one above."""
+        at = folder
+        for part in [""] + path.split("/")[:-1]:
+            at = os.path.join(at, part) if part else at
+            meson = os.path.join(at, "meson.build")
+            below = os.path.relpath(os.path.join(folder, path), at)
+            if os.path.exists(os.path.join(root, meson)) and f"'{listed(below)}'" in read(root, meson):
+                return
+        found.append(f"no meson.build lists {folder}/{path}")
 
-    for folder, endings in (("host", (".c",)), ("bench", (".c",)), ("include/clsnn", (".h", ".def")),
-                            ("kernels", (".cl",))):
+    for folder, endings in (("host", (".c",)), ("include/clsnn", (".h", ".def")), ("kernels", (".cl",))):
         for path in files_below(root, folder, endings):
-            must_list(f"{folder}/meson.build", f"'{path}'", f"{folder}/{path}")
+            must_list(folder, path)
     tests = list(files_below(root, "tests", (".c",)))
     for path in tests:
-        base = os.path.basename(path)
-        if base.startswith("test_"):
-            must_list("tests/meson.build", f"'{os.path.splitext(path)[0].replace('test_', '')}'", f"tests/{path}")
+        if os.path.basename(path).startswith("test_"):
+            must_list("tests", path, lambda below: os.path.splitext(below)[0].replace("test_", ""))
     return found if len(tests) > 10 else ["no tests are found"]
 
 

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-#include "plain_internal.h"
+#include "plain/plain_internal.h"
 
 #if defined(__AVX512F__)
 #define LANES         8

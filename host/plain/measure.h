@@ -1,7 +1,7 @@
-/* Measures training: a batch of networks on an OpenCL device against one network there and one in plain C (bench/plain.h), on the
+/* Measures training: a batch of networks on an OpenCL device against one network there and one in plain C (plain/plain.h), on the
  * same images, in turns, so that a machine that speeds up or slows down does so for all. Nothing is timed before its bits are checked. */
-#ifndef CLSNN_BENCH_H
-#define CLSNN_BENCH_H
+#ifndef CLSNN_MEASURE_H
+#define CLSNN_MEASURE_H
 
 #include "device/train.h"
 

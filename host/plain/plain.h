@@ -56,7 +56,7 @@ void clsnn_plain_freeze(struct clsnn_plain *net, enum clsnn_purpose purpose);
 enum clsnn_status clsnn_plain_show(struct clsnn_plain *net, const uint8_t *pixels, uint32_t image,
                                    uint32_t *out_shown);
 
-/* The builds of bench/plain_run.c; which of them exist depends on the architecture. */
+/* The builds of plain/plain_run.c; which of them exist depends on the architecture. */
 void clsnn_plain_run_generic(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_presentations,
                              uint32_t stop);
 void clsnn_plain_run_v3(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_presentations,

@@ -1,5 +1,5 @@
 /* Runs of training in plain C and on a device, in turns; bits first, time second. */
-#include "clsnn/bench.h"
+#include "plain/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "model/derive.h"
 #include "experiment/lab.h"
-#include "plain.h"
+#include "plain/plain.h"
 
 static const double longest_run_seconds = 3;
 

@@ -1,5 +1,5 @@
 /* The known answer is computed beside the device's, by code that shares no line with the kernels. */
-#include "clsnn/selftest.h"
+#include "plain/selftest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "dataset/digits.h"
 #include "device/evaluate.h"
 #include "device/train.h"
-#include "plain.h"
+#include "plain/plain.h"
 
 /* Padded to 32 neurons, two words of spikes in no group alone; few steps, but with spikes, retries and rests. */
 enum { NEURONS = 20, N_TRAINED = 3, N_TESTED = 2, N_IMAGES = N_TRAINED + N_TESTED };

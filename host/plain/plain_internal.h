@@ -2,7 +2,7 @@
 #ifndef CLSNN_PLAIN_INTERNAL_H
 #define CLSNN_PLAIN_INTERNAL_H
 
-#include "plain.h"
+#include "plain/plain.h"
 
 /* Each build of plain_run.c and plain_encode.c has its own CLSNN_PLAIN_BUILD: generic, v3, v4. */
 #define PLAIN_JOIN(name, build)  name##_##build

@@ -1,10 +1,10 @@
 /* Training in plain C: the presentations of one network, one after another. Built several times for several instruction sets
- * (bench/meson.build), each under its own name. One step is what kernels/presentation.cl states at its top, in that order.
+ * (plain/meson.build), each under its own name. One step is what kernels/presentation.cl states at its top, in that order.
  * fmaf stands where the kernels say fma and nowhere else, and nothing is contracted: the bits are the kernels'. Loops over
  * all neurons are written so that a compiler makes vectors of them; everything else goes through short lists. */
 #include <math.h>
 
-#include "plain_internal.h"
+#include "plain/plain_internal.h"
 
 INLINE int lowest_bit(uint64_t word) {
     return __builtin_ctzll(word);

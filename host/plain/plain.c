@@ -1,5 +1,5 @@
 /* The plain C network's memory and start, and the choice of the build that fits the processor. */
-#include "plain.h"
+#include "plain/plain.h"
 
 #include <math.h>
 #include <stdlib.h>
