@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "options/options.h"
 #include "options/options_man.h"
 #include "options/options_render.h"

@@ -3,7 +3,7 @@
  * real one, and it takes stand-ins for them. */
 #include "dataset_fixture.h"
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "dataset/download.h"
 #include "options/options.h"
 #include "dataset/places.h"

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clsnn/grid.h"
+#include "sweep/grid.h"
 #include "options/options.h"
 
 static char folder[64], file[96];

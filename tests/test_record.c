@@ -1,6 +1,6 @@
 /* Plans, evaluations and standings as JSON: what is written comes back, and a file in which one member is missing, of another type or
  * out of its range is refused by its name, with nothing written. */
-#include "clsnn/record.h"
+#include "run/record.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

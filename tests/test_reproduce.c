@@ -1,6 +1,6 @@
 /* The seed paper's table and ours: statistics with closed-form answers, which cells are compared and marked, text of a page, and
  * finished runs that are taken for what they are. Training is the command's, see test_cli.sh. */
-#include "clsnn/reproduce.h"
+#include "reproduce/reproduce.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -31,17 +31,6 @@ PUBLIC = {
 }
 CONTRACT = {"abi.h", "params.def"}  # every floor may include them; they include nothing of the host
 
-# What stands elsewhere until it moves to its folder.
-FLAT = {
-    "run": "plan record report results checkpoint",
-    "sweep": "grid sweep results_table",
-    "reproduce": "reproduce reproduce_internal reproduce_text reproduce_table reproduce_figure "
-              "reproduce_page",
-    "commands": "commands progress session cmd_train cmd_eval cmd_replay cmd_devices cmd_data "
-              "cmd_bench cmd_sweep cmd_reproduce cmd_verify",
-}
-FLAT = {base: folder for folder, names in FLAT.items() for base in names.split()}
-
 # An include that begins like this stands in these files alone. Patterns are of the path below host/, or of the
 # public header.
 INCLUDE_DOORS = {
@@ -55,7 +44,7 @@ INCLUDE_DOORS = {
     "ini.h": ["options*"],
     "curl/": ["download.c"],
     "openssl/": ["file.c"],
-    "jansson.h": ["clsnn/record.h", "report.c", "results*", "reproduce*", "cmd_*"],
+    "jansson.h": ["run/*", "sweep/*", "reproduce/*", "commands/*"],
     "Random123/": ["digits.c", "order.c", "plain/plain*"],
 }
 # A word of the code, or a call where it ends in "(", that stands in these files alone.
@@ -116,9 +105,7 @@ def folder_of(path):
         return PUBLIC[base]
     if head in FLOORS and head:
         return head
-    if base == "main.c":
-        return "."
-    return FLAT.get(os.path.splitext(base)[0])
+    return "." if path == "main.c" else None
 
 
 def check_source(path, text):

@@ -10,7 +10,7 @@
 
 #include "clsnn/checkpoint.h"
 #include "base/file.h"
-#include "clsnn/record.h"
+#include "run/record.h"
 
 enum { NEURONS = 2, STRIDE = CLSNN_ROW_ALIGN, DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22 };
 

@@ -10,7 +10,7 @@
 
 #include "device/network.h"
 #include "options/options_render.h"
-#include "clsnn/session.h"
+#include "commands/session.h"
 
 /* ---- the device's stand-ins (-Wl,--wrap): commands then end where reading ends ---- */
 

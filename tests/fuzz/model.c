@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     static const char *const names[] = {"w", "theta_mv", "labels", "proportions", "about", "other"};

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "options/options_render.h"
-#include "clsnn/record.h"
-#include "clsnn/session.h"
+#include "run/record.h"
+#include "commands/session.h"
 
 static const size_t max_run_bytes = (size_t)64 << 20;
 

@@ -2,7 +2,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "clsnn/device.h"
 
 static const char *type_name(cl_device_type type) {

@@ -4,7 +4,7 @@
 
 #include "clsnn/experiment.h"
 #include "options/options_table.h"
-#include "clsnn/progress.h"
+#include "commands/progress.h"
 
 struct clsnn_session {
     struct clsnn_progress_line progress;

@@ -1,5 +1,5 @@
 /* Runs read back. */
-#include "clsnn/results.h"
+#include "run/run_read.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "clsnn/npz.h"
-#include "clsnn/record.h"
+#include "run/record.h"
 
 enum { MAX_RUN_JSON = 1 << 26 };
 

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "base/file.h"
-#include "clsnn/results_table.h"
-#include "clsnn/session.h"
-#include "clsnn/sweep.h"
+#include "sweep/sweep_table.h"
+#include "commands/session.h"
+#include "sweep/sweep.h"
 
 static bool on_stage(void *ctx, const struct clsnn_sweep_stage *stage) {
     struct clsnn_session *session = ctx;

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "clsnn/reproduce.h"
+#include "reproduce/reproduce.h"
 #include "base/stats.h"
 
 /* Numbers as text: "77.99 ± 0.75", or without a spread "77.99"; "77.99"; "+0.75"; "1:05 min"; "seeds 1 to 3". A dash where there is none. */

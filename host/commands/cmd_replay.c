@@ -2,10 +2,10 @@
 #include <jansson.h>
 #include <math.h>
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
-#include "clsnn/progress.h"
+#include "commands/progress.h"
 #include "clsnn/replay.h"
 
 static const size_t max_input_bytes = (size_t)4 << 30;

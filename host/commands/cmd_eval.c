@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "options/options_table.h"
-#include "clsnn/record.h"
-#include "clsnn/report.h"
-#include "clsnn/session.h"
+#include "run/record.h"
+#include "run/report.h"
+#include "commands/session.h"
 
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     clsnn_progress_stage(ctx, stage);

@@ -1,5 +1,5 @@
 /* The one place where options become a plan. */
-#include "clsnn/plan.h"
+#include "run/plan.h"
 
 static uint32_t all_or(uint32_t wanted, uint32_t there) {
     return wanted == 0 || wanted > there ? there : wanted;

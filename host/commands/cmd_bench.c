@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "plain/measure.h"
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "clsnn/dataset.h"
 #include "formats/figure.h"
 #include "base/file.h"
-#include "clsnn/progress.h"
+#include "commands/progress.h"
 #include "plain/plain.h"
 
 enum { MAX_SIZES = 16, MAX_DEVICES = 16, MAX_ROWS = 1024, MAX_C_RUNS = 1024, NAME = 256 };

@@ -1,5 +1,5 @@
 /* Lists and ranges to runs. */
-#include "clsnn/grid.h"
+#include "sweep/grid.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -1,9 +1,9 @@
 /* The tables and pictures of many runs. */
-#ifndef CLSNN_RESULTS_TABLE_H
-#define CLSNN_RESULTS_TABLE_H
+#ifndef CLSNN_SWEEP_TABLE_H
+#define CLSNN_SWEEP_TABLE_H
 
-#include "clsnn/grid.h"
-#include "clsnn/results.h"
+#include "sweep/grid.h"
+#include "run/run_read.h"
 
 /* Many runs of a grid. */
 struct clsnn_results {

@@ -1,5 +1,5 @@
 /* The runs of a sweep, side by side. */
-#include "clsnn/sweep.h"
+#include "sweep/sweep.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "options/options.h"
-#include "clsnn/plan.h"
-#include "clsnn/report.h"
+#include "run/plan.h"
+#include "run/report.h"
 
 /* Networks in flight for each compute unit: of a CPU enough that a launch ends evenly, of a GPU enough to hide memory's latency. */
 enum { SLOTS_A_CORE = 4, SLOTS_A_UNIT = 8 };

@@ -1,5 +1,5 @@
 /* Opening what a run needs. */
-#include "clsnn/session.h"
+#include "commands/session.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "options/options_render.h"
-#include "clsnn/plan.h"
+#include "run/plan.h"
 #include "plain/selftest.h"
 
 /* The globals that are no constants: signals belong to the process. */

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "base/file.h"
-#include "clsnn/report.h"
-#include "clsnn/reproduce.h"
-#include "clsnn/session.h"
+#include "run/report.h"
+#include "reproduce/reproduce.h"
+#include "commands/session.h"
 
 static const char *const default_sizes = "100,225,400";
 

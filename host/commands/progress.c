@@ -1,5 +1,5 @@
 /* Progress on stderr. */
-#include "clsnn/progress.h"
+#include "commands/progress.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

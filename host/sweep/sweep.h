@@ -3,8 +3,8 @@
 #ifndef CLSNN_SWEEP_H
 #define CLSNN_SWEEP_H
 
-#include "clsnn/grid.h"
-#include "clsnn/results.h"
+#include "sweep/grid.h"
+#include "run/run_read.h"
 
 struct clsnn_sweep {
     const struct clsnn_grid *grid;

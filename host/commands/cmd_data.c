@@ -1,5 +1,5 @@
 /* `clsnn data`: what data sets there are, fetching MNIST, writing the built-in digits as IDX files. */
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The seed paper's numbers, ours over seeds, and finished runs read back. The pages made of them are in reproduce_page.c. */
-#include "clsnn/reproduce.h"
+#include "reproduce/reproduce.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "options/options_render.h"
-#include "clsnn/record.h"
+#include "run/record.h"
 
 /* Table 1 of the seed paper: test accuracy in percent. The paper trained 9 epochs too, and prints no number of them. */
 static const struct {

@@ -1,5 +1,5 @@
 /* Plans, evaluations and standings to JSON and back, by tables that both directions read. */
-#include "clsnn/record.h"
+#include "run/record.h"
 
 #include <inttypes.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "options/options_render.h"
-#include "reproduce_internal.h"
+#include "reproduce/reproduce_internal.h"
 
 static const uint32_t columns[] = {1, 3, 5, 7, 9};
 enum { N_COLUMNS = sizeof columns / sizeof *columns };

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "device/program.h"
-#include "clsnn/record.h"
+#include "run/record.h"
 
 enum { DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22, MAX_ARRAYS = CLSNN_NETWORK_ARRAYS + 3 };
 

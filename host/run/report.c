@@ -1,5 +1,5 @@
 /* Run directories and results. The JSON of --json and run.json is built in one place, so the two agree. */
-#include "clsnn/report.h"
+#include "run/report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "options/options_render.h"
-#include "clsnn/record.h"
+#include "run/record.h"
 
 /* The last four are left by reproduce alone (reproduce.h). */
 static const char *const run_files[] = {"run.json",    "metrics.jsonl", "metrics.csv",   "model.npz",

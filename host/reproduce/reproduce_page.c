@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "formats/html.h"
-#include "reproduce_internal.h"
+#include "reproduce/reproduce_internal.h"
 
 /* ---- the page ---- */
 

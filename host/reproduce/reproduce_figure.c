@@ -8,7 +8,7 @@
 #include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
-#include "reproduce_internal.h"
+#include "reproduce/reproduce_internal.h"
 
 enum { N_PANELS = 4 };
 

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "clsnn/checkpoint.h"
-#include "clsnn/commands.h"
+#include "commands/commands.h"
 #include "base/file.h"
-#include "clsnn/report.h"
-#include "clsnn/session.h"
+#include "run/report.h"
+#include "commands/session.h"
 
 /* What the watcher needs of a run in progress. */
 struct train_watch {

@@ -1,5 +1,5 @@
 /* The tables and pictures of a sweep. */
-#include "clsnn/results_table.h"
+#include "sweep/sweep_table.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -10,7 +10,7 @@
 
 #include "formats/figure.h"
 #include "base/file.h"
-#include "clsnn/record.h"
+#include "run/record.h"
 #include "base/stats.h"
 
 enum { MAX_SERIES = 6 };

@@ -1,6 +1,6 @@
 /* Finished runs read back from their directories. */
-#ifndef CLSNN_RESULTS_H
-#define CLSNN_RESULTS_H
+#ifndef CLSNN_RUN_READ_H
+#define CLSNN_RUN_READ_H
 
 #include "clsnn/experiment.h"
 

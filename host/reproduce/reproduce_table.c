@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "clsnn/record.h"
-#include "reproduce_internal.h"
+#include "run/record.h"
+#include "reproduce/reproduce_internal.h"
 
 /* ---- table1.md, table1.csv ---- */
 
