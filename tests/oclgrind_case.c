@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sha256.h"
 #include "device/evaluate.h"
-#include "base/file.h"
 #include "clsnn/replay.h"
 #include "device/train.h"
 #include "collisions.h"

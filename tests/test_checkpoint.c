@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "clsnn/checkpoint.h"
 #include "base/file.h"
 #include "clsnn/npz.h"

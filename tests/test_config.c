@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "clsnn/model.h"
 
 /* The call fails as a usage error whose one line contains every given text (up to a NULL). */
@@ -62,6 +63,7 @@ static void test_every_bound(void **state) {
         char low[32], high[32], outside[64];
         clsnn_format_real(p->min, low);
         clsnn_format_real(p->max, high);
+        if (p->is_int) snprintf(high, sizeof high, "%.0f", p->max); /* whole numbers are told in digits */
         assert_int_equal(clsnn_model_set(&m, p->name, low), CLSNN_OK);
         assert_true(clsnn_model_get(&m, p) == p->min);
         assert_int_equal(clsnn_model_set(&m, p->name, high), CLSNN_OK);

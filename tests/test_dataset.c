@@ -1,4 +1,6 @@
 /* Data sets from files: round trips, and which of several places wins. No network. */
+#include "base/file.h"
+#include "base/sha256.h"
 #include "dataset_fixture.h"
 
 /* ---- round trips ---- */

@@ -6,6 +6,8 @@
 
 #include <clblast_c.h>
 
+#include "base/sha256.h"
+
 /* ---- stand-ins ---- */
 
 static bool armed;

@@ -1,6 +1,8 @@
 /* `clsnn data fetch mnist` without a network: mirrors are folders (file://), and a proxy where nobody listens stands before the
  * public ones. Archives with the originals' checksums are at hand nowhere: the linker puts the checksum below in the place of the
  * real one, and it takes stand-ins for them. */
+#include "base/file.h"
+#include "base/sha256.h"
 #include "dataset_fixture.h"
 
 #include "commands/commands.h"

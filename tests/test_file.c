@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "base/sha256.h"
+
 static char root[64];
 
 /* root + "/" + name, in one of a few rotating buffers. */

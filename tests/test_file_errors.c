@@ -17,6 +17,8 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
+#include "base/sha256.h"
+
 enum call { OPENAT, FSTAT, FSTATAT, READ, WRITE, FSYNC, CLOSE, RENAMEAT, MKDIR, UNLINKAT, CRYPTO, N_CALLS };
 static const char *const call_names[N_CALLS] = {"openat", "fstat",    "fstatat", "read",     "write",    "fsync",
                                                 "close",  "renameat", "mkdir",   "unlinkat", "libcrypto"};

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "base/sha256.h"
 #include "experiment/order.h"
 #include "device/program.h"
 #include "experiment/running.h"

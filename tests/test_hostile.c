@@ -16,6 +16,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "base/file.h"
 #include "dataset/idx.h"
 #include "clsnn/npz.h"
 

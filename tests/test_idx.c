@@ -7,6 +7,8 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "base/file.h"
+
 /* n as a 32-bit big-endian number. */
 static void put_be(uint8_t *p, uint32_t n) {
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(n >> (24 - 8 * i));

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "base/sha256.h"
+
 enum { N_TRAIN = 9, N_TEST = 6, N_PLANS = 5, NEURONS = 17 };
 
 static void draw_data(struct clsnn_dataset *d) {

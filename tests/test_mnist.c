@@ -1,5 +1,6 @@
 /* The real MNIST, on machines that have it; elsewhere the whole file is skipped. (A program of its own, since
  * cmocka's skip() prints "not ok" in TAP, which Meson takes for a failure.) */
+#include "base/file.h"
 #include "dataset_fixture.h"
 
 static void mnist_is_recognised(void **state) {

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "base/sha256.h"
+
 static const struct clsnn_dataset data = {
     .name = "digits", .sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
 

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "formats/html.h"
 #include "clsnn/npz.h"
 #include "options/options.h"

@@ -1,4 +1,4 @@
-/* Whole files in and out, and SHA-256. Everything that leaves a lasting file (checkpoints, models, pictures,
+/* Whole files in and out. Everything that leaves a lasting file (checkpoints, models, pictures,
  * run.json) goes through clsnn_file_write, so the promise "complete or absent" is kept in this one place. */
 #include "base/file.h"
 
@@ -13,8 +13,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <openssl/evp.h>
 
 /* Linux transfers at most 0x7ffff000 bytes a call; smaller pieces also keep a signal's wait short. */
 #define PIECE_BYTES ((size_t)64 << 20)
@@ -376,11 +374,6 @@ fail:
     return st;
 }
 
-bool clsnn_text_end(FILE *to, char *const *text) {
-    const bool failed = ferror(to) != 0;
-    return fclose(to) == 0 && !failed && *text;
-}
-
 enum clsnn_status clsnn_file_lock_dir(const char *dir, int *out_fd) {
     const int fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened: %s", dir, strerror(errno));
@@ -419,57 +412,4 @@ char *clsnn_file_join(const char *dir, const char *name) {
     if (n_slash) path[n_dir] = '/';
     memcpy(path + n_dir + n_slash, name, n_name + 1);
     return path;
-}
-
-/* ---- SHA-256 ---- */
-
-struct clsnn_sha256 {
-    EVP_MD_CTX *context;
-    bool failed; /* add cannot return a status; finish reports */
-};
-
-struct clsnn_sha256 *clsnn_sha256_create(void) {
-    struct clsnn_sha256 *h = calloc(1, sizeof *h);
-    if (h) h->context = EVP_MD_CTX_new();
-    if (!h || !h->context || EVP_DigestInit_ex(h->context, EVP_sha256(), NULL) != 1) {
-        clsnn_fail(CLSNN_E_MEMORY, "SHA-256: libcrypto cannot start it: no memory, or no SHA-256 provider");
-        if (h) EVP_MD_CTX_free(h->context);
-        free(h);
-        return NULL;
-    }
-    return h;
-}
-
-void clsnn_sha256_add(struct clsnn_sha256 *h, const void *data, size_t n_bytes) {
-    if (n_bytes && EVP_DigestUpdate(h->context, data, n_bytes) != 1) h->failed = true;
-}
-
-/* An empty out_hex equals no digest, so a caller that compares cannot take a failure for a match. */
-void clsnn_sha256_finish(struct clsnn_sha256 *h, char out_hex[CLSNN_SHA256_HEX]) {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int n = 0;
-    out_hex[0] = '\0';
-    if (!h) return;
-    if (h->failed || EVP_DigestFinal_ex(h->context, digest, &n) != 1 || n != 32) {
-        clsnn_fail(CLSNN_E_FAILED, "SHA-256: libcrypto failed");
-    } else {
-        for (size_t i = 0; i < 32; i++) {
-            out_hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-            out_hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-        }
-        out_hex[64] = '\0';
-    }
-    EVP_MD_CTX_free(h->context);
-    free(h);
-}
-
-enum clsnn_status clsnn_sha256_hex(const void *data, size_t n_bytes, char out_hex[CLSNN_SHA256_HEX]) {
-    char hex[CLSNN_SHA256_HEX];
-    struct clsnn_sha256 *h = clsnn_sha256_create();
-    if (!h) return CLSNN_E_MEMORY;
-    clsnn_sha256_add(h, data, n_bytes);
-    clsnn_sha256_finish(h, hex);
-    if (!hex[0]) return CLSNN_E_FAILED;
-    memcpy(out_hex, hex, sizeof hex);
-    return CLSNN_OK;
 }

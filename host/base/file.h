@@ -1,16 +1,13 @@
 /* Whole files in and out. A file is written beside its final name and renamed when it is complete, so
- * nothing half-written ever stands under a final name; also the one door to SHA-256 (libcrypto). */
+ * nothing half-written ever stands under a final name. */
 #ifndef CLSNN_FILE_H
 #define CLSNN_FILE_H
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "clsnn/status.h"
-
-#define CLSNN_SHA256_HEX 65 /* 64 digits and the final zero */
 
 /* Reads a regular file of at most max_bytes. *out_data is malloc'ed (one extra zero byte follows), owned by the caller.
  * Errors: CLSNN_E_IO cannot be opened or read (names path and errno text); CLSNN_E_DATA larger than max_bytes. */
@@ -36,22 +33,10 @@ enum clsnn_status clsnn_file_make_dir(const char *dir);
  * it does nothing. Errors: CLSNN_E_USAGE another process has it; CLSNN_E_IO. */
 enum clsnn_status clsnn_file_lock_dir(const char *dir, int *out_fd);
 
-/* Ends a stream of open_memstream; false where not everything is in *text, which is the caller's to free. (For want of memory glibc's
- * fclose leaves it NULL, and returns 0.) */
-bool clsnn_text_end(FILE *to, char *const *text);
-
 /* Removes what clsnn_file_write had begun in dir by processes of this machine that are no more (kill -9, power). Best effort. */
 void clsnn_file_remove_unfinished(const char *dir);
 
 /* dir + "/" + name, malloc'ed; NULL (and the error recorded) without memory. */
 char *clsnn_file_join(const char *dir, const char *name);
-
-/* Incremental SHA-256. Create, add any number of times, finish (which also frees the context). */
-struct clsnn_sha256;
-struct clsnn_sha256 *clsnn_sha256_create(void); /* NULL (and the error recorded) without memory */
-void clsnn_sha256_add(struct clsnn_sha256 *h, const void *data, size_t n_bytes);
-void clsnn_sha256_finish(struct clsnn_sha256 *h, char out_hex[CLSNN_SHA256_HEX]);
-/* One call for one block of memory. Errors: CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_sha256_hex(const void *data, size_t n_bytes, char out_hex[CLSNN_SHA256_HEX]);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "plain/measure.h"
 #include "commands/commands.h"
 #include "clsnn/dataset.h"

@@ -4,8 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
+#include "base/text.h"
 #include "commands/commands.h"
 #include "base/file.h"
 #include "run/report.h"
@@ -13,19 +14,6 @@
 #include "commands/session.h"
 
 static const char *const default_sizes = "100,225,400";
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void now_text(char out[32]) {
-    const time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
 
 /* A run that is being trained. */
 struct active {
@@ -93,7 +81,7 @@ static bool on_stage(void *ctx, const struct clsnn_stage *of_lab) {
         return !clsnn_session_stopping();
     }
     take_stock(p, &stage, &finished, &work, &all);
-    stage.seconds = now_seconds() - p->began;
+    stage.seconds = clsnn_clock_seconds() - p->began;
     stage.images_per_second = of_lab->images_per_second; /* of all networks of the lab, while they train */
     stage.eta_seconds = work > p->work_before ? stage.seconds / (work - p->work_before) * (all - work) : 0;
     if (of_lab->kind != CLSNN_STAGE_TRAIN) { /* a rate of the whole, evaluation included */
@@ -320,13 +308,13 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     struct clsnn_session *s = &p->session;
     struct clsnn_reproduction *r = &p->r;
     char default_dir[64];
-    now_text(r->started);
-    p->began = now_seconds();
+    clsnn_clock_utc(r->started);
+    p->began = clsnn_clock_seconds();
     snprintf(default_dir, sizeof default_dir, "reproduce-%s", s->data.name);
     TRY(clsnn_file_check_dir(o->out_dir ? o->out_dir : default_dir));
     TRY(clsnn_session_compile(s, o));
     *out_dir = strdup(o->out_dir ? o->out_dir : default_dir);
-    if (!*out_dir) return clsnn_fail(CLSNN_E_MEMORY, "reproduce: no memory");
+    if (!*out_dir) return clsnn_no_memory("reproduce");
     s->plan.eval_every = 1;
     r->options = o;
     r->data = &s->data;
@@ -374,8 +362,8 @@ enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o) {
         if (st == CLSNN_STOPPED) st = tell_stopped(&p);
         TRY(st);
     }
-    now_text(p.r.finished);
-    p.r.seconds = now_seconds() - p.began;
+    clsnn_clock_utc(p.r.finished);
+    p.r.seconds = clsnn_clock_seconds() - p.began;
     clsnn_progress_end(&p.session.progress);
     TRY(clsnn_reproduction_print(&p.r, o->out));
     TRY(clsnn_reproduction_write(&p.r));

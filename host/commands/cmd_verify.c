@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sha256.h"
+#include "base/text.h"
 #include "commands/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"

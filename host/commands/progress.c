@@ -5,20 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 enum { BAR = 24 };
 
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void clsnn_progress_start(struct clsnn_progress_line *p, FILE *to, bool quiet) {
     const char *term = getenv("TERM");
-    *p = (struct clsnn_progress_line){.to = to, .quiet = quiet, .last = now_seconds()};
+    *p = (struct clsnn_progress_line){.to = to, .quiet = quiet, .last = clsnn_clock_seconds()};
     p->terminal = isatty(fileno(to)) && term && strcmp(term, "dumb") != 0;
 }
 
@@ -96,7 +91,7 @@ static void draw_line(struct clsnn_progress_line *p, const char *head, uint64_t 
 }
 
 void clsnn_progress_many(struct clsnn_progress_line *p, const struct clsnn_many *m) {
-    const double now = now_seconds();
+    const double now = clsnn_clock_seconds();
     const bool ended = m->n_done == m->n_total;
     char eta[32], head[64], tail[128];
     if (p->quiet || (!ended && now - p->last < (p->terminal ? 0.1 : 10.0))) return;
@@ -119,7 +114,7 @@ static void draw(struct clsnn_progress_line *p, const char *head, const struct c
             p, "reading out with CLBlast (at its first use on a device it compiles for some seconds)");
         return;
     }
-    const double now = now_seconds();
+    const double now = clsnn_clock_seconds();
     const bool ended = stage->done >= stage->total;
     if (!ended && now - p->last < (p->terminal ? 0.1 : 10.0)) return;
     p->last = now;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
+#include "base/sha256.h"
 #include "dataset/digits.h"
 #include "dataset/places.h"
 #include "dataset/idx.h"

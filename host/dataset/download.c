@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "dataset/places.h"
 
 #define MAX_ARCHIVE_BYTES ((size_t)32 << 20) /* the largest has 9.9 MB */

@@ -13,6 +13,8 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "base/file.h"
+
 #define SIDE        28
 #define INPUT_BYTES ((size_t)64 << 10)
 #define PAGE_BYTES  ((size_t)4096)

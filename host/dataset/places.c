@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
+
 const char *const clsnn_idx_names[CLSNN_IDX_FILES] = {
     [CLSNN_IDX_TRAIN_IMAGES] = "train-images-idx3-ubyte",
     [CLSNN_IDX_TRAIN_LABELS] = "train-labels-idx1-ubyte",

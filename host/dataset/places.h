@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/file.h"
 #include "clsnn/status.h"
 
 /* Index into every array of the four files. */

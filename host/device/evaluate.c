@@ -3,16 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 enum { IMAGES_A_LAUNCH = 1000 }; /* at most: fewer where they would take longer than a stop may wait */
 static const double launch_seconds = 0.3;
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Work-groups of a launch: enough to keep every compute unit busy, few enough that a CPU's caches hold their state. */
 static uint32_t count_slots(const struct clsnn_device *dev) {
@@ -50,7 +45,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
     uint32_t chunk = n_slots;
     for (uint32_t first = 0; first < n_images;) {
         const uint32_t n_now = n_images - first < chunk ? n_images - first : chunk;
-        const double began = now_seconds();
+        const double began = clsnn_clock_seconds();
         const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
         const struct clsnn_arg args[] = {
             CLSNN_NETWORK_ARGS(net), CLSNN_ARG(s.slots),  CLSNN_ARG(pixels),    CLSNN_ARG(counts),
@@ -80,7 +75,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
             sum.given_up += (host_shown[k] & CLSNN_SHOWN_GIVEN_UP) != 0;
         }
         first += n_now;
-        const double took = now_seconds() - began, fit = n_now * launch_seconds / (took > 1e-6 ? took : 1e-6);
+        const double took = clsnn_clock_seconds() - began, fit = n_now * launch_seconds / (took > 1e-6 ? took : 1e-6);
         chunk = fit > 4.0 * chunk ? 4 * chunk : fit < 1 ? 1 : (uint32_t)fit;
         if (chunk > IMAGES_A_LAUNCH) chunk = IMAGES_A_LAUNCH;
         if (progress && !progress(ctx, first)) {

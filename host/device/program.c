@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/sha256.h"
 #include "device/kernel_source.h"
 
 static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program program, cl_int code) {

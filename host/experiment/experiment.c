@@ -3,17 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
+#include "base/sha256.h"
 #include "device/evaluate.h"
 #include "experiment/order.h"
 #include "experiment/running.h"
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static uint32_t all_or(uint32_t wanted, uint32_t there) {
     return wanted == 0 || wanted > there ? there : wanted;
@@ -87,7 +82,7 @@ uint64_t clsnn_experiment_presentations(const struct clsnn_experiment *x) {
 
 static bool tell(const struct clsnn_watcher *watch, struct clsnn_stage *stage, double began, uint64_t from) {
     const uint64_t done = stage->done - from;
-    stage->seconds = now_seconds() - began;
+    stage->seconds = clsnn_clock_seconds() - began;
     stage->images_per_second = stage->seconds > 0 ? (double)done / stage->seconds : 0;
     stage->eta_seconds = done ? stage->seconds / (double)done * (double)(stage->total - stage->done) : 0;
     return !watch || !watch->stage || watch->stage(watch->ctx, stage);
@@ -98,7 +93,7 @@ static void tell_readout(struct clsnn_lab *lab, const struct clsnn_watcher *watc
     struct clsnn_stage stage = {.kind = CLSNN_STAGE_READOUT, .running_accuracy = -1.0};
     if (lab->read_out) return;
     lab->read_out = true;
-    tell(watch, &stage, now_seconds(), 0);
+    tell(watch, &stage, clsnn_clock_seconds(), 0);
 }
 
 /* Passes evaluation's progress on to the watcher. */
@@ -123,7 +118,7 @@ static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_sta
     struct evaluation_watch progress = {
         watch,
         {.kind = kind, .epoch = epoch, .n_epochs = x->plan.epochs, .total = n, .running_accuracy = -1.0},
-        now_seconds()};
+        clsnn_clock_seconds()};
     uint16_t *counts = malloc((n ? n : 1) * (size_t)x->plan.neurons * sizeof *counts);
     if (!counts) return clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %u images", n);
     TRY(clsnn_evaluate(x->lab->net, x->slot, pixels, n,
@@ -158,7 +153,7 @@ fail:
 static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch, bool fresh,
                                   struct clsnn_metrics *m) {
     enum clsnn_status st = CLSNN_OK;
-    const double began = now_seconds();
+    const double began = clsnn_clock_seconds();
     const struct clsnn_standing before =
         x->at; /* an evaluation that is broken off is made again as a whole */
     uint16_t *counts = NULL;
@@ -182,7 +177,7 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
     m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;
     for (uint32_t j = 0; j < x->plan.neurons; j++) m->unlabelled += x->labels.labels[j] < 0;
-    m->eval_seconds = now_seconds() - began;
+    m->eval_seconds = clsnn_clock_seconds() - began;
     x->at.eval_seconds += m->eval_seconds;
 fail:
     if (st != CLSNN_OK) x->at = before;
@@ -358,7 +353,7 @@ enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_expe
         }
         if (faults) TRY(drop_faulty(lab, slots, watch));
         struct clsnn_stage stage = take_stock(lab, slots);
-        if (!tell(watch, &stage, now_seconds() - training, stage.done - trained)) {
+        if (!tell(watch, &stage, clsnn_clock_seconds() - training, stage.done - trained)) {
             st = lab->n_slots == 1
                      ? clsnn_fail(CLSNN_STOPPED, "stopped in epoch %u of %u after %u of %u images",
                                   stage.epoch, stage.n_epochs, slots[0]->at.position,

@@ -2,17 +2,11 @@
 #include "experiment/lab.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "device/evaluate.h"
 
 static const double launch_seconds = 0.3; /* a third of a second: progress is fluent, launches cost nothing */
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                    const struct clsnn_dataset *data, uint32_t neurons, int n_slots,
@@ -93,11 +87,11 @@ static uint32_t choose_chunk(const struct clsnn_lab *lab) {
 }
 
 enum clsnn_status clsnn_lab_launch(struct clsnn_lab *lab, double *out_seconds) {
-    const double began = now_seconds();
+    const double began = clsnn_clock_seconds();
     take_turns(lab);
     const uint32_t chunk = choose_chunk(lab);
     const enum clsnn_status st = clsnn_trainer_run(lab->trainer, chunk, UINT32_MAX);
-    const double took = now_seconds() - began;
+    const double took = clsnn_clock_seconds() - began;
     for (int b = 0; b < lab->n_slots; b++) {
         const uint32_t n = lab->trainer->progress[b].presentations;
         if (n == 0) continue;

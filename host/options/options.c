@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define LONG_KEY 0x1000 /* argp's key of row k is LONG_KEY + k, clear of every short option */
 
 struct line {
@@ -43,7 +45,7 @@ static enum clsnn_status unknown_option(enum clsnn_command command, const char *
 
     /* the table has rows. NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
     const char **names = malloc(clsnn_n_option_rows * sizeof *names);
-    if (!names) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    if (!names) return clsnn_no_memory("options");
     size_t n = 0;
     for (size_t k = 0; k < clsnn_n_option_rows; k++)
         if (clsnn_option_rows[k].commands & command) names[n++] = clsnn_option_rows[k].name;
@@ -106,10 +108,10 @@ static enum clsnn_status add_operand(struct line *line, const char *text) {
                           clsnn_excerpt(text, shown), info->name, *info->operands ? " " : "", info->operands);
     if (*text == '\0') return clsnn_fail(CLSNN_E_USAGE, "operand %zu is empty", line->n_operands + 1);
     char **grown = realloc(line->operands, (line->n_operands + 1) * sizeof *grown);
-    if (!grown) return clsnn_fail(CLSNN_E_MEMORY, "operands: no memory");
+    if (!grown) return clsnn_no_memory("operands");
     line->operands = grown;
     grown[line->n_operands] = strdup(text);
-    if (!grown[line->n_operands]) return clsnn_fail(CLSNN_E_MEMORY, "operands: no memory");
+    if (!grown[line->n_operands]) return clsnn_no_memory("operands");
     line->n_operands++;
     return CLSNN_OK;
 }
@@ -161,7 +163,7 @@ static error_t on_argument(int key, char *arg, struct argp_state *state) {
 
 static enum clsnn_status read_line(struct line *line, int argc, char **argv) {
     struct argp_option *options = calloc(2 * clsnn_n_option_rows + 1, sizeof *options);
-    if (!options) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    if (!options) return clsnn_no_memory("options");
     size_t n = 0;
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
         const struct clsnn_option_row *row = &clsnn_option_rows[k];
@@ -176,7 +178,7 @@ static enum clsnn_status read_line(struct line *line, int argc, char **argv) {
     const struct argp parser = {.options = options, .parser = on_argument};
     error_t failed = argp_parse(&parser, argc, argv, ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, line);
     free(options);
-    if (line->st == CLSNN_OK && failed == ENOMEM) line->st = clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    if (line->st == CLSNN_OK && failed == ENOMEM) line->st = clsnn_no_memory("options");
     if (line->st == CLSNN_OK && failed) line->st = diagnose(line->command, argv, argc, argc);
     return line->st;
 }
@@ -208,7 +210,7 @@ fail:
 static enum clsnn_status apply_defaults(struct clsnn_options *o, enum clsnn_command command) {
     enum clsnn_status st = CLSNN_OK;
     o->origins = calloc(1, sizeof *o->origins + clsnn_n_option_rows + clsnn_n_params);
-    if (!o->origins) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    if (!o->origins) return clsnn_no_memory("options");
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
         const struct clsnn_option_row *row = &clsnn_option_rows[k];
         const char *def = row->other_commands & command ? row->other_def : row->def;
@@ -224,7 +226,7 @@ static enum clsnn_status apply_file(struct clsnn_options *o, const char *path, e
     TRY(clsnn_settings_read(&settings, path, origin == CLSNN_FROM_USER_FILE));
     TRY(apply(o, &settings, origin));
     o->origins->path[origin] = strdup(path);
-    if (!o->origins->path[origin]) st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", path);
+    if (!o->origins->path[origin]) st = clsnn_no_memory(path);
 fail:
     clsnn_settings_finish(&settings);
     return st;
@@ -240,7 +242,7 @@ static enum clsnn_status apply_user_file(struct clsnn_options *o) {
     if (!base || *base != '/') return CLSNN_OK;
     size_t n = strlen(base) + strlen(tail) + 1;
     char *path = malloc(n);
-    if (!path) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    if (!path) return clsnn_no_memory("options");
     snprintf(path, n, "%s%s", base, tail);
     enum clsnn_status st = apply_file(o, path, CLSNN_FROM_USER_FILE);
     free(path);
@@ -308,7 +310,7 @@ static enum clsnn_status own_texts(struct clsnn_options *o) {
         char **field = (char **)((char *)o + row->offset);
         if (!*field) continue;
         *field = st == CLSNN_OK ? strdup(*field) : NULL;
-        if (!*field && st == CLSNN_OK) st = clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+        if (!*field && st == CLSNN_OK) st = clsnn_no_memory("options");
     }
     return st;
 }
@@ -316,13 +318,13 @@ static enum clsnn_status own_texts(struct clsnn_options *o) {
 static enum clsnn_status own_origins(struct clsnn_options *o, const struct clsnn_origins *from) {
     const size_t n_bytes = sizeof *from + clsnn_n_option_rows + clsnn_n_params;
     o->origins = malloc(n_bytes);
-    if (!o->origins) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+    if (!o->origins) return clsnn_no_memory("options");
     memcpy(o->origins, from, n_bytes);
     memset(o->origins->path, 0, sizeof o->origins->path);
     for (int k = 0; k < CLSNN_N_ORIGINS; k++) {
         if (!from->path[k]) continue;
         o->origins->path[k] = strdup(from->path[k]);
-        if (!o->origins->path[k]) return clsnn_fail(CLSNN_E_MEMORY, "options: no memory");
+        if (!o->origins->path[k]) return clsnn_no_memory("options");
     }
     return CLSNN_OK;
 }

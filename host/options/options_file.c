@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 /* gcc 12's analyser loses what is owned by a list reached through a pointer, and calls it leaked */
@@ -27,7 +29,7 @@ enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsn
     if (!new.value || !new.label) {
         free(new.value);
         free(new.label);
-        return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", label);
+        return clsnn_no_memory(label);
     }
     s->list[s->n++] = new;
     return CLSNN_OK;
@@ -91,7 +93,7 @@ static char *next_line(char *out, int room, void *context) {
 
 static enum clsnn_status unknown_key(const struct reading *r, const char *key) {
     const char **names = malloc((clsnn_n_option_rows + clsnn_n_params) * sizeof *names);
-    if (!names) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", r->path);
+    if (!names) return clsnn_no_memory(r->path);
     size_t n = 0;
     for (size_t k = 0; k < clsnn_n_option_rows; k++)
         if (clsnn_option_is_value(&clsnn_option_rows[k])) names[n++] = clsnn_option_rows[k].name;
@@ -126,7 +128,7 @@ static int on_key(void *context, const char *section, const char *key, const cha
     char *label = malloc(n_label);
     if (label) snprintf(label, n_label, "%s:%d: %s", r->path, r->line, key);
     r->st = label ? clsnn_settings_add(r->settings, row, param, value, label)
-                  : clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", r->path);
+                  : clsnn_no_memory(r->path);
     free(label);
     return r->st == CLSNN_OK;
 }
@@ -145,7 +147,7 @@ enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path
         r.st = clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno ? errno : EIO));
     if (r.st == CLSNN_OK && bad_line > 0)
         r.st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: neither name = value nor [clsnn]", path, bad_line);
-    if (r.st == CLSNN_OK && bad_line < 0) r.st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", path);
+    if (r.st == CLSNN_OK && bad_line < 0) r.st = clsnn_no_memory(path);
     fclose(r.file);
     return r.st;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "options/options_table.h"
 
 /* Text for troff: a hyphen that is to be typed is \-, a backslash is \e, and no line may begin with a

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define WIDTH  80
 #define INDENT 26 /* where the explanations of --help begin */
 

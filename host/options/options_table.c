@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define TRAIN         CLSNN_CMD_TRAIN
 #define EVAL          CLSNN_CMD_EVAL
 #define REPLAY        CLSNN_CMD_REPLAY
@@ -215,7 +217,7 @@ static enum clsnn_status store_text(char **field, const char *text, const char *
         }
     }
     char *copy = strdup(text);
-    if (!copy) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", label);
+    if (!copy) return clsnn_no_memory(label);
     free(*field);
     *field = copy;
     return CLSNN_OK;

@@ -4,19 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "model/derive.h"
 #include "experiment/lab.h"
 #include "plain/plain.h"
 
 static const double longest_run_seconds = 3;
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int compare_doubles(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -90,10 +84,10 @@ enum clsnn_status clsnn_bench_bandwidth(struct clsnn_device *dev, double *out) {
     TRY(clsnn_buffer_fill(dev, to, 0, n_bytes, 0));
     for (int k = 0; k < COPIES; k++) {
         TRY(clsnn_device_wait(dev));
-        const double start = now_seconds();
+        const double start = clsnn_clock_seconds();
         TRY_CL(clEnqueueCopyBuffer(dev->queue, from, to, 0, 0, n_bytes, 0, NULL, NULL));
         TRY(clsnn_device_wait(dev));
-        const double rate = 2.0 * (double)n_bytes / (now_seconds() - start);
+        const double rate = 2.0 * (double)n_bytes / (clsnn_clock_seconds() - start);
         if (rate > best) best = rate;
     }
     *out = best;
@@ -110,9 +104,9 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
     for (int k = 0; from && to && k < COPIES; k++) {
         memset(from, k, n_bytes); /* what is copied differs each time, and the first touch is not timed */
         if (k == 0) memset(to, 1, n_bytes);
-        const double start = now_seconds();
+        const double start = clsnn_clock_seconds();
         memcpy(to, from, n_bytes);
-        const double rate = 2.0 * (double)n_bytes / (now_seconds() - start);
+        const double rate = 2.0 * (double)n_bytes / (clsnn_clock_seconds() - start);
         if (to[n_bytes / 2] == k && rate > best) best = rate;
     }
     free(from);
@@ -190,12 +184,12 @@ static enum clsnn_status run_device(struct rig *rig, uint32_t stop, struct clsnn
     double images_before = 0;
     *out = (struct clsnn_bench_sample){0};
     for (int b = 0; b < rig->n_networks; b++) images_before += rig->tr->progress[b].position;
-    const double start = now_seconds();
+    const double start = clsnn_clock_seconds();
     for (int n_arrived = 0; n_arrived < rig->n_networks;) {
         const bool timed = n_arrived == 0;
-        const double launched = now_seconds();
+        const double launched = clsnn_clock_seconds();
         TRY(clsnn_trainer_run(rig->tr, rig->chunk, stop));
-        const double took = now_seconds() - launched;
+        const double took = clsnn_clock_seconds() - launched;
         n_arrived = 0;
         double images = -images_before;
         bool is_whole = false; /* a launch that ended early tells nothing of its length */
@@ -210,7 +204,7 @@ static enum clsnn_status run_device(struct rig *rig, uint32_t stop, struct clsnn
             rig->chunk = rig->chunk < CLSNN_MAX_CHUNK / 2 ? 2 * rig->chunk : CLSNN_MAX_CHUNK;
         if (took > most_seconds && rig->chunk > 1) rig->chunk /= 2;
         if (!timed) continue;
-        out->seconds = now_seconds() - start;
+        out->seconds = clsnn_clock_seconds() - start;
         out->images = images;
     }
 fail:
@@ -224,9 +218,9 @@ static enum clsnn_status run_plain(const struct clsnn_bench_plan *plan, struct c
     const uint64_t presentations = c->presentations, input_spikes = c->input_spikes,
                    columns = c->columns_rescaled;
     const uint32_t position = c->progress.position;
-    const double start = now_seconds();
+    const double start = clsnn_clock_seconds();
     TRY(clsnn_plain_run(c, plan->pixels, plan->n_images, UINT32_MAX, stop));
-    *out = (struct clsnn_bench_sample){.seconds = now_seconds() - start,
+    *out = (struct clsnn_bench_sample){.seconds = clsnn_clock_seconds() - start,
                                        .images = stop - position,
                                        .presentations = (double)(c->presentations - presentations),
                                        .input_spikes = (double)(c->input_spikes - input_spikes),

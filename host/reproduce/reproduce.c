@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "clsnn/npz.h"
 #include "options/options_render.h"
 #include "run/record.h"
@@ -337,7 +339,7 @@ enum clsnn_status clsnn_reproduction_read(const struct clsnn_reproduction *r,
     *out_found = false;
     *why = '\0';
     if (!points || !path) {
-        st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", run->dir);
+        st = clsnn_no_memory(run->dir);
         goto fail;
     }
     if (access(path, F_OK) != 0) goto fail; /* nothing there: nothing to say */

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/sha256.h"
 #include "clsnn/experiment.h"
 #include "options/options_table.h"
 #include "base/stats.h"

@@ -5,16 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "reproduce/reproduce_internal.h"
 
 enum { N_PANELS = 4 };
-
-static enum clsnn_status no_memory(void) {
-    return clsnn_fail(CLSNN_E_MEMORY, "reproduce: no memory for the pictures");
-}
 
 /* Sizes have their colours by name, so that they are the same in every figure, whichever sizes it has. */
 static int colour_of(const struct clsnn_reproduction *r, size_t size) {
@@ -40,7 +37,7 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
     size_t n = 0;
     enum clsnn_status st = CLSNN_OK;
     if (!values || !names || !series || !looks) {
-        st = no_memory();
+        st = clsnn_no_memory("reproduce: pictures");
         goto fail;
     }
     for (size_t s = 0; s < n_sizes; s++) {

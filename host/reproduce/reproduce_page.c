@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "formats/html.h"
 #include "reproduce/reproduce_internal.h"
 

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "clsnn/npz.h"
 #include "device/program.h"
 #include "run/record.h"

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sha256.h"
+#include "base/text.h"
+
 void clsnn_record_add(json_t *object, const char *name, json_t *value, bool *ok) {
     if (!value || json_object_set_new(object, name, value) != 0) *ok = false;
 }
@@ -28,7 +31,7 @@ enum clsnn_status clsnn_record_parse(const void *text, size_t n_bytes, const cha
     json_error_t error;
     *out = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);
     if (*out) return CLSNN_OK;
-    if (!*error.text) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", label); /* then it gives no reason */
+    if (!*error.text) return clsnn_no_memory(label); /* then it gives no reason */
     return clsnn_fail(CLSNN_E_DATA, "%s: %s: %s", label, complaint, clsnn_excerpt(error.text, shown));
 }
 

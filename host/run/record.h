@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/sha256.h"
 #include "clsnn/experiment.h"
 
 #define CLSNN_MAX_MODEL_BYTES ((size_t)64 << 20) /* of a model.npz: the largest network takes 50 MiB */

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
@@ -20,17 +22,6 @@ static const char *const run_files[] = {"run.json",    "metrics.jsonl", "metrics
                                         "epoch-1.npz", "epoch-3.npz",   "epoch-5.npz",   "epoch-7.npz"};
 enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };
 
-static void now_text(char out[32]) {
-    const time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
-
-static enum clsnn_status no_memory(void) {
-    return clsnn_fail(CLSNN_E_MEMORY, "report: no memory");
-}
-
 /* Moves the files of an earlier run to dir/previous-K, the first free K. */
 static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
     enum clsnn_status st = CLSNN_OK;
@@ -41,7 +32,7 @@ static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
         free(kept);
         snprintf(name, sizeof name, "previous-%d", ++k);
         kept = clsnn_file_join(dir, name);
-        if (!kept) return no_memory();
+        if (!kept) return clsnn_no_memory("report");
         do rc = mkdir(kept, 0777);
         while (rc != 0 && errno == EINTR);
     } while (rc != 0 && errno == EEXIST);
@@ -54,7 +45,7 @@ static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
         from = clsnn_file_join(dir, run_files[f]);
         to = clsnn_file_join(kept, run_files[f]);
         if (!from || !to) {
-            st = no_memory();
+            st = clsnn_no_memory("report");
             goto fail;
         }
         do rc = rename(from, to);
@@ -82,7 +73,7 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved) {
     if (st != CLSNN_OK) return st;
     for (size_t f = 0; f < N_RUN_FILES; f++) {
         char *path = clsnn_file_join(dir, run_files[f]);
-        if (!path) return no_memory();
+        if (!path) return clsnn_no_memory("report");
         /* whatever cannot be looked at may be an earlier run's: it is moved, never written over */
         const bool there = access(path, F_OK) == 0 || errno != ENOENT;
         free(path);
@@ -94,7 +85,7 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved) {
 void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
                         const struct clsnn_experiment *x, const char *dir) {
     *r = (struct clsnn_report){.options = o, .experiment = x, .dir = dir};
-    now_text(r->started);
+    clsnn_clock_utc(r->started);
 }
 
 static const char *const time_names[CLSNN_N_TIMES] = {
@@ -197,7 +188,7 @@ char *clsnn_report_plan(const struct clsnn_plan *plan, const struct clsnn_datase
     json_t *o = clsnn_record_plan(plan, data, &ok);
     char *text = ok ? plan_text(o) : NULL;
     json_decref(o);
-    if (!text) no_memory();
+    if (!text) clsnn_no_memory("report");
     return text;
 }
 
@@ -213,7 +204,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     json_t *run = json_object(), *settings = json_object(), *device = json_object(), *data = json_object(),
            *metrics = json_array();
     if (clsnn_program_hash(kernels) != CLSNN_OK) *ok = false;
-    now_text(now);
+    clsnn_clock_utc(now);
     clsnn_record_add(run, "format", json_integer(1), ok);
     clsnn_record_add(run, "clsnn_version", json_string(CLSNN_VERSION), ok);
     clsnn_record_add(run, "command", json_string(r->options->command), ok);
@@ -252,7 +243,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
 static enum clsnn_status write_file(const struct clsnn_report *r, const char *name, const char *text,
                                     size_t n_bytes) {
     char *path = text ? clsnn_file_join(r->dir, name) : NULL;
-    if (!path) return no_memory();
+    if (!path) return clsnn_no_memory("report");
     const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
     free(path);
     return st;
@@ -306,7 +297,7 @@ enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
     if (jsonl && !clsnn_text_end(jsonl, &lines)) ok = false;
     if (csv && !clsnn_text_end(csv, &table)) ok = false;
     if (!ok) {
-        st = no_memory();
+        st = clsnn_no_memory("report");
         goto fail;
     }
     TRY(write_file(r, "metrics.jsonl", lines, lines_bytes));
@@ -345,7 +336,7 @@ enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct 
     if (!about || !path) {
         free(about);
         free(path);
-        return no_memory();
+        return clsnn_no_memory("report");
     }
     const struct clsnn_array arrays[] = {
         {"w", CLSNN_F4, 2, {CLSNN_N_PRE, n}, learned->w},
@@ -370,7 +361,7 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
     const struct clsnn_experiment *x = r->experiment;
     char title[128];
     double *values = malloc((3 * x->n_metrics + 1) * sizeof *values);
-    if (!values) return no_memory();
+    if (!values) return clsnn_no_memory("report");
     double *epoch = values, *all = values + x->n_metrics, *proportion = all + x->n_metrics;
     for (size_t k = 0; k < x->n_metrics; k++) {
         epoch[k] = x->metrics[k].epoch;
@@ -396,7 +387,7 @@ enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const stru
          *accuracy = clsnn_file_join(r->dir, "accuracy.png"),
          *confusion = clsnn_file_join(r->dir, "confusion.png");
     if (!weights || !accuracy || !confusion) {
-        st = no_memory();
+        st = clsnn_no_memory("report");
         goto fail;
     }
     TRY(clsnn_figure_weights(weights, learned->w, learned->n_post, learned->n_post,
@@ -426,7 +417,7 @@ enum clsnn_status clsnn_report_result(const struct clsnn_report *r, const struct
         json_decref(o);
         return ok            ? CLSNN_OK
                : ferror(out) ? clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written")
-                             : no_memory();
+                             : clsnn_no_memory("report");
     }
     if (!m) return CLSNN_OK;
     fprintf(out, "accuracy (vote all)         %.2f %%  (%u of %u test images of %s)\n", 100 * m->accuracy_all,

@@ -6,14 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "clsnn/npz.h"
 #include "run/record.h"
 
 enum { MAX_RUN_JSON = 1 << 26 };
-
-static enum clsnn_status no_memory(void) {
-    return clsnn_fail(CLSNN_E_MEMORY, "results: no memory");
-}
 
 static void found(struct clsnn_run_result *r, enum clsnn_run_found what, const char *why) {
     r->found = what;
@@ -97,7 +96,7 @@ enum clsnn_status clsnn_results_read(const char *dir, const char *plan, struct c
     json_t *run = NULL;
     *out = (struct clsnn_run_result){.found = CLSNN_FOUND_NOTHING};
     char *path = clsnn_file_join(dir, "run.json");
-    if (!path) return no_memory();
+    if (!path) return clsnn_no_memory("results");
     if (access(path, F_OK) != 0) goto done;
     if (clsnn_file_read(path, MAX_RUN_JSON, &text, &n_bytes) != CLSNN_OK) {
         found_error(out);

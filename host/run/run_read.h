@@ -2,6 +2,7 @@
 #ifndef CLSNN_RUN_READ_H
 #define CLSNN_RUN_READ_H
 
+#include "base/sha256.h"
 #include "clsnn/experiment.h"
 
 /* What a run's directory holds, compared with the plan it should have had. */

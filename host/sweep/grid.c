@@ -10,14 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "options/options.h"
 
 enum { MAX_NAME = 180 }; /* bytes of a directory name: file systems allow 255, and a suffix may follow */
-
-static enum clsnn_status no_memory(void) {
-    return clsnn_fail(CLSNN_E_MEMORY, "sweep: no memory");
-}
 
 /* ---- one value: a list, ranges, or itself ---- */
 
@@ -63,10 +60,10 @@ static enum clsnn_status add_value(struct clsnn_axis *axis, const char *given) {
                           CLSNN_GRID_MAX_RUNS);
     }
     char **grown = realloc(axis->values, (axis->n_values + 1) * sizeof *grown);
-    if (!grown) return no_memory();
+    if (!grown) return clsnn_no_memory("sweep");
     axis->values = grown;
     grown[axis->n_values] = strdup(text);
-    if (!grown[axis->n_values]) return no_memory();
+    if (!grown[axis->n_values]) return clsnn_no_memory("sweep");
     axis->n_values++;
     return CLSNN_OK;
 }
@@ -163,7 +160,7 @@ fail:
 static enum clsnn_status expand(struct clsnn_axis *axis, const char *value) {
     enum clsnn_status st = CLSNN_OK;
     char *copy = strdup(value), *rest = copy, *item;
-    if (!copy) return no_memory();
+    if (!copy) return clsnn_no_memory("sweep");
     while ((item = strsep(&rest, ","))) {
         item = trimmed(item);
         if (*item == '\0') {
@@ -186,14 +183,14 @@ static enum clsnn_status add_axis(struct clsnn_grid *g, const struct clsnn_setti
                                   struct clsnn_axis **out) {
     assert(s->row || s->param);
     struct clsnn_axis *grown = realloc(g->axes, (g->n_axes + 1) * sizeof *grown);
-    if (!grown) return no_memory();
+    if (!grown) return clsnn_no_memory("sweep");
     g->axes = grown;
     *out = &grown[g->n_axes];
     **out = (struct clsnn_axis){.row = s->row,
                                 .param = s->param,
                                 .name = s->row ? s->row->name : s->param->name,
                                 .label = strdup(s->label)};
-    if (!(*out)->label) return no_memory();
+    if (!(*out)->label) return clsnn_no_memory("sweep");
     g->n_axes++;
     return CLSNN_OK;
 }
@@ -262,7 +259,7 @@ static enum clsnn_status group_axes(struct clsnn_grid *g, const char *zip) {
     if (zip) {
         size_t n = 0;
         copy = strdup(zip);
-        if (!copy) return no_memory();
+        if (!copy) return clsnn_no_memory("sweep");
         char *rest = copy, *part;
         while ((part = strsep(&rest, "|"))) TRY(zip_part(g, part, zip, ++n));
     }
@@ -397,7 +394,7 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
     size_t n_bytes = 0;
     FILE *to = open_memstream(&name, &n_bytes);
     if (!to) {
-        no_memory();
+        clsnn_no_memory("sweep");
         return NULL;
     }
     if (g->n_axes == 0) fputs("run", to);
@@ -405,7 +402,7 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
         fprintf(to, "%s%s-%s", a ? "_" : "", g->axes[a].name, clsnn_grid_value(g, run, &g->axes[a]));
     if (!clsnn_text_end(to, &name)) {
         free(name);
-        no_memory();
+        clsnn_no_memory("sweep");
         return NULL;
     }
     /* A long name ends in a hash of all of it: unlike a number it stays the same when the file gets more values. */
@@ -449,7 +446,7 @@ enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *
         }
     } else {
         char shown[CLSNN_EXCERPT], *copy = strdup(text), *slash;
-        if (!copy) return no_memory();
+        if (!copy) return clsnn_no_memory("sweep");
         slash = strchr(copy, '/');
         if (slash) *slash = '\0';
         const bool numbers =

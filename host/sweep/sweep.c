@@ -6,25 +6,18 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "options/options.h"
 #include "run/plan.h"
 #include "run/report.h"
 
 /* Networks in flight for each compute unit: of a CPU enough that a launch ends evenly, of a GPU enough to hide memory's latency. */
 enum { SLOTS_A_CORE = 4, SLOTS_A_UNIT = 8 };
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static enum clsnn_status no_memory(void) {
-    return clsnn_fail(CLSNN_E_MEMORY, "sweep: no memory");
-}
 
 /* ---- the directory ---- */
 
@@ -43,7 +36,7 @@ static bool is_own(const struct clsnn_sweep *s, size_t run) {
 /* The byte of DIR/lock that stands for a run: by its name, since two sweeps that share runs may number them differently. */
 static enum clsnn_status lock_byte(const struct clsnn_sweep *s, size_t run, off_t *out) {
     char hex[CLSNN_SHA256_HEX], *name = clsnn_grid_name(s->grid, run);
-    if (!name) return no_memory();
+    if (!name) return clsnn_no_memory("sweep");
     const enum clsnn_status st = clsnn_sha256_hex(name, strlen(name), hex);
     free(name);
     if (st != CLSNN_OK) return st;
@@ -57,7 +50,7 @@ static enum clsnn_status lock_byte(const struct clsnn_sweep *s, size_t run, off_
 static enum clsnn_status lock_runs(const struct clsnn_sweep *s, int *out_fd) {
     enum clsnn_status st = CLSNN_OK;
     char *path = clsnn_file_join(s->dir, "lock");
-    if (!path) return no_memory();
+    if (!path) return clsnn_no_memory("sweep");
     int fd;
     do {
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -103,14 +96,14 @@ static enum clsnn_status plan_run(const struct clsnn_sweep *s, size_t run, struc
     clsnn_plan_make(&o, s->data, out_plan);
     clsnn_options_finish(&o);
     *out_text = clsnn_report_plan(out_plan, s->data);
-    return *out_text ? CLSNN_OK : no_memory();
+    return *out_text ? CLSNN_OK : clsnn_no_memory("sweep");
 }
 
 static enum clsnn_status look_at(const struct clsnn_sweep *s, size_t run, struct clsnn_run_result *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_plan plan;
     char *text = NULL, *dir = run_dir(s, run);
-    if (!dir) return no_memory();
+    if (!dir) return clsnn_no_memory("sweep");
     TRY(plan_run(s, run, &plan, &text));
     TRY(clsnn_results_read(dir, text, out));
 fail:
@@ -122,7 +115,7 @@ fail:
 enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, struct clsnn_run_result **out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_run_result *runs = calloc(s->grid->n_runs, sizeof *runs);
-    if (!runs) return no_memory();
+    if (!runs) return clsnn_no_memory("sweep");
     for (size_t run = 0; run < s->grid->n_runs; run++) TRY(look_at(s, run, &runs[run]));
     *out = runs;
     return CLSNN_OK;
@@ -139,7 +132,7 @@ static int compare_names(const void *a, const void *b) {
 static enum clsnn_status holds_finished(const char *runs, const char *name, bool *out) {
     struct clsnn_run_result found;
     char *dir = clsnn_file_join(runs, name);
-    if (!dir) return no_memory();
+    if (!dir) return clsnn_no_memory("sweep");
     const enum clsnn_status st = clsnn_results_read(dir, "", &found);
     free(dir);
     *out = st == CLSNN_OK && found.found == CLSNN_FOUND_OTHER;
@@ -153,13 +146,13 @@ enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n)
     DIR *open = NULL;
     char *runs = clsnn_file_join(s->dir, "runs"), **names = calloc(n_runs, sizeof *names);
     if (!runs || !names) {
-        st = no_memory();
+        st = clsnn_no_memory("sweep");
         goto fail;
     }
     for (size_t run = 0; run < n_runs; run++) {
         names[run] = clsnn_grid_name(s->grid, run);
         if (!names[run]) {
-            st = no_memory();
+            st = clsnn_no_memory("sweep");
             goto fail;
         }
     }
@@ -277,7 +270,7 @@ static enum clsnn_status on_failed(void *ctx, struct clsnn_experiment **slot) {
     struct work *w = ctx;
     struct job *job = job_of(w, *slot);
     char text[640], *name = clsnn_grid_name(w->sweep->grid, job->run);
-    if (!name) return no_memory();
+    if (!name) return clsnn_no_memory("sweep");
     snprintf(text, sizeof text, "run %s failed: %s", name, clsnn_error_text());
     free(name);
     clsnn_report_run(&job->report, CLSNN_RUN_FAILED,
@@ -298,7 +291,7 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     s->images = w->images_done;
     for (int b = 0; b < w->n_slots; b++)
         if (w->slots[b]) s->images += w->slots[b]->at.images;
-    s->seconds = now_seconds() - w->began;
+    s->seconds = clsnn_clock_seconds() - w->began;
     s->images_per_second = s->seconds > 0 ? (double)s->images / s->seconds : 0;
     s->eta_seconds =
         s->images_per_second > 0 ? (double)(s->images_total - s->images) / s->images_per_second : 0;
@@ -366,7 +359,7 @@ static enum clsnn_status run_size(struct work *w) {
                          s->data->test.n_images, (uint32_t)s->options->chunk, &lab));
     w->slots = calloc((size_t)w->n_slots, sizeof *w->slots);
     if (!w->slots) {
-        st = no_memory();
+        st = clsnn_no_memory("sweep");
         goto fail;
     }
     for (int b = 0; b < w->n_slots; b++) TRY(fill_slot(w, lab, b, &w->slots[b]));
@@ -389,7 +382,7 @@ static enum clsnn_status make_jobs(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_sweep *s = w->sweep;
     w->jobs = calloc(s->grid->n_runs, sizeof *w->jobs);
-    if (!w->jobs) return no_memory();
+    if (!w->jobs) return clsnn_no_memory("sweep");
     for (size_t run = 0; run < s->grid->n_runs; run++) {
         struct clsnn_run_result *r = &w->runs[run];
         if (!is_own(s, run)) continue;
@@ -403,7 +396,7 @@ static enum clsnn_status make_jobs(struct work *w) {
         struct job *job = &w->jobs[w->n_jobs++];
         job->run = run;
         job->dir = run_dir(s, run);
-        if (!job->dir) return no_memory();
+        if (!job->dir) return clsnn_no_memory("sweep");
         TRY(clsnn_grid_options(s->grid, s->options, run, &job->options));
         clsnn_plan_make(&job->options, s->data, &job->plan);
         w->stage.n_waiting++;
@@ -422,7 +415,7 @@ fail:
 enum clsnn_status clsnn_sweep_run(const struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
                                   struct clsnn_run_result *runs, struct clsnn_sweep_stage *out_stage) {
     enum clsnn_status st = CLSNN_OK;
-    struct work w = {.sweep = s, .watch = watch, .runs = runs, .began = now_seconds()};
+    struct work w = {.sweep = s, .watch = watch, .runs = runs, .began = clsnn_clock_seconds()};
     int lock = -1;
     TRY(check_sizes(s, runs));
     TRY(clsnn_file_make_dir(s->dir));

@@ -8,16 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "formats/figure.h"
 #include "base/file.h"
 #include "run/record.h"
 #include "base/stats.h"
 
 enum { MAX_SERIES = 6 };
-
-static enum clsnn_status no_memory(void) {
-    return clsnn_fail(CLSNN_E_MEMORY, "results: no memory");
-}
 
 /* ---- tables ---- */
 
@@ -134,7 +131,7 @@ static enum clsnn_status make_cells(const struct clsnn_results *r, struct cell *
         free(cells);
         free(values);
         free(cell_of);
-        return no_memory();
+        return clsnn_no_memory("results");
     }
     for (size_t run = 0; run < n; run++) {
         size_t c = 0;
@@ -247,7 +244,7 @@ static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct c
     double *numbers = malloc(axis->n_values * sizeof *numbers),
            *points = malloc(3 * MAX_SERIES * n_cells * sizeof *points);
     if (!numbers || !points) {
-        st = no_memory();
+        st = clsnn_no_memory("results");
         goto fail;
     }
     if (!axis_numbers(axis, numbers)) goto fail; /* names have no axis */
@@ -276,7 +273,7 @@ static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct c
     snprintf(file, sizeof file, "accuracy-%s.png", axis->name);
     path = clsnn_file_join(dir, file);
     if (!path) {
-        st = no_memory();
+        st = clsnn_no_memory("results");
         goto fail;
     }
     TRY(clsnn_figure_curves(path, title, label, "accuracy (%)", series, n_series));
@@ -313,7 +310,7 @@ static void remove_old_pictures(const struct clsnn_grid *g, const char *dir) {
 
 static enum clsnn_status write_text(const char *dir, const char *name, const char *text, size_t n_bytes) {
     char *path = clsnn_file_join(dir, name);
-    if (!path) return no_memory();
+    if (!path) return clsnn_no_memory("results");
     const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
     free(path);
     return st;
@@ -347,7 +344,7 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
     for (int k = 0; k < 3; k++)
         if (files[k] && !clsnn_text_end(files[k], &texts[k])) ok = false;
     if (!ok) {
-        st = no_memory();
+        st = clsnn_no_memory("results");
         goto fail;
     }
     for (int k = 0; k < 3; k++) {
@@ -364,7 +361,7 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
     ok = clsnn_text_end(list, &written);
     list = NULL;
     if (!ok) {
-        st = no_memory();
+        st = clsnn_no_memory("results");
         goto fail;
     }
     *out_names = written;
@@ -405,7 +402,7 @@ static enum clsnn_status print_json(const struct clsnn_results *r, const struct 
     }
     ok = json_dumpf(rows, to, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;
     json_decref(rows);
-    return ok ? CLSNN_OK : no_memory();
+    return ok ? CLSNN_OK : clsnn_no_memory("results");
 }
 
 enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, bool json) {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/file.h"
+#include "base/sha256.h"
 #include "clsnn/status.h"
 
 #define CLSNN_IMAGE_PIXELS 784

@@ -3,6 +3,7 @@
 #ifndef CLSNN_EXPERIMENT_H
 #define CLSNN_EXPERIMENT_H
 
+#include "base/sha256.h"
 #include "clsnn/dataset.h"
 #include "experiment/lab.h"
 #include "clsnn/readout.h"

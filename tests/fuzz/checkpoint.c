@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "clsnn/checkpoint.h"
 #include "base/file.h"
 #include "run/record.h"
