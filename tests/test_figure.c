@@ -1,6 +1,5 @@
 /* Pictures, read back with libpng: sizes, pixels that must have an exact colour, and inputs that are none (no
  * data, NaN, one point, huge counts, no font). Whether they are beautiful was judged by eye. */
-#include "formats/figure.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -15,6 +14,9 @@
 #include <png.h>
 
 #include "formats/canvas.h"
+#include "formats/confusion.h"
+#include "formats/curves.h"
+#include "formats/mosaic.h"
 
 /* Read by the leak sanitizer alone: fontconfig keeps its configuration until the end, 288 bytes of it out of
  * sight. */
@@ -107,7 +109,7 @@ static void check_mosaic(uint32_t n_post, size_t stride, float w_max) {
     for (size_t k = 0; k < 784 * stride; k++) w[k] = NAN; /* blue where a column beyond n_post were read */
     for (uint32_t i = 0; i < 784; i++)
         for (uint32_t j = 0; j < n_post; j++) w[i * stride + j] = weight(i, j, w_max);
-    assert_int_equal(clsnn_figure_weights(path, w, stride, n_post, w_max), CLSNN_OK);
+    assert_int_equal(clsnn_mosaic_weights(path, w, stride, n_post, w_max), CLSNN_OK);
     free(w);
     clsnn_mosaic_layout(n_post, &m);
     assert_true((uint32_t)(m.columns * m.rows) >= n_post);
@@ -171,14 +173,14 @@ static void test_weights_refuses(void **state) {
                 {1, 1, -1}, {1, 1, NAN},       {1, 1, HUGE_VALF}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         clsnn_error_clear();
-        assert_int_equal(clsnn_figure_weights(path, w, rows[k].stride, rows[k].n_post, rows[k].w_max),
+        assert_int_equal(clsnn_mosaic_weights(path, w, rows[k].stride, rows[k].n_post, rows[k].w_max),
                          CLSNN_E_FAILED);
         assert_non_null(strstr(clsnn_error_text(), "must be"));
     }
     clsnn_error_clear();
-    assert_int_equal(clsnn_figure_weights("/nowhere/a.png", w, 1, 1, 1), CLSNN_E_IO);
+    assert_int_equal(clsnn_mosaic_weights("/nowhere/a.png", w, 1, 1, 1), CLSNN_E_IO);
     clsnn_error_clear();
-    assert_int_equal(clsnn_figure_weights(path, w, 1, 1, 1), CLSNN_OK);
+    assert_int_equal(clsnn_mosaic_weights(path, w, 1, 1, 1), CLSNN_OK);
 }
 
 /* Four networks in two rows: every tile is where a mosaic of its own would have it, beside one bar. */
@@ -192,7 +194,7 @@ static void test_panels(void **state) {
                                          {"after 7 epochs", w},
                                          {"", w}};
     for (size_t n = 1; n <= 5; n++) {
-        if (clsnn_figure_weight_panels(path, "Weights", panels, n, 4, 1) != CLSNN_OK)
+        if (clsnn_mosaic_panels(path, "Weights", panels, n, 4, 1) != CLSNN_OK)
             fail_msg("%s", clsnn_error_text());
         struct picture p = load();
         assert_white_edge(&p, "panels");
@@ -204,11 +206,11 @@ static void test_panels(void **state) {
         if (n > 1) assert_in_range(n_black, tiles * 4 * 784 * 64, tiles * 4 * 784 * 64 + 12000);
         free(p.rgb);
     }
-    assert_int_equal(clsnn_figure_weight_panels(path, "", panels, 0, 4, 1), CLSNN_E_FAILED);
+    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 0, 4, 1), CLSNN_E_FAILED);
     clsnn_error_clear();
-    assert_int_equal(clsnn_figure_weight_panels(path, "", panels, 17, 4, 1), CLSNN_E_FAILED);
+    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 17, 4, 1), CLSNN_E_FAILED);
     clsnn_error_clear();
-    assert_int_equal(clsnn_figure_weight_panels(path, "", panels, 1, 0, 1), CLSNN_E_FAILED);
+    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 1, 0, 1), CLSNN_E_FAILED);
     clsnn_error_clear();
 }
 
@@ -216,7 +218,7 @@ static const double xs[] = {100, 400, 1600, 6400}, good[] = {80.7, 87.2, 90.1, 9
                     fair[] = {72.0, 84, 88.5, 90}, poor[] = {73, 80, 85.5, 88}, bars[] = {1.5, 2, 1, 0.6};
 
 static void check_curves(const struct clsnn_series *series, size_t n, const char *title) {
-    if (clsnn_figure_curves(path, title, "excitatory neurons", "accuracy (%)", series, n) != CLSNN_OK)
+    if (clsnn_curves_draw(path, title, "excitatory neurons", "accuracy (%)", series, n) != CLSNN_OK)
         fail_msg("%s: %s", title, clsnn_error_text());
     struct picture p = load();
     assert_int_equal(p.width, 1600);
@@ -257,7 +259,7 @@ static void test_curves(void **state) {
     size_t ink[2];
     for (int hollow = 0; hollow < 2; hollow++) {
         const struct clsnn_look look = {.colour = 1, .marker = 0, .hollow = hollow, .dashed = hollow};
-        assert_int_equal(clsnn_figure_curves_as(path, "look", "x", "y", &one, &look, 1), CLSNN_OK);
+        assert_int_equal(clsnn_curves_draw_as(path, "look", "x", "y", &one, &look, 1), CLSNN_OK);
         struct picture p = load();
         ink[hollow] = 0;
         for (int y = 0; y < p.height; y++)
@@ -272,7 +274,7 @@ static void test_curves(void **state) {
 
     static const double beyond[] = {1e308, -1e308};
     const struct clsnn_series b = {"x", beyond, beyond, NULL, 2};
-    assert_int_equal(clsnn_figure_curves(path, "", "", "", &b, 1), CLSNN_E_FAILED);
+    assert_int_equal(clsnn_curves_draw(path, "", "", "", &b, 1), CLSNN_E_FAILED);
     clsnn_error_clear();
 }
 
@@ -307,7 +309,7 @@ static void test_confusion(void **state) {
     for (size_t i = 0; i < 10; i++) counts[i][i] = 100 * (uint32_t)i; /* class 0 never came */
     counts[2][3] = 200;
     counts[9][9] = UINT32_MAX;
-    assert_int_equal(clsnn_figure_confusion(path, "Confusion, 400 neurons", (const uint32_t(*)[10])counts),
+    assert_int_equal(clsnn_confusion_draw(path, "Confusion, 400 neurons", (const uint32_t(*)[10])counts),
                      CLSNN_OK);
     struct picture p = load();
     assert_int_equal(p.width, 150 + 920 + 170);
@@ -327,7 +329,7 @@ static void test_confusion(void **state) {
     assert_true(pixel(&p, 150 + 92 * 2 + 6, 210 + 92 * 2 + 6) > pixel(&p, 150 + 92 + 6, 210 + 92 + 6));
     free(p.rgb);
     static const uint32_t nothing[10][10];
-    assert_int_equal(clsnn_figure_confusion(path, "", nothing), CLSNN_OK);
+    assert_int_equal(clsnn_confusion_draw(path, "", nothing), CLSNN_OK);
 }
 
 /* In a process of its own, since fontconfig reads its settings once: without a single font the pictures are
@@ -347,9 +349,9 @@ static void test_no_font(void **state) {
         static const float w[784];
         static const uint32_t counts[10][10];
         int code = 0;
-        if (clsnn_figure_curves(path, "title", "x", "y", &s, 1) != CLSNN_OK) code |= 1;
-        if (clsnn_figure_confusion(path, "title", counts) != CLSNN_OK) code |= 2;
-        if (clsnn_figure_weights(path, w, 1, 1, 1) != CLSNN_OK) code |= 4;
+        if (clsnn_curves_draw(path, "title", "x", "y", &s, 1) != CLSNN_OK) code |= 1;
+        if (clsnn_confusion_draw(path, "title", counts) != CLSNN_OK) code |= 2;
+        if (clsnn_mosaic_weights(path, w, 1, 1, 1) != CLSNN_OK) code |= 4;
         unlink(settings);
         _exit(code);
     }

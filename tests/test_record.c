@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/sha256.h"
+#include "formats/json.h"
 
 static const struct clsnn_dataset data = {
     .name = "digits", .sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
@@ -56,11 +57,11 @@ static void whole_numbers(void **state) {
     const uint64_t numbers[] = {0, 1, UINT32_MAX, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX};
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
         uint64_t found = 42;
-        json_t *value = clsnn_record_whole(numbers[k]);
+        json_t *value = clsnn_json_whole(numbers[k]);
         assert_int_equal(json_is_integer(value), numbers[k] <= INT64_MAX);
-        assert_true(clsnn_record_read_whole(value, numbers[k], &found) && found == numbers[k]);
+        assert_true(clsnn_json_read_whole(value, numbers[k], &found) && found == numbers[k]);
         found = 42;
-        if (numbers[k]) assert_false(clsnn_record_read_whole(value, numbers[k] - 1, &found) || found != 42);
+        if (numbers[k]) assert_false(clsnn_json_read_whole(value, numbers[k] - 1, &found) || found != 42);
         json_decref(value);
     }
     const char *bad[] = {"-1", "-9223372036854775808", "1.0", "true", "null", "[1]", "\"\"", "\"12a\"", "\"-1\"", "\" 1\"",
@@ -69,7 +70,7 @@ static void whole_numbers(void **state) {
         uint64_t found = 42;
         json_t *value = json_loads(bad[k], JSON_DECODE_ANY, NULL);
         assert_non_null(value);
-        if (clsnn_record_read_whole(value, UINT64_MAX, &found) || found != 42) fail_msg("%s was read", bad[k]);
+        if (clsnn_json_read_whole(value, UINT64_MAX, &found) || found != 42) fail_msg("%s was read", bad[k]);
         json_decref(value);
     }
 }
@@ -78,7 +79,7 @@ static void texts_become_utf8(void **state) {
     (void)state;
     const char *given[] = {"plain", "caf\xc3\xa9", "caf\xe9 \xff"}, *wanted[] = {"plain", "caf\xc3\xa9", "caf? ?"};
     for (int k = 0; k < 3; k++) {
-        json_t *value = clsnn_record_text(given[k]);
+        json_t *value = clsnn_json_text(given[k]);
         assert_string_equal(json_string_value(value), wanted[k]);
         json_decref(value);
     }
@@ -121,7 +122,7 @@ static void what_is_written_comes_back(void **state) {
     assert_true(at_back.epoch == 1 && at_back.position == 9 && at_back.images == 7 && at_back.trained.spikes == UINT64_MAX &&
                 at_back.seconds_then == 0.7);
     assert_true(ok);
-    clsnn_record_add(NULL, "x", json_null(), &ok);
+    clsnn_json_add(NULL, "x", json_null(), &ok);
     assert_false(ok);
 }
 

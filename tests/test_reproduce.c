@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "formats/html.h"
 #include "clsnn/npz.h"
+#include "formats/json.h"
 #include "options/options.h"
 
 static void near(double found, double wanted) {

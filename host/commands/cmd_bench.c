@@ -1,13 +1,13 @@
 /* clsnn bench: throughput of training, plain C against every OpenCL device. A row is a path, a size and a number of networks. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "formats/curves.h"
+#include "formats/json.h"
 #include "plain/measure.h"
 #include "commands/commands.h"
 #include "clsnn/dataset.h"
-#include "formats/figure.h"
 #include "base/file.h"
 #include "commands/progress.h"
 #include "plain/plain.h"
@@ -336,7 +336,7 @@ static enum clsnn_status plot(const struct bench *b) {
             last->n++;
         }
     }
-    st = clsnn_figure_curves(path, "Training throughput", "networks at once",
+    st = clsnn_curves_draw(path, "Training throughput", "networks at once",
                              "images/s, all networks together", series, n_series);
 fail:
     free(series);

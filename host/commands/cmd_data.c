@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
 
 #include "clsnn/dataset.h"
 #include "dataset/digits.h"
 #include "dataset/download.h"
 #include "base/file.h"
 #include "dataset/places.h"
+#include "formats/json.h"
 
 /* ---- output ---- */
 

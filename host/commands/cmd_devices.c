@@ -1,9 +1,9 @@
 /* clsnn devices: what OpenCL offers here, and the string to pass to --device. */
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "commands/commands.h"
 #include "clsnn/device.h"
+#include "formats/json.h"
 
 static const char *type_name(cl_device_type type) {
     if (type & CL_DEVICE_TYPE_GPU) return "gpu";

@@ -1,5 +1,4 @@
 /* clsnn eval MODEL.npz: labels a trained network if it has no labels, and tests it. */
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "commands/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
+#include "formats/json.h"
 #include "options/options_table.h"
 #include "run/record.h"
 #include "run/report.h"
@@ -108,7 +108,7 @@ static enum clsnn_status read_about(const struct clsnn_npz *npz, const char *pat
     data_name[0] = data_sha256[0] = '\0';
     if (!has_array(npz, "about")) return CLSNN_OK;
     TRY(clsnn_npz_get(npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
-    TRY(clsnn_record_parse(a->data, a->shape[0], path, "about is no JSON", &about));
+    TRY(clsnn_json_parse(a->data, a->shape[0], path, "about is no JSON", &about));
     const json_t *plan = json_object_get(about, "plan"); /* of a checkpoint */
     const json_t *params = json_object_get(plan ? plan : about, "params"),
                  *data = json_object_get(plan ? plan : about, "dataset");

@@ -1,5 +1,4 @@
 /* clsnn replay IN.npz OUT.npz: given input spikes through a given network, every spike and some potentials recorded. */
-#include <jansson.h>
 #include <math.h>
 
 #include "commands/commands.h"
@@ -7,6 +6,7 @@
 #include "clsnn/npz.h"
 #include "commands/progress.h"
 #include "clsnn/replay.h"
+#include "formats/json.h"
 
 static const size_t max_input_bytes = (size_t)4 << 30;
 

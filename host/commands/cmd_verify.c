@@ -1,6 +1,5 @@
 /* clsnn verify RUN_DIR: trains a finished run again, from nothing but its run.json and the same data, and compares every bit of the
  * result: on another device, driver or work-group, that is the point of it. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "commands/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
+#include "formats/json.h"
 #include "options/options_render.h"
 #include "run/record.h"
 #include "commands/session.h"
@@ -39,7 +39,7 @@ static enum clsnn_status check_finished(const struct recorded *r) {
     const char *command = text_of(r->run, "command"), *state = text_of(r->run, "state");
     char shown[CLSNN_EXCERPT];
     uint64_t format = 0;
-    if (!clsnn_record_read_whole(json_object_get(r->run, "format"), 1, &format) || format != 1)
+    if (!clsnn_json_read_whole(json_object_get(r->run, "format"), 1, &format) || format != 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: is of no format that this version reads: must be 1", r->path);
     if (!json_object_get(r->run, "plan"))
         return clsnn_fail(CLSNN_E_DATA, "%s: is of command %s and has no plan: only training can be verified",
@@ -57,7 +57,7 @@ static enum clsnn_status check_metrics(const struct recorded *r) {
     uint64_t last = 0, epoch;
     for (size_t k = 0; k < n; k++, last = epoch) {
         const json_t *line = json_array_get(r->metrics, k);
-        if (!clsnn_record_read_whole(json_object_get(line, "epoch"), r->plan.epochs, &epoch) || epoch <= last)
+        if (!clsnn_json_read_whole(json_object_get(line, "epoch"), r->plan.epochs, &epoch) || epoch <= last)
             return clsnn_fail(CLSNN_E_DATA, "%s: evaluation %zu is of no epoch that can be", r->path, k + 1);
     }
     if (last == r->plan.epochs) return CLSNN_OK;
@@ -71,7 +71,7 @@ static enum clsnn_status read_run(const char *dir, struct recorded *r) {
     r->path = clsnn_file_join(dir, "run.json");
     if (!r->path) return CLSNN_E_MEMORY;
     TRY(clsnn_file_read(r->path, max_run_bytes, &bytes, &n_bytes));
-    TRY(clsnn_record_parse(bytes, n_bytes, r->path, "is no JSON object", &r->run));
+    TRY(clsnn_json_parse(bytes, n_bytes, r->path, "is no JSON object", &r->run));
     if (!json_is_object(r->run)) {
         st = clsnn_fail(CLSNN_E_DATA, "%s: is no JSON object: something else", r->path);
         goto fail;
@@ -120,9 +120,9 @@ struct verdict {
 static void compare(struct verdict *v, const char *what, json_t *recorded, json_t *found) {
     if (json_equal(recorded, found)) return;
     json_t *row = json_object();
-    clsnn_record_add(row, "what", json_string(what), &v->ok);
-    clsnn_record_add(row, "recorded", recorded ? json_incref(recorded) : json_null(), &v->ok);
-    clsnn_record_add(row, "found", found ? json_incref(found) : json_null(), &v->ok);
+    clsnn_json_add(row, "what", json_string(what), &v->ok);
+    clsnn_json_add(row, "recorded", recorded ? json_incref(recorded) : json_null(), &v->ok);
+    clsnn_json_add(row, "found", found ? json_incref(found) : json_null(), &v->ok);
     if (json_array_append_new(v->differences, row) != 0) v->ok = false;
 }
 
@@ -152,8 +152,8 @@ static void compare_result(struct verdict *v, const struct recorded *r, const st
         {"final_sha256", json_string(learned->sha256)},
         {"confusion", clsnn_record_confusion(score->confusion)},
         {"confusion_proportion", clsnn_record_confusion(score->confusion_proportion)},
-        {"presentations", clsnn_record_whole(clsnn_experiment_presentations(x))},
-        {"given_up", clsnn_record_whole(x->at.trained.given_up + x->at.given_up_evaluating)},
+        {"presentations", clsnn_json_whole(clsnn_experiment_presentations(x))},
+        {"given_up", clsnn_json_whole(x->at.trained.given_up + x->at.given_up_evaluating)},
     };
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         if (!rows[k].found) v->ok = false;
@@ -163,7 +163,7 @@ static void compare_result(struct verdict *v, const struct recorded *r, const st
 }
 
 static void add_difference(struct verdict *v, const char *what, const char *recorded, const char *found) {
-    json_t *a = clsnn_record_text(recorded), *b = clsnn_record_text(found);
+    json_t *a = clsnn_json_text(recorded), *b = clsnn_json_text(found);
     if (!a || !b) v->ok = false;
     compare(v, what, a, b);
     json_decref(a);
@@ -215,17 +215,17 @@ static enum clsnn_status print_json(const struct clsnn_options *o, const struct 
     const json_t *device = json_object_get(r->run, "opencl_device");
     bool ok = true;
     json_t *out = json_object();
-    clsnn_record_add(out, "run", clsnn_record_text(o->operands[0]), &ok);
-    clsnn_record_add(out, "equal", json_boolean(json_array_size(v->differences) == 0), &ok);
-    clsnn_record_add(out, "recorded_sha256", json_string(r->final_sha256), &ok);
-    clsnn_record_add(out, "final_sha256", json_string(learned->sha256), &ok);
-    clsnn_record_add(out, "evaluations", json_integer((json_int_t)json_array_size(r->metrics)), &ok);
-    clsnn_record_add(out, "same_kernels", json_boolean(same_kernels), &ok);
-    clsnn_record_add(out, "recorded_device", json_string(text_of(device, "name")), &ok);
-    clsnn_record_add(out, "recorded_driver", json_string(text_of(device, "driver")), &ok);
-    clsnn_record_add(out, "device", clsnn_record_text(s->dev->info.name), &ok);
-    clsnn_record_add(out, "driver", clsnn_record_text(s->dev->info.driver), &ok);
-    clsnn_record_add(out, "differences", json_incref(v->differences), &ok);
+    clsnn_json_add(out, "run", clsnn_json_text(o->operands[0]), &ok);
+    clsnn_json_add(out, "equal", json_boolean(json_array_size(v->differences) == 0), &ok);
+    clsnn_json_add(out, "recorded_sha256", json_string(r->final_sha256), &ok);
+    clsnn_json_add(out, "final_sha256", json_string(learned->sha256), &ok);
+    clsnn_json_add(out, "evaluations", json_integer((json_int_t)json_array_size(r->metrics)), &ok);
+    clsnn_json_add(out, "same_kernels", json_boolean(same_kernels), &ok);
+    clsnn_json_add(out, "recorded_device", json_string(text_of(device, "name")), &ok);
+    clsnn_json_add(out, "recorded_driver", json_string(text_of(device, "driver")), &ok);
+    clsnn_json_add(out, "device", clsnn_json_text(s->dev->info.name), &ok);
+    clsnn_json_add(out, "driver", clsnn_json_text(s->dev->info.driver), &ok);
+    clsnn_json_add(out, "differences", json_incref(v->differences), &ok);
     if (ok) ok = json_dumpf(out, o->out, JSON_COMPACT | JSON_REAL_PRECISION(17)) == 0;
     fputc('\n', o->out);
     json_decref(out);

@@ -45,16 +45,4 @@ void clsnn_tick_text(double value, double step, char text[32]);
 enum clsnn_status clsnn_png_encode(const char *label, const unsigned char *pixels, int width, int height,
                                    int stride_bytes, unsigned char **out_data, size_t *out_bytes);
 
-/* White 0, yellow 1/3, red 2/3, black 1; clamped; NaN is blue. 0x00RRGGBB. */
-uint32_t clsnn_weight_colour(double share);
-
-/* Where the mosaic of n_post tiles lies in its picture: tile (row, column) begins at x0 + column * pitch,
- * y0 + row * pitch, and each weight is scale x scale pixels. */
-struct mosaic {
-    int columns, rows, scale, pitch;
-    int x0, y0, width, height; /* of the mosaic with its frame inside the picture */
-    int font, picture_width, picture_height;
-};
-void clsnn_mosaic_layout(uint32_t n_post, struct mosaic *out);
-
 #endif

@@ -1,7 +1,7 @@
 /* Curves with markers and error bars: accuracy over epochs, or over network sizes. The legend stands above
  * the axes, so it never hides data. Where the x values are spaced by factors (100, 400, 1600 neurons) the x
  * axis is logarithmic. */
-#include "formats/figure.h"
+#include "formats/curves.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -328,7 +328,7 @@ static double legend(struct canvas *c, const struct clsnn_series *series, const 
     return y;
 }
 
-enum clsnn_status clsnn_figure_curves_as(const char *path, const char *title, const char *x_label,
+enum clsnn_status clsnn_curves_draw_as(const char *path, const char *title, const char *x_label,
                                          const char *y_label, const struct clsnn_series *series,
                                          const struct clsnn_look *looks, size_t n_series) {
     enum clsnn_status st = CLSNN_OK;
@@ -371,8 +371,8 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_figure_curves(const char *path, const char *title, const char *x_label,
+enum clsnn_status clsnn_curves_draw(const char *path, const char *title, const char *x_label,
                                       const char *y_label, const struct clsnn_series *series,
                                       size_t n_series) {
-    return clsnn_figure_curves_as(path, title, x_label, y_label, series, NULL, n_series);
+    return clsnn_curves_draw_as(path, title, x_label, y_label, series, NULL, n_series);
 }

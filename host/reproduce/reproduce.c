@@ -2,7 +2,6 @@
 #include "reproduce/reproduce.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "clsnn/npz.h"
+#include "formats/json.h"
 #include "options/options_render.h"
 #include "run/record.h"
 
@@ -344,7 +344,7 @@ enum clsnn_status clsnn_reproduction_read(const struct clsnn_reproduction *r,
     }
     if (access(path, F_OK) != 0) goto fail; /* nothing there: nothing to say */
     st = clsnn_file_read(path, max_json_bytes, &text, &n_bytes);
-    if (st == CLSNN_OK) st = clsnn_record_parse(text, n_bytes, path, "is no JSON", &json);
+    if (st == CLSNN_OK) st = clsnn_json_parse(text, n_bytes, path, "is no JSON", &json);
     if (st == CLSNN_OK) {
         compare_run(r, run, json, why, n_why);
         if (!*why && !read_points(json, &found, points, r->epochs))

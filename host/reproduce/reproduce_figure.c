@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
+#include "formats/curves.h"
+#include "formats/mosaic.h"
 #include "reproduce/reproduce_internal.h"
 
 enum { N_PANELS = 4 };
@@ -74,7 +75,7 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
                  clsnn_reproduction_data(r), r->n_seeds);
     else
         snprintf(title, sizeof title, "Test accuracy on %s, vote all, one seed", clsnn_reproduction_data(r));
-    st = clsnn_figure_curves_as(path, title, "training (epochs)", "accuracy (%)", series, looks, n);
+    st = clsnn_curves_draw_as(path, title, "training (epochs)", "accuracy (%)", series, looks, n);
 fail:
     free(values);
     free(names);
@@ -112,7 +113,7 @@ enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r,
     }
     snprintf(title, sizeof title, "Weights of %u excitatory neurons (%s, seed %" PRIu64 ")", run->neurons,
              clsnn_reproduction_data(r), run->seed);
-    TRY(clsnn_figure_weight_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max));
+    TRY(clsnn_mosaic_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max));
 fail:
     for (size_t k = 0; k < N_PANELS; k++) clsnn_npz_finish(&files[k]);
     free(file);

@@ -1,11 +1,11 @@
 /* The runs as tables (Markdown, CSV) and as one JSON object. Every number comes out of clsnn_reproduction_cell. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "formats/json.h"
 #include "run/record.h"
 #include "reproduce/reproduce_internal.h"
 
@@ -93,11 +93,11 @@ static json_t *number_json(double value) {
 
 static json_t *spread_json(struct clsnn_stats s, bool *ok) {
     json_t *o = json_object();
-    clsnn_record_add(o, "n", json_integer((json_int_t)s.n), ok);
-    clsnn_record_add(o, "mean", number_json(s.mean), ok);
-    clsnn_record_add(o, "sd", number_json(s.sd), ok);
-    clsnn_record_add(o, "min", number_json(s.min), ok);
-    clsnn_record_add(o, "max", number_json(s.max), ok);
+    clsnn_json_add(o, "n", json_integer((json_int_t)s.n), ok);
+    clsnn_json_add(o, "mean", number_json(s.mean), ok);
+    clsnn_json_add(o, "sd", number_json(s.sd), ok);
+    clsnn_json_add(o, "min", number_json(s.min), ok);
+    clsnn_json_add(o, "max", number_json(s.max), ok);
     return o;
 }
 
@@ -107,14 +107,14 @@ static json_t *cells_json(const struct clsnn_reproduction *r, bool *ok) {
         for (uint32_t e = 1; e <= r->epochs; e++) {
             const struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(r, s, e);
             json_t *o = json_object();
-            clsnn_record_add(o, "neurons", json_integer(cell.neurons), ok);
-            clsnn_record_add(o, "epochs", json_integer(e), ok);
-            clsnn_record_add(o, "images", json_integer((json_int_t)e * (json_int_t)r->train_images), ok);
-            clsnn_record_add(o, "vote_all", spread_json(cell.all, ok), ok);
-            clsnn_record_add(o, "vote_proportion", spread_json(cell.proportion, ok), ok);
-            clsnn_record_add(o, "paper", number_json(cell.paper), ok);
-            clsnn_record_add(o, "difference", number_json(cell.difference), ok);
-            clsnn_record_add(o, "below", json_boolean(cell.below), ok);
+            clsnn_json_add(o, "neurons", json_integer(cell.neurons), ok);
+            clsnn_json_add(o, "epochs", json_integer(e), ok);
+            clsnn_json_add(o, "images", json_integer((json_int_t)e * (json_int_t)r->train_images), ok);
+            clsnn_json_add(o, "vote_all", spread_json(cell.all, ok), ok);
+            clsnn_json_add(o, "vote_proportion", spread_json(cell.proportion, ok), ok);
+            clsnn_json_add(o, "paper", number_json(cell.paper), ok);
+            clsnn_json_add(o, "difference", number_json(cell.difference), ok);
+            clsnn_json_add(o, "below", json_boolean(cell.below), ok);
             if (json_array_append_new(cells, o) != 0) *ok = false;
         }
     }
@@ -131,18 +131,18 @@ static json_t *runs_json(const struct clsnn_reproduction *r, bool *ok) {
                 json_array_append_new(proportion, json_real(run->points[p].proportion)) != 0)
                 *ok = false;
         }
-        clsnn_record_add(o, "neurons", json_integer(run->neurons), ok);
-        clsnn_record_add(o, "seed", clsnn_record_whole(run->seed), ok);
-        clsnn_record_add(o, "dir", json_string(run->dir), ok);
-        clsnn_record_add(o, "kept", json_boolean(run->kept), ok);
-        clsnn_record_add(o, "vote_all", all, ok);
-        clsnn_record_add(o, "vote_proportion", proportion, ok);
-        clsnn_record_add(o, "train_seconds", json_real(run->train_seconds), ok);
-        clsnn_record_add(o, "eval_seconds", json_real(run->eval_seconds), ok);
-        clsnn_record_add(o, "images_per_second", json_real(run->images_per_second), ok);
-        clsnn_record_add(o, "presentations", json_integer((json_int_t)run->presentations), ok);
-        clsnn_record_add(o, "given_up", json_integer((json_int_t)run->given_up), ok);
-        clsnn_record_add(o, "final_sha256", json_string(run->sha256), ok);
+        clsnn_json_add(o, "neurons", json_integer(run->neurons), ok);
+        clsnn_json_add(o, "seed", clsnn_json_whole(run->seed), ok);
+        clsnn_json_add(o, "dir", json_string(run->dir), ok);
+        clsnn_json_add(o, "kept", json_boolean(run->kept), ok);
+        clsnn_json_add(o, "vote_all", all, ok);
+        clsnn_json_add(o, "vote_proportion", proportion, ok);
+        clsnn_json_add(o, "train_seconds", json_real(run->train_seconds), ok);
+        clsnn_json_add(o, "eval_seconds", json_real(run->eval_seconds), ok);
+        clsnn_json_add(o, "images_per_second", json_real(run->images_per_second), ok);
+        clsnn_json_add(o, "presentations", json_integer((json_int_t)run->presentations), ok);
+        clsnn_json_add(o, "given_up", json_integer((json_int_t)run->given_up), ok);
+        clsnn_json_add(o, "final_sha256", json_string(run->sha256), ok);
         if (json_array_append_new(runs, o) != 0) *ok = false;
     }
     return runs;
@@ -150,7 +150,7 @@ static json_t *runs_json(const struct clsnn_reproduction *r, bool *ok) {
 
 static json_t *path_json(const struct clsnn_reproduction *r, const char *name) {
     char *path = clsnn_file_join(r->dir, name);
-    json_t *value = path ? clsnn_record_text(path) : NULL;
+    json_t *value = path ? clsnn_json_text(path) : NULL;
     free(path);
     return value;
 }
@@ -159,41 +159,41 @@ static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
     bool ok = true;
     char *command = clsnn_reproduction_command(r);
     json_t *o = json_object(), *figures = json_object(), *device = json_object(), *sizes = json_array();
-    clsnn_record_add(o, "format", json_integer(1), &ok);
-    clsnn_record_add(o, "clsnn_version", json_string(CLSNN_VERSION), &ok);
-    clsnn_record_add(o, "command", command ? clsnn_record_text(command) : NULL, &ok);
-    clsnn_record_add(o, "unit", json_string("percent"), &ok);
+    clsnn_json_add(o, "format", json_integer(1), &ok);
+    clsnn_json_add(o, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    clsnn_json_add(o, "command", command ? clsnn_json_text(command) : NULL, &ok);
+    clsnn_json_add(o, "unit", json_string("percent"), &ok);
     for (size_t s = 0; s < r->n_sizes; s++)
         if (json_array_append_new(sizes, json_integer(r->sizes[s])) != 0) ok = false;
-    clsnn_record_add(o, "sizes", sizes, &ok);
-    clsnn_record_add(o, "epochs", json_integer(r->epochs), &ok);
-    clsnn_record_add(o, "seed", clsnn_record_whole(r->seed), &ok);
-    clsnn_record_add(o, "seeds", json_integer(r->n_seeds), &ok);
-    clsnn_record_add(o, "comparable", json_boolean(clsnn_reproduction_is_comparable(r)), &ok);
-    clsnn_record_add(o, "cells_below", json_integer((json_int_t)clsnn_reproduction_n_below(r)), &ok);
-    clsnn_record_add(o, "cells", cells_json(r, &ok), &ok);
-    clsnn_record_add(o, "runs", runs_json(r, &ok), &ok);
-    clsnn_record_add(o, "train_images", json_integer(r->train_images), &ok);
-    clsnn_record_add(o, "label_images", json_integer(r->label_images), &ok);
-    clsnn_record_add(o, "test_images", json_integer(r->test_images), &ok);
-    clsnn_record_add(o, "data", clsnn_record_text(r->data->name), &ok);
-    clsnn_record_add(o, "data_source", clsnn_record_text(r->data->source), &ok);
-    clsnn_record_add(o, "data_sha256", json_string(r->data->sha256), &ok);
-    clsnn_record_add(device, "name", clsnn_record_text(r->device->name), &ok);
-    clsnn_record_add(device, "platform", clsnn_record_text(r->device->platform_name), &ok);
-    clsnn_record_add(device, "version", clsnn_record_text(r->device->version), &ok);
-    clsnn_record_add(device, "driver", clsnn_record_text(r->device->driver), &ok);
-    clsnn_record_add(device, "compute_units", json_integer(r->device->compute_units), &ok);
-    clsnn_record_add(device, "work_group", json_integer(r->work_group), &ok);
-    clsnn_record_add(o, "device", device, &ok);
-    clsnn_record_add(o, "kernels_sha256", json_string(r->kernels_sha256), &ok);
-    clsnn_record_add(o, "started", json_string(r->started), &ok);
-    clsnn_record_add(o, "finished", json_string(r->finished), &ok);
-    clsnn_record_add(o, "seconds", json_real(r->seconds), &ok);
-    clsnn_record_add(o, "report", path_json(r, "report.html"), &ok);
-    clsnn_record_add(figures, "figure3", path_json(r, "figure3.png"), &ok);
-    clsnn_record_add(figures, "figure4", path_json(r, "figure4.png"), &ok);
-    clsnn_record_add(o, "figures", figures, &ok);
+    clsnn_json_add(o, "sizes", sizes, &ok);
+    clsnn_json_add(o, "epochs", json_integer(r->epochs), &ok);
+    clsnn_json_add(o, "seed", clsnn_json_whole(r->seed), &ok);
+    clsnn_json_add(o, "seeds", json_integer(r->n_seeds), &ok);
+    clsnn_json_add(o, "comparable", json_boolean(clsnn_reproduction_is_comparable(r)), &ok);
+    clsnn_json_add(o, "cells_below", json_integer((json_int_t)clsnn_reproduction_n_below(r)), &ok);
+    clsnn_json_add(o, "cells", cells_json(r, &ok), &ok);
+    clsnn_json_add(o, "runs", runs_json(r, &ok), &ok);
+    clsnn_json_add(o, "train_images", json_integer(r->train_images), &ok);
+    clsnn_json_add(o, "label_images", json_integer(r->label_images), &ok);
+    clsnn_json_add(o, "test_images", json_integer(r->test_images), &ok);
+    clsnn_json_add(o, "data", clsnn_json_text(r->data->name), &ok);
+    clsnn_json_add(o, "data_source", clsnn_json_text(r->data->source), &ok);
+    clsnn_json_add(o, "data_sha256", json_string(r->data->sha256), &ok);
+    clsnn_json_add(device, "name", clsnn_json_text(r->device->name), &ok);
+    clsnn_json_add(device, "platform", clsnn_json_text(r->device->platform_name), &ok);
+    clsnn_json_add(device, "version", clsnn_json_text(r->device->version), &ok);
+    clsnn_json_add(device, "driver", clsnn_json_text(r->device->driver), &ok);
+    clsnn_json_add(device, "compute_units", json_integer(r->device->compute_units), &ok);
+    clsnn_json_add(device, "work_group", json_integer(r->work_group), &ok);
+    clsnn_json_add(o, "device", device, &ok);
+    clsnn_json_add(o, "kernels_sha256", json_string(r->kernels_sha256), &ok);
+    clsnn_json_add(o, "started", json_string(r->started), &ok);
+    clsnn_json_add(o, "finished", json_string(r->finished), &ok);
+    clsnn_json_add(o, "seconds", json_real(r->seconds), &ok);
+    clsnn_json_add(o, "report", path_json(r, "report.html"), &ok);
+    clsnn_json_add(figures, "figure3", path_json(r, "figure3.png"), &ok);
+    clsnn_json_add(figures, "figure4", path_json(r, "figure4.png"), &ok);
+    clsnn_json_add(o, "figures", figures, &ok);
     char *text = ok ? json_dumps(o, flags | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(o);
     free(command);

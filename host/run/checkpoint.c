@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "clsnn/npz.h"
 #include "device/program.h"
+#include "formats/json.h"
 #include "run/record.h"
 
 enum { DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22, MAX_ARRAYS = CLSNN_NETWORK_ARRAYS + 3 };
@@ -104,18 +105,18 @@ static char *about_text(const struct clsnn_experiment *x) {
     char kernels[CLSNN_SHA256_HEX] = "";
     json_t *about = json_object(), *metrics = json_array(), *scores = json_array();
     if (clsnn_program_hash(kernels) != CLSNN_OK) ok = false;
-    clsnn_record_add(about, "format", json_integer(CLSNN_CHECKPOINT_FORMAT), &ok);
-    clsnn_record_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
-    clsnn_record_add(about, "kernels_sha256", json_string(kernels), &ok);
-    clsnn_record_add(about, "plan", clsnn_record_plan(&x->plan, x->lab->data, &ok), &ok);
-    clsnn_record_add(about, "standing", clsnn_record_standing(&x->at, &ok), &ok);
+    clsnn_json_add(about, "format", json_integer(CLSNN_CHECKPOINT_FORMAT), &ok);
+    clsnn_json_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    clsnn_json_add(about, "kernels_sha256", json_string(kernels), &ok);
+    clsnn_json_add(about, "plan", clsnn_record_plan(&x->plan, x->lab->data, &ok), &ok);
+    clsnn_json_add(about, "standing", clsnn_record_standing(&x->at, &ok), &ok);
     for (size_t k = 0; k < x->n_metrics; k++) {
         if (json_array_append_new(metrics, clsnn_record_metrics(&x->metrics[k], &ok)) != 0 ||
             json_array_append_new(scores, clsnn_record_score(&x->metrics[k].score, &ok)) != 0)
             ok = false;
     }
-    clsnn_record_add(about, "metrics", metrics, &ok);
-    clsnn_record_add(about, "scores", scores, &ok);
+    clsnn_json_add(about, "metrics", metrics, &ok);
+    clsnn_json_add(about, "scores", scores, &ok);
     char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(about);
     if (!text) clsnn_fail(CLSNN_E_MEMORY, "checkpoint: no memory for its description");
@@ -404,7 +405,7 @@ static enum clsnn_status read_about(const char *path, const struct clsnn_experim
     json_t *about = NULL;
     char shown[CLSNN_EXCERPT];
     TRY(clsnn_npz_get(&f->npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &a));
-    TRY(clsnn_record_parse(a->data, a->shape[0], path, "about is no JSON", &about));
+    TRY(clsnn_json_parse(a->data, a->shape[0], path, "about is no JSON", &about));
     const json_t *format = json_object_get(about, "format");
     json_t *plan = json_object_get(about, "plan");
     if (json_integer_value(format) > CLSNN_CHECKPOINT_FORMAT) {

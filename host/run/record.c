@@ -9,57 +9,7 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
-
-void clsnn_record_add(json_t *object, const char *name, json_t *value, bool *ok) {
-    if (!value || json_object_set_new(object, name, value) != 0) *ok = false;
-}
-
-json_t *clsnn_record_text(const char *text) {
-    json_t *value = json_string(text);
-    char *copy = value ? NULL : strdup(text);
-    for (char *c = copy; c && *c; c++) {
-        if ((unsigned char)*c >= 0x80) *c = '?';
-    }
-    if (copy) value = json_string(copy);
-    free(copy);
-    return value;
-}
-
-enum clsnn_status clsnn_record_parse(const void *text, size_t n_bytes, const char *label,
-                                     const char *complaint, json_t **out) {
-    char shown[CLSNN_EXCERPT]; /* jansson quotes the text, whatever is in it */
-    json_error_t error;
-    *out = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);
-    if (*out) return CLSNN_OK;
-    if (!*error.text) return clsnn_no_memory(label); /* then it gives no reason */
-    return clsnn_fail(CLSNN_E_DATA, "%s: %s: %s", label, complaint, clsnn_excerpt(error.text, shown));
-}
-
-json_t *clsnn_record_whole(uint64_t value) {
-    char digits[32];
-    if (value <= INT64_MAX) return json_integer((json_int_t)value);
-    snprintf(digits, sizeof digits, "%" PRIu64, value);
-    return json_string(digits);
-}
-
-bool clsnn_record_read_whole(const json_t *value, uint64_t max, uint64_t *out) {
-    uint64_t found = 0;
-    if (json_is_integer(value)) {
-        if (json_integer_value(value) < 0) return false;
-        found = (uint64_t)json_integer_value(value);
-    } else {
-        const char *digits = json_string_value(value);
-        if (!digits || !*digits) return false;
-        for (; *digits; digits++) {
-            const unsigned digit = (unsigned)(*digits - '0');
-            if (digit > 9 || found > (UINT64_MAX - digit) / 10) return false;
-            found = found * 10 + digit;
-        }
-    }
-    if (found > max) return false;
-    *out = found;
-    return true;
-}
+#include "formats/json.h"
 
 /* ---- structs as tables ---- */
 
@@ -79,11 +29,11 @@ static void add_fields(json_t *object, const void *from, const struct field *fie
         json_t *value = NULL;
         switch (fields[k].kind) {
         case U32: value = json_integer(*(const uint32_t *)at); break;
-        case U64: value = clsnn_record_whole(*(const uint64_t *)at); break;
+        case U64: value = clsnn_json_whole(*(const uint64_t *)at); break;
         case REAL: value = json_real(*(const double *)at); break;
         case SWITCH: value = json_boolean(*(const bool *)at); break;
         }
-        clsnn_record_add(object, fields[k].name, value, ok);
+        clsnn_json_add(object, fields[k].name, value, ok);
     }
 }
 
@@ -98,7 +48,7 @@ static enum clsnn_status read_fields(const json_t *object, const char *label, co
         switch (fields[k].kind) {
         case U32:
         case U64:
-            good = good && clsnn_record_read_whole(value, fields[k].max ? fields[k].max : room, &whole);
+            good = good && clsnn_json_read_whole(value, fields[k].max ? fields[k].max : room, &whole);
             if (good && fields[k].kind == U32)
                 *(uint32_t *)at = (uint32_t)whole;
             else if (good)
@@ -141,15 +91,15 @@ static const char rule_name[] = "triplet"; /* the one that plans know */
 json_t *clsnn_record_plan(const struct clsnn_plan *plan, const struct clsnn_dataset *data, bool *ok) {
     json_t *o = json_object(), *params = json_object(), *set = json_object();
     add_fields(o, plan, plan_fields, N_FIELDS(plan_fields), ok);
-    clsnn_record_add(o, "rule", json_string(rule_name), ok);
+    clsnn_json_add(o, "rule", json_string(rule_name), ok);
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const struct clsnn_param_info *p = &clsnn_params_table[k];
-        clsnn_record_add(params, p->name, json_real(clsnn_model_get(&plan->model, p)), ok);
+        clsnn_json_add(params, p->name, json_real(clsnn_model_get(&plan->model, p)), ok);
     }
-    clsnn_record_add(o, "params", params, ok);
-    clsnn_record_add(set, "name", clsnn_record_text(data->name), ok);
-    clsnn_record_add(set, "sha256", json_string(data->sha256), ok);
-    clsnn_record_add(o, "dataset", set, ok);
+    clsnn_json_add(o, "params", params, ok);
+    clsnn_json_add(set, "name", clsnn_json_text(data->name), ok);
+    clsnn_json_add(set, "sha256", json_string(data->sha256), ok);
+    clsnn_json_add(o, "dataset", set, ok);
     return o;
 }
 
@@ -254,8 +204,8 @@ json_t *clsnn_record_confusion(const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSE
 json_t *clsnn_record_score(const struct clsnn_score *score, bool *ok) {
     json_t *o = json_object();
     add_fields(o, score, score_fields, N_FIELDS(score_fields), ok);
-    clsnn_record_add(o, "confusion", clsnn_record_confusion(score->confusion), ok);
-    clsnn_record_add(o, "confusion_proportion", clsnn_record_confusion(score->confusion_proportion), ok);
+    clsnn_json_add(o, "confusion", clsnn_record_confusion(score->confusion), ok);
+    clsnn_json_add(o, "confusion_proportion", clsnn_record_confusion(score->confusion_proportion), ok);
     return o;
 }
 
@@ -266,7 +216,7 @@ static enum clsnn_status read_confusion(const json_t *score, const char *name, c
         const json_t *row = json_array_get(rows, t);
         for (size_t p = 0; p < CLSNN_CLASSES; p++) {
             uint64_t count;
-            if (!clsnn_record_read_whole(json_array_get(row, p), UINT32_MAX, &count))
+            if (!clsnn_json_read_whole(json_array_get(row, p), UINT32_MAX, &count))
                 return clsnn_fail(CLSNN_E_DATA, "%s: %s is not 10 x 10 counts", label, name);
             counts[t][p] = (uint32_t)count;
         }

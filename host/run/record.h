@@ -3,23 +3,12 @@
 #ifndef CLSNN_RECORD_H
 #define CLSNN_RECORD_H
 
-#include <jansson.h>
 
 #include "base/sha256.h"
 #include "clsnn/experiment.h"
+#include "formats/json.h"
 
 #define CLSNN_MAX_MODEL_BYTES ((size_t)64 << 20) /* of a model.npz: the largest network takes 50 MiB */
-
-/* A JSON text of n_bytes, without members of the same name. Errors: CLSNN_E_DATA "LABEL: COMPLAINT: why"; CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_record_parse(const void *text, size_t n_bytes, const char *label,
-                                     const char *complaint, json_t **out);
-/* Sets a member, whose value may be NULL for want of memory; *ok becomes false then. */
-void clsnn_record_add(json_t *object, const char *name, json_t *value, bool *ok);
-/* Paths and device names need not be UTF-8, which JSON must be: bytes that are not become '?'. */
-json_t *clsnn_record_text(const char *text);
-/* Readers of JSON, jansson included, know whole numbers up to 2^63 - 1: a larger one is a string of digits. */
-json_t *clsnn_record_whole(uint64_t value);
-bool clsnn_record_read_whole(const json_t *value, uint64_t max, uint64_t *out);
 
 /* Everything that determines a result: sizes, seed, images, rule, parameters, the data's name and hash. */
 json_t *clsnn_record_plan(const struct clsnn_plan *plan, const struct clsnn_dataset *data, bool *ok);

@@ -10,9 +10,12 @@
 #include "base/clock.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "formats/figure.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
+#include "formats/confusion.h"
+#include "formats/curves.h"
+#include "formats/json.h"
+#include "formats/mosaic.h"
 #include "options/options_render.h"
 #include "run/record.h"
 
@@ -99,7 +102,7 @@ static json_t *profile_json(const struct clsnn_profile *p, bool *ok) {
     json_t *phases = json_object();
     for (int k = 0; k < CLSNN_N_TIMES; k++) {
         if (p->commands[k])
-            clsnn_record_add(
+            clsnn_json_add(
                 phases, time_names[k],
                 json_pack("{s:f, s:I}", "seconds", p->seconds[k], "commands", (json_int_t)p->commands[k]),
                 ok);
@@ -124,35 +127,35 @@ static json_t *result_json(const struct clsnn_report *r, const struct clsnn_lear
     const struct clsnn_experiment *x = r->experiment;
     const struct clsnn_metrics *m = x->n_metrics ? &x->metrics[x->n_metrics - 1] : NULL;
     json_t *o = json_object();
-    clsnn_record_add(o, "neurons", json_integer(x->plan.neurons), ok);
-    clsnn_record_add(o, "epochs", json_integer(x->plan.epochs), ok);
-    clsnn_record_add(o, "seed", clsnn_record_whole(x->plan.seed), ok);
-    clsnn_record_add(o, "data", clsnn_record_text(x->lab->data->name), ok);
-    clsnn_record_add(o, "device", clsnn_record_text(x->lab->dev->info.name), ok);
+    clsnn_json_add(o, "neurons", json_integer(x->plan.neurons), ok);
+    clsnn_json_add(o, "epochs", json_integer(x->plan.epochs), ok);
+    clsnn_json_add(o, "seed", clsnn_json_whole(x->plan.seed), ok);
+    clsnn_json_add(o, "data", clsnn_json_text(x->lab->data->name), ok);
+    clsnn_json_add(o, "device", clsnn_json_text(x->lab->dev->info.name), ok);
     if (m) {
-        clsnn_record_add(o, "accuracy_all", json_real(m->accuracy_all), ok);
-        clsnn_record_add(o, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
-        clsnn_record_add(o, "confusion", clsnn_record_confusion(m->score.confusion), ok);
-        clsnn_record_add(o, "confusion_proportion", clsnn_record_confusion(m->score.confusion_proportion),
+        clsnn_json_add(o, "accuracy_all", json_real(m->accuracy_all), ok);
+        clsnn_json_add(o, "accuracy_proportion", json_real(m->accuracy_proportion), ok);
+        clsnn_json_add(o, "confusion", clsnn_record_confusion(m->score.confusion), ok);
+        clsnn_json_add(o, "confusion_proportion", clsnn_record_confusion(m->score.confusion_proportion),
                          ok);
-        clsnn_record_add(o, "theta_mean_mv", json_real(m->theta_mean_mv), ok);
-        if (!r->model) clsnn_record_add(o, "exc_spikes_per_image", json_real(m->exc_spikes_per_image), ok);
-        clsnn_record_add(o, "test_spikes_per_image", json_real(m->test_spikes_per_image), ok);
-        clsnn_record_add(o, "unlabelled_neurons", json_integer(m->unlabelled), ok);
+        clsnn_json_add(o, "theta_mean_mv", json_real(m->theta_mean_mv), ok);
+        if (!r->model) clsnn_json_add(o, "exc_spikes_per_image", json_real(m->exc_spikes_per_image), ok);
+        clsnn_json_add(o, "test_spikes_per_image", json_real(m->test_spikes_per_image), ok);
+        clsnn_json_add(o, "unlabelled_neurons", json_integer(m->unlabelled), ok);
     }
-    clsnn_record_add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
-    clsnn_record_add(o, "label_images", json_integer(x->plan.label_images), ok);
-    clsnn_record_add(o, "test_images", json_integer(x->plan.test_images), ok);
-    clsnn_record_add(o, "presentations", json_integer((json_int_t)clsnn_experiment_presentations(x)), ok);
-    clsnn_record_add(o, "given_up",
+    clsnn_json_add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
+    clsnn_json_add(o, "label_images", json_integer(x->plan.label_images), ok);
+    clsnn_json_add(o, "test_images", json_integer(x->plan.test_images), ok);
+    clsnn_json_add(o, "presentations", json_integer((json_int_t)clsnn_experiment_presentations(x)), ok);
+    clsnn_json_add(o, "given_up",
                      json_integer((json_int_t)x->at.trained.given_up + (json_int_t)x->at.given_up_evaluating),
                      ok);
-    clsnn_record_add(o, "train_seconds", json_real(x->at.train_seconds), ok);
-    clsnn_record_add(o, "eval_seconds", json_real(x->at.eval_seconds), ok);
-    clsnn_record_add(o, "images_per_second",
+    clsnn_json_add(o, "train_seconds", json_real(x->at.train_seconds), ok);
+    clsnn_json_add(o, "eval_seconds", json_real(x->at.eval_seconds), ok);
+    clsnn_json_add(o, "images_per_second",
                      json_real(x->at.train_seconds > 0 ? (double)x->at.images / x->at.train_seconds : 0), ok);
-    if (x->lab->dev->profile) clsnn_record_add(o, "profile", profile_json(x->lab->dev->profile, ok), ok);
-    if (learned) clsnn_record_add(o, "final_sha256", json_string(learned->sha256), ok);
+    if (x->lab->dev->profile) clsnn_json_add(o, "profile", profile_json(x->lab->dev->profile, ok), ok);
+    if (learned) clsnn_json_add(o, "final_sha256", json_string(learned->sha256), ok);
     return o;
 }
 
@@ -167,14 +170,14 @@ static void add_setting(void *ctx, const char *name, const char *value, const ch
     json_t *found;
     (void)is_param;
     if (!is_number)
-        found = clsnn_record_text(value);
+        found = clsnn_json_text(value);
     else if (strpbrk(value, ".e"))
         found = json_real(strtod(value, NULL));
     else
         found = *value == '-' ? json_integer((json_int_t)strtoll(value, NULL, 10))
-                              : clsnn_record_whole(strtoull(value, NULL, 10));
-    clsnn_record_add(settings->to, name,
-                     json_pack("{s:o, s:o}", "value", found, "origin", clsnn_record_text(origin)),
+                              : clsnn_json_whole(strtoull(value, NULL, 10));
+    clsnn_json_add(settings->to, name,
+                     json_pack("{s:o, s:o}", "value", found, "origin", clsnn_json_text(origin)),
                      settings->ok);
 }
 
@@ -205,37 +208,37 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
            *metrics = json_array();
     if (clsnn_program_hash(kernels) != CLSNN_OK) *ok = false;
     clsnn_clock_utc(now);
-    clsnn_record_add(run, "format", json_integer(1), ok);
-    clsnn_record_add(run, "clsnn_version", json_string(CLSNN_VERSION), ok);
-    clsnn_record_add(run, "command", json_string(r->options->command), ok);
-    clsnn_record_add(run, "state", json_string(states[state]), ok);
-    if (state == CLSNN_RUN_FAILED) clsnn_record_add(run, "error", clsnn_record_text(clsnn_error_text()), ok);
-    clsnn_record_add(run, "started", json_string(r->started), ok);
-    clsnn_record_add(run, "written", json_string(now), ok);
-    if (r->model) clsnn_record_add(run, "model", clsnn_record_text(r->model), ok);
-    if (r->resumed_from[0]) clsnn_record_add(run, "resumed_from", json_string(r->resumed_from), ok);
+    clsnn_json_add(run, "format", json_integer(1), ok);
+    clsnn_json_add(run, "clsnn_version", json_string(CLSNN_VERSION), ok);
+    clsnn_json_add(run, "command", json_string(r->options->command), ok);
+    clsnn_json_add(run, "state", json_string(states[state]), ok);
+    if (state == CLSNN_RUN_FAILED) clsnn_json_add(run, "error", clsnn_json_text(clsnn_error_text()), ok);
+    clsnn_json_add(run, "started", json_string(r->started), ok);
+    clsnn_json_add(run, "written", json_string(now), ok);
+    if (r->model) clsnn_json_add(run, "model", clsnn_json_text(r->model), ok);
+    if (r->resumed_from[0]) clsnn_json_add(run, "resumed_from", json_string(r->resumed_from), ok);
     clsnn_options_visit(r->options, add_setting, &(struct settings){settings, ok});
-    clsnn_record_add(run, "settings", settings, ok);
-    if (!r->model) clsnn_record_add(run, "plan", clsnn_record_plan(&x->plan, x->lab->data, ok), ok);
-    clsnn_record_add(data, "name", clsnn_record_text(x->lab->data->name), ok);
-    clsnn_record_add(data, "source", clsnn_record_text(x->lab->data->source), ok);
-    clsnn_record_add(data, "sha256", json_string(x->lab->data->sha256), ok);
-    clsnn_record_add(data, "n_train", json_integer(x->lab->data->train.n_images), ok);
-    clsnn_record_add(data, "n_test", json_integer(x->lab->data->test.n_images), ok);
-    clsnn_record_add(run, "dataset", data, ok);
-    clsnn_record_add(device, "name", clsnn_record_text(d->name), ok);
-    clsnn_record_add(device, "vendor", clsnn_record_text(d->vendor), ok);
-    clsnn_record_add(device, "platform", clsnn_record_text(d->platform_name), ok);
-    clsnn_record_add(device, "version", clsnn_record_text(d->version), ok);
-    clsnn_record_add(device, "driver", clsnn_record_text(d->driver), ok);
-    clsnn_record_add(device, "compute_units", json_integer(d->compute_units), ok);
-    clsnn_record_add(device, "work_group", json_integer(x->lab->prog->work_group), ok);
-    clsnn_record_add(run, "opencl_device", device, ok);
-    clsnn_record_add(run, "kernels_sha256", json_string(kernels), ok);
+    clsnn_json_add(run, "settings", settings, ok);
+    if (!r->model) clsnn_json_add(run, "plan", clsnn_record_plan(&x->plan, x->lab->data, ok), ok);
+    clsnn_json_add(data, "name", clsnn_json_text(x->lab->data->name), ok);
+    clsnn_json_add(data, "source", clsnn_json_text(x->lab->data->source), ok);
+    clsnn_json_add(data, "sha256", json_string(x->lab->data->sha256), ok);
+    clsnn_json_add(data, "n_train", json_integer(x->lab->data->train.n_images), ok);
+    clsnn_json_add(data, "n_test", json_integer(x->lab->data->test.n_images), ok);
+    clsnn_json_add(run, "dataset", data, ok);
+    clsnn_json_add(device, "name", clsnn_json_text(d->name), ok);
+    clsnn_json_add(device, "vendor", clsnn_json_text(d->vendor), ok);
+    clsnn_json_add(device, "platform", clsnn_json_text(d->platform_name), ok);
+    clsnn_json_add(device, "version", clsnn_json_text(d->version), ok);
+    clsnn_json_add(device, "driver", clsnn_json_text(d->driver), ok);
+    clsnn_json_add(device, "compute_units", json_integer(d->compute_units), ok);
+    clsnn_json_add(device, "work_group", json_integer(x->lab->prog->work_group), ok);
+    clsnn_json_add(run, "opencl_device", device, ok);
+    clsnn_json_add(run, "kernels_sha256", json_string(kernels), ok);
     for (size_t k = 0; k < x->n_metrics; k++)
         if (json_array_append_new(metrics, clsnn_record_metrics(&x->metrics[k], ok)) != 0) *ok = false;
-    clsnn_record_add(run, "metrics", metrics, ok);
-    clsnn_record_add(run, "result", result_json(r, learned, ok), ok);
+    clsnn_json_add(run, "metrics", metrics, ok);
+    clsnn_json_add(run, "result", result_json(r, learned, ok), ok);
     return run;
 }
 
@@ -313,16 +316,16 @@ static char *about_text(const struct clsnn_experiment *x) {
     bool ok = true;
     json_t *about = json_object(), *params = json_object(), *data = json_object();
     for (size_t k = 0; k < clsnn_n_params; k++) {
-        clsnn_record_add(params, clsnn_params_table[k].name,
+        clsnn_json_add(params, clsnn_params_table[k].name,
                          json_real(clsnn_model_get(&x->plan.model, &clsnn_params_table[k])), &ok);
     }
-    clsnn_record_add(data, "name", clsnn_record_text(x->lab->data->name), &ok);
-    clsnn_record_add(data, "sha256", json_string(x->lab->data->sha256), &ok);
-    clsnn_record_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
-    clsnn_record_add(about, "seed", clsnn_record_whole(x->plan.seed), &ok);
-    clsnn_record_add(about, "images", json_integer((json_int_t)x->at.images), &ok);
-    clsnn_record_add(about, "dataset", data, &ok);
-    clsnn_record_add(about, "params", params, &ok);
+    clsnn_json_add(data, "name", clsnn_json_text(x->lab->data->name), &ok);
+    clsnn_json_add(data, "sha256", json_string(x->lab->data->sha256), &ok);
+    clsnn_json_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    clsnn_json_add(about, "seed", clsnn_json_whole(x->plan.seed), &ok);
+    clsnn_json_add(about, "images", json_integer((json_int_t)x->at.images), &ok);
+    clsnn_json_add(about, "dataset", data, &ok);
+    clsnn_json_add(about, "params", params, &ok);
     char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(about);
     return text;
@@ -373,7 +376,7 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
     snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images,
              x->lab->data->name, x->plan.neurons);
     const enum clsnn_status st =
-        clsnn_figure_curves(path, title, "training (epochs)", "accuracy (%)", series, 2);
+        clsnn_curves_draw(path, title, "training (epochs)", "accuracy (%)", series, 2);
     free(values);
     return st;
 }
@@ -390,14 +393,14 @@ enum clsnn_status clsnn_report_pictures(const struct clsnn_report *r, const stru
         st = clsnn_no_memory("report");
         goto fail;
     }
-    TRY(clsnn_figure_weights(weights, learned->w, learned->n_post, learned->n_post,
+    TRY(clsnn_mosaic_weights(weights, learned->w, learned->n_post, learned->n_post,
                              (float)x->plan.model.w_max));
     if (x->n_metrics == 0) goto fail;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
     if (!r->model) TRY(accuracy_picture(r, accuracy));
     snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons,
              x->lab->data->name, 100 * m->accuracy_all, m->score.n_images);
-    TRY(clsnn_figure_confusion(confusion, title, m->score.confusion));
+    TRY(clsnn_confusion_draw(confusion, title, m->score.confusion));
 fail:
     free(weights);
     free(accuracy);

@@ -1,7 +1,6 @@
 /* Runs read back. */
 #include "run/run_read.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "clsnn/npz.h"
+#include "formats/json.h"
 #include "run/record.h"
 
 enum { MAX_RUN_JSON = 1 << 26 };
@@ -102,7 +102,7 @@ enum clsnn_status clsnn_results_read(const char *dir, const char *plan, struct c
         found_error(out);
         goto done;
     }
-    st = clsnn_record_parse(text, n_bytes, "run.json", "is no JSON", &run);
+    st = clsnn_json_parse(text, n_bytes, "run.json", "is no JSON", &run);
     if (st == CLSNN_E_MEMORY) goto done;
     const char *state = json_string_value(json_object_get(run, "state"));
     if (st != CLSNN_OK) {

@@ -2,15 +2,15 @@
 #include "sweep/sweep_table.h"
 
 #include <dirent.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
-#include "formats/figure.h"
 #include "base/file.h"
+#include "formats/curves.h"
+#include "formats/json.h"
 #include "run/record.h"
 #include "base/stats.h"
 
@@ -68,14 +68,14 @@ static bool write_run(const struct clsnn_results *r, size_t run, FILE *csv, FILE
     columns_of(one, c);
     if (ok) {
         fprintf(csv, "%s", name);
-        clsnn_record_add(line, "run", json_string(name), &ok);
+        clsnn_json_add(line, "run", json_string(name), &ok);
         for (size_t a = 0; a < g->n_axes; a++) {
             const char *value = clsnn_grid_value(g, run, &g->axes[a]);
             fprintf(csv, ",%s", value);
-            clsnn_record_add(line, g->axes[a].name, value_json(value), &ok);
+            clsnn_json_add(line, g->axes[a].name, value_json(value), &ok);
         }
         fprintf(csv, ",%s", state_names[one->found]);
-        clsnn_record_add(line, "state", json_string(state_names[one->found]), &ok);
+        clsnn_json_add(line, "state", json_string(state_names[one->found]), &ok);
         for (int k = 0; k < N_COLUMNS; k++) {
             if (!finished)
                 fputc(',', csv);
@@ -84,12 +84,12 @@ static bool write_run(const struct clsnn_results *r, size_t run, FILE *csv, FILE
             else
                 fprintf(csv, ",%.10g", c[k].real);
             if (finished)
-                clsnn_record_add(line, c[k].name,
+                clsnn_json_add(line, c[k].name,
                                  c[k].whole ? json_integer((json_int_t)c[k].count) : json_real(c[k].real),
                                  &ok);
         }
         fprintf(csv, ",%s\n", finished ? one->sha256 : "");
-        if (finished) clsnn_record_add(line, "final_sha256", json_string(one->sha256), &ok);
+        if (finished) clsnn_json_add(line, "final_sha256", json_string(one->sha256), &ok);
         ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;
         fputc('\n', jsonl);
     }
@@ -276,7 +276,7 @@ static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct c
         st = clsnn_no_memory("results");
         goto fail;
     }
-    TRY(clsnn_figure_curves(path, title, label, "accuracy (%)", series, n_series));
+    TRY(clsnn_curves_draw(path, title, label, "accuracy (%)", series, n_series));
     *out_drawn = true;
 fail:
     free(path);
@@ -378,8 +378,8 @@ static json_t *stats_json(const struct clsnn_stats *s, bool *ok) {
     if (s->n == 0) return json_null();
     json_t *o = json_pack("{s:I, s:f}", "n", (json_int_t)s->n, "mean_percent", s->mean);
     if (s->n > 1) {
-        clsnn_record_add(o, "sd", json_real(s->sd), ok);
-        clsnn_record_add(o, "ci95", json_real(s->ci95), ok);
+        clsnn_json_add(o, "sd", json_real(s->sd), ok);
+        clsnn_json_add(o, "ci95", json_real(s->ci95), ok);
     }
     return o;
 }
@@ -393,11 +393,11 @@ static enum clsnn_status print_json(const struct clsnn_results *r, const struct 
         json_t *row = json_object();
         for (size_t a = 0; a < g->n_axes; a++)
             if (!is_seed(&g->axes[a]))
-                clsnn_record_add(row, g->axes[a].name,
+                clsnn_json_add(row, g->axes[a].name,
                                  value_json(clsnn_grid_value(g, cells[c].first, &g->axes[a])), &ok);
-        clsnn_record_add(row, "runs", json_integer((json_int_t)cells[c].n_runs), &ok);
-        clsnn_record_add(row, "all", stats_json(&cells[c].all, &ok), &ok);
-        clsnn_record_add(row, "proportion", stats_json(&cells[c].proportion, &ok), &ok);
+        clsnn_json_add(row, "runs", json_integer((json_int_t)cells[c].n_runs), &ok);
+        clsnn_json_add(row, "all", stats_json(&cells[c].all, &ok), &ok);
+        clsnn_json_add(row, "proportion", stats_json(&cells[c].proportion, &ok), &ok);
         if (json_array_append_new(rows, row) != 0) ok = false;
     }
     ok = json_dumpf(rows, to, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;

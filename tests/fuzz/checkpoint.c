@@ -11,6 +11,7 @@
 #include "base/sha256.h"
 #include "clsnn/checkpoint.h"
 #include "base/file.h"
+#include "formats/json.h"
 #include "run/record.h"
 
 enum { NEURONS = 2, STRIDE = CLSNN_ROW_ALIGN, DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22 };
