@@ -117,7 +117,7 @@ static struct result take_result(const struct clsnn_experiment *x) {
     assert_true(x->n_metrics <= 4);
     for (size_t k = 0; k < x->n_metrics; k++) {
         r.metrics[k] = x->metrics[k];
-        r.metrics[k].train_seconds = r.metrics[k].eval_seconds = r.metrics[k].images_per_second = 0;
+        r.metrics[k].seconds = r.metrics[k].eval_seconds = r.metrics[k].images_per_second = 0;
     }
     r.at.train_seconds = r.at.eval_seconds = r.at.seconds_then = 0;
     return r;

@@ -650,7 +650,7 @@ verify_nothing() { refuses 8 "run/run.json: cannot be opened for reading: No suc
 verify_no_json() { mkdir run && echo "{" >run/run.json && refuses 3 "run/run.json: is no JSON object" verify run; }
 verify_eval() {
     run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 10 --out run
-    refuses 3 "only training can be verified" verify run
+    refuses 3 "has no plan: only training has one" verify run
 }
 verify_other_data() {
     cp -r "$work/base" run
@@ -905,7 +905,7 @@ reproduce_files() {
     prints "| 16 | vote all |"
     prints "mean ± sample standard deviation, n = 2"
     prints "written to out/{report.html"
-    says "training 2 networks of 16 neurons, 2 side by side, 3 epochs of 30 images"
+    says "training 2 networks of 16 neurons, 2 side by side"
     says "N = 20, seed 2: "
     exist out/{report.html,reproduce.json,table1.md,table1.csv,figure3.png,figure4.png} out/runs/n{16,20}-s{1,2}/{run.json,metrics.csv,model.npz}
     exist out/runs/n16-s1/epoch-{1,3}.npz
@@ -928,7 +928,7 @@ reproduce_two() { # the last epoch stands in the table also where it is none of 
     grep -q '<th>2 epochs</th>' out/report.html || wrong "the page lacks the last epoch"
     ! grep -qE "not the paper's data|Hollow markers" out/report.html "$work/out" || wrong "it speaks of numbers that are not there"
     run 0 reproduce --data "$work/small" --sizes 100 --train-images 20 --label-images 20 --test-images 20 --epochs 2 --seeds 1 --out paper
-    prints "| | seed paper | 72.58 | – |"
+    prints "| | Kim & Kim (2020) | 72.58 | – |"
     prints "These are not the paper's data (custom, 20 training and 20 test images; the paper's are MNIST's 60000 and 10000): its numbers stand beside ours"
     prints "one seed has no spread"
 }
@@ -994,11 +994,24 @@ reproduce_stopped() {
 }
 in_full_again() {
     run 8 "$@" --out full
-    says "WARNING: runs/n16-s1: full/"
+    says "WARNING: n16-s1: full/"
     says "No space left on device"
     prints "| 16 | vote all |"
     [ "$(json state full/runs/n16-s1/run.json)" = failed ] || wrong "state in run.json is $(json state full/runs/n16-s1/run.json)"
     ! find full -name '*.tmp' | grep . || wrong "a temporary file was left"
+}
+reproduce_two_at_once() { # the second waits for nothing, moves nothing away, and says who is there
+    begin "training 3 networks" reproduce --data "$work/small" --sizes 100 --train-images 600 --epochs 200 --out out
+    local first=$pid before k
+    for ((k = 0; k < 400; k++)); do [ -e out/runs/n100-s3/run.json ] && break || sleep 0.05; done
+    before=$(listing)
+    run 2 reproduce --data "$work/small" --sizes 100,20 --train-images 600 --epochs 200 --out out
+    says "out: another clsnn (process $first) is at work on runs there"
+    [ "$before" = "$(listing)" ] || wrong "files have changed:" "$(diff <(echo "$before") <(listing))"
+    pid=$first
+    kill -INT "$pid"
+    finish 75
+    for k in 1 2 3; do [ ! -e out/runs/n100-s$k/previous-1 ] || wrong "seed $k was moved away"; done
 }
 reproduce_full() { mkdir full && in_mount 'mount -t tmpfs -o size=100k none full' in_full_again "${again[@]}" --sizes 16; }
 
@@ -1184,12 +1197,12 @@ sweep_damaged() {
     untouched ${r}-20_seed-3 >before
     sweep --out swept
     says "6 runs, 1 of them finished before"
-    says "${r}-16_seed-1 is done anew: ${r}-16_seed-1/model.npz"
-    says "${r}-16_seed-2 is done anew: ${r}-16_seed-2/model.npz"
-    says "${r}-16_seed-3 is done anew: ${r}-16_seed-3/model.npz: cannot be opened"
-    says "${r}-20_seed-1 is done anew: run.json: is no JSON"
-    says "${r}-20_seed-2 is done anew: model.npz does not have the hash that run.json tells"
-    [ "$(grep -c "is done anew" "$work/err")" = 5 ] || wrong "not five runs were done anew"
+    says "${r}-16_seed-1 is made again: ${r}-16_seed-1/model.npz"
+    says "${r}-16_seed-2 is made again: ${r}-16_seed-2/model.npz"
+    says "${r}-16_seed-3 is made again: ${r}-16_seed-3/model.npz: cannot be opened"
+    says "${r}-20_seed-1 is made again: ${r}-20_seed-1/run.json: is no JSON object"
+    says "${r}-20_seed-2 is made again: model.npz does not have the hash that run.json tells"
+    [ "$(grep -c "is made again" "$work/err")" = 5 ] || wrong "not five runs were made again"
     untouched ${r}-20_seed-3 | same before /dev/stdin
     same_tables swept "$work/swept"
     exist ${r}-16_seed-1/previous-1/model.npz # what was found there is kept
@@ -1206,9 +1219,9 @@ sweep_damaged_more() {
     rm -r ${r}-20_seed-3
     sweep --out swept
     says "6 runs, 0 of them finished before"
-    says "${r}-16_seed-1 is done anew: run.json: is no JSON"
-    says "${r}-16_seed-3 is done anew: ${r}-16_seed-3/run.json: is a directory"
-    says "${r}-20_seed-1 is done anew: it was made with other settings, or other data"
+    says "${r}-16_seed-1 is made again: ${r}-16_seed-1/run.json: is no JSON object"
+    says "${r}-16_seed-3 is made again: ${r}-16_seed-3/run.json: is a directory"
+    says "${r}-20_seed-1 is made again: ${r}-20_seed-1/run.json: is of no format"
     same_tables swept "$work/swept"
 }
 sweep_other_settings() { # runs of other settings in the same place are done anew, and the earlier ones kept
@@ -1286,7 +1299,7 @@ sweep_two() { # of one run only one process is at work; other runs are nobody el
     before=$(listing)
     cp "$work/err" first.err && mv first.err ..
     run 2 sweep l.ini "${long_sweep[@]}" --out out
-    says "out: another clsnn (process $first) is at work on runs of this sweep"
+    says "out: another clsnn (process $first) is at work on runs there"
     run 2 sweep l.ini "${long_sweep[@]}" --out out --shard 1/2
     says "process $first"
     [ "$before" = "$(listing)" ] || wrong "files have changed:" "$(diff <(echo "$before") <(listing))"
@@ -1659,6 +1672,7 @@ on "reproduce --json" reproduce_json
 on "reproduce: one seed, odd names" reproduce_one
 on "reproduce: SIGINT" reproduce_stopped
 on "reproduce: the disk fills" reproduce_full
+on "reproduce: two at once" reproduce_two_at_once
 on "reproduce: --out is a file" refuses 8 "$work/something.gz: is a file: must be a folder" reproduce --data "$work/small" --out "$work/something.gz"
 on "reproduce: --out in /proc" refuses 8 "/proc" reproduce --data "$work/small" --out /proc/clsnn
 any "reproduce --seeds 0" usage "--seeds = 0: must be in [1, 1000]" reproduce --seeds 0

@@ -305,16 +305,14 @@ static void test_order(void **state) {
     static const char *const theta[2] = {"0.05", "0.1"}, *const n[2] = {"100", "225"};
     assert_int_equal(s.grid.n_runs, 12);
     for (size_t run = 0; run < 12; run++) { /* the last axis of the file is the fastest */
-        struct clsnn_options o;
-        assert_int_equal(clsnn_grid_options(&s.grid, &s.options, run, &o), CLSNN_OK);
+        const struct clsnn_options *o = &s.grid.options[run];
         assert_string_equal(clsnn_grid_value(&s.grid, run, &s.grid.axes[0]), n[run / 6]);
         assert_string_equal(clsnn_grid_value(&s.grid, run, &s.grid.axes[1]), theta[run / 3 % 2]);
-        assert_int_equal(o.neurons, run / 6 ? 225 : 100);
-        assert_true(o.model.theta_plus_mv == (run / 3 % 2 ? 0.1 : 0.05));
-        assert_true(o.seed == run % 3 + 1);
-        assert_int_equal(o.test_images, 50);
-        assert_string_equal(o.command, "train");
-        clsnn_options_finish(&o);
+        assert_int_equal(o->neurons, run / 6 ? 225 : 100);
+        assert_true(o->model.theta_plus_mv == (run / 3 % 2 ? 0.1 : 0.05));
+        assert_true(o->seed == run % 3 + 1);
+        assert_int_equal(o->test_images, 50);
+        assert_string_equal(o->command, "train");
     }
     drop(&s);
     s = good("", NULL); /* nothing is swept: one run */
@@ -322,10 +320,9 @@ static void test_order(void **state) {
     drop(&s);
 }
 
+/* A copy that borrows everything from the grid. */
 static struct clsnn_options run_of(const struct sweep *s, size_t run) {
-    struct clsnn_options o;
-    if (clsnn_grid_options(&s->grid, &s->options, run, &o) != CLSNN_OK) fail_msg("%s", clsnn_error_text());
-    return o;
+    return s->grid.options[run];
 }
 
 static void test_precedence(void **state) {
@@ -336,7 +333,6 @@ static void test_precedence(void **state) {
     struct clsnn_options o = run_of(&s, 1);
     assert_true(o.neurons == 300 && o.epochs == 3 && o.model.w_max == 2 && o.model.eta_post == 0.5 &&
                 o.seed == 2);
-    clsnn_options_finish(&o);
     drop(&s);
     s = good("neurons = 100\nneurons = 200\nseed = 1..2", NULL); /* the last of two single values counts */
     assert_int_equal(s.options.neurons, 200);
@@ -348,7 +344,6 @@ static void test_precedence(void **state) {
     assert_string_equal(o.preset, "seed");
     assert_true(o.model.w_max == 2 && o.model.eta_post == 0.5 && o.model.theta_plus_mv == 0.2 &&
                 o.model.min_spikes == 3);
-    clsnn_options_finish(&o);
     drop(&s);
     s = good("w_max = 2\npreset = seed, diehl-cook-2015\ntheta_plus_mv = 0.1, 0.2", "--set", "eta_post=0.5",
              NULL);
@@ -357,8 +352,7 @@ static void test_precedence(void **state) {
         assert_string_equal(o.preset, run / 2 ? "diehl-cook-2015" : "seed");
         assert_true(o.model.w_max == 2 && o.model.eta_post == 0.5 &&
                     o.model.theta_plus_mv == (run % 2 ? 0.2 : 0.1));
-        clsnn_options_finish(&o);
-    }
+        }
     drop(&s);
 }
 
@@ -430,10 +424,7 @@ static void test_seeds(void **state) {
     assert_int_equal(g.n_runs, 3);
     assert_string_equal(clsnn_grid_value(&g, 2, &g.axes[0]), "18446744073709551615");
     for (size_t run = 0; run < 3; run++) {
-        struct clsnn_options one;
-        assert_int_equal(clsnn_grid_options(&g, &o, run, &one), CLSNN_OK);
-        assert_true(one.seed == UINT64_MAX - 2 + run);
-        clsnn_options_finish(&one);
+        assert_true(g.options[run].seed == UINT64_MAX - 2 + run);
     }
     char *last = clsnn_grid_name(&g, 2);
     assert_string_equal(last, "seed-18446744073709551615");
@@ -444,6 +435,34 @@ static void test_seeds(void **state) {
                         "--runs = 4 from --seed 18446744073709551613 on: seeds end at 2^64 - 1");
     clsnn_error_clear();
     clsnn_grid_finish(&g);
+    clsnn_options_finish(&o);
+}
+
+/* The runs of reproduce: short names, the sizes slowest, tested after each epoch. */
+static void test_sizes(void **state) {
+    (void)state;
+    struct clsnn_options o = {0};
+    struct clsnn_grid g = {0};
+    char name[] = "reproduce", seed[] = "--seed=5", *argv[] = {name, seed, NULL};
+    enum clsnn_parse_action action;
+    const uint32_t sizes[] = {100, 17};
+    static const char *const names[] = {"n100-s5", "n100-s6", "n100-s7", "n17-s5", "n17-s6", "n17-s7"};
+    assert_int_equal(clsnn_options_parse(CLSNN_CMD_REPRODUCE, 2, argv, &o, &action), CLSNN_OK);
+    assert_int_equal(clsnn_grid_sizes(&o, sizes, 2, 3, &g), CLSNN_OK);
+    assert_int_equal(g.n_runs, 6);
+    for (size_t run = 0; run < 6; run++) {
+        char *found = clsnn_grid_name(&g, run);
+        assert_string_equal(found, names[run]);
+        free(found);
+        assert_true(g.options[run].neurons == (int32_t)sizes[run / 3] && g.options[run].seed == 5 + run % 3);
+        assert_true(g.options[run].eval_every == 1 && g.options[run].epochs == 9);
+    }
+    clsnn_grid_finish(&g);
+    o.seed = UINT64_MAX - 1;
+    assert_int_equal(clsnn_grid_sizes(&o, sizes, 2, 3, &g), CLSNN_E_USAGE);
+    assert_string_equal(clsnn_error_text(),
+                        "--seed = 18446744073709551614: with --seeds 3 must be at most 18446744073709551613");
+    clsnn_error_clear();
     clsnn_options_finish(&o);
 }
 
@@ -559,6 +578,7 @@ int main(void) {
         cmocka_unit_test_setup(test_precedence, clean),
         cmocka_unit_test_setup(test_names, clean),
         cmocka_unit_test_setup(test_seeds, clean),
+        cmocka_unit_test_setup(test_sizes, clean),
         cmocka_unit_test_setup(test_shards, clean),
         cmocka_unit_test_setup(test_most_runs, clean),
     };

@@ -62,7 +62,7 @@ static void keep_result(struct rig *rig, const struct clsnn_experiment *x, struc
     assert_true(x->n_metrics <= 4);
     for (size_t k = 0; k < x->n_metrics; k++) {
         out->metrics[k] = x->metrics[k];
-        out->metrics[k].train_seconds = out->metrics[k].eval_seconds = out->metrics[k].images_per_second = 0;
+        out->metrics[k].seconds = out->metrics[k].eval_seconds = out->metrics[k].images_per_second = 0;
     }
     out->presentations = clsnn_experiment_presentations(x);
     must(clsnn_experiment_learned(x, &l));

@@ -13,6 +13,7 @@
 
 #include "base/sha256.h"
 #include "formats/json.h"
+#include "run/metrics.h"
 
 static const struct clsnn_dataset data = {
     .name = "digits", .sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
@@ -30,8 +31,8 @@ static struct clsnn_plan make_plan(void) {
 }
 
 static struct clsnn_metrics make_metrics(void) {
-    struct clsnn_metrics m = {.epoch = 2, .images = UINT64_C(1) << 63, .accuracy_all = 0.1, .theta_mean_mv = 1e-300, .unlabelled = 7,
-                              .train_seconds = 1.0 / 3, .score = {.n_images = UINT32_MAX, .correct_all = 3}};
+    struct clsnn_metrics m = {.epoch = 2, .images = UINT64_C(1) << 63, .accuracy_all = 0.1, .theta_mean_mv = 1e-300, .unlabelled_neurons = 7,
+                              .seconds = 1.0 / 3, .score = {.n_images = UINT32_MAX, .correct_all = 3}};
     for (int t = 0; t < CLSNN_CLASSES; t++)
         for (int p = 0; p < CLSNN_CLASSES; p++)
             m.score.confusion[t][p] = (uint32_t)(10 * t + p), m.score.confusion_proportion[t][p] = UINT32_MAX - (uint32_t)t;
@@ -93,7 +94,7 @@ static void what_is_written_comes_back(void **state) {
     const struct clsnn_plan plan = make_plan();
     struct clsnn_plan plan_back;
     char name[16], sha256[CLSNN_SHA256_HEX];
-    json_t *o = by_text(clsnn_record_plan(&plan, &data, &ok));
+    json_t *o = by_text(clsnn_record_plan(&plan, data.name, data.sha256, &ok));
     assert_int_equal(clsnn_record_read_plan(o, "f", &plan_back, name, sha256), CLSNN_OK);
     json_decref(o);
     assert_string_equal(name, data.name);
@@ -105,13 +106,15 @@ static void what_is_written_comes_back(void **state) {
         assert_true(clsnn_model_get(&plan_back.model, &clsnn_params_table[k]) == clsnn_model_get(&plan.model, &clsnn_params_table[k]));
 
     const struct clsnn_metrics m = make_metrics();
-    struct clsnn_metrics m_back;
-    json_t *line = by_text(clsnn_record_metrics(&m, &ok)), *score = by_text(clsnn_record_score(&m.score, &ok));
-    assert_int_equal(clsnn_record_read_metrics(line, score, "f", &m_back), CLSNN_OK);
+    struct clsnn_metrics m_back = {0};
+    json_t *line = by_text(clsnn_metrics_json(&m, &ok)), *score = by_text(clsnn_record_score(&m.score, &ok));
+    assert_int_equal(clsnn_metrics_read(line, "f", &m_back), CLSNN_OK);
+    assert_int_equal(clsnn_record_read_score(score, "f", &m_back.score), CLSNN_OK);
     json_decref(line);
     json_decref(score);
     assert_true(m_back.epoch == m.epoch && m_back.images == m.images && m_back.accuracy_all == m.accuracy_all &&
-                m_back.theta_mean_mv == m.theta_mean_mv && m_back.unlabelled == m.unlabelled && m_back.train_seconds == m.train_seconds);
+                m_back.theta_mean_mv == m.theta_mean_mv && m_back.unlabelled_neurons == m.unlabelled_neurons &&
+                m_back.seconds == m.seconds);
     assert_memory_equal(&m_back.score, &m.score, sizeof m.score);
 
     const struct clsnn_standing at = {.epoch = 1, .position = 9, .images = 7, .trained = {.spikes = UINT64_MAX}, .seconds_then = 0.7};
@@ -126,10 +129,32 @@ static void what_is_written_comes_back(void **state) {
     assert_false(ok);
 }
 
-static void times_are_known(void **state) {
+/* results.csv has each of its columns once, from the first on, and no time. */
+static void columns_are_numbered(void **state) {
     (void)state;
-    assert_true(clsnn_record_is_time("seconds") && clsnn_record_is_time("images_per_second"));
-    assert_false(clsnn_record_is_time("epoch") || clsnn_record_is_time("no such member"));
+    int n = 0;
+    for (size_t k = 0; k < clsnn_n_metric_rows; k++) {
+        const struct clsnn_metric_row *row = &clsnn_metric_rows[k];
+        if (!row->column) continue;
+        n++;
+        assert_ptr_equal(clsnn_metric_column(row->column), row);
+        assert_true(row->shown != CLSNN_SHOWN_TIME);
+    }
+    for (int k = 1; k <= n; k++) assert_non_null(clsnn_metric_column(k));
+    assert_null(clsnn_metric_column(n + 1));
+}
+
+/* The two matrices alone tell the counts. */
+static void confusions_tell_their_counts(void **state) {
+    (void)state;
+    bool ok = true;
+    const struct clsnn_metrics m = make_metrics();
+    struct clsnn_score back;
+    json_t *score = by_text(clsnn_record_score(&m.score, &ok));
+    assert_int_equal(clsnn_record_read_confusions(score, "f", &back), CLSNN_OK);
+    assert_int_equal(back.correct_all, 0 + 11 + 22 + 33 + 44 + 55 + 66 + 77 + 88 + 99);
+    assert_memory_equal(back.confusion, m.score.confusion, sizeof back.confusion);
+    json_decref(score);
 }
 
 /* ---- refusals ---- */
@@ -138,7 +163,6 @@ enum what { PLAN, METRICS, SCORE, STANDING };
 
 /* The object is refused for the reason, and nothing is written. */
 static void refused(enum what what, const json_t *object, const char *reason) {
-    bool ok = true;
     struct clsnn_plan plan, plan_before;
     struct clsnn_metrics m = make_metrics(), m_before;
     struct clsnn_standing at = {.epoch = 77}, at_before;
@@ -147,13 +171,10 @@ static void refused(enum what what, const json_t *object, const char *reason) {
     memcpy(&plan_before, &plan, sizeof plan);
     memcpy(&m_before, &m, sizeof m);
     memcpy(&at_before, &at, sizeof at);
-    json_t *line = clsnn_record_metrics(&m, &ok), *score = clsnn_record_score(&m.score, &ok);
-    const enum clsnn_status st = what == PLAN       ? clsnn_record_read_plan(object, "some file", &plan, name, sha256)
-                                 : what == METRICS  ? clsnn_record_read_metrics(object, score, "some file", &m)
-                                 : what == SCORE    ? clsnn_record_read_metrics(line, object, "some file", &m)
-                                                    : clsnn_record_read_standing(object, "some file", &at);
-    json_decref(line);
-    json_decref(score);
+    const enum clsnn_status st = what == PLAN      ? clsnn_record_read_plan(object, "some file", &plan, name, sha256)
+                                 : what == METRICS ? clsnn_metrics_read(object, "some file", &m)
+                                 : what == SCORE   ? clsnn_record_read_score(object, "some file", &m.score)
+                                                   : clsnn_record_read_standing(object, "some file", &at);
     if (st != CLSNN_E_DATA || !strstr(clsnn_error_text(), "some file: ") || !strstr(clsnn_error_text(), reason))
         fail_msg("status %d, \"%s\" lacks \"%s\"", (int)st, clsnn_error_text(), reason);
     clsnn_error_clear();
@@ -169,8 +190,8 @@ static json_t *make(enum what what) {
     const struct clsnn_plan plan = make_plan();
     const struct clsnn_metrics m = make_metrics();
     const struct clsnn_standing at = {.epoch = 1};
-    json_t *o = what == PLAN      ? clsnn_record_plan(&plan, &data, &ok)
-                : what == METRICS ? clsnn_record_metrics(&m, &ok)
+    json_t *o = what == PLAN      ? clsnn_record_plan(&plan, data.name, data.sha256, &ok)
+                : what == METRICS ? clsnn_metrics_json(&m, &ok)
                 : what == SCORE   ? clsnn_record_score(&m.score, &ok)
                                   : clsnn_record_standing(&at, &ok);
     assert_true(o && ok);
@@ -220,7 +241,7 @@ static void values_out_of_range_are_refused(void **state) {
         {PLAN, "dataset", "{\"name\": \"a name that is too long\"}", "the data set's name or SHA-256"},
         {PLAN, "dataset", "{\"name\": \"digits\"}", "the data set's name or SHA-256"},
         {PLAN, "dataset", "{\"name\": \"digits\", \"sha256\": \"0011\"}", "the data set's name or SHA-256"},
-        {METRICS, "epoch", "4294967296", "epoch is"},
+        {METRICS, "epoch", "-1", "epoch is"},
         {METRICS, "accuracy_all", "true", "accuracy_all is"},
         {SCORE, "n_images", "4294967296", "n_images is"},
         {SCORE, "confusion", "[]", "confusion is not 10 x 10 counts"},
@@ -254,7 +275,8 @@ int main(void) {
         cmocka_unit_test(whole_numbers),
         cmocka_unit_test(texts_become_utf8),
         cmocka_unit_test(what_is_written_comes_back),
-        cmocka_unit_test(times_are_known),
+        cmocka_unit_test(columns_are_numbered),
+        cmocka_unit_test(confusions_tell_their_counts),
         cmocka_unit_test(a_member_that_is_missing_or_another_is_refused),
         cmocka_unit_test(values_out_of_range_are_refused),
     };

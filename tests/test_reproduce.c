@@ -19,6 +19,8 @@
 #include "clsnn/npz.h"
 #include "formats/json.h"
 #include "options/options.h"
+#include "run/run_json.h"
+#include "run/run_read.h"
 
 static void near(double found, double wanted) {
     /* a few roundings of numbers below 100 */
@@ -78,28 +80,36 @@ static void make_rig(struct rig *g, uint32_t n_seeds, uint32_t epochs) {
     assert_int_equal(clsnn_reproduction_plan(&g->r), CLSNN_OK);
 }
 
+static struct clsnn_run done[8]; /* what the rig's runs borrow */
+
 static void drop_rig(struct rig *g) {
+    for (int k = 0; k < 8; k++) clsnn_run_finish(&done[k]);
     clsnn_reproduction_finish(&g->r);
     clsnn_reproduction_finish(&g->r);
     clsnn_options_finish(&g->options);
 }
 
-/* The accuracy of one run after its epochs. */
-static void put(struct clsnn_reproduced_run *run, size_t n, const double *all) {
-    run->points = calloc(n, sizeof *run->points);
-    assert_non_null(run->points);
-    for (size_t k = 0; k < n; k++)
-        run->points[k] = (struct clsnn_reproduced_point){(uint32_t)k + 1, all[k], all[k] + 1, 40};
-    run->n_points = n;
-    run->finished = true;
+/* The accuracy, in percent, of one run after its epochs. */
+static void put(struct rig *g, int k, size_t n, const double *all) {
+    struct clsnn_run *run = &done[k];
+    clsnn_run_finish(run);
+    run->metrics = calloc(n, sizeof *run->metrics);
+    assert_non_null(run->metrics);
+    for (size_t e = 0; e < n; e++)
+        run->metrics[e] = (struct clsnn_metrics){.epoch = e + 1,
+                                                 .accuracy_all = all[e] / 100,
+                                                 .accuracy_proportion = (all[e] + 1) / 100,
+                                                 .theta_mean_mv = 40};
+    run->n_metrics = n;
+    g->r.runs[k].run = run;
 }
 
 static void test_cells(void **state) {
     (void)state;
     struct rig g;
     make_rig(&g, 3, 1);
-    assert_string_equal(g.r.runs[0].dir, "runs/n100-s5");
-    assert_string_equal(g.r.runs[5].dir, "runs/n17-s7");
+    assert_true(g.r.runs[0].neurons == 100 && g.r.runs[0].seed == 5);
+    assert_true(g.r.runs[5].neurons == 17 && g.r.runs[5].seed == 7);
     struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(&g.r, 0, 1);
     assert_true(cell.all.n == 0 && isnan(cell.difference) && !cell.below);
     /* paper 72.58; means 71.08 (1.5 below: not marked), 71.07, 74.08 */
@@ -110,8 +120,7 @@ static void test_cells(void **state) {
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         for (int seed = 0; seed < 3; seed++) {
             const double all = rows[k].middle + seed - 1;
-            free(g.r.runs[seed].points);
-            put(&g.r.runs[seed], 1, &all);
+            put(&g, seed, 1, &all);
         }
         cell = clsnn_reproduction_cell(&g.r, 0, 1);
         assert_int_equal(cell.all.n, 3);
@@ -163,8 +172,7 @@ static void expect_printed(const struct clsnn_reproduction *r, const char *const
 static void put_middles(struct rig *g, double middle) {
     for (int seed = 0; seed < 3; seed++) {
         const double all = middle + seed - 1;
-        free(g->r.runs[seed].points);
-        put(&g->r.runs[seed], 1, &all);
+        put(g, seed, 1, &all);
     }
 }
 
@@ -204,8 +212,8 @@ static void test_verdict(void **state) {
                                       .train_images = 60000, .label_images = 10000, .test_images = 10000};
     assert_int_equal(clsnn_reproduction_plan(&g.r), CLSNN_OK);
     const double low = 62.58, high = clsnn_paper_accuracy(225, 1) + 2;
-    put(&g.r.runs[0], 1, &low);
-    put(&g.r.runs[1], 1, &high);
+    put(&g, 0, 1, &low);
+    put(&g, 1, 1, &high);
     EXPECT_PRINTED(&g.r, "2 cells with a number of the paper, 1 of them", "from \342\210\22210.00 (N = 100, epoch 1) to +2.00 points (N = 225");
     drop_rig(&g);
 }
@@ -224,18 +232,28 @@ static void test_page(void **state) {
     enum clsnn_parse_action action;
     assert_int_equal(clsnn_options_parse(CLSNN_CMD_REPRODUCE, 7, argv, &g.options, &action), CLSNN_OK);
     put_middles(&g, 71.07);
-    for (int k = 3; k < 6; k++) put(&g.r.runs[k], 1, &(double){60}); /* a page is written when every run is finished */
+    for (int k = 3; k < 6; k++) put(&g, k, 1, &(double){60}); /* a page is written when every run is finished */
     /* the run that Figure 4 shows, without weights and with */
+    snprintf(g.r.runs[0].dir, sizeof g.r.runs[0].dir, "runs/n100-s5");
     assert_int_equal(clsnn_reproduction_write(&g.r), CLSNN_E_IO);
     assert_non_null(strstr(clsnn_error_text(), "runs/n100-s5/epoch-1.npz"));
     clsnn_error_clear();
     snprintf(path, sizeof path, "%s/runs/n100-s5", dir);
     assert_int_equal(clsnn_file_make_dir(path), CLSNN_OK);
-    float *w = calloc(CLSNN_N_PRE * 100, sizeof *w);
-    assert_non_null(w);
+    struct clsnn_learned l = {.n_post = 100};
+    l.w = calloc(CLSNN_N_PRE * 100, sizeof *l.w);
+    l.theta_mv = calloc(100, sizeof *l.theta_mv);
+    assert_true(l.w && l.theta_mv);
+    for (int j = 0; j < 100; j++) l.theta_mv[j] = 40;
     snprintf(path, sizeof path, "%s/runs/n100-s5/epoch-1.npz", dir);
-    assert_int_equal(clsnn_npz_write(path, &(struct clsnn_array){"w", CLSNN_F4, 2, {CLSNN_N_PRE, 100}, w}, 1), CLSNN_OK);
-    free(w);
+    assert_int_equal(clsnn_learned_write(&l, path), CLSNN_OK);
+    clsnn_learned_finish(&l);
+    snprintf(path, sizeof path, "%s/runs/n100-s5", dir);
+    assert_int_equal(clsnn_reproduction_check_epoch(path, &done[0].metrics[0]), CLSNN_OK);
+    assert_int_equal(clsnn_reproduction_check_epoch(path, &(struct clsnn_metrics){.epoch = 1, .theta_mean_mv = 41}),
+                     CLSNN_E_DATA);
+    assert_non_null(strstr(clsnn_error_text(), "its mean theta is not that of the run"));
+    clsnn_error_clear();
     const struct {
         double seconds;
         const char *text;
@@ -271,35 +289,43 @@ static void write_text(const char *name, const char *text) {
 static void test_unusable_runs(void **state) {
     (void)state;
     struct rig g;
-    char why[512], path[128];
-    bool found = true;
+    char path[128];
     make_rig(&g, 1, 1);
-    struct clsnn_reproduced_run *run = &g.r.runs[0];
-    assert_int_equal(clsnn_reproduction_read(&g.r, run, &found, why, sizeof why), CLSNN_OK);
-    assert_true(!found && !*why);
-    snprintf(path, sizeof path, "%s/%s", dir, run->dir);
+    struct clsnn_plan plan = {.neurons = 100, .seed = 5, .epochs = 1, .train_images = 60000};
+    plan.model = g.options.model;
+    const struct clsnn_run_wanted wanted = {&plan, &g.data, NULL};
+    struct clsnn_found_run found = {.found = CLSNN_FOUND_CORRUPT};
+    snprintf(path, sizeof path, "%s/runs/n100-s5", dir);
+    assert_int_equal(clsnn_run_look(path, &wanted, &found), CLSNN_OK);
+    assert_true(found.found == CLSNN_FOUND_NOTHING && !*found.why);
     assert_int_equal(clsnn_file_make_dir(path), CLSNN_OK);
     static const struct {
-        const char *json, *why;
+        const char *json;
+        enum clsnn_run_found found;
+        const char *why;
     } rows[] = {
-        {"", "no JSON"},
-        {"{\"state\": ", "no JSON"},
-        {"[]", "state is not told"},
-        {"{}", "state is not told"},
-        {"{\"state\": \"running\"}", "state is running"},
-        {"{\"state\": 7}", "state is not told"},
-        {"{\"state\": \"finished\"}", "its neurons is another"},
-        {"{\"state\": \"finished\", \"result\": {\"neurons\": 100, \"seed\": 6}}", "its seed is another"},
-        {"{\"state\": \"finished\", \"result\": {\"neurons\": 100, \"seed\": \"5\"}}",
-         "its epochs is another"},
+        {"", CLSNN_FOUND_CORRUPT, "no JSON"},
+        {"{\"state\": ", CLSNN_FOUND_CORRUPT, "no JSON"},
+        {"[]", CLSNN_FOUND_CORRUPT, "no JSON object"},
+        {"{}", CLSNN_FOUND_CORRUPT, "is of no format"},
+        {"{\"format\": 2, \"state\": \"finished\"}", CLSNN_FOUND_CORRUPT, "must be 1"},
+        {"{\"format\": 1}", CLSNN_FOUND_CORRUPT, "state is not told"},
+        {"{\"format\": 1, \"state\": 7}", CLSNN_FOUND_CORRUPT, "state is not told"},
+        {"{\"format\": 1, \"state\": \"done\"}", CLSNN_FOUND_CORRUPT, "state is done"},
+        {"{\"format\": 1, \"state\": \"running\"}", CLSNN_FOUND_BROKEN_OFF, "broken off"},
+        {"{\"format\": 1, \"state\": \"stopped\"}", CLSNN_FOUND_BROKEN_OFF, "broken off"},
+        {"{\"format\": 1, \"state\": \"failed\"}", CLSNN_FOUND_FAILED, "it failed"},
+        {"{\"format\": 1, \"state\": \"failed\", \"error\": \"a reason\"}", CLSNN_FOUND_FAILED, "a reason"},
+        {"{\"format\": 1, \"state\": \"finished\"}", CLSNN_FOUND_CORRUPT, "has no plan"},
+        {"{\"format\": 1, \"state\": \"finished\", \"plan\": {}}", CLSNN_FOUND_CORRUPT, "neurons is missing"},
     };
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         write_text("runs/n100-s5/run.json", rows[k].json);
-        found = true;
-        assert_int_equal(clsnn_reproduction_read(&g.r, run, &found, why, sizeof why), CLSNN_OK);
-        if (found || !strstr(why, rows[k].why))
-            fail_msg("%s: \"%s\": must be %s", rows[k].json, why, rows[k].why);
+        assert_int_equal(clsnn_run_look(path, &wanted, &found), CLSNN_OK);
+        if (found.found != rows[k].found || !strstr(found.why, rows[k].why))
+            fail_msg("%s: %d, \"%s\": must be %s", rows[k].json, (int)found.found, found.why, rows[k].why);
         assert_string_equal(clsnn_error_text(), "");
+        clsnn_found_finish(&found);
     }
     drop_rig(&g);
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -372,18 +371,6 @@ enum clsnn_status clsnn_file_make_dir(const char *dir) {
 fail:
     free(path);
     return st;
-}
-
-enum clsnn_status clsnn_file_lock_dir(const char *dir, int *out_fd) {
-    const int fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
-    if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened: %s", dir, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        close(fd);
-        return clsnn_fail(CLSNN_E_USAGE,
-                          "%s: another clsnn is at work there: wait for it, or choose another --out", dir);
-    }
-    *out_fd = fd;
-    return CLSNN_OK;
 }
 
 void clsnn_file_remove_unfinished(const char *dir) {

@@ -29,10 +29,6 @@ enum clsnn_status clsnn_file_check_dir(const char *dir);
 /* Creates dir and its parents where missing, and checks that a file can be made in it. Errors: CLSNN_E_IO. */
 enum clsnn_status clsnn_file_make_dir(const char *dir);
 
-/* Makes dir this process's own until *out_fd is closed, or the process ends; leaves nothing in it. Where the file system knows no locks,
- * it does nothing. Errors: CLSNN_E_USAGE another process has it; CLSNN_E_IO. */
-enum clsnn_status clsnn_file_lock_dir(const char *dir, int *out_fd);
-
 /* Removes what clsnn_file_write had begun in dir by processes of this machine that are no more (kill -9, power). Best effort. */
 void clsnn_file_remove_unfinished(const char *dir);
 

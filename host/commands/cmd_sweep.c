@@ -10,46 +10,32 @@
 
 static bool on_stage(void *ctx, const struct clsnn_sweep_stage *stage) {
     struct clsnn_session *session = ctx;
-    const struct clsnn_many m = {.n_done = stage->n_done + stage->n_failed,
-                                 .n_total = stage->n_runs,
-                                 .n_running = stage->n_running,
-                                 .images = stage->images,
-                                 .images_total = stage->images_total,
-                                 .images_per_second = stage->images_per_second,
-                                 .eta_seconds = stage->eta_seconds,
-                                 .seconds = stage->seconds};
-    clsnn_progress_many(&session->progress, &m);
+    clsnn_progress_sweep(&session->progress, stage);
     return !clsnn_session_stopping();
 }
 
-static void on_note(void *ctx, const char *text) {
+static void on_note(void *ctx, const char *text, bool is_warning) {
     struct clsnn_session *session = ctx;
-    clsnn_progress_warn(&session->progress, "%s", text);
+    clsnn_progress_tell(&session->progress, is_warning, "%s", text);
 }
 
 /* Tables, pictures and the last words. */
-static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_run_result *runs,
-                                const struct clsnn_sweep_stage *stage, bool all) {
+static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_sweep_stage *stage, bool all) {
     enum clsnn_status st = CLSNN_OK;
     FILE *out = s->options->out;
     size_t n_finished = 0, n_failed = 0;
     char *written = NULL;
-    const struct clsnn_results results = {
-        .grid = s->grid, .options = s->options, .data_name = s->data->name, .runs = runs};
-    for (size_t run = 0; run < s->grid->n_runs; run++) {
-        n_finished += runs[run].found == CLSNN_FOUND_FINISHED;
-        n_failed += runs[run].found == CLSNN_FOUND_FAILED;
-    }
-    if (all) TRY(clsnn_results_write(&results, s->dir, &written));
+    clsnn_sweep_count(s, &n_finished, &n_failed);
+    if (all) TRY(clsnn_sweep_table_write(s, &written));
     if (s->options->json) {
         fprintf(out, "{\"runs\":%zu,\"finished\":%zu,\"failed\":%zu,\"images\":%llu,\"seconds\":%.6g,",
                 s->grid->n_runs, n_finished, n_failed, (unsigned long long)stage->images, stage->seconds);
         fprintf(out, "\"images_per_second\":%.6g,\"shard\":\"%u/%u\",\"summary\":", stage->images_per_second,
                 s->shard, s->n_shards);
-        TRY(clsnn_results_print(&results, out, true));
+        TRY(clsnn_sweep_table_print(s, out, true));
         fputs("}\n", out);
     } else {
-        TRY(clsnn_results_print(&results, out, false));
+        TRY(clsnn_sweep_table_print(s, out, false));
         fprintf(out, "\nruns          %zu of %zu finished%s\n", n_finished, s->grid->n_runs,
                 n_failed ? ", some failed: results.csv and their run.json tell" : "");
         if (stage->images)
@@ -75,12 +61,12 @@ fail:
 
 static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct clsnn_options *o,
                                   const char *dir) {
-    enum clsnn_status st = CLSNN_OK;
+    enum clsnn_status st = CLSNN_OK, ran = CLSNN_OK;
     struct clsnn_session session = {0};
-    struct clsnn_run_result *runs = NULL;
     struct clsnn_sweep_stage stage = {0};
+    const struct clsnn_sweep_watcher watch = {.stage = on_stage, .note = on_note, .ctx = &session};
     bool slurm = false;
-    size_t n_others = 0;
+    size_t n_others = 0, n_there = 0, n_failed = 0;
     struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
     TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards, &slurm));
     TRY(clsnn_session_open(&session, o));
@@ -90,7 +76,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     s.prog = session.prog;
     s.data = &session.data;
     if (slurm) clsnn_progress_note(&session.progress, "Slurm array task: shard %u/%u", s.shard, s.n_shards);
-    TRY(clsnn_sweep_look(&s, &runs));
+    TRY(clsnn_sweep_plan(&s, &watch));
     TRY(clsnn_sweep_others(&s, &n_others));
     if (n_others)
         clsnn_progress_note(
@@ -99,26 +85,24 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
             "in its tables",
             dir, n_others, n_others == 1 ? "" : "s");
     if (!o->collect) {
-        const struct clsnn_sweep_watcher watch = {on_stage, on_note, &session};
-        size_t n_there = 0;
-        for (size_t run = 0; run < grid->n_runs; run++) n_there += runs[run].found == CLSNN_FOUND_FINISHED;
+        clsnn_sweep_count(&s, &n_there, &n_failed);
         clsnn_progress_note(&session.progress, "%zu runs%s, %zu of them finished before; results go to %s",
                             grid->n_runs, s.n_shards > 1 ? " in all shards" : "", n_there, dir);
-        st = clsnn_sweep_run(&s, &watch, runs, &stage);
-        if (st == CLSNN_STOPPED) {
-            clsnn_progress_end(&session.progress);
-            clsnn_error_clear();
-            st = clsnn_fail(CLSNN_STOPPED,
-                            "stopped: %zu of %zu runs are finished and in %s/runs; the same command goes on "
-                            "with the others",
-                            stage.n_done, stage.n_runs, dir);
-        }
-        TRY(st);
+        ran = clsnn_sweep_run(&s, &watch, &stage);
         clsnn_progress_end(&session.progress);
+        if (ran == CLSNN_STOPPED) {
+            clsnn_error_clear();
+            ran = clsnn_fail(CLSNN_STOPPED,
+                             "stopped: %zu of %zu runs are finished and in %s/runs; the same command goes on "
+                             "with the others",
+                             stage.n_done, stage.n_runs, dir);
+        }
+        if (ran != CLSNN_E_IO || stage.n_runs == 0) TRY(ran); /* the tables hold what could not be saved */
     }
-    TRY(finish(&s, runs, &stage, o->collect || s.n_shards == 1));
+    st = finish(&s, &stage, o->collect || s.n_shards == 1);
+    if (ran != CLSNN_OK) st = ran;
 fail:
-    free(runs);
+    clsnn_sweep_finish(&s);
     clsnn_session_close(&session);
     return st;
 }

@@ -4,11 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "clsnn/checkpoint.h"
 #include "commands/commands.h"
 #include "base/file.h"
+#include "run/pictures.h"
 #include "run/report.h"
 #include "commands/session.h"
+#include "run/run_json.h"
+#include "run/summary.h"
 
 /* What the watcher needs of a run in progress. */
 struct train_watch {
@@ -34,8 +38,8 @@ static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *
     clsnn_session_may_end(NULL);
     clsnn_progress_note(
         &w->session->progress,
-        "after epoch %u: accuracy %.2f %% (vote all), %.2f %% (vote proportion), mean theta %.2f mV",
-        m->epoch, 100 * m->accuracy_all, 100 * m->accuracy_proportion, m->theta_mean_mv);
+        "after epoch %llu: accuracy %.2f %% (vote all), %.2f %% (vote proportion), mean theta %.2f mV",
+        (unsigned long long)m->epoch, 100 * m->accuracy_all, 100 * m->accuracy_proportion, m->theta_mean_mv);
     if (clsnn_report_metrics(w->report) != CLSNN_OK) warn_and_go_on(w);
     return CLSNN_OK;
 }
@@ -84,15 +88,15 @@ static enum clsnn_status finish_run(struct clsnn_report *report, FILE *out) {
     struct clsnn_learned learned = {0};
     enum clsnn_status st = clsnn_experiment_learned(report->experiment, &learned);
     if (st != CLSNN_OK) return st;
-    const enum clsnn_status printed = clsnn_report_result(report, &learned, out);
+    const enum clsnn_status printed = clsnn_summary_print(report, &learned, out);
     st = clsnn_report_model(report, &learned);
-    const enum clsnn_status more[] = {clsnn_report_metrics(report), clsnn_report_pictures(report, &learned)};
+    const enum clsnn_status more[] = {clsnn_report_metrics(report), clsnn_pictures_write(report, &learned)};
     for (size_t k = 0; k < sizeof more / sizeof *more; k++) st = st != CLSNN_OK ? st : more[k];
     const enum clsnn_status run =
-        clsnn_report_run(report, st == CLSNN_OK ? CLSNN_RUN_FINISHED : CLSNN_RUN_FAILED, &learned);
+        clsnn_run_json_write(report, st == CLSNN_OK ? CLSNN_RUN_FINISHED : CLSNN_RUN_FAILED, &learned);
     clsnn_learned_finish(&learned);
     if (st == CLSNN_OK) st = run;
-    if (st == CLSNN_OK) clsnn_report_places(report, out);
+    if (st == CLSNN_OK) clsnn_summary_places(report, out);
     return printed != CLSNN_OK ? printed : st;
 }
 
@@ -104,7 +108,7 @@ static enum clsnn_status save_stopped(struct train_watch *w) {
     clsnn_error_clear();
     enum clsnn_status st = save_checkpoint(w, report->experiment);
     const enum clsnn_status run =
-        clsnn_report_run(report, st == CLSNN_OK ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, NULL);
+        clsnn_run_json_write(report, st == CLSNN_OK ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, NULL);
     if (st == CLSNN_OK) st = run;
     if (st != CLSNN_OK) return st;
     clsnn_progress_end(&w->session->progress);
@@ -117,7 +121,7 @@ static enum clsnn_status save_stopped(struct train_watch *w) {
 
 /* Whatever went wrong first is what is told; here it only says that not all is lost. */
 static void mark_failed(struct train_watch *w) {
-    clsnn_report_run(w->report, CLSNN_RUN_FAILED, NULL);
+    clsnn_run_json_write(w->report, CLSNN_RUN_FAILED, NULL);
     if (w->saved[0])
         clsnn_progress_warn(&w->session->progress,
                             "the run ends here; %s/%s is whole: the same command and --resume go on from it",
@@ -138,7 +142,7 @@ static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x
     char *below = clsnn_file_join(dir, "checkpoint");
     if (!below) return CLSNN_E_MEMORY;
     TRY(clsnn_file_make_dir(dir));
-    TRY(clsnn_file_lock_dir(dir, lock_fd));
+    TRY(clsnn_lock_dir(dir, lock_fd));
     clsnn_file_remove_unfinished(dir);
     clsnn_file_remove_unfinished(below);
     if (report->options->resume) {
@@ -181,7 +185,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
     clsnn_report_start(&report, o, x, dir);
     TRY(begin(&watch, x, &lock_fd));
-    TRY(clsnn_report_run(&report, CLSNN_RUN_RUNNING, NULL));
+    TRY(clsnn_run_json_write(&report, CLSNN_RUN_RUNNING, NULL));
     clsnn_progress_note(
         &session.progress,
         "training %u neurons on %u images, %u epoch%s, seed %llu, work-groups of %d; results go to %s",

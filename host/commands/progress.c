@@ -45,6 +45,14 @@ void clsnn_progress_warn(struct clsnn_progress_line *p, const char *fmt, ...) {
     va_end(args);
 }
 
+void clsnn_progress_tell(struct clsnn_progress_line *p, bool is_warning, const char *fmt, ...) {
+    if (p->quiet && !is_warning) return;
+    va_list args;
+    va_start(args, fmt);
+    write_line(p, is_warning ? "WARNING: " : "", fmt, args);
+    va_end(args);
+}
+
 static const char *stage_name(enum clsnn_stage_kind kind) {
     static const char *const names[] = {
         [CLSNN_STAGE_TRAIN] = "training", [CLSNN_STAGE_LABEL] = "labelling", [CLSNN_STAGE_TEST] = "testing"};
@@ -90,28 +98,34 @@ static void draw_line(struct clsnn_progress_line *p, const char *head, uint64_t 
     p->drawn = true;
 }
 
-void clsnn_progress_many(struct clsnn_progress_line *p, const struct clsnn_many *m) {
+/* Before the first readout. */
+static void note_readout(struct clsnn_progress_line *p) {
+    clsnn_progress_note(p,
+                        "reading out with CLBlast (at its first use on a device it compiles for some seconds)");
+}
+
+void clsnn_progress_sweep(struct clsnn_progress_line *p, const struct clsnn_sweep_stage *s) {
     const double now = clsnn_clock_seconds();
-    const bool ended = m->n_done == m->n_total;
+    const size_t n_done = s->n_done + s->n_failed;
+    const bool ended = n_done == s->n_runs;
     char eta[32], head[64], tail[128];
+    if (s->reading_out) note_readout(p);
     if (p->quiet || (!ended && now - p->last < (p->terminal ? 0.1 : 10.0))) return;
     p->last = now;
-    format_seconds(ended ? m->seconds : m->eta_seconds, eta);
-    snprintf(head, sizeof head, "%zu/%zu runs done, %zu running", m->n_done, m->n_total, m->n_running);
-    snprintf(tail, sizeof tail, "  %.0f images/s  %s %s", m->images_per_second, ended ? "took" : "ETA", eta);
+    format_seconds(ended ? s->seconds : s->eta_seconds, eta);
+    snprintf(head, sizeof head, "%zu/%zu runs done, %zu running", n_done, s->n_runs, s->n_running);
+    snprintf(tail, sizeof tail, "  %.0f images/s  %s %s", s->images_per_second, ended ? "took" : "ETA", eta);
     if (p->terminal)
-        draw_line(p, head, m->images, m->images_total, tail);
+        draw_line(p, head, s->images, s->images_total, tail);
     else
         fprintf(p->to, "%s%s\n", head, tail);
     fflush(p->to);
 }
 
-/* head NULL: the stage's own. */
-static void draw(struct clsnn_progress_line *p, const char *head, const struct clsnn_stage *stage) {
+void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage) {
     if (p->quiet) return;
     if (stage->kind == CLSNN_STAGE_READOUT) {
-        clsnn_progress_note(
-            p, "reading out with CLBlast (at its first use on a device it compiles for some seconds)");
+        note_readout(p);
         return;
     }
     const double now = clsnn_clock_seconds();
@@ -120,12 +134,11 @@ static void draw(struct clsnn_progress_line *p, const char *head, const struct c
     p->last = now;
     if (p->drawn && p->kind != stage->kind) clsnn_progress_end(p);
     p->kind = stage->kind;
-    char eta[32], own[96], epoch[48] = "", accuracy[48] = "";
+    char eta[32], head[96], epoch[48] = "", accuracy[48] = "";
     format_seconds(ended ? stage->seconds : stage->eta_seconds, eta);
     if (stage->n_epochs > 1 && stage->epoch > 0)
         snprintf(epoch, sizeof epoch, " epoch %u/%u", stage->epoch, stage->n_epochs);
-    snprintf(own, sizeof own, "%s%s", stage_name(stage->kind), epoch);
-    if (!head) head = own;
+    snprintf(head, sizeof head, "%s%s", stage_name(stage->kind), epoch);
     if (stage->running_accuracy >= 0)
         snprintf(accuracy, sizeof accuracy, "  %saccuracy %.1f %%", p->terminal ? "" : "running ",
                  100 * stage->running_accuracy);
@@ -142,12 +155,4 @@ static void draw(struct clsnn_progress_line *p, const char *head, const struct c
                 eta);
     }
     fflush(p->to);
-}
-
-void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage) {
-    draw(p, NULL, stage);
-}
-
-void clsnn_progress_whole(struct clsnn_progress_line *p, const char *head, const struct clsnn_stage *stage) {
-    draw(p, head, stage);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "clsnn/experiment.h"
+#include "sweep/sweep.h"
 
 struct clsnn_progress_line {
     FILE *to;
@@ -19,17 +20,13 @@ void clsnn_progress_start(struct clsnn_progress_line *p, FILE *to, bool quiet);
 void clsnn_progress_note(struct clsnn_progress_line *p, const char *fmt, ...) CLSNN_PRINTF(2, 3);
 /* The same, even when quiet: what a reader of the result has to know. */
 void clsnn_progress_warn(struct clsnn_progress_line *p, const char *fmt, ...) CLSNN_PRINTF(2, 3);
+/* Either of both. */
+void clsnn_progress_tell(struct clsnn_progress_line *p, bool is_warning, const char *fmt, ...)
+    CLSNN_PRINTF(3, 4);
 /* Draws where the experiment stands: at most ten times a second on a terminal, else every ten seconds and at each stage's end. */
 void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stage *stage);
-/* Many runs at once. */
-struct clsnn_many {
-    size_t n_done, n_total, n_running;
-    uint64_t images, images_total; /* trained on, of all runs */
-    double images_per_second, eta_seconds, seconds;
-};
-void clsnn_progress_many(struct clsnn_progress_line *p, const struct clsnn_many *m);
-/* The same for a whole of many experiments: head tells what is going on, instead of the stage's name and epoch. */
-void clsnn_progress_whole(struct clsnn_progress_line *p, const char *head, const struct clsnn_stage *stage);
+/* Draws where a sweep stands, as often. */
+void clsnn_progress_sweep(struct clsnn_progress_line *p, const struct clsnn_sweep_stage *stage);
 /* Ends a bar that stands unfinished. */
 void clsnn_progress_end(struct clsnn_progress_line *p);
 

@@ -336,6 +336,16 @@ void clsnn_buffer_release(struct clsnn_device *dev, cl_mem *buffer) {
 }
 
 /* Adds a finished command's time to the profile and gives its event back; an event is only made when there is a profile. */
+static const char *const phase_names[CLSNN_N_TIMES] = {
+    [CLSNN_TIME_NORMALISE] = "normalise", [CLSNN_TIME_ENCODE] = "encode", [CLSNN_TIME_PRESENT] = "present",
+    [CLSNN_TIME_REST] = "rest",           [CLSNN_TIME_TRAIN] = "train",   [CLSNN_TIME_LABEL] = "label",
+    [CLSNN_TIME_TEST] = "test",           [CLSNN_TIME_OTHER] = "set-up",  [CLSNN_TIME_TRANSFER] = "transfers",
+};
+
+const char *clsnn_phase_name(enum clsnn_phase phase) {
+    return phase_names[phase];
+}
+
 static enum clsnn_status add_time(struct clsnn_device *dev, enum clsnn_phase phase, cl_event event) {
     enum clsnn_status st = CLSNN_OK;
     cl_ulong start = 0, end = 0;

@@ -5,13 +5,18 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/sha256.h"
 #include "device/evaluate.h"
 #include "experiment/order.h"
 #include "experiment/running.h"
 
-static uint32_t all_or(uint32_t wanted, uint32_t there) {
+static uint32_t at_most(uint32_t wanted, uint32_t there) {
     return wanted == 0 || wanted > there ? there : wanted;
+}
+
+void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_t n_test) {
+    plan->train_images = at_most(plan->train_images, n_train);
+    plan->label_images = at_most(plan->label_images, n_train);
+    plan->test_images = at_most(plan->test_images, n_test);
 }
 
 enum clsnn_status clsnn_experiment_create(struct clsnn_lab *lab, int slot, const struct clsnn_plan *plan,
@@ -26,9 +31,7 @@ enum clsnn_status clsnn_experiment_create(struct clsnn_lab *lab, int slot, const
     x->plan = *plan;
     x->lab = lab;
     x->slot = slot;
-    x->plan.train_images = all_or(plan->train_images, lab->n_train);
-    x->plan.label_images = all_or(plan->label_images, lab->n_train);
-    x->plan.test_images = all_or(plan->test_images, lab->n_test);
+    clsnn_plan_cut(&x->plan, lab->n_train, lab->n_test);
     TRY(clsnn_labels_create(plan->neurons, &x->labels));
     if (slot < lab->trainer->n_watched) TRY(clsnn_running_create(plan->neurons, &x->running));
     TRY(clsnn_lab_start(lab, slot, &plan->model, plan->seed));
@@ -50,10 +53,14 @@ void clsnn_experiment_destroy(struct clsnn_experiment *x) {
     free(x);
 }
 
-static void use_labels(struct clsnn_experiment *x, const int32_t *labels, const float *proportions) {
-    const size_t n = x->plan.neurons;
-    memcpy(x->labels.labels, labels, n * sizeof *labels);
-    memcpy(x->labels.proportions, proportions, n * CLSNN_CLASSES * sizeof *proportions);
+/* Copies labels of as many neurons. */
+static void copy_labels(const struct clsnn_labels *from, struct clsnn_labels *to) {
+    memcpy(to->labels, from->labels, to->n_post * sizeof *to->labels);
+    memcpy(to->proportions, from->proportions, (size_t)to->n_post * CLSNN_CLASSES * sizeof *to->proportions);
+}
+
+static void use_labels(struct clsnn_experiment *x, const struct clsnn_labels *labels) {
+    copy_labels(labels, &x->labels);
     x->has_labels = true;
 }
 
@@ -68,7 +75,7 @@ enum clsnn_status clsnn_experiment_resume(struct clsnn_experiment *x, const stru
     x->n_metrics = n_metrics;
     x->at = *at;
     x->lab->trainer->totals[x->slot] = at->trained;
-    if (labels) use_labels(x, labels->labels, labels->proportions);
+    if (labels) use_labels(x, labels);
     return CLSNN_OK;
 }
 
@@ -159,7 +166,7 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     uint16_t *counts = NULL;
     double label_spikes = 0;
     if (fresh || !x->has_labels) {
-        TRY(count_spikes(x, CLSNN_STAGE_LABEL, m->epoch, x->lab->train_pixels, x->plan.label_images, watch,
+        TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, x->lab->train_pixels, x->plan.label_images, watch,
                          &counts, &label_spikes));
         tell_readout(x->lab, watch);
         TRY(clsnn_readout_label(x->lab->dev, counts, x->lab->data->train.labels, x->plan.label_images,
@@ -168,7 +175,7 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
         free(counts);
         counts = NULL;
     }
-    TRY(count_spikes(x, CLSNN_STAGE_TEST, m->epoch, x->lab->test_pixels, x->plan.test_images, watch, &counts,
+    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, x->lab->test_pixels, x->plan.test_images, watch, &counts,
                      &m->test_spikes_per_image));
     tell_readout(x->lab, watch);
     TRY(clsnn_readout_score(x->lab->dev, &x->labels, counts, x->lab->data->test.labels, x->plan.test_images,
@@ -176,7 +183,7 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     TRY(mean_theta(x, &m->theta_mean_mv));
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
     m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;
-    for (uint32_t j = 0; j < x->plan.neurons; j++) m->unlabelled += x->labels.labels[j] < 0;
+    for (uint32_t j = 0; j < x->plan.neurons; j++) m->unlabelled_neurons += x->labels.labels[j] < 0;
     m->eval_seconds = clsnn_clock_seconds() - began;
     x->at.eval_seconds += m->eval_seconds;
 fail:
@@ -247,7 +254,7 @@ static enum clsnn_status end_epoch(struct clsnn_experiment *x, const struct clsn
     if (epoch == x->plan.epochs || (every != 0 && epoch % every == 0)) {
         const uint64_t n = at->images - at->images_then;
         const double seconds = at->train_seconds - at->seconds_then;
-        struct clsnn_metrics m = {.epoch = epoch, .images = at->images, .train_seconds = at->train_seconds};
+        struct clsnn_metrics m = {.epoch = epoch, .images = at->images, .seconds = at->train_seconds};
         m.exc_spikes_per_image = n ? (double)(at->trained.spikes - at->trained_then.spikes) / (double)n : 0;
         m.given_up = at->trained.given_up - at->trained_then.given_up;
         m.retries = at->trained.presentations - at->trained_then.presentations - n;
@@ -375,12 +382,13 @@ enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x, const st
     return st != CLSNN_OK ? st : append_metrics(x, &m, watch);
 }
 
-enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const float *w,
-                                             const float *theta_mv, const int32_t *labels,
-                                             const float *proportions) {
+enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const struct clsnn_learned *l) {
+    if (l->n_post != x->plan.neurons)
+        return clsnn_fail(CLSNN_E_SHAPE, "model: of %u neurons, the experiment has %u", l->n_post,
+                          x->plan.neurons);
     x->has_labels = false;
-    if (labels) use_labels(x, labels, proportions);
-    return clsnn_network_set(x->lab->net, x->slot, w, theta_mv);
+    if (l->labels.labels) use_labels(x, &l->labels);
+    return clsnn_network_set(x->lab->net, x->slot, l->w, l->theta_mv);
 }
 
 enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, struct clsnn_learned *out) {
@@ -389,30 +397,19 @@ enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, str
     struct clsnn_learned l = {.n_post = x->plan.neurons,
                               .w = malloc(CLSNN_N_PRE * n * sizeof *l.w),
                               .theta_mv = malloc(n * sizeof *l.theta_mv)};
-    struct clsnn_sha256 *hash = NULL;
     if (!l.w || !l.theta_mv) {
         st = clsnn_fail(CLSNN_E_MEMORY, "result: no memory for %zu weights", CLSNN_N_PRE * n);
         goto fail;
     }
     TRY(clsnn_network_get(x->lab->net, x->slot, l.w, l.theta_mv));
-    hash = clsnn_sha256_create();
-    if (!hash) {
-        st = CLSNN_E_MEMORY;
-        goto fail;
+    if (x->has_labels) {
+        TRY(clsnn_labels_create(l.n_post, &l.labels));
+        copy_labels(&x->labels, &l.labels);
     }
-    clsnn_sha256_add(hash, l.w, CLSNN_N_PRE * n * sizeof *l.w);
-    clsnn_sha256_add(hash, l.theta_mv, n * sizeof *l.theta_mv);
-    clsnn_sha256_add(hash, x->labels.labels, n * sizeof *x->labels.labels);
-    clsnn_sha256_finish(hash, l.sha256);
+    TRY(clsnn_learned_hash(&l));
     *out = l;
     return CLSNN_OK;
 fail:
     clsnn_learned_finish(&l);
     return st;
-}
-
-void clsnn_learned_finish(struct clsnn_learned *l) {
-    free(l->w);
-    free(l->theta_mv);
-    *l = (struct clsnn_learned){0};
 }

@@ -43,6 +43,21 @@ void clsnn_model_defaults(struct clsnn_model *m) {
     for (size_t k = 0; k < clsnn_n_params; k++) store(m, &clsnn_params_table[k], clsnn_params_table[k].def);
 }
 
+static const char *const rule_names[] = {[CLSNN_RULE_TRIPLET] = "triplet"};
+
+const char *clsnn_rule_name(enum clsnn_rule rule) {
+    return rule_names[rule];
+}
+
+bool clsnn_rule_find(const char *name, enum clsnn_rule *out) {
+    for (size_t k = 0; k < sizeof rule_names / sizeof *rule_names; k++) {
+        if (strcmp(rule_names[k], name) != 0) continue;
+        *out = (enum clsnn_rule)k;
+        return true;
+    }
+    return false;
+}
+
 enum clsnn_status clsnn_model_preset(struct clsnn_model *m, const char *name) {
     /* The seed paper prints no constant that differs from the released code's under rule triplet, so both are
      * one set. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "clsnn/abi.h"
 
 #define TRAIN         CLSNN_CMD_TRAIN
 #define EVAL          CLSNN_CMD_EVAL
@@ -21,23 +22,23 @@
 
 const struct clsnn_option_row clsnn_option_rows[] = {
     /* the network and its training */
-    {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = 16384, .def = "400",
+    {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = CLSNN_MAX_POST, .def = "400",
      .commands = TRAIN | SWEEP, .help = "excitatory neurons"},
-    {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = 1000, .def = "1",
+    {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = CLSNN_PLAN_MAX_EPOCHS, .def = "1",
      .other_commands = REPRODUCE, .other_def = "9", .commands = TRAIN | REPRODUCE | SWEEP,
      .help = "passes over the training images"},
-    {"train-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(train_images), .min = 0, .max = 10000000, .def = "0",
+    {"train-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(train_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES, .def = "0",
      .def_note = "all", .commands = TRAIN | REPRODUCE | SWEEP, .unit = "images",
      .help = "train on the first K training images"},
-    {"label-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(label_images), .min = 0, .max = 10000000, .def = "10000",
+    {"label-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(label_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000",
      .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .unit = "images",
      .help = "label the neurons with the first K training images, 0 = all"},
-    {"test-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(test_images), .min = 0, .max = 10000000, .def = "0",
+    {"test-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(test_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES, .def = "0",
      .def_note = "all", .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .unit = "images",
      .help = "test on the first K test images"},
-    {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = 1000, .def = "0",
+    {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = CLSNN_PLAN_MAX_EPOCHS, .def = "0",
      .def_note = "at the end only", .commands = TRAIN | SWEEP, .help = "label and test after every E epochs"},
-    {"rule", 0, "RULE", CLSNN_OPT_CHOICE, FIELD(rule), .def = "triplet", .choices = "triplet",
+    {"rule", 0, "RULE", CLSNN_OPT_CHOICE, FIELD(rule), .def = "triplet", .choices = CLSNN_RULES,
      .commands = TRAIN | REPLAY | SWEEP, .help = "plasticity rule"},
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP,
      .help = "draw a new order of the training images for every epoch"},
@@ -51,7 +52,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"collect", 0, NULL, CLSNN_OPT_SWITCH, FIELD(collect), .def = "no", .commands = SWEEP,
      .help = "run nothing; make the tables and pictures of the runs that are there"},
     /* what is kept of a run under way */
-    {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0, .max = 10000000,
+    {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES,
      .def = "10000", .commands = TRAIN, .unit = "images",
      .help = "save a checkpoint after every so many images, and after every epoch; 0 = after epochs only"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",

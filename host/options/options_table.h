@@ -10,8 +10,6 @@
 #include "clsnn/model.h"
 #include "clsnn/status.h"
 
-enum clsnn_rule { CLSNN_RULE_TRIPLET = 0 };
-
 struct clsnn_origins; /* where each value came from */
 
 /* Everything a command can be told. Strings are owned by the struct. Zero-initialise, then clsnn_options_parse. */

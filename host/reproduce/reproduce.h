@@ -1,5 +1,5 @@
-/* The seed paper's results beside ours: its numbers, statistics over seeds, finished runs read back from their directories, and
- * the pages, tables and figures made from them. Training is the command's. */
+/* The results of Kim & Kim (2020) beside ours: their numbers, statistics over seeds, and the page, tables and figures made
+ * of finished runs. A sweep (sweep/sweep.h) trains the runs. */
 #ifndef CLSNN_REPRODUCE_H
 #define CLSNN_REPRODUCE_H
 
@@ -9,30 +9,20 @@
 #include "clsnn/experiment.h"
 #include "options/options_table.h"
 #include "base/stats.h"
+#include "run/run_json.h"
 
 #define CLSNN_REPRODUCE_SIZES 16
 
 /* Table 1 of the seed paper: accuracy in percent after so many epochs; NaN where it prints none. */
 double clsnn_paper_accuracy(uint32_t neurons, uint32_t epochs);
 
-/* One evaluation of a run, in percent. */
-struct clsnn_reproduced_point {
-    uint32_t epoch;
-    double all, proportion;
-    double theta_mean_mv;
-};
-
-/* A run, finished or not (n_points 0). */
+/* A run of the table. */
 struct clsnn_reproduced_run {
     uint32_t neurons;
     uint64_t seed;
-    char dir[64];                          /* below the results' directory */
-    bool finished, kept;                   /* kept: found finished, not trained now */
-    struct clsnn_reproduced_point *points; /* [n_points], owned */
-    size_t n_points;
-    char sha256[CLSNN_SHA256_HEX];
-    double train_seconds, eval_seconds, images_per_second;
-    uint64_t presentations, given_up;
+    char dir[64];                /* below the results' directory */
+    bool kept;                   /* found finished, not trained now */
+    const struct clsnn_run *run; /* borrowed; NULL: not finished */
 };
 
 struct clsnn_reproduction {
@@ -45,7 +35,7 @@ struct clsnn_reproduction {
     uint32_t sizes[CLSNN_REPRODUCE_SIZES];
     size_t n_sizes;
     uint32_t n_seeds, epochs;
-    uint64_t seed;                                    /* the first */
+    uint64_t seed; /* the first */
     uint32_t train_images, label_images, test_images; /* used */
     char kernels_sha256[CLSNN_SHA256_HEX];
     char started[32], finished[32]; /* ISO 8601, UTC */
@@ -54,7 +44,7 @@ struct clsnn_reproduction {
         *runs; /* [n_sizes * n_seeds], owned: all seeds of sizes[0], then of sizes[1], ... */
 };
 
-/* Lays out the runs. Errors: CLSNN_E_MEMORY. */
+/* Lays out the runs, none of them finished. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_reproduction_plan(struct clsnn_reproduction *r);
 void clsnn_reproduction_finish(struct clsnn_reproduction *r); /* takes {0} */
 
@@ -77,18 +67,11 @@ struct clsnn_reproduced_cell clsnn_reproduction_cell(const struct clsnn_reproduc
 size_t clsnn_reproduction_shown(const struct clsnn_reproduction *r);
 bool clsnn_reproduction_shows_epoch(uint32_t epoch);
 
-/* Takes over what a finished experiment measured. sha256: of what it learned. Errors: CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_reproduction_take(const struct clsnn_experiment *x, const char *sha256,
-                                          struct clsnn_reproduced_run *run);
-/* Leaves w and theta_mv of a running experiment as dir/epoch-E.npz. */
-enum clsnn_status clsnn_reproduction_save_epoch(const struct clsnn_experiment *x, uint32_t epoch,
-                                                const char *dir);
-/* Fills run from its directory if a finished run of the same settings, data and kernels is there whose model still has the hash
- * that run.json tells; *out_found. why [n_why] is otherwise what is wrong with it, "" where there is nothing at all.
- * Errors: CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_reproduction_read(const struct clsnn_reproduction *r,
-                                          struct clsnn_reproduced_run *run, bool *out_found, char *why,
-                                          size_t n_why);
+/* The file below dir with w and theta_mv as they were after an epoch of the run that is shown. malloc'ed; NULL (and the
+ * error recorded) without memory. */
+char *clsnn_reproduction_epoch_path(const char *dir, uint32_t epoch);
+/* Whether that file is there and belongs to the run. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_reproduction_check_epoch(const char *dir, const struct clsnn_metrics *m);
 
 /* Writes reproduce.json, table1.md, table1.csv, figure3.png, figure4.png and report.html into r->dir. */
 enum clsnn_status clsnn_reproduction_write(const struct clsnn_reproduction *r);

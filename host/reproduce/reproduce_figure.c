@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "base/file.h"
-#include "clsnn/npz.h"
 #include "formats/curves.h"
 #include "formats/mosaic.h"
 #include "reproduce/reproduce_internal.h"
@@ -65,7 +64,7 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
         }
         if (n_points == 0) continue;
         free_values = y + PAPER;
-        snprintf(names[n], NAME, "N = %u, seed paper", r->sizes[s]);
+        snprintf(names[n], NAME, "N = %u, Kim & Kim", r->sizes[s]);
         series[n] = (struct clsnn_series){names[n], x, y, NULL, n_points};
         looks[n++] = (struct clsnn_look){
             .colour = colour_of(r, s), .marker = colour_of(r, s), .hollow = true, .dashed = true};
@@ -87,35 +86,34 @@ fail:
 enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r, const char *path) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_reproduced_run *run = &r->runs[clsnn_reproduction_shown(r)];
-    struct clsnn_npz files[N_PANELS] = {{NULL, 0}};
+    struct clsnn_learned files[N_PANELS] = {{0}};
     struct clsnn_panel panels[N_PANELS];
     char names[N_PANELS][32], title[128];
     size_t n = 0;
     char *dir = clsnn_file_join(r->dir, run->dir), *file = NULL;
     if (!dir) return CLSNN_E_MEMORY;
     for (uint32_t e = 1; e <= r->epochs && n < N_PANELS; e++) {
-        const struct clsnn_array *w = NULL;
-        char name[32];
         if (!clsnn_reproduction_shows_epoch(e)) continue;
-        snprintf(name, sizeof name, "epoch-%u.npz", e);
         free(file);
-        file = clsnn_file_join(dir, name);
+        file = clsnn_reproduction_epoch_path(dir, e);
         if (!file) {
             st = CLSNN_E_MEMORY;
             goto fail;
         }
-        TRY(clsnn_npz_read(file, (size_t)1 << 30, &files[n]));
-        TRY(clsnn_npz_get(&files[n], file, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, run->neurons},
-                          &w));
+        TRY(clsnn_learned_read(file, &files[n]));
+        if (files[n].n_post != run->neurons) {
+            st = clsnn_fail(CLSNN_E_DATA, "%s: is of %u neurons: must be %u", file, files[n].n_post, run->neurons);
+            goto fail;
+        }
         snprintf(names[n], sizeof names[n], "after %u epoch%s", e, e == 1 ? "" : "s");
-        panels[n] = (struct clsnn_panel){names[n], w->data};
+        panels[n] = (struct clsnn_panel){names[n], files[n].w};
         n++;
     }
     snprintf(title, sizeof title, "Weights of %u excitatory neurons (%s, seed %" PRIu64 ")", run->neurons,
              clsnn_reproduction_data(r), run->seed);
     TRY(clsnn_mosaic_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max));
 fail:
-    for (size_t k = 0; k < N_PANELS; k++) clsnn_npz_finish(&files[k]);
+    for (size_t k = 0; k < N_PANELS; k++) clsnn_learned_finish(&files[k]);
     free(file);
     free(dir);
     return st;

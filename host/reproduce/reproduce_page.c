@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "formats/html.h"
 #include "reproduce/reproduce_internal.h"
+#include "run/run_json.h"
 
 /* ---- the page ---- */
 
@@ -105,15 +106,18 @@ static void page_runs(const struct clsnn_reproduction *r, FILE *page) {
         n, n_kept);
     for (size_t k = 0; k < n; k++) {
         const struct clsnn_reproduced_run *run = &r->runs[k];
-        const struct clsnn_reproduced_point *last = &run->points[run->n_points - 1];
-        clsnn_reproduction_duration(run->train_seconds, train);
-        clsnn_reproduction_duration(run->eval_seconds, eval);
+        if (!run->run) continue; /* it failed */
+        const struct clsnn_run_totals *totals = &run->run->totals;
+        const struct clsnn_metrics *last = clsnn_run_last(run->run);
+        clsnn_reproduction_duration(totals->train_seconds, train);
+        clsnn_reproduction_duration(totals->eval_seconds, eval);
         fprintf(page,
                 "<tr%s><td>%u</td><td>%" PRIu64
                 "</td><td>%.2f</td><td>%.2f</td><td>%s</td><td>%s</td><td>%" PRIu64 "</td><td>%" PRIu64
                 "</td><td class=\"left\"><code>%.16s</code>%s</td></tr>\n",
-                k % r->n_seeds == 0 ? " class=\"group\"" : "", run->neurons, run->seed, last->all,
-                last->proportion, train, eval, run->presentations, run->given_up, run->sha256,
+                k % r->n_seeds == 0 ? " class=\"group\"" : "", run->neurons, run->seed,
+                100 * last->accuracy_all, 100 * last->accuracy_proportion, train, eval, totals->presentations,
+                totals->given_up, run->run->sha256,
                 run->kept ? "<small>found finished</small>" : "");
     }
     fprintf(

@@ -6,8 +6,8 @@
 
 #include "base/file.h"
 #include "formats/json.h"
-#include "run/record.h"
 #include "reproduce/reproduce_internal.h"
+#include "run/run_json.h"
 
 /* ---- table1.md, table1.csv ---- */
 
@@ -30,7 +30,7 @@ void clsnn_reproduction_markdown(const struct clsnn_reproduction *r, FILE *to) {
     for (size_t k = 0; k < n; k++) fputs("---|", to);
     fputc('\n', to);
     for (size_t s = 0; s < r->n_sizes; s++) {
-        static const char *const rows[] = {"vote all", "vote proportion", "seed paper", "vote all - paper"};
+        static const char *const rows[] = {"vote all", "vote proportion", "Kim & Kim (2020)", "vote all - Kim & Kim"};
         for (int row = 0; row < 4; row++) {
             if (row == 0)
                 fprintf(to, "| %u | %s |", r->sizes[s], rows[row]);
@@ -125,10 +125,13 @@ static json_t *runs_json(const struct clsnn_reproduction *r, bool *ok) {
     json_t *runs = json_array();
     for (size_t k = 0; k < r->n_sizes * r->n_seeds; k++) {
         const struct clsnn_reproduced_run *run = &r->runs[k];
+        static const struct clsnn_run unfinished = {.n_metrics = 0};
+        const struct clsnn_run *done = run->run ? run->run : &unfinished;
         json_t *o = json_object(), *all = json_array(), *proportion = json_array();
-        for (size_t p = 0; p < run->n_points; p++) {
-            if (json_array_append_new(all, json_real(run->points[p].all)) != 0 ||
-                json_array_append_new(proportion, json_real(run->points[p].proportion)) != 0)
+        for (size_t p = 0; p < done->n_metrics; p++) {
+            const struct clsnn_metrics *m = &done->metrics[p];
+            if (json_array_append_new(all, json_real(100 * m->accuracy_all)) != 0 ||
+                json_array_append_new(proportion, json_real(100 * m->accuracy_proportion)) != 0)
                 *ok = false;
         }
         clsnn_json_add(o, "neurons", json_integer(run->neurons), ok);
@@ -137,12 +140,8 @@ static json_t *runs_json(const struct clsnn_reproduction *r, bool *ok) {
         clsnn_json_add(o, "kept", json_boolean(run->kept), ok);
         clsnn_json_add(o, "vote_all", all, ok);
         clsnn_json_add(o, "vote_proportion", proportion, ok);
-        clsnn_json_add(o, "train_seconds", json_real(run->train_seconds), ok);
-        clsnn_json_add(o, "eval_seconds", json_real(run->eval_seconds), ok);
-        clsnn_json_add(o, "images_per_second", json_real(run->images_per_second), ok);
-        clsnn_json_add(o, "presentations", json_integer((json_int_t)run->presentations), ok);
-        clsnn_json_add(o, "given_up", json_integer((json_int_t)run->given_up), ok);
-        clsnn_json_add(o, "final_sha256", json_string(run->sha256), ok);
+        clsnn_run_json_add_totals(o, &done->totals, ok);
+        clsnn_json_add(o, "final_sha256", json_string(done->sha256), ok);
         if (json_array_append_new(runs, o) != 0) *ok = false;
     }
     return runs;

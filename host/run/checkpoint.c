@@ -15,10 +15,12 @@
 #include "base/text.h"
 #include "clsnn/npz.h"
 #include "device/program.h"
+#include "experiment/model_npz.h"
 #include "formats/json.h"
+#include "run/metrics.h"
 #include "run/record.h"
 
-enum { DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22, MAX_ARRAYS = CLSNN_NETWORK_ARRAYS + 3 };
+enum { DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22, MAX_ARRAYS = CLSNN_NETWORK_ARRAYS + CLSNN_LABEL_ARRAYS + 1 };
 
 static const char folder[] = "checkpoint";
 /* The weights of 16384 neurons are 51 MB. */
@@ -108,10 +110,10 @@ static char *about_text(const struct clsnn_experiment *x) {
     clsnn_json_add(about, "format", json_integer(CLSNN_CHECKPOINT_FORMAT), &ok);
     clsnn_json_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
     clsnn_json_add(about, "kernels_sha256", json_string(kernels), &ok);
-    clsnn_json_add(about, "plan", clsnn_record_plan(&x->plan, x->lab->data, &ok), &ok);
+    clsnn_json_add(about, "plan", clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, &ok), &ok);
     clsnn_json_add(about, "standing", clsnn_record_standing(&x->at, &ok), &ok);
     for (size_t k = 0; k < x->n_metrics; k++) {
-        if (json_array_append_new(metrics, clsnn_record_metrics(&x->metrics[k], &ok)) != 0 ||
+        if (json_array_append_new(metrics, clsnn_metrics_json(&x->metrics[k], &ok)) != 0 ||
             json_array_append_new(scores, clsnn_record_score(&x->metrics[k].score, &ok)) != 0)
             ok = false;
     }
@@ -140,7 +142,6 @@ static enum clsnn_status seal(unsigned char **bytes, size_t *n_bytes) {
 
 static enum clsnn_status pack(const struct clsnn_experiment *x, unsigned char **out_bytes, size_t *out_n) {
     enum clsnn_status st = CLSNN_OK;
-    const size_t n = x->plan.neurons;
     struct clsnn_array state[CLSNN_NETWORK_ARRAYS] = {{.data = NULL}}, all[MAX_ARRAYS];
     unsigned char *bytes = NULL;
     size_t n_bytes = 0, n_arrays = CLSNN_NETWORK_ARRAYS;
@@ -149,9 +150,8 @@ static enum clsnn_status pack(const struct clsnn_experiment *x, unsigned char **
     TRY(clsnn_network_save(x->lab->net, x->slot, state));
     memcpy(all, state, sizeof state);
     if (x->has_labels) {
-        all[n_arrays++] = (struct clsnn_array){"labels", CLSNN_I4, 1, {n}, x->labels.labels};
-        all[n_arrays++] =
-            (struct clsnn_array){"proportions", CLSNN_F4, 2, {n, CLSNN_CLASSES}, x->labels.proportions};
+        clsnn_labels_arrays(&x->labels, all + n_arrays);
+        n_arrays += CLSNN_LABEL_ARRAYS;
     }
     all[n_arrays++] = (struct clsnn_array){"about", CLSNN_U1, 1, {strlen(about)}, about};
     TRY(clsnn_npz_pack("checkpoint", all, n_arrays, CLSNN_NPZ_STORED, &bytes, &n_bytes));
@@ -255,8 +255,13 @@ struct differences {
 };
 enum { MOST_DIFFERENCES = 24 };
 
-static void tell_difference(struct differences *d, const char *name, const json_t *saved, const json_t *asked,
-                            const char *note) {
+static void tell_difference(void *ctx, const char *name, const json_t *saved, const json_t *asked) {
+    struct differences *d = ctx;
+    const char *note = "";
+    if (strcmp(name, "epochs") == 0 && json_is_integer(saved) && json_is_integer(asked)) {
+        if (json_integer_value(asked) > json_integer_value(saved)) return;
+        note = " (may grow, not shrink)";
+    }
     char *a = saved ? json_dumps(saved, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     char *b = asked ? json_dumps(asked, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     char shown_a[CLSNN_EXCERPT], shown_b[CLSNN_EXCERPT], shown[CLSNN_EXCERPT];
@@ -267,33 +272,14 @@ static void tell_difference(struct differences *d, const char *name, const json_
     free(b);
 }
 
-static void compare_objects(struct differences *d, json_t *saved, json_t *asked) {
-    const char *name;
-    json_t *value;
-    json_object_foreach (asked, name, value) {
-        json_t *other = json_object_get(saved, name);
-        if (json_is_object(value) && json_is_object(other)) {
-            compare_objects(d, other, value);
-        } else if (strcmp(name, "epochs") == 0 && json_is_integer(value) && json_is_integer(other)) {
-            if (json_integer_value(value) < json_integer_value(other))
-                tell_difference(d, name, other, value, " (may grow, not shrink)");
-        } else if (!json_equal(value, other)) {
-            tell_difference(d, name, other, value, "");
-        }
-    }
-    json_object_foreach (saved, name, value) {
-        if (!json_object_get(asked, name)) tell_difference(d, name, value, NULL, "");
-    }
-}
-
 static enum clsnn_status check_plan(const char *path, json_t *saved, const struct clsnn_experiment *x) {
     enum clsnn_status st = CLSNN_OK;
     bool ok = true;
     char *text = NULL;
     size_t n_text = 0;
-    json_t *asked = clsnn_record_plan(&x->plan, x->lab->data, &ok);
+    json_t *asked = clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, &ok);
     struct differences d = {.to = open_memstream(&text, &n_text)};
-    if (ok && d.to) compare_objects(&d, saved, asked);
+    if (ok && d.to) clsnn_record_compare(saved, asked, tell_difference, &d);
     if (!d.to || !clsnn_text_end(d.to, &text) || !ok) {
         st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to compare its plan", path);
     } else if (d.n) {
@@ -339,8 +325,8 @@ static bool is_score(const struct clsnn_score *s, const uint32_t counts[CLSNN_CL
 static bool is_evaluation(const struct clsnn_plan *plan, const struct clsnn_standing *at,
                           const struct clsnn_metrics *m) {
     const struct clsnn_score *s = &m->score;
-    return m->images <= at->images && m->unlabelled <= plan->neurons && s->n_images <= plan->test_images &&
-           m->exc_spikes_per_image >= 0 && m->test_spikes_per_image >= 0 && m->train_seconds >= 0 &&
+    return m->images <= at->images && m->unlabelled_neurons <= plan->neurons && s->n_images <= plan->test_images &&
+           m->exc_spikes_per_image >= 0 && m->test_spikes_per_image >= 0 && m->seconds >= 0 &&
            m->eval_seconds >= 0 && m->images_per_second >= 0 &&
            is_score(s, s->confusion, s->correct_all, m->accuracy_all) &&
            is_score(s, s->confusion_proportion, s->correct_proportion, m->accuracy_proportion);
@@ -359,42 +345,17 @@ static enum clsnn_status read_metrics(const char *path, const json_t *about, con
     f->metrics = calloc(n + 1, sizeof *f->metrics);
     if (!f->metrics) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu evaluations", path, n);
     for (size_t k = 0; k < n; k++) {
-        TRY(clsnn_record_read_metrics(json_array_get(metrics, k), json_array_get(scores, k), path,
-                                      &f->metrics[k]));
+        TRY(clsnn_metrics_read(json_array_get(metrics, k), path, &f->metrics[k]));
+        TRY(clsnn_record_read_score(json_array_get(scores, k), path, &f->metrics[k].score));
         if (f->metrics[k].epoch > f->at.epoch || (k && f->metrics[k].epoch <= f->metrics[k - 1].epoch))
-            return clsnn_fail(CLSNN_E_DATA, "%s: evaluation %zu is of epoch %u: out of order", path, k,
-                              f->metrics[k].epoch);
+            return clsnn_fail(CLSNN_E_DATA, "%s: evaluation %zu is of epoch %llu: out of order", path, k,
+                              (unsigned long long)f->metrics[k].epoch);
         if (!is_evaluation(plan, &f->at, &f->metrics[k]))
             return clsnn_fail(CLSNN_E_DATA,
                               "%s: evaluation %zu makes no sense: its numbers contradict each other", path,
                               k);
     }
     f->n_metrics = n;
-fail:
-    return st;
-}
-
-static enum clsnn_status read_labels(const char *path, uint32_t neurons, struct found *f) {
-    enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_array *labels = NULL, *proportions = NULL;
-    const size_t n = neurons;
-    bool any = false;
-    for (size_t k = 0; k < f->npz.n_arrays; k++) any = any || strcmp(f->npz.arrays[k].name, "labels") == 0;
-    if (!any) return CLSNN_OK;
-    TRY(clsnn_npz_get(&f->npz, path, "labels", CLSNN_I4, 1, (const size_t[]){n}, &labels));
-    TRY(clsnn_npz_get(&f->npz, path, "proportions", CLSNN_F4, 2, (const size_t[]){n, CLSNN_CLASSES},
-                      &proportions));
-    f->labels = (struct clsnn_labels){neurons, labels->data, proportions->data};
-    for (size_t j = 0; j < n; j++) {
-        if (f->labels.labels[j] < -1 || f->labels.labels[j] >= CLSNN_CLASSES)
-            return clsnn_fail(CLSNN_E_DATA, "%s: labels[%zu] = %d: must be in [-1, 9]", path, j,
-                              f->labels.labels[j]);
-    }
-    for (size_t k = 0; k < n * CLSNN_CLASSES; k++) {
-        if (!(f->labels.proportions[k] >= 0.0f && f->labels.proportions[k] <= 1.0f))
-            return clsnn_fail(CLSNN_E_DATA, "%s: proportions[%zu, %zu] = %g: must be in [0, 1]", path,
-                              k / CLSNN_CLASSES, k % CLSNN_CLASSES, (double)f->labels.proportions[k]);
-    }
 fail:
     return st;
 }
@@ -426,7 +387,7 @@ static enum clsnn_status read_about(const char *path, const struct clsnn_experim
     TRY(clsnn_record_read_standing(json_object_get(about, "standing"), path, &f->at));
     TRY(check_standing(path, &x->plan, &f->at));
     TRY(read_metrics(path, about, &x->plan, f));
-    TRY(read_labels(path, x->plan.neurons, f));
+    TRY(clsnn_labels_in_npz(&f->npz, path, x->plan.neurons, &f->labels));
 fail:
     json_decref(about);
     return st;

@@ -202,6 +202,8 @@ void clsnn_grid_finish(struct clsnn_grid *g) {
         free(g->axes[a].label);
     }
     free(g->axes);
+    for (size_t run = 0; g->options && run < g->n_runs; run++) clsnn_options_finish(&g->options[run]);
+    free(g->options);
     *g = (struct clsnn_grid){0};
 }
 
@@ -269,6 +271,45 @@ fail:
     return st;
 }
 
+/* ---- one run ---- */
+
+size_t clsnn_grid_index(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis) {
+    /* the last group is fastest: divide by the sizes of all groups behind this one */
+    for (size_t group = axis->group + 1; group < g->n_groups; group++) {
+        size_t a = 0;
+        while (g->axes[a].group != group) a++;
+        run /= g->axes[a].n_values;
+    }
+    return run % axis->n_values;
+}
+
+const char *clsnn_grid_value(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis) {
+    return axis->values[clsnn_grid_index(g, run, axis)];
+}
+
+static enum clsnn_status derive_run(const struct clsnn_grid *g, const struct clsnn_options *base, size_t run,
+                                    struct clsnn_options *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_settings s = {0};
+    for (size_t a = 0; a < g->n_axes; a++)
+        TRY(clsnn_settings_add(&s, g->axes[a].row, g->axes[a].param, clsnn_grid_value(g, run, &g->axes[a]),
+                               g->axes[a].label));
+    TRY(clsnn_options_derive(base, &s, out));
+fail:
+    clsnn_settings_finish(&s);
+    return st;
+}
+
+/* Every run's options, once; so every value is checked before the first run. */
+static enum clsnn_status derive_runs(struct clsnn_grid *g, const struct clsnn_options *base) {
+    enum clsnn_status st = CLSNN_OK;
+    g->options = calloc(g->n_runs, sizeof *g->options);
+    if (!g->options) return clsnn_no_memory("sweep");
+    for (size_t run = 0; run < g->n_runs; run++) TRY(derive_run(g, base, run, &g->options[run]));
+fail:
+    return st;
+}
+
 /* ---- the file ---- */
 
 static bool from_command_line(const struct clsnn_options *o, const struct clsnn_setting *s) {
@@ -315,15 +356,12 @@ enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_settings all = {0}, fixed = {0};
     struct clsnn_grid g = {0};
-    struct clsnn_options o = {0}, one = {0};
+    struct clsnn_options o = {0};
     TRY(clsnn_settings_read(&all, path, false));
     for (size_t k = 0; k < all.n; k++) TRY(sort_setting(&g, base, &all.list[k], &fixed));
     TRY(clsnn_options_derive(base, &fixed, &o));
     TRY(group_axes(&g, o.zip));
-    for (size_t run = 0; run < g.n_runs; run++) { /* every value is checked before the first run */
-        TRY(clsnn_grid_options(&g, &o, run, &one));
-        clsnn_options_finish(&one);
-    }
+    TRY(derive_runs(&g, &o));
     *out = g;
     *out_options = o;
     g = (struct clsnn_grid){0};
@@ -336,23 +374,32 @@ fail:
     return st;
 }
 
+/* An axis of whole numbers: an option, and label for messages. */
+static enum clsnn_status add_numbers(struct clsnn_grid *g, const char *option, const char *label,
+                                     uint64_t first, const uint32_t *numbers, size_t n) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_axis *axis = NULL;
+    const struct clsnn_setting s = {.row = clsnn_option_find(option), .label = (char *)(uintptr_t)label};
+    TRY(add_axis(g, &s, &axis));
+    for (size_t k = 0; k < n; k++) {
+        char text[32];
+        snprintf(text, sizeof text, "%" PRIu64, numbers ? numbers[k] : first + k);
+        TRY(add_value(axis, text));
+    }
+fail:
+    return st;
+}
+
 enum clsnn_status clsnn_grid_seeds(const struct clsnn_options *base, uint32_t n_runs,
                                    struct clsnn_grid *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_grid g = {0};
-    struct clsnn_axis *axis = NULL;
-    char label[] = "--runs";
-    const struct clsnn_setting seed = {.row = clsnn_option_find("seed"), .label = label};
     if (base->seed > UINT64_MAX - (n_runs - 1))
         return clsnn_fail(CLSNN_E_USAGE, "--runs = %u from --seed %" PRIu64 " on: seeds end at 2^64 - 1",
                           n_runs, base->seed);
-    TRY(add_axis(&g, &seed, &axis));
-    for (uint32_t k = 0; k < n_runs; k++) {
-        char text[32];
-        snprintf(text, sizeof text, "%" PRIu64, base->seed + k);
-        TRY(add_value(axis, text));
-    }
+    TRY(add_numbers(&g, "seed", "--runs", base->seed, NULL, n_runs));
     TRY(group_axes(&g, NULL));
+    TRY(derive_runs(&g, base));
     *out = g;
     return CLSNN_OK;
 fail:
@@ -360,34 +407,31 @@ fail:
     return st;
 }
 
-/* ---- one run ---- */
-
-size_t clsnn_grid_index(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis) {
-    /* the last group is fastest: divide by the sizes of all groups behind this one */
-    for (size_t group = axis->group + 1; group < g->n_groups; group++) {
-        size_t a = 0;
-        while (g->axes[a].group != group) a++;
-        run /= g->axes[a].n_values;
-    }
-    return run % axis->n_values;
-}
-
-const char *clsnn_grid_value(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis) {
-    return axis->values[clsnn_grid_index(g, run, axis)];
-}
-
-enum clsnn_status clsnn_grid_options(const struct clsnn_grid *g, const struct clsnn_options *base, size_t run,
-                                     struct clsnn_options *out) {
+enum clsnn_status clsnn_grid_sizes(const struct clsnn_options *base, const uint32_t *sizes, size_t n_sizes,
+                                   uint32_t n_seeds, struct clsnn_grid *out) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_settings s = {0};
-    for (size_t a = 0; a < g->n_axes; a++)
-        TRY(clsnn_settings_add(&s, g->axes[a].row, g->axes[a].param, clsnn_grid_value(g, run, &g->axes[a]),
-                               g->axes[a].label));
-    TRY(clsnn_options_derive(base, &s, out));
+    struct clsnn_grid g = {.short_names = true};
+    struct clsnn_settings tested = {0};
+    struct clsnn_options o = {0};
+    if (base->seed > UINT64_MAX - (n_seeds - 1))
+        return clsnn_fail(CLSNN_E_USAGE, "--seed = %" PRIu64 ": with --seeds %u must be at most %" PRIu64,
+                          base->seed, n_seeds, UINT64_MAX - (n_seeds - 1));
+    TRY(clsnn_settings_add(&tested, clsnn_option_find("eval-every"), NULL, "1", "eval-every"));
+    TRY(clsnn_options_derive(base, &tested, &o));
+    TRY(add_numbers(&g, "neurons", "--sizes", 0, sizes, n_sizes));
+    TRY(add_numbers(&g, "seed", "--seeds", base->seed, NULL, n_seeds));
+    TRY(group_axes(&g, NULL));
+    TRY(derive_runs(&g, &o));
+    *out = g;
+    g = (struct clsnn_grid){0};
 fail:
-    clsnn_settings_finish(&s);
+    clsnn_grid_finish(&g);
+    clsnn_options_finish(&o);
+    clsnn_settings_finish(&tested);
     return st;
 }
+
+/* ---- names and parts ---- */
 
 char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
     char *name = NULL, hex[CLSNN_SHA256_HEX];
@@ -398,8 +442,13 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
         return NULL;
     }
     if (g->n_axes == 0) fputs("run", to);
-    for (size_t a = 0; a < g->n_axes; a++)
-        fprintf(to, "%s%s-%s", a ? "_" : "", g->axes[a].name, clsnn_grid_value(g, run, &g->axes[a]));
+    for (size_t a = 0; a < g->n_axes; a++) {
+        const char *value = clsnn_grid_value(g, run, &g->axes[a]);
+        if (g->short_names)
+            fprintf(to, "%s%c%s", a ? "-" : "", g->axes[a].name[0], value);
+        else
+            fprintf(to, "%s%s-%s", a ? "_" : "", g->axes[a].name, value);
+    }
     if (!clsnn_text_end(to, &name)) {
         free(name);
         clsnn_no_memory("sweep");

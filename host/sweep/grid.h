@@ -21,6 +21,8 @@ struct clsnn_axis {
 struct clsnn_grid {
     struct clsnn_axis *axes; /* [n_axes], in the file's order */
     size_t n_axes, n_groups, n_runs;
+    struct clsnn_options *options; /* [n_runs], owned: each as if clsnn train had been given them */
+    bool short_names;              /* of reproduce: "n100-s1" */
 };
 
 /* Reads a sweep's file: each key is an option of clsnn train or a model parameter. Its value is one value, a list ("100, 225, 400"), a range
@@ -30,19 +32,20 @@ struct clsnn_grid {
  * base: the options so far; out_options: with the file's single values put in, unless the command line gave them (it wins).
  * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), an empty list or range, a value out of its
  * range, a value twice, lists of unequal length zipped, a list for what cannot be swept or was given on the command line, more
- * than CLSNN_GRID_MAX_RUNS runs. Every run's options were derived once when this succeeds. */
+ * than CLSNN_GRID_MAX_RUNS runs. */
 enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
                                   struct clsnn_options *out_options);
 /* n_runs runs that differ in their seed: base's, and those after it. */
 enum clsnn_status clsnn_grid_seeds(const struct clsnn_options *base, uint32_t n_runs, struct clsnn_grid *out);
+/* Every size with n_seeds seeds, base's and those after it, tested after each epoch. sizes are all different.
+ * Errors: CLSNN_E_USAGE seeds beyond the last there is. */
+enum clsnn_status clsnn_grid_sizes(const struct clsnn_options *base, const uint32_t *sizes, size_t n_sizes,
+                                   uint32_t n_seeds, struct clsnn_grid *out);
 void clsnn_grid_finish(struct clsnn_grid *g); /* takes {0} */
 
 /* Which value of an axis a run has. */
 size_t clsnn_grid_index(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis);
 const char *clsnn_grid_value(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis);
-/* The options of a run, as if clsnn train had been given them. */
-enum clsnn_status clsnn_grid_options(const struct clsnn_grid *g, const struct clsnn_options *base, size_t run,
-                                     struct clsnn_options *out);
 /* A directory name that tells a run from all others: "neurons-100_seed-3"; malloc'ed. NULL without memory. */
 char *clsnn_grid_name(const struct clsnn_grid *g, size_t run);
 

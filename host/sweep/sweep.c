@@ -2,140 +2,122 @@
 #include "sweep/sweep.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/sha256.h"
+#include "base/lock.h"
 #include "base/text.h"
-#include "options/options.h"
+#include "experiment/lab.h"
 #include "run/plan.h"
 #include "run/report.h"
+#include "run/run_json.h"
+#include "run/run_read.h"
+#include "sweep/pack.h"
 
-/* Networks in flight for each compute unit: of a CPU enough that a launch ends evenly, of a GPU enough to hide memory's latency. */
-enum { SLOTS_A_CORE = 4, SLOTS_A_UNIT = 8 };
+/* Everything of a sweep at work. */
+struct work {
+    struct clsnn_sweep *sweep;
+    const struct clsnn_sweep_watcher *watch;
+    struct clsnn_sweep_run **queue;        /* [n_queue], runs to be done, in that order */
+    size_t n_queue, next, end;             /* of the present size: queue[next .. end - 1] wait */
+    struct clsnn_experiment **experiments; /* [n_slots] of the present lab; NULL: an empty slot */
+    struct slot *slots;                    /* [n_slots] */
+    int n_slots;
+    struct clsnn_sweep_stage stage;
+    uint64_t images_done;        /* of experiments that left their slots */
+    double work_done, work_all;  /* the same, and of all runs; in units of clsnn_pack_work */
+    double began;
+    bool read_out;      /* told of the first readout */
+    size_t n_unsaved;   /* runs of which a file could not be written */
+    char unsaved[1024]; /* why, of the first */
+};
 
-/* ---- the directory ---- */
+/* A run under way. */
+struct slot {
+    struct clsnn_sweep_run *run;
+    struct clsnn_report report;
+    bool is_unsaved; /* counted in n_unsaved */
+};
 
-static char *run_dir(const struct clsnn_sweep *s, size_t run) {
-    char *runs = clsnn_file_join(s->dir, "runs"), *name = clsnn_grid_name(s->grid, run), *dir = NULL;
-    if (runs && name) dir = clsnn_file_join(runs, name);
-    free(runs);
-    free(name);
-    return dir;
-}
+/* ---- plans ---- */
 
-static bool is_own(const struct clsnn_sweep *s, size_t run) {
-    return run % s->n_shards == s->shard - 1;
-}
-
-/* The byte of DIR/lock that stands for a run: by its name, since two sweeps that share runs may number them differently. */
-static enum clsnn_status lock_byte(const struct clsnn_sweep *s, size_t run, off_t *out) {
-    char hex[CLSNN_SHA256_HEX], *name = clsnn_grid_name(s->grid, run);
-    if (!name) return clsnn_no_memory("sweep");
-    const enum clsnn_status st = clsnn_sha256_hex(name, strlen(name), hex);
-    free(name);
-    if (st != CLSNN_OK) return st;
-    hex[15] = '\0'; /* 60 bits: offsets are signed */
-    *out = (off_t)strtoull(hex, NULL, 16);
-    return CLSNN_OK;
-}
-
-/* Locks the byte of every own run in DIR/lock for as long as the descriptor is open, so that no two processes work on one run. Such locks end
- * with their process, however it ends, and network file systems know them. */
-static enum clsnn_status lock_runs(const struct clsnn_sweep *s, int *out_fd) {
+static enum clsnn_status look_at(const struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
+                                 struct clsnn_sweep_run *run) {
     enum clsnn_status st = CLSNN_OK;
-    char *path = clsnn_file_join(s->dir, "lock");
-    if (!path) return clsnn_no_memory("sweep");
-    int fd;
-    do {
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    } while (fd < 0 && errno == EINTR); /* a network file system's */
-    if (fd < 0) {
-        st = clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno));
+    const struct clsnn_run_wanted wanted = {&run->plan, s->data, s->kernels_sha256};
+    clsnn_found_finish(&run->result);
+    TRY(clsnn_run_look(run->dir, &wanted, &run->result));
+    if (run->result.found != CLSNN_FOUND_FINISHED || !watch || !watch->check) return CLSNN_OK;
+    st = watch->check(watch->ctx, run);
+    if (st == CLSNN_OK || st == CLSNN_E_MEMORY) return st;
+    clsnn_found_finish(&run->result);
+    run->result.found = CLSNN_FOUND_CORRUPT;
+    snprintf(run->result.why, sizeof run->result.why, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    st = CLSNN_OK;
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_sweep_plan(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch) {
+    enum clsnn_status st = CLSNN_OK;
+    char *below = clsnn_file_join(s->dir, "runs");
+    s->runs = calloc(s->grid->n_runs, sizeof *s->runs);
+    if (!below || !s->runs) {
+        st = clsnn_no_memory("sweep");
         goto fail;
     }
-    for (size_t run = 0; run < s->grid->n_runs; run++) {
-        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
-        if (!is_own(s, run)) continue;
-        TRY(lock_byte(s, run, &lock.l_start));
-        if (fcntl(fd, F_SETLK, &lock) == 0) continue;
-        const int why = errno;
-        if (why != EACCES && why != EAGAIN) {
-            st = clsnn_fail(CLSNN_E_IO, "%s: cannot be locked: %s", path, strerror(why));
+    for (size_t k = 0; k < s->grid->n_runs; k++) {
+        struct clsnn_sweep_run *run = &s->runs[k];
+        run->own = k % s->n_shards == s->shard - 1;
+        clsnn_plan_make(&s->grid->options[k], s->data, &run->plan);
+        run->name = clsnn_grid_name(s->grid, k);
+        run->dir = run->name ? clsnn_file_join(below, run->name) : NULL;
+        if (!run->dir) {
+            st = CLSNN_E_MEMORY;
             goto fail;
         }
-        struct flock other = lock;
-        long pid = fcntl(fd, F_GETLK, &other) == 0 && other.l_type != F_UNLCK ? (long)other.l_pid : 0;
-        st = clsnn_fail(
-            CLSNN_E_USAGE,
-            "%s: another clsnn (process %ld) is at work on runs of this sweep: wait for it, choose another "
-            "--out, or give each its own --shard",
-            s->dir, pid);
-        goto fail;
+        TRY(look_at(s, watch, run));
     }
-    *out_fd = fd;
-    free(path);
-    return CLSNN_OK;
 fail:
-    if (fd >= 0) close(fd);
-    free(path);
+    free(below);
     return st;
 }
 
-/* The plan of a run and its one-line text. */
-static enum clsnn_status plan_run(const struct clsnn_sweep *s, size_t run, struct clsnn_plan *out_plan,
-                                  char **out_text) {
-    struct clsnn_options o;
-    const enum clsnn_status st = clsnn_grid_options(s->grid, s->options, run, &o);
-    if (st != CLSNN_OK) return st;
-    clsnn_plan_make(&o, s->data, out_plan);
-    clsnn_options_finish(&o);
-    *out_text = clsnn_report_plan(out_plan, s->data);
-    return *out_text ? CLSNN_OK : clsnn_no_memory("sweep");
+void clsnn_sweep_finish(struct clsnn_sweep *s) {
+    for (size_t k = 0; s->runs && k < s->grid->n_runs; k++) {
+        free(s->runs[k].name);
+        free(s->runs[k].dir);
+        clsnn_found_finish(&s->runs[k].result);
+    }
+    free(s->runs);
+    s->runs = NULL;
 }
 
-static enum clsnn_status look_at(const struct clsnn_sweep *s, size_t run, struct clsnn_run_result *out) {
-    enum clsnn_status st = CLSNN_OK;
-    struct clsnn_plan plan;
-    char *text = NULL, *dir = run_dir(s, run);
-    if (!dir) return clsnn_no_memory("sweep");
-    TRY(plan_run(s, run, &plan, &text));
-    TRY(clsnn_results_read(dir, text, out));
-fail:
-    free(text);
-    free(dir);
-    return st;
-}
-
-enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, struct clsnn_run_result **out) {
-    enum clsnn_status st = CLSNN_OK;
-    struct clsnn_run_result *runs = calloc(s->grid->n_runs, sizeof *runs);
-    if (!runs) return clsnn_no_memory("sweep");
-    for (size_t run = 0; run < s->grid->n_runs; run++) TRY(look_at(s, run, &runs[run]));
-    *out = runs;
-    return CLSNN_OK;
-fail:
-    free(runs);
-    return st;
+void clsnn_sweep_count(const struct clsnn_sweep *s, size_t *out_finished, size_t *out_failed) {
+    *out_finished = *out_failed = 0;
+    for (size_t k = 0; k < s->grid->n_runs; k++) {
+        *out_finished += s->runs[k].result.found == CLSNN_FOUND_FINISHED;
+        *out_failed += s->runs[k].result.found == CLSNN_FOUND_FAILED;
+    }
 }
 
 static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Whether below DIR/runs there is a finished run; which one it is does not matter, so no plan is asked for. */
+/* Whether below DIR/runs there is a finished run, whatever its plan. */
 static enum clsnn_status holds_finished(const char *runs, const char *name, bool *out) {
-    struct clsnn_run_result found;
+    struct clsnn_found_run found = {.found = CLSNN_FOUND_NOTHING};
     char *dir = clsnn_file_join(runs, name);
-    if (!dir) return clsnn_no_memory("sweep");
-    const enum clsnn_status st = clsnn_results_read(dir, "", &found);
+    if (!dir) return CLSNN_E_MEMORY;
+    const enum clsnn_status st = clsnn_run_look(dir, NULL, &found);
     free(dir);
-    *out = st == CLSNN_OK && found.found == CLSNN_FOUND_OTHER;
+    *out = st == CLSNN_OK && found.found == CLSNN_FOUND_FINISHED;
+    clsnn_found_finish(&found);
     return st;
 }
 
@@ -144,18 +126,13 @@ enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n)
     const size_t n_runs = s->grid->n_runs;
     size_t n = 0;
     DIR *open = NULL;
-    char *runs = clsnn_file_join(s->dir, "runs"), **names = calloc(n_runs, sizeof *names);
+    char *runs = clsnn_file_join(s->dir, "runs");
+    const char **names = calloc(n_runs, sizeof *names);
     if (!runs || !names) {
         st = clsnn_no_memory("sweep");
         goto fail;
     }
-    for (size_t run = 0; run < n_runs; run++) {
-        names[run] = clsnn_grid_name(s->grid, run);
-        if (!names[run]) {
-            st = clsnn_no_memory("sweep");
-            goto fail;
-        }
-    }
+    for (size_t k = 0; k < n_runs; k++) names[k] = s->runs[k].name;
     qsort(names, n_runs, sizeof *names, compare_names);
     open = opendir(runs);
     for (const struct dirent *entry; open && (entry = readdir(open));) {
@@ -168,7 +145,6 @@ enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n)
     *out_n = n;
 fail:
     if (open) closedir(open);
-    for (size_t run = 0; names && run < n_runs; run++) free(names[run]);
     free(names);
     free(runs);
     return st;
@@ -176,264 +152,289 @@ fail:
 
 /* ---- one run in a slot ---- */
 
-/* A run that is waited for, or under way: what it reports with lives as long as its experiment. */
-struct job {
-    size_t run;
-    struct clsnn_plan plan;
-    struct clsnn_options options;
-    struct clsnn_report report;
-    char *dir;
-};
-
-/* Everything of a sweep at work. */
-struct work {
-    const struct clsnn_sweep *sweep;
-    const struct clsnn_sweep_watcher *watch;
-    struct clsnn_run_result *runs;
-    struct job *jobs;         /* [n_jobs], the order of work */
-    size_t n_jobs, next, end; /* of the present size: jobs next .. end - 1 wait */
-    struct clsnn_experiment **slots;
-    int n_slots;
-    struct clsnn_sweep_stage stage;
-    uint64_t images_done; /* of experiments that left their slots */
-    double began;
-};
-
-static void note(const struct work *w, const char *text) {
-    if (w->watch && w->watch->note) w->watch->note(w->watch->ctx, text);
+static void note(const struct work *w, const char *text, bool is_warning) {
+    if (w->watch && w->watch->note) w->watch->note(w->watch->ctx, text, is_warning);
 }
 
-static struct job *job_of(struct work *w, const struct clsnn_experiment *x) {
-    for (size_t k = 0; k < w->n_jobs; k++)
-        if (w->jobs[k].report.experiment == x) return &w->jobs[k];
-    return NULL;
+/* Files of one run that cannot be written must not cost the others. Takes over the recorded error where it is such a
+ * failure, and is CLSNN_OK then. */
+static enum clsnn_status go_on(struct work *w, struct slot *slot, enum clsnn_status st) {
+    char text[1200];
+    if (st != CLSNN_E_IO) return st;
+    snprintf(text, sizeof text, "%s: %s; the other runs go on", slot->run->name, clsnn_error_text());
+    if (!slot->is_unsaved && w->n_unsaved++ == 0)
+        snprintf(w->unsaved, sizeof w->unsaved, "%s", clsnn_error_text());
+    slot->is_unsaved = true;
+    clsnn_error_clear();
+    note(w, text, true);
+    return CLSNN_OK;
 }
 
-/* Starts the next job of this size in the slot, or leaves it empty. */
-static enum clsnn_status fill_slot(struct work *w, struct clsnn_lab *lab, int slot,
-                                   struct clsnn_experiment **out) {
+static void mark_failed(struct work *w, struct clsnn_sweep_run *run, const char *why) {
+    clsnn_found_finish(&run->result);
+    run->result.found = CLSNN_FOUND_FAILED;
+    snprintf(run->result.why, sizeof run->result.why, "%.250s", why);
+    w->stage.n_failed++;
+}
+
+/* Starts a run in the slot. */
+static enum clsnn_status start(struct work *w, struct clsnn_lab *lab, int b, struct clsnn_sweep_run *run,
+                               struct clsnn_experiment **out) {
     enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_sweep *s = w->sweep;
+    struct slot *slot = &w->slots[b];
     int moved = 0;
-    *out = NULL;
-    if (w->next == w->end) return CLSNN_OK;
-    struct job *job = &w->jobs[w->next++];
-    TRY(clsnn_report_prepare_dir(job->dir, &moved));
-    TRY(clsnn_experiment_create(lab, slot, &job->plan, out));
-    clsnn_report_start(&job->report, &job->options, *out, job->dir);
-    TRY(clsnn_report_run(&job->report, CLSNN_RUN_RUNNING, NULL));
-    w->stage.n_waiting--;
-    w->stage.n_running++;
+    *slot = (struct slot){.run = run};
+    TRY(clsnn_report_prepare_dir(run->dir, &moved));
+    TRY(clsnn_experiment_create(lab, b, &run->plan, out));
+    clsnn_report_start(&slot->report, &s->grid->options[run - s->runs], *out, run->dir);
+    TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));
 fail:
+    if (st == CLSNN_OK) return st;
+    slot->report.experiment = NULL;
+    clsnn_experiment_destroy(*out);
+    *out = NULL;
     return st;
+}
+
+/* Starts the next run of this size in the slot, or leaves it empty. A run whose directory cannot be written has failed. */
+static enum clsnn_status fill_slot(struct work *w, struct clsnn_lab *lab, int b,
+                                   struct clsnn_experiment **out) {
+    *out = NULL;
+    while (!*out && w->next < w->end) {
+        struct clsnn_sweep_run *run = w->queue[w->next++];
+        char why[512];
+        enum clsnn_status st = start(w, lab, b, run, out);
+        snprintf(why, sizeof why, "%s", clsnn_error_text());
+        st = go_on(w, &w->slots[b], st);
+        if (st != CLSNN_OK) return st;
+        w->stage.n_waiting--;
+        if (*out)
+            w->stage.n_running++;
+        else
+            mark_failed(w, run, why);
+    }
+    return CLSNN_OK;
 }
 
 static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *x,
                                       const struct clsnn_metrics *m) {
-    struct job *job = job_of(ctx, x);
-    (void)m;
-    return clsnn_report_metrics(&job->report);
+    struct work *w = ctx;
+    struct slot *slot = &w->slots[x->slot];
+    enum clsnn_status st = clsnn_report_metrics(&slot->report);
+    if (st == CLSNN_OK && w->watch && w->watch->evaluated)
+        st = w->watch->evaluated(w->watch->ctx, slot->run, x, m);
+    return go_on(w, slot, st);
 }
 
-static enum clsnn_status leave(struct work *w, struct job *job, struct clsnn_experiment **slot) {
-    struct clsnn_experiment *x = *slot;
+/* The slot's experiment is through, or failed; the next run of its size may have the slot. */
+static enum clsnn_status leave(struct work *w, struct clsnn_experiment **experiment) {
+    struct clsnn_experiment *x = *experiment;
     struct clsnn_lab *lab = x->lab;
     const int b = x->slot;
     w->images_done += x->at.images;
+    w->work_done += clsnn_pack_work(&x->plan, x->at.images);
     w->stage.n_running--;
-    job->report.experiment = NULL;
+    w->slots[b].report.experiment = NULL;
     clsnn_experiment_destroy(x);
-    *slot = NULL;
-    w->slots[b] = NULL;
-    return fill_slot(w, lab, b, slot);
+    *experiment = NULL;
+    w->experiments[b] = NULL;
+    return fill_slot(w, lab, b, experiment);
 }
 
-static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **slot) {
+/* Everything on disk; run.json comes last: from then on the run counts as done. */
+static enum clsnn_status save(const struct work *w, const struct slot *slot, const struct clsnn_learned *learned) {
+    enum clsnn_status st = CLSNN_OK;
+    TRY(clsnn_report_model(&slot->report, learned));
+    TRY(clsnn_report_metrics(&slot->report));
+    if (w->watch && w->watch->finished)
+        TRY(w->watch->finished(w->watch->ctx, slot->run, &slot->report, learned));
+    TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_FINISHED, learned));
+fail:
+    /* best effort: a second start is to do it again */
+    if (st == CLSNN_E_IO) clsnn_run_json_write(&slot->report, CLSNN_RUN_FAILED, NULL);
+    return st;
+}
+
+static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **experiment) {
     enum clsnn_status st = CLSNN_OK;
     struct work *w = ctx;
-    struct job *job = job_of(w, *slot);
+    struct slot *slot = &w->slots[(*experiment)->slot];
+    struct clsnn_found_run *result = &slot->run->result;
     struct clsnn_learned learned = {0};
-    TRY(clsnn_experiment_learned(*slot, &learned));
-    TRY(clsnn_report_model(&job->report, &learned));
-    TRY(clsnn_report_metrics(&job->report));
-    TRY(clsnn_report_run(&job->report, CLSNN_RUN_FINISHED,
-                         &learned)); /* last: from here on it counts as done */
-    clsnn_results_of(*slot, &learned, &w->runs[job->run]);
+    TRY(clsnn_experiment_learned(*experiment, &learned));
+    clsnn_found_finish(result);
+    TRY(clsnn_run_of(*experiment, &learned, &result->run));
+    result->found = CLSNN_FOUND_FINISHED; /* in the tables also where its own files could not be written */
+    TRY(go_on(w, slot, save(w, slot, &learned)));
     w->stage.n_done++;
-    TRY(leave(w, job, slot));
+    TRY(leave(w, experiment));
 fail:
     clsnn_learned_finish(&learned);
     return st;
 }
 
-static enum clsnn_status on_failed(void *ctx, struct clsnn_experiment **slot) {
-    enum clsnn_status st = CLSNN_OK;
+static enum clsnn_status on_failed(void *ctx, struct clsnn_experiment **experiment) {
     struct work *w = ctx;
-    struct job *job = job_of(w, *slot);
-    char text[640], *name = clsnn_grid_name(w->sweep->grid, job->run);
-    if (!name) return clsnn_no_memory("sweep");
-    snprintf(text, sizeof text, "run %s failed: %s", name, clsnn_error_text());
-    free(name);
-    clsnn_report_run(&job->report, CLSNN_RUN_FAILED,
-                     NULL); /* with that error; the sweep's own table tells too */
+    struct slot *slot = &w->slots[(*experiment)->slot];
+    char text[640], why[512];
+    snprintf(why, sizeof why, "%s", clsnn_error_text());
+    snprintf(text, sizeof text, "run %s failed: %s", slot->run->name, why);
+    /* with that error; the sweep's own table tells too */
+    clsnn_run_json_write(&slot->report, CLSNN_RUN_FAILED, NULL);
     clsnn_error_clear();
-    note(w, text);
-    TRY(look_at(w->sweep, job->run, &w->runs[job->run]));
-    w->stage.n_failed++;
-    TRY(leave(w, job, slot));
-fail:
-    return st;
+    note(w, text, true);
+    mark_failed(w, slot->run, why);
+    return leave(w, experiment);
 }
 
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     struct work *w = ctx;
     struct clsnn_sweep_stage *s = &w->stage;
-    (void)stage;
+    double done = w->work_done;
     s->images = w->images_done;
-    for (int b = 0; b < w->n_slots; b++)
-        if (w->slots[b]) s->images += w->slots[b]->at.images;
+    for (int b = 0; b < w->n_slots; b++) {
+        const struct clsnn_experiment *x = w->experiments[b];
+        if (!x) continue;
+        s->images += x->at.images;
+        done += clsnn_pack_work(&x->plan, x->at.images);
+    }
     s->seconds = clsnn_clock_seconds() - w->began;
     s->images_per_second = s->seconds > 0 ? (double)s->images / s->seconds : 0;
-    s->eta_seconds =
-        s->images_per_second > 0 ? (double)(s->images_total - s->images) / s->images_per_second : 0;
+    s->eta_seconds = done > 0 ? s->seconds / done * (w->work_all - done) : 0;
+    s->reading_out = stage && stage->kind == CLSNN_STAGE_READOUT && !w->read_out;
+    w->read_out = w->read_out || s->reading_out;
     return !w->watch || !w->watch->stage || w->watch->stage(w->watch->ctx, s);
 }
 
-/* ---- packing ---- */
+/* ---- one size after the other ---- */
 
-/* Large networks first, and among equals the long runs: what is left at the end is then small. */
-static int compare_jobs(const void *a, const void *b) {
-    const struct job *x = a, *y = b;
-    if (x->plan.neurons != y->plan.neurons) return x->plan.neurons < y->plan.neurons ? 1 : -1;
-    const uint64_t cost_x = (uint64_t)x->plan.epochs * x->plan.train_images,
-                   cost_y = (uint64_t)y->plan.epochs * y->plan.train_images;
-    if (cost_x != cost_y) return cost_x < cost_y ? 1 : -1;
-    return x->run < y->run ? -1 : x->run > y->run;
-}
-
-/* How many networks of that size to hold at once. */
-static enum clsnn_status count_slots(const struct clsnn_sweep *s, uint32_t neurons, size_t n_jobs, int *out) {
-    const struct clsnn_device_info *d = &s->dev->info;
-    const uint64_t n_images = (uint64_t)s->data->train.n_images + s->data->test.n_images;
-    const uint64_t units = d->compute_units ? d->compute_units : 1,
-                   wanted = units * ((d->type & CL_DEVICE_TYPE_CPU) ? SLOTS_A_CORE : SLOTS_A_UNIT),
-                   most = clsnn_lab_most_slots(s->dev, neurons, n_images);
-    uint64_t n = n_jobs < wanted ? n_jobs : wanted;
-    if (most == 0)
-        return clsnn_fail(
-            CLSNN_E_DEVICE_MEMORY,
-            "sweep: a network of %u neurons takes %.1f MB and the images %.1f MB; %s has %.0f MB: choose "
-            "fewer neurons or another --device",
-            neurons, (double)clsnn_lab_slot_bytes(neurons) * 1e-6, (double)n_images * CLSNN_N_PRE * 1e-6,
-            d->name, (double)clsnn_device_budget(s->dev) * 1e-6);
-    if (n > most) n = most;
-    *out = (int)n;
-    return CLSNN_OK;
-}
-
-/* Whether every network that is still to be trained fits alone, before anything is made on disk. */
-static enum clsnn_status check_sizes(const struct clsnn_sweep *s, const struct clsnn_run_result *runs) {
-    enum clsnn_status st = CLSNN_OK;
-    int n_slots;
-    for (size_t run = 0; run < s->grid->n_runs; run++) {
-        struct clsnn_options o;
-        if (!is_own(s, run) || runs[run].found == CLSNN_FOUND_FINISHED) continue;
-        TRY(clsnn_grid_options(s->grid, s->options, run, &o));
-        const uint32_t neurons = (uint32_t)o.neurons;
-        clsnn_options_finish(&o);
-        TRY(count_slots(s, neurons, 1, &n_slots));
-    }
-fail:
-    return st;
-}
-
-/* Jobs w->next .. w->end - 1, all of one size, in one lab. */
+/* queue[next .. end - 1], all of one size, in one lab. */
 static enum clsnn_status run_size(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_sweep *s = w->sweep;
-    const uint32_t neurons = w->jobs[w->next].plan.neurons;
+    const uint32_t neurons = w->queue[w->next]->plan.neurons;
+    const size_t n_runs = w->end - w->next;
     const struct clsnn_watcher watch = {
         .stage = on_stage, .evaluated = on_evaluated, .finished = on_finished, .failed = on_failed, .ctx = w};
     struct clsnn_lab *lab = NULL;
-    TRY(count_slots(s, neurons, w->end - w->next, &w->n_slots));
+    char text[128];
+    TRY(clsnn_pack_slots(s->dev, s->data, neurons, n_runs, &w->n_slots));
     TRY(clsnn_lab_create(s->dev, s->prog, s->data, neurons, w->n_slots, s->data->train.n_images,
                          s->data->test.n_images, (uint32_t)s->options->chunk, &lab));
+    w->experiments = calloc((size_t)w->n_slots, sizeof *w->experiments);
     w->slots = calloc((size_t)w->n_slots, sizeof *w->slots);
-    if (!w->slots) {
+    if (!w->experiments || !w->slots) {
         st = clsnn_no_memory("sweep");
         goto fail;
     }
-    for (int b = 0; b < w->n_slots; b++) TRY(fill_slot(w, lab, b, &w->slots[b]));
-    TRY(clsnn_experiments_run(lab, w->slots, &watch));
+    snprintf(text, sizeof text, "training %zu network%s of %u neurons, %d side by side", n_runs,
+             n_runs == 1 ? "" : "s", neurons, w->n_slots);
+    note(w, text, false);
+    for (int b = 0; b < w->n_slots; b++) TRY(fill_slot(w, lab, b, &w->experiments[b]));
+    TRY(clsnn_experiments_run(lab, w->experiments, &watch));
 fail:
-    for (int b = 0; w->slots && b < w->n_slots; b++) {
-        struct job *job = w->slots[b] ? job_of(w, w->slots[b]) : NULL;
-        if (job) job->report.experiment = NULL;
-        clsnn_experiment_destroy(w->slots[b]);
+    for (int b = 0; w->experiments && w->slots && b < w->n_slots; b++) {
+        /* best effort: a run that did not get this far is found broken off all the same */
+        if (w->experiments[b] && w->slots[b].report.experiment)
+            clsnn_run_json_write(&w->slots[b].report,
+                                 st == CLSNN_STOPPED ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, NULL);
+        clsnn_experiment_destroy(w->experiments[b]);
     }
+    free(w->experiments);
     free(w->slots);
+    w->experiments = NULL;
     w->slots = NULL;
     w->n_slots = 0;
     clsnn_lab_destroy(lab);
     return st;
 }
 
-/* Lists what is to be done, and tells what is done anew. */
-static enum clsnn_status make_jobs(struct work *w) {
+/* Whether every network that is still to be trained fits alone, before anything is made on disk. */
+static enum clsnn_status check_sizes(const struct clsnn_sweep *s) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_sweep *s = w->sweep;
-    w->jobs = calloc(s->grid->n_runs, sizeof *w->jobs);
-    if (!w->jobs) return clsnn_no_memory("sweep");
-    for (size_t run = 0; run < s->grid->n_runs; run++) {
-        struct clsnn_run_result *r = &w->runs[run];
-        if (!is_own(s, run)) continue;
-        /* another process may have finished it after it was looked at and before it was locked */
-        if (r->found != CLSNN_FOUND_FINISHED) TRY(look_at(s, run, r));
-        w->stage.n_runs++;
-        if (r->found == CLSNN_FOUND_FINISHED) {
-            w->stage.n_done++;
-            continue;
-        }
-        struct job *job = &w->jobs[w->n_jobs++];
-        job->run = run;
-        job->dir = run_dir(s, run);
-        if (!job->dir) return clsnn_no_memory("sweep");
-        TRY(clsnn_grid_options(s->grid, s->options, run, &job->options));
-        clsnn_plan_make(&job->options, s->data, &job->plan);
-        w->stage.n_waiting++;
-        w->stage.images_total += (uint64_t)job->plan.epochs * job->plan.train_images;
-        if (r->found != CLSNN_FOUND_NOTHING && r->found != CLSNN_FOUND_BROKEN_OFF) {
-            char text[640];
-            snprintf(text, sizeof text, "%s is done anew: %s", job->dir, r->why);
-            note(w, text);
-        }
+    int n_slots;
+    for (size_t k = 0; k < s->grid->n_runs; k++) {
+        const struct clsnn_sweep_run *run = &s->runs[k];
+        if (run->own && run->result.found != CLSNN_FOUND_FINISHED)
+            TRY(clsnn_pack_slots(s->dev, s->data, run->plan.neurons, 1, &n_slots));
     }
-    qsort(w->jobs, w->n_jobs, sizeof *w->jobs, compare_jobs);
 fail:
     return st;
 }
 
-enum clsnn_status clsnn_sweep_run(const struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
-                                  struct clsnn_run_result *runs, struct clsnn_sweep_stage *out_stage) {
+static enum clsnn_status lock_runs(const struct clsnn_sweep *s, int *out_fd) {
+    size_t n = 0;
+    const char **names = calloc(s->grid->n_runs, sizeof *names);
+    if (!names) return clsnn_no_memory("sweep");
+    for (size_t k = 0; k < s->grid->n_runs; k++)
+        if (s->runs[k].own) names[n++] = s->runs[k].name;
+    const enum clsnn_status st = clsnn_lock_names(
+        s->dir, names, n, "wait for it, choose another --out, or give each a --shard of its own", out_fd);
+    free(names);
+    return st;
+}
+
+static int compare_runs(const void *a, const void *b) {
+    const struct clsnn_sweep_run *x = *(struct clsnn_sweep_run *const *)a,
+                                 *y = *(struct clsnn_sweep_run *const *)b;
+    const int order = clsnn_pack_compare(&x->plan, &y->plan);
+    return order ? order : x < y ? -1 : x > y; /* both of one array */
+}
+
+/* Lists what is to be done, and tells what is done again. */
+static enum clsnn_status make_queue(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
-    struct work w = {.sweep = s, .watch = watch, .runs = runs, .began = clsnn_clock_seconds()};
+    struct clsnn_sweep *s = w->sweep;
+    w->queue = calloc(s->grid->n_runs, sizeof(struct clsnn_sweep_run *));
+    if (!w->queue) return clsnn_no_memory("sweep");
+    for (size_t k = 0; k < s->grid->n_runs; k++) {
+        struct clsnn_sweep_run *run = &s->runs[k];
+        if (!run->own) continue;
+        /* another process may have finished it after it was looked at and before it was locked */
+        if (run->result.found != CLSNN_FOUND_FINISHED) TRY(look_at(s, w->watch, run));
+        w->stage.n_runs++;
+        if (run->result.found == CLSNN_FOUND_FINISHED) {
+            w->stage.n_done++;
+            continue;
+        }
+        w->queue[w->n_queue++] = run;
+        w->stage.n_waiting++;
+        const uint64_t n_images = (uint64_t)run->plan.epochs * run->plan.train_images;
+        w->stage.images_total += n_images;
+        w->work_all += clsnn_pack_work(&run->plan, n_images);
+        if (run->result.found != CLSNN_FOUND_NOTHING && run->result.found != CLSNN_FOUND_BROKEN_OFF) {
+            char text[1024];
+            snprintf(text, sizeof text, "%s is made again: %s", run->dir, run->result.why);
+            note(w, text, true);
+        }
+    }
+    qsort(w->queue, w->n_queue, sizeof *w->queue, compare_runs);
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
+                                  struct clsnn_sweep_stage *out_stage) {
+    enum clsnn_status st = CLSNN_OK;
+    struct work w = {.sweep = s, .watch = watch, .began = clsnn_clock_seconds()};
     int lock = -1;
-    TRY(check_sizes(s, runs));
+    TRY(check_sizes(s));
     TRY(clsnn_file_make_dir(s->dir));
     TRY(lock_runs(s, &lock));
-    TRY(make_jobs(&w));
-    while (w.next < w.n_jobs) {
-        w.end = w.next;
-        while (w.end < w.n_jobs && w.jobs[w.end].plan.neurons == w.jobs[w.next].plan.neurons) w.end++;
+    TRY(make_queue(&w));
+    while (w.next < w.n_queue) {
+        const uint32_t neurons = w.queue[w.next]->plan.neurons;
+        for (w.end = w.next; w.end < w.n_queue && w.queue[w.end]->plan.neurons == neurons;) w.end++;
         TRY(run_size(&w));
     }
     on_stage(&w, NULL);
+    if (w.n_unsaved)
+        st = clsnn_fail(CLSNN_E_IO, "files of %zu run%s could not be written: %s", w.n_unsaved,
+                        w.n_unsaved == 1 ? "" : "s", w.unsaved);
 fail:
     *out_stage = w.stage;
-    for (size_t k = 0; k < w.n_jobs; k++) {
-        clsnn_options_finish(&w.jobs[k].options);
-        free(w.jobs[k].dir);
-    }
-    free(w.jobs);
+    free(w.queue);
     if (lock >= 0) close(lock);
     return st;
 }

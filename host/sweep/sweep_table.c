@@ -11,8 +11,10 @@
 #include "base/file.h"
 #include "formats/curves.h"
 #include "formats/json.h"
-#include "run/record.h"
 #include "base/stats.h"
+#include "run/metrics.h"
+#include "run/run_json.h"
+#include "run/run_read.h"
 
 enum { MAX_SERIES = 6 };
 
@@ -23,31 +25,6 @@ static const char *const state_names[] = {
     [CLSNN_FOUND_BROKEN_OFF] = "broken off", [CLSNN_FOUND_FAILED] = "failed",
     [CLSNN_FOUND_CORRUPT] = "corrupt",       [CLSNN_FOUND_OTHER] = "of other settings"};
 
-/* Columns of a finished run. */
-struct column {
-    const char *name;
-    bool whole;
-    double real;
-    uint64_t count;
-};
-enum { N_COLUMNS = 10 };
-
-static void columns_of(const struct clsnn_run_result *r, struct column c[N_COLUMNS]) {
-    const struct column all[N_COLUMNS] = {
-        {"accuracy_all", false, r->accuracy_all, 0},
-        {"accuracy_proportion", false, r->accuracy_proportion, 0},
-        {"exc_spikes_per_image", false, r->exc_spikes_per_image, 0},
-        {"test_spikes_per_image", false, r->test_spikes_per_image, 0},
-        {"theta_mean_mv", false, r->theta_mean_mv, 0},
-        {"images", true, 0, r->images},
-        {"retries", true, 0, r->retries},
-        {"given_up", true, 0, r->given_up},
-        {"unlabelled_neurons", true, 0, r->unlabelled},
-        {"presentations", true, 0, r->presentations},
-    };
-    memcpy(c, all, sizeof all);
-}
-
 /* A value of a sweep as JSON: a number where it is one. */
 static json_t *value_json(const char *text) {
     json_error_t error;
@@ -57,44 +34,44 @@ static json_t *value_json(const char *text) {
     return json_string(text);
 }
 
-static bool write_run(const struct clsnn_results *r, size_t run, FILE *csv, FILE *jsonl) {
-    const struct clsnn_grid *g = r->grid;
-    const struct clsnn_run_result *one = &r->runs[run];
-    const bool finished = one->found == CLSNN_FOUND_FINISHED;
-    struct column c[N_COLUMNS];
+/* One run as a line of both tables. */
+static bool write_run(const struct clsnn_sweep *s, size_t k, FILE *csv, FILE *jsonl) {
+    const struct clsnn_grid *g = s->grid;
+    const struct clsnn_sweep_run *run = &s->runs[k];
+    const struct clsnn_found_run *result = &run->result;
+    const struct clsnn_metric_row *row;
+    const char *state = state_names[result->found];
+    const bool finished = result->found == CLSNN_FOUND_FINISHED;
     json_t *line = json_object();
-    char *name = clsnn_grid_name(g, run);
-    bool ok = name && line;
-    columns_of(one, c);
-    if (ok) {
-        fprintf(csv, "%s", name);
-        clsnn_json_add(line, "run", json_string(name), &ok);
-        for (size_t a = 0; a < g->n_axes; a++) {
-            const char *value = clsnn_grid_value(g, run, &g->axes[a]);
-            fprintf(csv, ",%s", value);
-            clsnn_json_add(line, g->axes[a].name, value_json(value), &ok);
-        }
-        fprintf(csv, ",%s", state_names[one->found]);
-        clsnn_json_add(line, "state", json_string(state_names[one->found]), &ok);
-        for (int k = 0; k < N_COLUMNS; k++) {
-            if (!finished)
-                fputc(',', csv);
-            else if (c[k].whole)
-                fprintf(csv, ",%llu", (unsigned long long)c[k].count);
-            else
-                fprintf(csv, ",%.10g", c[k].real);
-            if (finished)
-                clsnn_json_add(line, c[k].name,
-                                 c[k].whole ? json_integer((json_int_t)c[k].count) : json_real(c[k].real),
-                                 &ok);
-        }
-        fprintf(csv, ",%s\n", finished ? one->sha256 : "");
-        if (finished) clsnn_json_add(line, "final_sha256", json_string(one->sha256), &ok);
-        ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;
-        fputc('\n', jsonl);
+    bool ok = line != NULL;
+    fprintf(csv, "%s", run->name);
+    clsnn_json_add(line, "run", json_string(run->name), &ok);
+    for (size_t a = 0; a < g->n_axes; a++) {
+        const char *value = clsnn_grid_value(g, k, &g->axes[a]);
+        fprintf(csv, ",%s", value);
+        clsnn_json_add(line, g->axes[a].name, value_json(value), &ok);
     }
+    fprintf(csv, ",%s", state);
+    clsnn_json_add(line, "state", json_string(state), &ok);
+    for (int c = 1; (row = clsnn_metric_column(c)); c++) {
+        char text[32] = "";
+        if (finished) {
+            clsnn_metric_text(row, clsnn_run_last(&result->run), text);
+            clsnn_json_add(line, row->field.name, clsnn_metric_json(row, clsnn_run_last(&result->run)), &ok);
+        }
+        fprintf(csv, ",%s", text);
+    }
+    if (finished) {
+        const uint64_t presentations = result->run.totals.presentations;
+        fprintf(csv, ",%llu,%s\n", (unsigned long long)presentations, result->run.sha256);
+        clsnn_json_add(line, "presentations", clsnn_json_whole(presentations), &ok);
+        clsnn_json_add(line, "final_sha256", json_string(result->run.sha256), &ok);
+    } else {
+        fputs(",,\n", csv);
+    }
+    ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;
+    fputc('\n', jsonl);
     json_decref(line);
-    free(name);
     return ok;
 }
 
@@ -122,8 +99,8 @@ struct cell {
 };
 
 /* One cell for every set of runs that differ in their seed only, in the order of the first. *out is malloc'ed. */
-static enum clsnn_status make_cells(const struct clsnn_results *r, struct cell **out, size_t *out_n) {
-    const size_t n = r->grid->n_runs;
+static enum clsnn_status make_cells(const struct clsnn_sweep *s, struct cell **out, size_t *out_n) {
+    const size_t n = s->grid->n_runs;
     struct cell *cells = malloc(n * sizeof *cells);
     double *values = malloc(2 * n * sizeof *values);
     size_t *cell_of = malloc(n * sizeof *cell_of), n_cells = 0;
@@ -135,7 +112,7 @@ static enum clsnn_status make_cells(const struct clsnn_results *r, struct cell *
     }
     for (size_t run = 0; run < n; run++) {
         size_t c = 0;
-        while (c < n_cells && !same_but_seed(r->grid, cells[c].first, run, NULL)) c++;
+        while (c < n_cells && !same_but_seed(s->grid, cells[c].first, run, NULL)) c++;
         if (c == n_cells) cells[n_cells++] = (struct cell){.first = run};
         cell_of[run] = c;
         cells[c].n_runs++;
@@ -143,9 +120,10 @@ static enum clsnn_status make_cells(const struct clsnn_results *r, struct cell *
     for (size_t c = 0; c < n_cells; c++) {
         size_t k = 0;
         for (size_t run = 0; run < n; run++) {
-            if (cell_of[run] != c || r->runs[run].found != CLSNN_FOUND_FINISHED) continue;
-            values[k] = 100 * r->runs[run].accuracy_all;
-            values[n + k++] = 100 * r->runs[run].accuracy_proportion;
+            const struct clsnn_found_run *result = &s->runs[run].result;
+            if (cell_of[run] != c || result->found != CLSNN_FOUND_FINISHED) continue;
+            values[k] = 100 * clsnn_run_last(&result->run)->accuracy_all;
+            values[n + k++] = 100 * clsnn_run_last(&result->run)->accuracy_proportion;
         }
         cells[c].all = clsnn_stats_of(values, k);
         cells[c].proportion = clsnn_stats_of(values + n, k);
@@ -166,9 +144,9 @@ static void write_stats(FILE *csv, const struct clsnn_stats *s) {
         fprintf(csv, ",%.4f,%.4f,%.4f", s->mean, s->sd, s->ci95);
 }
 
-static void write_summary(const struct clsnn_results *r, const struct cell *cells, size_t n_cells,
+static void write_summary(const struct clsnn_sweep *s, const struct cell *cells, size_t n_cells,
                           FILE *csv) {
-    const struct clsnn_grid *g = r->grid;
+    const struct clsnn_grid *g = s->grid;
     for (size_t a = 0; a < g->n_axes; a++)
         if (!is_seed(&g->axes[a])) fprintf(csv, "%s,", g->axes[a].name);
     fputs("runs,finished,all_mean_percent,all_sd,all_ci95,proportion_mean_percent,proportion_sd,proportion_"
@@ -232,11 +210,11 @@ static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis
 }
 
 /* Accuracy against one axis: a curve for each combination of the others, at most MAX_SERIES of them. */
-static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct clsnn_axis *axis,
+static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct clsnn_axis *axis,
                                    const struct cell *cells, size_t n_cells, const char *dir,
                                    bool *out_drawn) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_grid *g = r->grid;
+    const struct clsnn_grid *g = s->grid;
     struct clsnn_series series[MAX_SERIES];
     char names[MAX_SERIES][160], title[200], label[128], file[96];
     size_t n_series = 0, n_curves = 0;
@@ -268,7 +246,7 @@ static enum clsnn_status draw_axis(const struct clsnn_results *r, const struct c
     if (n_series == 0) goto fail;
     snprintf(label, sizeof label, "%s%s%s%s", axis->name, axis->param && *axis->param->unit ? " (" : "",
              axis->param ? axis->param->unit : "", axis->param && *axis->param->unit ? ")" : "");
-    snprintf(title, sizeof title, "Accuracy on %s%s; bars: 95 %% interval%s", r->data_name,
+    snprintf(title, sizeof title, "Accuracy on %s%s; bars: 95 %% interval%s", s->data->name,
              alone ? "" : ", vote all", n_curves > n_series && !alone ? " (first curves only)" : "");
     snprintf(file, sizeof file, "accuracy-%s.png", axis->name);
     path = clsnn_file_join(dir, file);
@@ -316,30 +294,29 @@ static enum clsnn_status write_text(const char *dir, const char *name, const cha
     return st;
 }
 
-enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char *dir, char **out_names) {
+enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **out_names) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_grid *g = r->grid;
+    const struct clsnn_grid *g = s->grid;
     char *texts[3] = {NULL}, *written = NULL;
     size_t sizes[3] = {0}, n_cells = 0, n_written = 0;
     struct cell *cells = NULL;
-    struct column c[N_COLUMNS];
     FILE *files[3] = {NULL}, *list = open_memstream(&written, &n_written);
     bool ok = list != NULL;
     static const char *const names[3] = {"results.csv", "results.jsonl", "summary.csv"};
-    TRY(make_cells(r, &cells, &n_cells));
+    TRY(make_cells(s, &cells, &n_cells));
     for (int k = 0; k < 3; k++) {
         files[k] = open_memstream(&texts[k], &sizes[k]);
         ok = ok && files[k];
     }
     if (ok) {
-        columns_of(&r->runs[0], c);
+        const struct clsnn_metric_row *row;
         fputs("run", files[0]);
         for (size_t a = 0; a < g->n_axes; a++) fprintf(files[0], ",%s", g->axes[a].name);
         fputs(",state", files[0]);
-        for (int k = 0; k < N_COLUMNS; k++) fprintf(files[0], ",%s", c[k].name);
-        fputs(",final_sha256\n", files[0]);
-        for (size_t run = 0; run < g->n_runs; run++) ok = write_run(r, run, files[0], files[1]) && ok;
-        write_summary(r, cells, n_cells, files[2]);
+        for (int c = 1; (row = clsnn_metric_column(c)); c++) fprintf(files[0], ",%s", row->field.name);
+        fputs(",presentations,final_sha256\n", files[0]);
+        for (size_t run = 0; run < g->n_runs; run++) ok = write_run(s, run, files[0], files[1]) && ok;
+        write_summary(s, cells, n_cells, files[2]);
     }
     for (int k = 0; k < 3; k++)
         if (files[k] && !clsnn_text_end(files[k], &texts[k])) ok = false;
@@ -348,16 +325,16 @@ enum clsnn_status clsnn_results_write(const struct clsnn_results *r, const char 
         goto fail;
     }
     for (int k = 0; k < 3; k++) {
-        TRY(write_text(dir, names[k], texts[k], sizes[k]));
+        TRY(write_text(s->dir, names[k], texts[k], sizes[k]));
         fprintf(list, "%s%s", k ? ", " : "", names[k]);
     }
     for (size_t a = 0; a < g->n_axes; a++) {
         bool drawn = false;
         if (is_seed(&g->axes[a])) continue;
-        TRY(draw_axis(r, &g->axes[a], cells, n_cells, dir, &drawn));
+        TRY(draw_axis(s, &g->axes[a], cells, n_cells, s->dir, &drawn));
         if (drawn) fprintf(list, ", accuracy-%s.png", g->axes[a].name);
     }
-    remove_old_pictures(g, dir); /* best effort */
+    remove_old_pictures(g, s->dir); /* best effort */
     ok = clsnn_text_end(list, &written);
     list = NULL;
     if (!ok) {
@@ -384,9 +361,9 @@ static json_t *stats_json(const struct clsnn_stats *s, bool *ok) {
     return o;
 }
 
-static enum clsnn_status print_json(const struct clsnn_results *r, const struct cell *cells, size_t n_cells,
+static enum clsnn_status print_json(const struct clsnn_sweep *s, const struct cell *cells, size_t n_cells,
                                     FILE *to) {
-    const struct clsnn_grid *g = r->grid;
+    const struct clsnn_grid *g = s->grid;
     json_t *rows = json_array();
     bool ok = true;
     for (size_t c = 0; c < n_cells; c++) {
@@ -405,35 +382,35 @@ static enum clsnn_status print_json(const struct clsnn_results *r, const struct 
     return ok ? CLSNN_OK : clsnn_no_memory("results");
 }
 
-enum clsnn_status clsnn_results_print(const struct clsnn_results *r, FILE *to, bool json) {
+enum clsnn_status clsnn_sweep_table_print(const struct clsnn_sweep *s, FILE *to, bool json) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_grid *g = r->grid;
+    const struct clsnn_grid *g = s->grid;
     struct cell *cells = NULL;
     size_t n_cells = 0;
     bool any = false; /* interval */
-    TRY(make_cells(r, &cells, &n_cells));
+    TRY(make_cells(s, &cells, &n_cells));
     if (json) {
-        TRY(print_json(r, cells, n_cells, to));
+        TRY(print_json(s, cells, n_cells, to));
         goto fail;
     }
     for (size_t a = 0; a < g->n_axes; a++)
         if (!is_seed(&g->axes[a])) fprintf(to, "%*s  ", (int)strlen(g->axes[a].name), g->axes[a].name);
     fputs("runs    vote all (%)       vote proportion (%)\n", to);
     for (size_t c = 0; c < n_cells; c++) {
-        const struct clsnn_stats *s[2] = {&cells[c].all, &cells[c].proportion};
+        const struct clsnn_stats *stats[2] = {&cells[c].all, &cells[c].proportion};
         for (size_t a = 0; a < g->n_axes; a++)
             if (!is_seed(&g->axes[a]))
                 fprintf(to, "%*s  ", (int)strlen(g->axes[a].name),
                         clsnn_grid_value(g, cells[c].first, &g->axes[a]));
-        fprintf(to, "%4zu", s[0]->n);
+        fprintf(to, "%4zu", stats[0]->n);
         for (int vote = 0; vote < 2; vote++) {
-            if (s[vote]->n == 0)
+            if (stats[vote]->n == 0)
                 fputs("        -", to);
-            else if (s[vote]->n == 1)
-                fprintf(to, "    %6.2f%12s", s[vote]->mean, "");
+            else if (stats[vote]->n == 1)
+                fprintf(to, "    %6.2f%12s", stats[vote]->mean, "");
             else
-                fprintf(to, "    %6.2f +- %-6.2f  ", s[vote]->mean, s[vote]->ci95);
-            any = any || s[vote]->n > 1;
+                fprintf(to, "    %6.2f +- %-6.2f  ", stats[vote]->mean, stats[vote]->ci95);
+            any = any || stats[vote]->n > 1;
         }
         fputc('\n', to);
     }

@@ -45,6 +45,8 @@ enum clsnn_phase {
     CLSNN_N_TIMES
 };
 
+const char *clsnn_phase_name(enum clsnn_phase phase);
+
 /* Seconds on the device and commands, summed from OpenCL's events. */
 struct clsnn_profile {
     double seconds[CLSNN_N_TIMES];

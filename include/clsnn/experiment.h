@@ -10,6 +10,7 @@
 
 struct clsnn_plan {
     struct clsnn_model model;
+    enum clsnn_rule rule;
     uint64_t seed;
     uint32_t neurons, epochs;
     uint32_t train_images, label_images, test_images; /* 0: all there are */
@@ -18,6 +19,9 @@ struct clsnn_plan {
         pause_every; /* images between pauses, at which a checkpoint may be taken; 0: at the end of epochs only */
     bool shuffle;
 };
+
+/* Cuts the numbers of images to what there is; 0 becomes all. */
+void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_t n_test);
 
 /* READOUT is told once, before the first product: CLBlast then compiles for some seconds unless its kernels are cached. */
 enum clsnn_stage_kind { CLSNN_STAGE_TRAIN, CLSNN_STAGE_LABEL, CLSNN_STAGE_TEST, CLSNN_STAGE_READOUT };
@@ -35,20 +39,12 @@ struct clsnn_stage {
     double running_accuracy;
 };
 
-/* One evaluation. */
+/* One evaluation: a member for each row of metrics.def, and the score behind the accuracies. */
 struct clsnn_metrics {
-    uint32_t epoch;
-    uint64_t images; /* trained on so far */
+#define CLSNN_COUNT(name, shown, column, meaning)       uint64_t name;
+#define CLSNN_VALUE(name, unit, shown, column, meaning) double name;
+#include "clsnn/metrics.def"
     struct clsnn_score score;
-    double accuracy_all, accuracy_proportion;
-    double exc_spikes_per_image;  /* while training, accepted presentations, since the last evaluation */
-    double test_spikes_per_image; /* while testing */
-    uint64_t retries, given_up;   /* while training, since the last evaluation */
-    double theta_mean_mv;
-    uint32_t unlabelled;      /* neurons that never fired while labelling */
-    double train_seconds;     /* so far */
-    double eval_seconds;      /* of this evaluation */
-    double images_per_second; /* trained, since the last evaluation */
 };
 
 /* How far an experiment is, in numbers that a checkpoint carries. */
@@ -117,20 +113,27 @@ enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_expe
 
 /* Labels the neurons unless they have labels that were given, tests, and appends to metrics. */
 enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch);
-/* Uses weights, theta and (labels may be NULL) labels from elsewhere. Arrays are the caller's, copied. */
-enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const float *w,
-                                             const float *theta_mv, const int32_t *labels,
-                                             const float *proportions);
-
-/* What was learned, on the host. */
+/* What was learned, on the host, and what a model.npz holds. */
 struct clsnn_learned {
     uint32_t n_post;
-    float *w;        /* [784][n_post] */
-    float *theta_mv; /* [n_post] */
-    char sha256
-        [CLSNN_SHA256_HEX]; /* of w, theta_mv and labels (-1 where there are none), little-endian, in that order */
+    float *w;                   /* [784][n_post] */
+    float *theta_mv;            /* [n_post] */
+    struct clsnn_labels labels; /* labels.labels NULL: the neurons have none */
+    char *about;                /* JSON on where it comes from, or NULL */
+    /* of w, theta_mv and labels (-1 where there are none), little-endian, in that order: "final_sha256" */
+    char sha256[CLSNN_SHA256_HEX];
 };
+/* Puts weights, theta and, where there are any, labels into x; all copied. Errors: CLSNN_E_SHAPE, CLSNN_E_DEVICE. */
+enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const struct clsnn_learned *l);
+/* A copy of what x has learned so far, `about` NULL. Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, struct clsnn_learned *out);
+/* Reads a model.npz, or a checkpoint as a model; checks every value and fills sha256.
+ * Errors: CLSNN_E_IO; CLSNN_E_DATA an array is missing, of another shape, or holds what cannot be; CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out);
+/* Writes path atomically; about and labels where there are any. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char *path);
+/* Fills sha256 from the arrays. Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_learned_hash(struct clsnn_learned *l);
 void clsnn_learned_finish(struct clsnn_learned *l); /* takes {0} */
 
 #endif

@@ -24,6 +24,17 @@ struct clsnn_param_info {
 extern const struct clsnn_param_info clsnn_params_table[];
 extern const size_t clsnn_n_params;
 
+/* The plasticity rules, '|' between them, in the enumeration's order. */
+enum clsnn_rule { CLSNN_RULE_TRIPLET };
+#define CLSNN_RULES "triplet"
+const char *clsnn_rule_name(enum clsnn_rule rule);
+/* False where no rule has that name. */
+bool clsnn_rule_find(const char *name, enum clsnn_rule *out);
+
+/* The most that a run can be asked for. */
+#define CLSNN_PLAN_MAX_IMAGES 10000000
+#define CLSNN_PLAN_MAX_EPOCHS 1000
+
 /* Every preset, '|' between them; the first is the default. */
 #define CLSNN_PRESETS        "diehl-cook-2015|seed"
 #define CLSNN_PRESET_DEFAULT "diehl-cook-2015"

@@ -25,11 +25,11 @@ FLOORS = {
     ".": 8,  # main.c
 }
 PUBLIC = {
-    "status.h": "base", "npz.h": "formats", "model.h": "model", "params.def": "model", "dataset.h": "dataset",
+    "status.h": "base", "npz.h": "formats", "model.h": "model", "params.def": "model", "metrics.def": "experiment", "dataset.h": "dataset",
     "device.h": "device", "replay.h": "device", "readout.h": "experiment", "experiment.h": "experiment",
     "checkpoint.h": "run",
 }
-CONTRACT = {"abi.h", "params.def"}  # every floor may include them; they include nothing of the host
+CONTRACT = {"abi.h", "params.def", "metrics.def"}  # every floor may include them; they include nothing of the host
 
 # An include that begins like this stands in these files alone. Patterns are of the path below host/, or of the
 # public header.

@@ -61,7 +61,7 @@ static void set_up(void) {
                                  .shuffle = true};
     clsnn_model_defaults(&x.plan.model);
     FUZZ_CHECK(clsnn_labels_create(NEURONS, &x.labels) == CLSNN_OK);
-    json_t *plan = clsnn_record_plan(&x.plan, &data, &ok);
+    json_t *plan = clsnn_record_plan(&x.plan, data.name, data.sha256, &ok);
     fuzz_archive_quote = json_dumps(plan, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(plan);
     FUZZ_CHECK(ok && fuzz_archive_quote);
@@ -128,11 +128,11 @@ static void check_taken(void) {
     for (size_t k = 0; k < x.n_metrics; k++) {
         const struct clsnn_metrics *m = &x.metrics[k];
         FUZZ_CHECK(m->images <= x.at.images && m->score.n_images <= x.plan.test_images);
-        FUZZ_CHECK(m->unlabelled <= NEURONS);
+        FUZZ_CHECK(m->unlabelled_neurons <= NEURONS);
         check_score(&m->score, m->score.confusion, m->score.correct_all, m->accuracy_all);
         check_score(&m->score, m->score.confusion_proportion, m->score.correct_proportion,
                     m->accuracy_proportion);
-        FUZZ_CHECK(isfinite(m->theta_mean_mv) && m->train_seconds >= 0 && m->eval_seconds >= 0);
+        FUZZ_CHECK(isfinite(m->theta_mean_mv) && m->seconds >= 0 && m->eval_seconds >= 0);
     }
 }
 

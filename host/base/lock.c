@@ -1,0 +1,78 @@
+/* Locks: flock() of a directory, and fcntl() of single bytes of a file for names. */
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/sha256.h"
+
+/* A slow (network) file system may interrupt open(); nothing has happened then. */
+static int open_retry(const char *path, int flags) {
+    int fd;
+    do {
+        fd = open(path, flags | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+enum clsnn_status clsnn_lock_dir(const char *dir, int *out_fd) {
+    const int fd = open_retry(dir, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened: %s", dir, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(fd);
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "%s: another clsnn is at work there: wait for it, or choose another --out", dir);
+    }
+    *out_fd = fd;
+    return CLSNN_OK;
+}
+
+/* The byte that stands for a name. */
+static enum clsnn_status byte_of(const char *name, off_t *out) {
+    char hex[CLSNN_SHA256_HEX];
+    const enum clsnn_status st = clsnn_sha256_hex(name, strlen(name), hex);
+    if (st != CLSNN_OK) return st;
+    hex[15] = '\0'; /* 60 bits: offsets are signed */
+    *out = (off_t)strtoull(hex, NULL, 16);
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_lock_names(const char *dir, const char *const *names, size_t n, const char *hint,
+                                   int *out_fd) {
+    enum clsnn_status st = CLSNN_OK;
+    int fd = -1;
+    char *path = clsnn_file_join(dir, "lock");
+    if (!path) return CLSNN_E_MEMORY;
+    fd = open_retry(path, O_RDWR | O_CREAT);
+    if (fd < 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno));
+        goto fail;
+    }
+    for (size_t k = 0; k < n; k++) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+        TRY(byte_of(names[k], &lock.l_start));
+        if (fcntl(fd, F_SETLK, &lock) == 0) continue;
+        const int why = errno;
+        if (why != EACCES && why != EAGAIN) {
+            st = clsnn_fail(CLSNN_E_IO, "%s: cannot be locked: %s", path, strerror(why));
+            goto fail;
+        }
+        struct flock other = lock;
+        const long pid = fcntl(fd, F_GETLK, &other) == 0 && other.l_type != F_UNLCK ? (long)other.l_pid : 0;
+        st = clsnn_fail(CLSNN_E_USAGE, "%s: another clsnn (process %ld) is at work on runs there: %s", dir,
+                        pid, hint);
+        goto fail;
+    }
+    *out_fd = fd;
+    free(path);
+    return CLSNN_OK;
+fail:
+    if (fd >= 0) close(fd);
+    free(path);
+    return st;
+}

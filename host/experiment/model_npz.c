@@ -1,0 +1,157 @@
+/* model.npz: written, read and hashed here alone. */
+#include "experiment/model_npz.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/sha256.h"
+#include "clsnn/abi.h"
+#include "clsnn/experiment.h"
+
+void clsnn_learned_finish(struct clsnn_learned *l) {
+    free(l->w);
+    free(l->theta_mv);
+    clsnn_labels_finish(&l->labels);
+    free(l->about);
+    *l = (struct clsnn_learned){0};
+}
+
+enum clsnn_status clsnn_learned_hash(struct clsnn_learned *l) {
+    static const int32_t none = -1;
+    const size_t n = l->n_post;
+    struct clsnn_sha256 *hash = clsnn_sha256_create();
+    if (!hash) return CLSNN_E_MEMORY;
+    clsnn_sha256_add(hash, l->w, CLSNN_N_PRE * n * sizeof *l->w);
+    clsnn_sha256_add(hash, l->theta_mv, n * sizeof *l->theta_mv);
+    for (size_t j = 0; j < n; j++)
+        clsnn_sha256_add(hash, l->labels.labels ? &l->labels.labels[j] : &none, sizeof none);
+    clsnn_sha256_finish(hash, l->sha256);
+    return l->sha256[0] ? CLSNN_OK : CLSNN_E_FAILED;
+}
+
+/* ---- labels ---- */
+
+void clsnn_labels_arrays(const struct clsnn_labels *l, struct clsnn_array out[CLSNN_LABEL_ARRAYS]) {
+    out[0] = (struct clsnn_array){"labels", CLSNN_I4, 1, {l->n_post}, l->labels};
+    out[1] = (struct clsnn_array){"proportions", CLSNN_F4, 2, {l->n_post, CLSNN_CLASSES}, l->proportions};
+}
+
+static bool has_array(const struct clsnn_npz *npz, const char *name) {
+    for (size_t k = 0; k < npz->n_arrays; k++)
+        if (strcmp(npz->arrays[k].name, name) == 0) return true;
+    return false;
+}
+
+enum clsnn_status clsnn_labels_in_npz(const struct clsnn_npz *npz, const char *label, uint32_t n_post,
+                                      struct clsnn_labels *out) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_array *labels = NULL, *proportions = NULL;
+    const size_t n = n_post;
+    *out = (struct clsnn_labels){.n_post = n_post};
+    if (!has_array(npz, "labels")) return CLSNN_OK;
+    TRY(clsnn_npz_get(npz, label, "labels", CLSNN_I4, 1, (const size_t[]){n}, &labels));
+    TRY(clsnn_npz_get(npz, label, "proportions", CLSNN_F4, 2, (const size_t[]){n, CLSNN_CLASSES},
+                      &proportions));
+    out->labels = labels->data;
+    out->proportions = proportions->data;
+    for (size_t j = 0; j < n; j++) {
+        if (out->labels[j] < -1 || out->labels[j] >= CLSNN_CLASSES)
+            return clsnn_fail(CLSNN_E_DATA, "%s: labels[%zu] = %d: must be in [-1, 9]", label, j,
+                              out->labels[j]);
+    }
+    for (size_t k = 0; k < n * CLSNN_CLASSES; k++) {
+        if (!(out->proportions[k] >= 0.0f && out->proportions[k] <= 1.0f))
+            return clsnn_fail(CLSNN_E_DATA, "%s: proportions[%zu, %zu] = %g: must be in [0, 1]", label,
+                              k / CLSNN_CLASSES, k % CLSNN_CLASSES, (double)out->proportions[k]);
+    }
+fail:
+    return st;
+}
+
+/* ---- the file ---- */
+
+enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char *path) {
+    struct clsnn_array arrays[3 + CLSNN_LABEL_ARRAYS] = {
+        {"w", CLSNN_F4, 2, {CLSNN_N_PRE, l->n_post}, l->w},
+        {"theta_mv", CLSNN_F4, 1, {l->n_post}, l->theta_mv},
+    };
+    size_t n = 2, n_bytes = 0;
+    unsigned char *bytes = NULL;
+    if (l->about) arrays[n++] = (struct clsnn_array){"about", CLSNN_U1, 1, {strlen(l->about)}, l->about};
+    if (l->labels.labels) {
+        clsnn_labels_arrays(&l->labels, arrays + n);
+        n += CLSNN_LABEL_ARRAYS;
+    }
+    /* stored: weights are noise to deflate, and a sweep writes many */
+    enum clsnn_status st = clsnn_npz_pack(path, arrays, n, CLSNN_NPZ_STORED, &bytes, &n_bytes);
+    if (st == CLSNN_OK) st = clsnn_file_write(path, bytes, n_bytes);
+    free(bytes);
+    return st;
+}
+
+/* The numbers that w and theta cannot be. */
+static enum clsnn_status check_values(const char *path, const float *w, const float *theta_mv, size_t n) {
+    for (size_t k = 0; k < CLSNN_N_PRE * n; k++) {
+        if (!(isfinite(w[k]) && w[k] >= 0.0f))
+            return clsnn_fail(CLSNN_E_DATA, "%s: w[%zu, %zu] = %g: must be finite and at least 0", path,
+                              k / n, k % n, (double)w[k]);
+    }
+    for (size_t j = 0; j < n; j++) {
+        if (!isfinite(theta_mv[j]))
+            return clsnn_fail(CLSNN_E_DATA, "%s: theta_mv[%zu] = %g: must be finite", path, j,
+                              (double)theta_mv[j]);
+    }
+    return CLSNN_OK;
+}
+
+/* Takes an array's data out of the archive that owned it. */
+static void *take(struct clsnn_npz *npz, const void *data) {
+    for (size_t k = 0; k < npz->n_arrays; k++) {
+        void *found = npz->arrays[k].data;
+        if (found != data) continue;
+        npz->arrays[k].data = NULL;
+        return found;
+    }
+    return NULL;
+}
+
+enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_npz npz = {0};
+    struct clsnn_learned l = {0};
+    struct clsnn_labels labels = {0};
+    const struct clsnn_array *w = NULL, *theta = NULL, *about = NULL;
+    TRY(clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz));
+    TRY(clsnn_npz_get(&npz, path, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w));
+    const size_t n = w->shape[1];
+    if (n < 1 || n > CLSNN_MAX_POST) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: w has %zu columns: must be in [1, %d] neurons", path, n,
+                        CLSNN_MAX_POST);
+        goto fail;
+    }
+    TRY(clsnn_npz_get(&npz, path, "theta_mv", CLSNN_F4, 1, (const size_t[]){n}, &theta));
+    TRY(check_values(path, w->data, theta->data, n));
+    TRY(clsnn_labels_in_npz(&npz, path, (uint32_t)n, &labels));
+    if (has_array(&npz, "about")) {
+        TRY(clsnn_npz_get(&npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &about));
+        l.about = strndup(about->data, about->shape[0]);
+        if (!l.about) {
+            st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for about", path);
+            goto fail;
+        }
+    }
+    l.n_post = (uint32_t)n;
+    l.w = take(&npz, w->data);
+    l.theta_mv = take(&npz, theta->data);
+    if (labels.labels)
+        l.labels = (struct clsnn_labels){(uint32_t)n, take(&npz, labels.labels), take(&npz, labels.proportions)};
+    TRY(clsnn_learned_hash(&l));
+    *out = l;
+    l = (struct clsnn_learned){0};
+fail:
+    clsnn_learned_finish(&l);
+    clsnn_npz_finish(&npz);
+    return st;
+}

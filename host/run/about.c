@@ -1,0 +1,88 @@
+/* "about", both directions. */
+#include "run/about.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "experiment/lab.h"
+#include "formats/json.h"
+#include "run/record.h"
+
+char *clsnn_about_text(const struct clsnn_experiment *x) {
+    bool ok = true;
+    json_t *about = json_object();
+    clsnn_json_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
+    clsnn_json_add(about, "seed", clsnn_json_whole(x->plan.seed), &ok);
+    clsnn_json_add(about, "images", json_integer((json_int_t)x->at.images), &ok);
+    clsnn_json_add(about, "dataset", clsnn_record_data(x->lab->data->name, x->lab->data->sha256, &ok), &ok);
+    clsnn_json_add(about, "params", clsnn_record_params(&x->plan.model, &ok), &ok);
+    char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(about);
+    if (!text) clsnn_no_memory("model.npz: about");
+    return text;
+}
+
+/* What was found wrong with a value is told again as a fault of the file it stands in. */
+static enum clsnn_status blame_file(const char *path, enum clsnn_status st) {
+    if (st != CLSNN_E_USAGE) return st;
+    char text[512];
+    snprintf(text, sizeof text, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    return clsnn_fail(CLSNN_E_DATA, "%s: about: %s", path, text);
+}
+
+static enum clsnn_status read_params(const json_t *params, const char *path, struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    unsigned char *from = o->origins->of + clsnn_n_option_rows;
+    for (size_t k = 0; k < clsnn_n_params; k++) {
+        const json_t *value = json_object_get(params, clsnn_params_table[k].name);
+        char text[32];
+        if (!json_is_number(value) || from[k] != CLSNN_FROM_DEFAULT) continue; /* the user's win */
+        clsnn_format_real(json_number_value(value), text);
+        TRY(blame_file(path, clsnn_model_set(&o->model, clsnn_params_table[k].name, text)));
+        from[k] = CLSNN_FROM_MODEL;
+    }
+    TRY(blame_file(path, clsnn_model_check(&o->model)));
+fail:
+    return st;
+}
+
+static enum clsnn_status read_seed(const json_t *seed, const char *path, struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_option_row *row = clsnn_option_find("seed");
+    unsigned char *from = &o->origins->of[row - clsnn_option_rows];
+    char text[32];
+    if (!seed || *from != CLSNN_FROM_DEFAULT) return CLSNN_OK;
+    if (json_is_integer(seed))
+        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(seed));
+    else /* a large one is a text (clsnn_json_whole) */
+        snprintf(text, sizeof text, "%s", json_is_string(seed) ? json_string_value(seed) : "no number");
+    TRY(blame_file(path, clsnn_option_store(o, row, text, row->name)));
+    *from = CLSNN_FROM_MODEL;
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_about_read(const char *about, const char *path, struct clsnn_options *o,
+                                   struct clsnn_about_data *out) {
+    enum clsnn_status st = CLSNN_OK;
+    json_t *json = NULL;
+    *out = (struct clsnn_about_data){"", ""};
+    if (!about) return CLSNN_OK;
+    TRY(clsnn_json_parse(about, strlen(about), path, "about is no JSON", &json));
+    const json_t *plan = json_object_get(json, "plan"); /* a checkpoint's */
+    const json_t *from = plan ? plan : json, *data = json_object_get(from, "dataset");
+    TRY(read_params(json_object_get(from, "params"), path, o));
+    TRY(read_seed(json_object_get(from, "seed"), path, o));
+    const char *name = json_string_value(json_object_get(data, "name")),
+               *hash = json_string_value(json_object_get(data, "sha256"));
+    if (name && hash) {
+        char shown[CLSNN_EXCERPT];
+        snprintf(out->name, sizeof out->name, "%s", clsnn_excerpt(name, shown)); /* it is printed */
+        snprintf(out->sha256, sizeof out->sha256, "%s", hash);
+    }
+fail:
+    json_decref(json);
+    return st;
+}

@@ -1,0 +1,50 @@
+/* Evaluations, by the rows of metrics.def. */
+#include "run/metrics.h"
+
+#include <inttypes.h>
+
+#define FIELD(name, kind) {#name, kind, offsetof(struct clsnn_metrics, name), 0}
+const struct clsnn_metric_row clsnn_metric_rows[] = {
+#define CLSNN_COUNT(name, shown, column, meaning)                                                            \
+    {FIELD(name, CLSNN_FIELD_U64), "", meaning, CLSNN_SHOWN_##shown, column},
+#define CLSNN_VALUE(name, unit, shown, column, meaning)                                                      \
+    {FIELD(name, CLSNN_FIELD_REAL), unit, meaning, CLSNN_SHOWN_##shown, column},
+#include "clsnn/metrics.def"
+#include "formats/json.h"
+};
+const size_t clsnn_n_metric_rows = sizeof clsnn_metric_rows / sizeof clsnn_metric_rows[0];
+
+const struct clsnn_metric_row *clsnn_metric_column(int k) {
+    for (size_t r = 0; r < clsnn_n_metric_rows; r++)
+        if (clsnn_metric_rows[r].column == k) return &clsnn_metric_rows[r];
+    return NULL;
+}
+
+void clsnn_metric_text(const struct clsnn_metric_row *row, const struct clsnn_metrics *m, char out[32]) {
+    const void *at = (const char *)m + row->field.offset;
+    if (row->field.kind == CLSNN_FIELD_REAL)
+        snprintf(out, 32, "%.10g", *(const double *)at);
+    else
+        snprintf(out, 32, "%" PRIu64, *(const uint64_t *)at);
+}
+
+json_t *clsnn_metric_json(const struct clsnn_metric_row *row, const struct clsnn_metrics *m) {
+    return clsnn_json_field(m, &row->field);
+}
+
+json_t *clsnn_metrics_json(const struct clsnn_metrics *m, bool *ok) {
+    json_t *line = json_object();
+    for (size_t r = 0; r < clsnn_n_metric_rows; r++)
+        clsnn_json_add_fields(line, m, &clsnn_metric_rows[r].field, 1, ok);
+    return line;
+}
+
+enum clsnn_status clsnn_metrics_read(const json_t *metrics, const char *label, struct clsnn_metrics *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_metrics m = *out;
+    for (size_t r = 0; r < clsnn_n_metric_rows; r++)
+        TRY(clsnn_json_read_fields(metrics, label, &clsnn_metric_rows[r].field, 1, &m));
+    *out = m;
+fail:
+    return st;
+}

@@ -1,0 +1,41 @@
+/* Packing. */
+#include "sweep/pack.h"
+
+#include "experiment/lab.h"
+
+/* Networks in flight for each compute unit: of a CPU enough that a launch ends evenly, of a GPU enough to hide
+ * memory's latency. */
+enum { SLOTS_A_CORE = 4, SLOTS_A_UNIT = 8 };
+
+/* Small networks are shown an image more often until it makes them fire, so 100 neurons cost nearly as much as 400. */
+static const double image_work = 1200; /* in neurons */
+
+double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images) {
+    return (double)n_images * (image_work + plan->neurons);
+}
+
+int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b) {
+    const uint64_t cost_a = (uint64_t)a->epochs * a->train_images, cost_b = (uint64_t)b->epochs * b->train_images;
+    if (a->neurons != b->neurons) return a->neurons < b->neurons ? 1 : -1;
+    return cost_a < cost_b ? 1 : cost_a > cost_b ? -1 : 0;
+}
+
+enum clsnn_status clsnn_pack_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,
+                                   uint32_t neurons, size_t n_runs, int *out) {
+    const struct clsnn_device_info *d = &dev->info;
+    const uint64_t n_images = (uint64_t)data->train.n_images + data->test.n_images;
+    const uint64_t units = d->compute_units ? d->compute_units : 1,
+                   wanted = units * ((d->type & CL_DEVICE_TYPE_CPU) ? SLOTS_A_CORE : SLOTS_A_UNIT),
+                   most = clsnn_lab_most_slots(dev, neurons, n_images);
+    uint64_t n = n_runs < wanted ? n_runs : wanted;
+    if (most == 0)
+        return clsnn_fail(
+            CLSNN_E_DEVICE_MEMORY,
+            "sweep: a network of %u neurons takes %.1f MB and the images %.1f MB; %s has %.0f MB: choose "
+            "fewer neurons or another --device",
+            neurons, (double)clsnn_lab_slot_bytes(neurons) * 1e-6, (double)n_images * CLSNN_N_PRE * 1e-6,
+            d->name, (double)clsnn_device_budget(dev) * 1e-6);
+    if (n > most) n = most;
+    *out = (int)n;
+    return CLSNN_OK;
+}
