@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "base/text.h"
 #include "commands/commands.h"
 #include "options/options.h"

@@ -14,7 +14,9 @@
 
 #include <cmocka.h>
 
+#include "clsnn/abi.h"
 #include "dataset/digits.h"
+#include "device/device.h"
 #include "device/network.h"
 #include "device/train.h"
 

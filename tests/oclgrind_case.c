@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/sha256.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
 #include "device/evaluate.h"
 #include "clsnn/replay.h"
+#include "device/network.h"
 #include "device/train.h"
 #include "collisions.h"
 

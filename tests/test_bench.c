@@ -1,5 +1,7 @@
 /* What clsnn bench counts and refuses: the bytes formula and rates against numbers made by hand, and a device whose weights are one
  * bit off (clsnn_network_get is wrapped), which must end in an error that names the row. */
+#include "clsnn/abi.h"
+#include "device/device.h"
 #include "device_fixture.h"
 
 #include "plain/measure.h"

@@ -5,11 +5,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "base/sha256.h"
 #include "clsnn/checkpoint.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
+#include "device/network.h"
 #include "device_fixture.h"
+#include "experiment/experiment.h"
+#include "experiment/lab.h"
 
 enum { N_TRAIN = 9, N_TEST = 6, HEX = CLSNN_SHA256_HEX - 1 };
 

@@ -1,6 +1,7 @@
 /* Data sets from files: round trips, and which of several places wins. No network. */
 #include "base/file.h"
 #include "base/sha256.h"
+#include "dataset/idx.h"
 #include "dataset_fixture.h"
 
 /* ---- round trips ---- */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "clsnn/device.h"
+#include "device/device.h"
 
 /* The error's text, which is forgotten. */
 static const char *said(void) {

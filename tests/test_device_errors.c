@@ -6,7 +6,8 @@
 
 #include <clblast_c.h>
 
-#include "base/sha256.h"
+#include "base/fail.h"
+#include "device/device.h"
 
 /* ---- stand-ins ---- */
 

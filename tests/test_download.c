@@ -2,14 +2,13 @@
  * public ones. Archives with the originals' checksums are at hand nowhere: the linker puts the checksum below in the place of the
  * real one, and it takes stand-ins for them. */
 #include "base/file.h"
-#include "base/sha256.h"
+#include "dataset/idx.h"
 #include "dataset_fixture.h"
 
 #include "commands/commands.h"
 #include "dataset/download.h"
 #include "options/options.h"
 #include "dataset/places.h"
-
 
 static char originals[512]; /* the folder of four archives with MNIST in them, packed by whomever; or "" */
 static char stand_ins[CLSNN_IDX_FILES][CLSNN_SHA256_HEX], wanted[CLSNN_IDX_FILES][CLSNN_SHA256_HEX];

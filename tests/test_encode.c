@@ -4,8 +4,11 @@
  * t. */
 #include <Random123/philox.h>
 
+#include "clsnn/abi.h"
+#include "device/device.h"
 #include "device/evaluate.h"
 #include "clsnn/replay.h"
+#include "device/network.h"
 #include "device_fixture.h"
 
 /* ---- Philox ---- */

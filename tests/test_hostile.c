@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "dataset/idx.h"
 #include "clsnn/npz.h"
+#include "formats/npy.h"
 
 #define MIB      ((size_t)1 << 20)
 #define COUNT(a) (sizeof(a) / sizeof *(a))

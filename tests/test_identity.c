@@ -2,7 +2,10 @@
  * retries, which decides what is computed at all. Counts are small: on CPUs a work-group of many is slow. */
 #include <unistd.h>
 
+#include "clsnn/abi.h"
+#include "device/device.h"
 #include "device/evaluate.h"
+#include "device/network.h"
 #include "device_fixture.h"
 
 static const uint64_t seed = UINT64_C(0x5eed000000000007);

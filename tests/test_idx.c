@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "base/file.h"
+#include "dataset/idx.h"
 
 /* n as a 32-bit big-endian number. */
 static void put_be(uint8_t *p, uint32_t n) {

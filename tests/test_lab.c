@@ -6,7 +6,13 @@
 
 #include <unistd.h>
 
-#include "base/sha256.h"
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/network.h"
+#include "device/program.h"
+#include "experiment/experiment.h"
+#include "experiment/lab.h"
 
 enum { N_TRAIN = 9, N_TEST = 6, N_PLANS = 5, NEURONS = 17 };
 

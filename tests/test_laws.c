@@ -2,9 +2,12 @@
  */
 #include <fenv.h>
 
+#include "clsnn/abi.h"
+#include "device/device.h"
 #include "device/evaluate.h"
 #include "clsnn/replay.h"
 #include "collisions.h"
+#include "device/network.h"
 #include "device_fixture.h"
 
 static const uint8_t blank[PIXELS];

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "formats/npy.h"
+
 /* Magic, version, length, header text and n_data bytes 0, 1, 2, ... in one heap block. */
 static unsigned char *make_image(int major, const char *text, size_t n_text, size_t n_data, size_t *out_n) {
     const size_t begin = major == 1 ? 10 : 12;

@@ -1,6 +1,9 @@
 /* The plain C baseline against the kernels: two programs that share no line must leave the same bits in every weight, threshold,
  * potential and conductance, in work-groups of one (lists, vectors) and of many (barriers). It is what a row of clsnn bench is
  * checked against, so a mistake in either shows here first. */
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/network.h"
 #include "device_fixture.h"
 
 #include "plain/plain.h"

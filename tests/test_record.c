@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "base/sha256.h"
+#include "experiment/experiment.h"
 #include "formats/json.h"
 #include "run/metrics.h"
 

@@ -3,9 +3,12 @@
  * CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of further, larger recordings. */
 #include <dirent.h>
 
+#include "clsnn/abi.h"
 #include "clsnn/npz.h"
 #include "clsnn/replay.h"
 #include "collisions.h"
+#include "device/device.h"
+#include "device/network.h"
 #include "device_fixture.h"
 
 static const int work_groups[] = {1, 16, 64, 128, 256};

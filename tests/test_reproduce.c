@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "clsnn/abi.h"
 #include "formats/html.h"
 #include "clsnn/npz.h"
 #include "formats/json.h"

@@ -2,8 +2,10 @@
  * planted in their source (the embedded array is wrapped), and one wrong bit in anything that is read back. */
 #include <time.h>
 
+#include "clsnn/selftest.h"
+#include "device/device.h"
 #include "device/evaluate.h"
-#include "plain/selftest.h"
+#include "device/network.h"
 #include "device_fixture.h"
 
 enum { ROOM = 1 << 19 };

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fail.h"
+
 /* Linux transfers at most 0x7ffff000 bytes a call; smaller pieces also keep a signal's wait short. */
 #define PIECE_BYTES ((size_t)64 << 20)
 #define TEMP_TRIES  1000

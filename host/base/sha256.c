@@ -7,6 +7,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/fail.h"
+
 struct clsnn_sha256 {
     EVP_MD_CTX *context;
     bool failed; /* add cannot return a status; finish reports */

@@ -6,8 +6,6 @@
 
 #include "clsnn/status.h"
 
-#define CLSNN_SHA256_HEX 65 /* 64 digits and the final zero */
-
 /* Incremental SHA-256. Create, add any number of times, finish (which also frees the context). */
 struct clsnn_sha256;
 struct clsnn_sha256 *clsnn_sha256_create(void); /* NULL (and the error recorded) without memory */

@@ -1,5 +1,5 @@
 /* The thread-local first-error record behind clsnn_fail(). */
-#include "clsnn/status.h"
+#include "base/fail.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
+
 const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]) {
     size_t room = CLSNN_EXCERPT - 1, n = strlen(text), kept = n <= room ? n : room - 3;
     /* Never cut inside a UTF-8 sequence: terminals show the rest of the line wrong. */

@@ -8,9 +8,6 @@
 
 #include "clsnn/status.h"
 
-/* Records that there is no memory for `what`, a noun, and is CLSNN_E_MEMORY. */
-#define clsnn_no_memory(what) clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", (what))
-
 /* Text from outside made fit for a one-line message: control characters become '?', a long text is cut and ends in "...". */
 #define CLSNN_EXCERPT 80
 const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]);

@@ -2,7 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/text.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/program.h"
 #include "formats/curves.h"
 #include "formats/json.h"
 #include "plain/measure.h"

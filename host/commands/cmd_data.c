@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-
+#include "base/fail.h"
 #include "clsnn/dataset.h"
 #include "dataset/digits.h"
 #include "dataset/download.h"

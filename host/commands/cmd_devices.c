@@ -1,6 +1,7 @@
 /* clsnn devices: what OpenCL offers here, and the string to pass to --device. */
 #include <stdlib.h>
 
+#include "base/fail.h"
 #include "commands/commands.h"
 #include "clsnn/device.h"
 #include "formats/json.h"

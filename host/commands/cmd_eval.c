@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "commands/commands.h"
 #include "base/file.h"
+#include "experiment/experiment.h"
 #include "run/about.h"
 #include "run/pictures.h"
 #include "run/report.h"

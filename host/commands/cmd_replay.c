@@ -1,11 +1,15 @@
 /* clsnn replay IN.npz OUT.npz: given input spikes through a given network, every spike and some potentials recorded. */
 #include <math.h>
 
+#include "base/fail.h"
+#include "clsnn/abi.h"
 #include "commands/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "commands/progress.h"
 #include "clsnn/replay.h"
+#include "device/device.h"
+#include "device/program.h"
 #include "formats/json.h"
 
 static const size_t max_input_bytes = (size_t)4 << 30;

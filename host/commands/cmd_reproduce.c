@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "clsnn/abi.h"
 #include "commands/commands.h"
 #include "commands/session.h"
+#include "device/device.h"
 #include "device/program.h"
 #include "reproduce/reproduce.h"
 #include "run/pictures.h"

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "commands/commands.h"
 #include "base/file.h"
 #include "sweep/sweep_table.h"

@@ -4,10 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "base/lock.h"
 #include "clsnn/checkpoint.h"
 #include "commands/commands.h"
 #include "base/file.h"
+#include "device/program.h"
+#include "experiment/experiment.h"
 #include "run/pictures.h"
 #include "run/report.h"
 #include "commands/session.h"

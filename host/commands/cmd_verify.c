@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sha256.h"
-#include "base/text.h"
+#include "base/fail.h"
+#include "clsnn/abi.h"
 #include "commands/commands.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
+#include "device/device.h"
+#include "device/program.h"
+#include "experiment/experiment.h"
 #include "formats/json.h"
 #include "options/options_render.h"
 #include "run/metrics.h"

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/fail.h"
 #include "clsnn/experiment.h"
 #include "sweep/sweep.h"
 

@@ -8,9 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
+#include "clsnn/selftest.h"
+#include "device/device.h"
 #include "options/options_render.h"
 #include "run/plan.h"
-#include "plain/selftest.h"
 
 /* The globals that are no constants: signals belong to the process. */
 static atomic_bool stopping;             /* set by a signal, read between launches */

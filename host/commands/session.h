@@ -3,6 +3,7 @@
 #define CLSNN_SESSION_H
 
 #include "clsnn/experiment.h"
+#include "device/device.h"
 #include "options/options_table.h"
 #include "commands/progress.h"
 

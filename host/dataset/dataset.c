@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fail.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "dataset/digits.h"

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "dataset/idx.h"
 #include "dataset/places.h"
 
 #define MAX_ARCHIVE_BYTES ((size_t)32 << 20) /* the largest has 9.9 MB */

@@ -13,6 +13,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "base/fail.h"
 #include "base/file.h"
 
 #define SIDE        28

@@ -23,4 +23,11 @@ enum clsnn_status clsnn_idx_write(const char *path, enum clsnn_idx_kind kind, co
 enum clsnn_status clsnn_images_create(uint32_t n_images, struct clsnn_images *out);
 void clsnn_images_finish(struct clsnn_images *m);
 
+/* IDX in memory to images; the layer that fuzzers drive. label names the origin in messages.
+ * images_bytes / labels_bytes are the unpacked files. Errors: CLSNN_E_DATA, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_idx_parse(const void *images, size_t images_bytes, const void *labels,
+                                  size_t labels_bytes, const char *label, struct clsnn_images *out);
+/* Reads a file, unpacking gzip when it begins with 1f 8b; at most max_bytes unpacked. Errors: CLSNN_E_IO, CLSNN_E_DATA. */
+enum clsnn_status clsnn_gzip_read(const char *path, size_t max_bytes, void **out_data, size_t *out_bytes);
+
 #endif

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fail.h"
 #include "base/file.h"
+#include "dataset/idx.h"
 
 const char *const clsnn_idx_names[CLSNN_IDX_FILES] = {
     [CLSNN_IDX_TRAIN_IMAGES] = "train-images-idx3-ubyte",

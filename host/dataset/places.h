@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "clsnn/status.h"
+#include "dataset/idx.h"
 
 /* Index into every array of the four files. */
 enum clsnn_idx_file {

@@ -1,11 +1,13 @@
 /* OpenCL platforms, devices, queues and buffers. */
-#include "clsnn/device.h"
+#include "device/device.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/fail.h"
 
 #define INSTALL_HINT                                                                                         \
     "install one: on Debian and Ubuntu 'apt install pocl-opencl-icd' runs on any CPU; GPU vendors ship "     \
@@ -271,6 +273,10 @@ fail:
     free(list);
     clsnn_device_close(dev);
     return st;
+}
+
+const struct clsnn_device_info *clsnn_device_get_info(const struct clsnn_device *dev) {
+    return &dev->info;
 }
 
 void clsnn_device_close(struct clsnn_device *dev) {

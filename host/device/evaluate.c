@@ -5,6 +5,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/network.h"
+#include "device/program.h"
 
 enum { IMAGES_A_LAUNCH = 1000 }; /* at most: fewer where they would take longer than a stop may wait */
 static const double launch_seconds = 0.3;

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/program.h"
 #include "model/derive.h"
 
 static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */

@@ -7,6 +7,7 @@
 #include "clsnn/model.h"
 #include "clsnn/device.h"
 #include "clsnn/npz.h"
+#include "device/device.h"
 #include "device/program.h"
 
 /* What work-groups work in: CLSNN_STATE_ROWS (abi.h) for each of n_slots networks. Evaluation has its own, so that testing leaves a

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/sha256.h"
+#include "device/device.h"
 #include "device/kernel_source.h"
 
 static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program program, cl_int code) {
@@ -126,7 +128,7 @@ void clsnn_program_destroy(struct clsnn_program *prog) {
     free(prog);
 }
 
-enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes, char out_hex[65]) {
+enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes, char out_hex[CLSNN_SHA256_HEX]) {
     struct clsnn_sha256 *hash = clsnn_sha256_create();
     if (!hash) return CLSNN_E_MEMORY;
     for (const char *line = source, *end = source + n_bytes, *next; line < end; line = next) {
@@ -139,6 +141,10 @@ enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes, 
     return CLSNN_OK;
 }
 
-enum clsnn_status clsnn_program_hash(char out_hex[65]) {
+int clsnn_program_work_group(const struct clsnn_program *prog) {
+    return prog->work_group;
+}
+
+enum clsnn_status clsnn_program_hash(char out_hex[CLSNN_SHA256_HEX]) {
     return clsnn_program_hash_source((const char *)clsnn_kernel_source, clsnn_kernel_source_bytes, out_hex);
 }

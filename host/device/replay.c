@@ -4,6 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/network.h"
+#include "device/program.h"
+
 enum { MASK_WORDS = CLSNN_MAX_GROUPS * CLSNN_MAX_ON };
 
 static enum clsnn_status check_input(const struct clsnn_replay_input *in) {

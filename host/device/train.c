@@ -4,6 +4,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/network.h"
+#include "device/program.h"
+
 size_t clsnn_trainer_bytes(void) {
     return (CLSNN_MAX_CHUNK + 1) * sizeof(int32_t) + CLSNN_N_PRE * sizeof(uint16_t);
 }

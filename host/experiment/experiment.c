@@ -1,11 +1,16 @@
 /* The experiment: train, label, test; many side by side. */
-#include "clsnn/experiment.h"
+#include "experiment/experiment.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
 #include "device/evaluate.h"
+#include "device/network.h"
+#include "experiment/lab.h"
 #include "experiment/order.h"
 #include "experiment/running.h"
 
@@ -81,6 +86,19 @@ enum clsnn_status clsnn_experiment_resume(struct clsnn_experiment *x, const stru
 
 bool clsnn_experiment_is_finished(const struct clsnn_experiment *x) {
     return x->at.epoch >= x->plan.epochs;
+}
+
+const struct clsnn_plan *clsnn_experiment_plan(const struct clsnn_experiment *x) {
+    return &x->plan;
+}
+
+const struct clsnn_metrics *clsnn_experiment_metrics(const struct clsnn_experiment *x, size_t *out_n) {
+    *out_n = x->n_metrics;
+    return x->metrics;
+}
+
+uint64_t clsnn_experiment_images(const struct clsnn_experiment *x) {
+    return x->at.images;
 }
 
 uint64_t clsnn_experiment_presentations(const struct clsnn_experiment *x) {

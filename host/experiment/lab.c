@@ -4,7 +4,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
 #include "device/evaluate.h"
+#include "device/network.h"
 
 static const double launch_seconds = 0.3; /* a third of a second: progress is fluent, launches cost nothing */
 
@@ -20,8 +24,8 @@ enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_
     lab->data = data;
     lab->neurons = neurons;
     lab->n_slots = n_slots;
-    lab->n_train = n_train < data->train.n_images ? n_train : data->train.n_images;
-    lab->n_test = n_test < data->test.n_images ? n_test : data->test.n_images;
+    lab->n_train = n_train && n_train < data->train.n_images ? n_train : data->train.n_images;
+    lab->n_test = n_test && n_test < data->test.n_images ? n_test : data->test.n_images;
     lab->fixed_chunk = chunk;
     lab->chunks = calloc((size_t)n_slots, sizeof *lab->chunks);
     if (!lab->chunks) {

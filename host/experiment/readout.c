@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
+#include "device/device.h"
+
 enum { SHARE_ONE = 1 << 16, DIGIT = 1 << 8 }; /* proportions as multiples of 2^-16, in two digits */
 static const double exact_limit = 1 << 24;
 static const size_t block_bytes = 32u << 20;

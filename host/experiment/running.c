@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/fail.h"
+
 enum { CLASSES = 10, WINDOW = 1000, FEWEST = 100, FADE_EVERY = 8192 };
 
 struct clsnn_running {

@@ -11,6 +11,7 @@
 
 #include <png.h>
 
+#include "base/fail.h"
 #include "base/file.h"
 
 /* ---- canvas ---- */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/fail.h"
 #include "formats/canvas.h"
 
 #define CELL   92

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "formats/canvas.h"
 
 #define WIDTH     1600

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "formats/canvas.h"
 
 #define SIDE         28 /* of an input image, in pixels */

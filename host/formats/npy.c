@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
+
 static const struct {
     const char *descr, *name;
     size_t n_bytes;

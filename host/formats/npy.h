@@ -23,4 +23,9 @@ size_t clsnn_npy_header_print(const struct clsnn_array *a, char header[256]);
 const char *clsnn_array_text(enum clsnn_dtype dtype, int n_dims, const size_t *shape, int zero_is_any,
                              char text[NPY_TEXT]);
 
+/* Parses one .npy image in memory. out->data is malloc'ed, the caller's. label names the origin in messages.
+ * Errors: CLSNN_E_DATA. */
+enum clsnn_status clsnn_npy_parse(const void *bytes, size_t n_bytes, const char *label,
+                                  struct clsnn_array *out);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/text.h"
 #include "clsnn/abi.h"
 

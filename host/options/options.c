@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/text.h"
 
 #define LONG_KEY 0x1000 /* argp's key of row k is LONG_KEY + k, clear of every short option */

@@ -6,8 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "model/derive.h"
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/network.h"
 #include "experiment/lab.h"
+#include "model/derive.h"
 #include "plain/plain.h"
 
 static const double longest_run_seconds = 3;

@@ -7,6 +7,8 @@
 
 #include <Random123/philox.h>
 
+#include "base/fail.h"
+#include "clsnn/abi.h"
 #include "model/derive.h"
 
 static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */

@@ -6,6 +6,7 @@
 #include <immintrin.h>
 #endif
 
+#include "clsnn/abi.h"
 #include "plain/plain_internal.h"
 
 #if defined(__AVX512F__)

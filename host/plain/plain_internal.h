@@ -2,6 +2,7 @@
 #ifndef CLSNN_PLAIN_INTERNAL_H
 #define CLSNN_PLAIN_INTERNAL_H
 
+#include "clsnn/abi.h"
 #include "plain/plain.h"
 
 /* Each build of plain_run.c and plain_encode.c has its own CLSNN_PLAIN_BUILD: generic, v3, v4. */

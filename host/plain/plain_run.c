@@ -4,6 +4,7 @@
  * all neurons are written so that a compiler makes vectors of them; everything else goes through short lists. */
 #include <math.h>
 
+#include "clsnn/abi.h"
 #include "plain/plain_internal.h"
 
 INLINE int lowest_bit(uint64_t word) {

@@ -1,12 +1,17 @@
 /* The known answer is computed beside the device's, by code that shares no line with the kernels. */
-#include "plain/selftest.h"
+#include "clsnn/selftest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
+#include "clsnn/abi.h"
 #include "dataset/digits.h"
+#include "device/device.h"
 #include "device/evaluate.h"
+#include "device/network.h"
+#include "device/program.h"
 #include "device/train.h"
 #include "plain/plain.h"
 

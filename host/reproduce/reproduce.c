@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "options/options_render.h"

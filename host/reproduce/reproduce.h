@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#include "base/sha256.h"
 #include "clsnn/experiment.h"
 #include "options/options_table.h"
 #include "base/stats.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/fail.h"
 #include "base/file.h"
 #include "formats/curves.h"
 #include "formats/mosaic.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/text.h"
 #include "options/options_render.h"
 #include "reproduce/reproduce_internal.h"

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/text.h"
+#include "experiment/experiment.h"
 #include "experiment/lab.h"
 #include "formats/json.h"
 #include "run/record.h"

@@ -10,11 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "clsnn/npz.h"
-#include "device/program.h"
+#include "device/network.h"
+#include "experiment/experiment.h"
+#include "experiment/lab.h"
 #include "experiment/model_npz.h"
 #include "formats/json.h"
 #include "run/metrics.h"

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "base/fail.h"
+
 #define FIELD(name, kind) {#name, kind, offsetof(struct clsnn_metrics, name), 0}
 const struct clsnn_metric_row clsnn_metric_rows[] = {
 #define CLSNN_COUNT(name, shown, column, meaning)                                                            \
@@ -10,7 +12,6 @@ const struct clsnn_metric_row clsnn_metric_rows[] = {
 #define CLSNN_VALUE(name, unit, shown, column, meaning)                                                      \
     {FIELD(name, CLSNN_FIELD_REAL), unit, meaning, CLSNN_SHOWN_##shown, column},
 #include "clsnn/metrics.def"
-#include "formats/json.h"
 };
 const size_t clsnn_n_metric_rows = sizeof clsnn_metric_rows / sizeof clsnn_metric_rows[0];
 

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/fail.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "experiment/experiment.h"
 #include "experiment/lab.h"
 #include "formats/confusion.h"
 #include "formats/curves.h"

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sha256.h"
+#include "base/fail.h"
 #include "base/text.h"
+#include "clsnn/abi.h"
+#include "experiment/experiment.h"
 #include "formats/json.h"
 
 #define N_FIELDS(table) (sizeof(table) / sizeof *(table))

@@ -4,8 +4,8 @@
 #define CLSNN_RECORD_H
 
 
-#include "base/sha256.h"
 #include "clsnn/experiment.h"
+#include "experiment/experiment.h"
 #include "formats/json.h"
 
 /* Everything that determines a result: sizes, seed, images, rule, parameters, the data's name and hash. */

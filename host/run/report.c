@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "experiment/lab.h"
+#include "experiment/experiment.h"
 #include "formats/json.h"
 #include "run/about.h"
 #include "run/metrics.h"

@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/file.h"
-#include "base/sha256.h"
 #include "base/text.h"
+#include "device/device.h"
+#include "device/program.h"
+#include "experiment/experiment.h"
 #include "experiment/lab.h"
 #include "formats/json.h"
 #include "options/options_render.h"

@@ -2,7 +2,6 @@
 #ifndef CLSNN_RUN_JSON_H
 #define CLSNN_RUN_JSON_H
 
-#include "base/sha256.h"
 #include "formats/json.h"
 #include "run/report.h"
 

@@ -1,8 +1,10 @@
 /* The result of one run, for people or as one JSON object. */
+#include "base/fail.h"
+#include "device/device.h"
+#include "experiment/experiment.h"
 #include "run/report.h"
 #include "run/summary.h"
 
-#include "base/text.h"
 #include "experiment/lab.h"
 #include "formats/json.h"
 #include "run/run_json.h"

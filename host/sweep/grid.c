@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "options/options.h"

@@ -1,4 +1,7 @@
 /* Packing. */
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
 #include "sweep/pack.h"
 
 #include "experiment/lab.h"

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/file.h"
 #include "base/lock.h"
-#include "base/text.h"
-#include "experiment/lab.h"
+#include "experiment/experiment.h"
 #include "run/plan.h"
 #include "run/report.h"
 #include "run/run_json.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "base/text.h"
 #include "base/file.h"
 #include "formats/curves.h"

@@ -1,11 +1,10 @@
-/* Labelled 28x28 images in host memory: MNIST's four IDX files (gzip or plain), or the built-in digits. */
+/* Labelled images of 28 x 28 pixels in host memory: MNIST's four IDX files (gzip or plain), or the built-in digits. */
 #ifndef CLSNN_DATASET_H
 #define CLSNN_DATASET_H
 
-#include <stdint.h>
-
-#include "base/sha256.h"
 #include "clsnn/status.h"
+
+CLSNN_BEGIN_DECLS
 
 #define CLSNN_IMAGE_PIXELS 784
 #define CLSNN_CLASSES      10
@@ -17,29 +16,27 @@ struct clsnn_images {
 };
 
 struct clsnn_dataset {
-    char name[16];    /* "mnist", "digits" or "custom" (a DIR whose bytes are not MNIST's) */
-    char source[512]; /* directory it was read from, or "built in, seed S" */
-    /* of train pixels, train labels, test pixels, test labels, in that order */
+    char name[16];    /* "mnist", "digits", or "custom": a directory whose bytes are not MNIST's */
+    char source[512]; /* the directory it was read from, or "built in, seed S" */
+    /* of the training pixels and labels, then the test pixels and labels */
     char sha256[CLSNN_SHA256_HEX];
-    struct clsnn_images train, test;
+    struct clsnn_images train, test; /* owned */
 };
 
-/* spec: "auto", "mnist", "digits" or a directory (CLI.md, --data). "auto" falls back to digits; out->name says which.
- * mnist is looked for in $CLSNN_DATA, $XDG_DATA_HOME/clsnn/mnist (or ~/.local/share/clsnn/mnist),
- * /usr/share/clsnn/mnist, in that order. A directory holds train-images-idx3-ubyte[.gz] and its three sisters.
- * auto falls back only when nothing was found, never when something found is damaged.
- * Errors: CLSNN_E_DATA: missing (lists every place searched and what to do: clsnn data fetch mnist), truncated or corrupt
- * gzip, wrong magic, not 28x28, counts of images and labels differ, label over 9, no images; CLSNN_E_IO; CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
-void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and {0} */
+/* Loads what spec names: "mnist", "digits", "auto" or a directory.
+ * - "mnist" is looked for in $CLSNN_DATA, $XDG_DATA_HOME/clsnn/mnist (or ~/.local/share/clsnn/mnist) and
+ *   /usr/share/clsnn/mnist, in that order.
+ * - "auto" is mnist; where nothing is found it is digits, and out->name says so. Something found damaged is an error.
+ * - A directory holds train-images-idx3-ubyte[.gz] and its three sisters.
+ * Errors: CLSNN_E_DATA files are missing (lists every place searched, and what to do), truncated, corrupt, not of 28 x 28
+ * pixels, with a label over 9, or with other counts of labels than of images; CLSNN_E_IO; CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
+CLSNN_API void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and {0} */
 
-/* IDX in memory to images; the layer that fuzzers drive. label names the origin in messages.
- * images_bytes / labels_bytes are the unpacked files. Errors: CLSNN_E_DATA, CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_idx_parse(const void *images, size_t images_bytes, const void *labels,
-                                  size_t labels_bytes, const char *label, struct clsnn_images *out);
-/* Reads a file, unpacking gzip when it begins with 1f 8b; at most max_bytes unpacked. Errors: CLSNN_E_IO, CLSNN_E_DATA. */
-enum clsnn_status clsnn_gzip_read(const char *path, size_t max_bytes, void **out_data, size_t *out_bytes);
-/* Writes the four IDX files, gzip, byte-reproducible, into dir (created). Errors: CLSNN_E_IO. */
-enum clsnn_status clsnn_dataset_export(const struct clsnn_dataset *d, const char *dir);
+/* Writes the four IDX files, gzip, into dir, which is made where it is missing. Equal data give equal bytes.
+ * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_dataset_export(const struct clsnn_dataset *d, const char *dir);
+
+CLSNN_END_DECLS
 
 #endif

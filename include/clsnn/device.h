@@ -1,17 +1,18 @@
-/* One OpenCL device with its context, queue and buffers: the only door to OpenCL. */
+/* OpenCL devices, and the kernels compiled for one of them. */
 #ifndef CLSNN_DEVICE_H
 #define CLSNN_DEVICE_H
 
 #include <CL/cl.h>
-#include <stdint.h>
 
 #include "clsnn/status.h"
+
+CLSNN_BEGIN_DECLS
 
 /* What is known of a device without opening it. */
 struct clsnn_device_info {
     cl_platform_id platform;
     cl_device_id id;
-    int platform_index, device_index; /* "0:1" as --device SPEC */
+    int platform_index, device_index; /* "0:1" as a device string */
     char name[256], vendor[128], version[128], driver[128], platform_name[128];
     cl_device_type type;
     cl_uint compute_units;
@@ -19,105 +20,45 @@ struct clsnn_device_info {
     size_t max_work_group;
     bool unified_memory; /* shares the host's memory */
     bool available;      /* has a compiler and answers */
-    bool ieee_rounding;  /* float arithmetic rounds to nearest and has infinities, as bit-identity needs */
+    bool ieee_rounding;  /* float arithmetic rounds to nearest and has infinities, as equal bits need */
 };
 
-/* All devices of all platforms, in the loader's order. out_list is malloc'ed, the caller's.
+/* All devices of all platforms, in the loader's order. *out_list is malloc'ed, the caller's.
  * Errors: CLSNN_E_NO_DEVICE no platform or no device, with what to install. */
-enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t *out_n);
+CLSNN_API enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t *out_n);
 
-/* Picks from a list: NULL or "": the first GPU, else the first device; "P:D"; "gpu", "cpu", "accelerator"; else a substring of
- * a device's name, whatever its case. Errors: CLSNN_E_NO_DEVICE, naming every device there is. */
-enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec,
-                                    size_t *out_index);
+/* Picks a device of a list by a string. NULL or "": the first GPU, else the first device. "P:D": by its indices. "gpu",
+ * "cpu", "accelerator": the first of that type. Anything else: a part of its name, whatever the case.
+ * Errors: CLSNN_E_NO_DEVICE, naming every device there is. */
+CLSNN_API enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec,
+                                              size_t *out_index);
 
-/* What a command on the device is for, as --profile tells. */
-enum clsnn_phase {
-    CLSNN_TIME_NORMALISE,
-    CLSNN_TIME_ENCODE,
-    CLSNN_TIME_PRESENT,
-    CLSNN_TIME_REST,
-    CLSNN_TIME_TRAIN, /* whole presentations in one launch */
-    CLSNN_TIME_LABEL,
-    CLSNN_TIME_TEST,
-    CLSNN_TIME_OTHER, /* set-up, replay */
-    CLSNN_TIME_TRANSFER,
-    CLSNN_N_TIMES
-};
+/* An open device: its context, its queue, its buffers. */
+struct clsnn_device;
+/* Opens the device that spec picks. Errors: as of clsnn_device_pick; CLSNN_E_DEVICE. */
+CLSNN_API enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out);
+/* Takes NULL. Everything made on the device is destroyed before it. */
+CLSNN_API void clsnn_device_close(struct clsnn_device *dev);
+CLSNN_API const struct clsnn_device_info *clsnn_device_get_info(const struct clsnn_device *dev);
 
-const char *clsnn_phase_name(enum clsnn_phase phase);
+/* Which kernels a program has: training and evaluation; the same with training in phases that are timed one by one;
+ * replay (replay.h). */
+enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_PROFILE, CLSNN_PROGRAM_REPLAY };
 
-/* Seconds on the device and commands, summed from OpenCL's events. */
-struct clsnn_profile {
-    double seconds[CLSNN_N_TIMES];
-    uint64_t commands[CLSNN_N_TIMES];
-};
+/* The embedded kernels, compiled for one device and one size of work-group. */
+struct clsnn_program;
+/* Compiles for dev, which is borrowed and outlives the program. work_group: work-items that simulate one network, a power
+ * of two; 0 picks what suits the device. No result depends on it.
+ * Errors: CLSNN_E_BUILD with the compiler's log; CLSNN_E_USAGE a work-group that the device cannot run. */
+CLSNN_API enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind,
+                                                 int work_group, struct clsnn_program **out);
+CLSNN_API void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL */
+CLSNN_API int clsnn_program_work_group(const struct clsnn_program *prog);
 
-struct clsnn_device {
-    struct clsnn_device_info info;
-    cl_context context;
-    cl_command_queue queue; /* in order */
-    size_t allocated_bytes; /* sum of its buffers, for the memory budget */
-    /* borrowed; NULL: nothing is timed. When set, every command is waited for and added */
-    struct clsnn_profile *profile;
-};
+/* SHA-256 of the embedded source, in hexadecimal. Comments, empty lines and the names of files are no part of it: moving
+ * a file or rewording a comment never looks like another program. Errors: CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_program_hash(char out_hex[CLSNN_SHA256_HEX]);
 
-/* Opens what spec picks. Errors: as above; CLSNN_E_DEVICE. */
-enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out);
-void clsnn_device_close(
-    struct clsnn_device *dev); /* takes NULL and half-built ones; after every buffer is released */
-
-/* Work-items of a work-group that suit the device: 1 on CPUs, where plain loops are vectorised; 128 on GPUs, if they can. */
-int clsnn_device_work_group(const struct clsnn_device *dev);
-
-/* Bytes that all buffers together may take: 90 % of the device's memory. */
-cl_ulong clsnn_device_budget(const struct clsnn_device *dev);
-
-/* Buffers. label names the buffer in messages. The caller owns *out and gives it back by clsnn_buffer_release.
- * host: NULL, or n_bytes to begin with. With borrow the device may use that memory in place (unified memory): it then has to
- * outlive the buffer and stay unchanged.
- * Errors: CLSNN_E_DEVICE_MEMORY over the budget, over the largest allocation, or refused. */
-enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes,
-                                      const void *host, bool borrow, cl_mem *out);
-void clsnn_buffer_release(struct clsnn_device *dev,
-                          cl_mem *buffer); /* takes a NULL buffer; sets it to NULL */
-/* Blocking copies. */
-enum clsnn_status clsnn_buffer_read(struct clsnn_device *dev, cl_mem from, size_t offset, size_t n_bytes,
-                                    void *to);
-enum clsnn_status clsnn_buffer_write(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes,
-                                     const void *from);
-/* Sets n_bytes from offset on to copies of a 4-byte pattern. */
-enum clsnn_status clsnn_buffer_fill(struct clsnn_device *dev, cl_mem to, size_t offset, size_t n_bytes,
-                                    uint32_t pattern);
-
-/* Sets arguments 0 .. n - 1 and enqueues the kernel; waits only to time it. n_dims 1 or 2. */
-struct clsnn_arg {
-    size_t n_bytes;
-    const void *value;
-};
-#define CLSNN_ARG(x)                                                                                         \
-    { sizeof(x), &(x) }
-#define CLSNN_LOCAL(n_bytes)                                                                                 \
-    { (n_bytes), NULL } /* local memory */
-enum clsnn_status clsnn_kernel_run(struct clsnn_device *dev, enum clsnn_phase phase, cl_kernel kernel,
-                                   const struct clsnn_arg *args, size_t n_args, cl_uint n_dims,
-                                   const size_t *global, const size_t *local);
-enum clsnn_status clsnn_device_wait(struct clsnn_device *dev);
-
-const char *clsnn_cl_error_name(cl_int code);
-/* The status that fits an OpenCL code: host memory, device memory, a build, else a lost device. */
-enum clsnn_status clsnn_cl_status(cl_int code);
-/* Records a failed OpenCL call and returns the status that fits its code. */
-enum clsnn_status clsnn_fail_cl(cl_int code, const char *call);
-
-/* Evaluates an OpenCL call that returns cl_int; on failure records it, sets st and goes to fail. */
-#define TRY_CL(call)                                                                                         \
-    do {                                                                                                     \
-        cl_int cl_code_ = (call);                                                                            \
-        if (cl_code_ != CL_SUCCESS) {                                                                        \
-            st = clsnn_fail_cl(cl_code_, #call);                                                             \
-            goto fail;                                                                                       \
-        }                                                                                                    \
-    } while (0)
+CLSNN_END_DECLS
 
 #endif

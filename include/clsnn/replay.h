@@ -1,8 +1,12 @@
-/* Replay: given input spikes through a given network, every step recorded, by the same kernels' laws as training. */
+/* Replay: given input spikes through a given network, every step recorded, by the same laws as training. */
 #ifndef CLSNN_REPLAY_H
 #define CLSNN_REPLAY_H
 
-#include "device/network.h"
+#include "clsnn/abi.h"
+#include "clsnn/device.h"
+#include "clsnn/model.h"
+
+CLSNN_BEGIN_DECLS
 
 /* What is fed in. All arrays are borrowed. Samples follow each other; nothing is reset between them. */
 struct clsnn_replay_input {
@@ -20,7 +24,7 @@ struct clsnn_replay_input {
 /* Spikes in order of step, then neuron. */
 struct clsnn_spike_list {
     size_t n, capacity;
-    int32_t *step, *neuron;
+    int32_t *step, *neuron; /* [n], owned */
 };
 
 struct clsnn_replay_output {
@@ -31,12 +35,14 @@ struct clsnn_replay_output {
     float *theta_end_mv;                  /* [n_post] */
 };
 
-/* Runs in on dev with program prog (kind CLSNN_PROGRAM_REPLAY). model gives the constants; its times and number of neurons are in's.
- * Errors: CLSNN_E_DATA an event out of range, twice, or in the steps without input; a sample over 2000 steps with or 4000 altogether;
- * CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY, CLSNN_E_DEVICE, CLSNN_E_SELFTEST. */
-enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog,
-                               const struct clsnn_model *model, const struct clsnn_replay_input *in,
-                               struct clsnn_replay_output *out);
-void clsnn_replay_finish(struct clsnn_replay_output *out); /* takes {0} */
+/* Runs in on dev with prog, a program of kind CLSNN_PROGRAM_REPLAY. model gives the constants; its times are in's.
+ * Errors: CLSNN_E_DATA an event out of range, twice, or in a step without input; a sample over 2000 steps with input or 4000
+ * altogether; CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY, CLSNN_E_DEVICE, CLSNN_E_SELFTEST. */
+CLSNN_API enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                         const struct clsnn_model *model, const struct clsnn_replay_input *in,
+                                         struct clsnn_replay_output *out);
+CLSNN_API void clsnn_replay_finish(struct clsnn_replay_output *out); /* takes {0} */
+
+CLSNN_END_DECLS
 
 #endif

@@ -1,62 +1,54 @@
-/* What a fallible call returns, and the one record of what went wrong first.
- * Every module above reports through clsnn_fail(); only main.c prints the record and exits. */
+/* What a call that can fail returns, and the record of what failed first. */
 #ifndef CLSNN_STATUS_H
 #define CLSNN_STATUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* The value is the exit code of the program, except of the last two (see clsnn_exit_code). */
-enum clsnn_status {
-    CLSNN_OK = 0,
-    CLSNN_E_FAILED = 1, /* anything without a code of its own */
-    CLSNN_E_USAGE = 2,  /* command line, configuration */
-    CLSNN_E_DATA =
-        3, /* data set: missing, malformed; any other file read: malformed, of another size (missing: 8) */
-    CLSNN_E_NO_DEVICE = 4,     /* no OpenCL platform, no device, or none that matches --device */
-    CLSNN_E_BUILD = 5,         /* the device's compiler refused a kernel */
-    CLSNN_E_DEVICE_MEMORY = 6, /* the device has no room for the network */
-    CLSNN_E_DEVICE = 7,        /* any other OpenCL call failed: device lost */
-    CLSNN_E_IO = 8,            /* a file could not be read or written */
-    CLSNN_E_CHECKPOINT = 9,    /* a checkpoint is damaged or belongs to another configuration */
-    CLSNN_E_SELFTEST = 10,     /* the device computes wrong answers, or the state became NaN */
-    CLSNN_STOPPED = 75,        /* stopped by a signal, everything saved */
-    CLSNN_E_MEMORY = 101,      /* host memory; exits 1 */
-    CLSNN_E_SHAPE = 102,       /* a caller's sizes disagree: our bug; exits 1 */
-};
-
-#if defined(__GNUC__)
-#define CLSNN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#ifdef __cplusplus
+#define CLSNN_BEGIN_DECLS extern "C" {
+#define CLSNN_END_DECLS   }
 #else
-#define CLSNN_PRINTF(fmt, args)
+#define CLSNN_BEGIN_DECLS
+#define CLSNN_END_DECLS
+#endif
+#if defined(__GNUC__)
+#define CLSNN_API __attribute__((visibility("default"))) /* the shared library exports nothing else */
+#else
+#define CLSNN_API
 #endif
 
-/* Records the first failure of this thread (later ones are ignored until clsnn_error_clear) and returns st.
- * The text names the thing, the value found and the value allowed, in one line, without a final full stop. */
-#define clsnn_fail(st, ...) clsnn_fail_status((st), clsnn_fail_at((st), __FILE__, __LINE__, __VA_ARGS__))
-enum clsnn_status clsnn_fail_at(enum clsnn_status st, const char *file, int line, const char *fmt, ...)
-    CLSNN_PRINTF(4, 5);
-/* The status where the caller's compiler sees it: without this an analyser takes what has failed for CLSNN_OK. */
-static inline enum clsnn_status clsnn_fail_status(enum clsnn_status st, enum clsnn_status recorded) {
-    (void)recorded;
-    return st;
-}
+#define CLSNN_SHA256_HEX 65 /* room for a SHA-256 in hexadecimal: 64 digits and the final zero */
 
-/* The recorded text, or "" when nothing has failed. Valid until the thread's next clsnn_error_clear. */
-const char *clsnn_error_text(void);
-/* "file:line" of the recorded failure, for --verbose and bug reports. */
-const char *clsnn_error_place(void);
-enum clsnn_status clsnn_error_status(void);
-void clsnn_error_clear(void);
+CLSNN_BEGIN_DECLS
 
-/* The program's exit code for st, as documented in README.md. */
-int clsnn_exit_code(enum clsnn_status st);
+/* Each value is the exit code of the program clsnn for such a failure; the last two exit with 1. */
+enum clsnn_status {
+    CLSNN_OK = 0,
+    CLSNN_E_FAILED = 1,        /* anything without a code of its own */
+    CLSNN_E_USAGE = 2,         /* a setting that cannot be */
+    CLSNN_E_DATA = 3,          /* a file that is malformed, or of another size than needed; a missing data set */
+    CLSNN_E_NO_DEVICE = 4,     /* no OpenCL platform, no device, or none that matches */
+    CLSNN_E_BUILD = 5,         /* the device's compiler refused a kernel */
+    CLSNN_E_DEVICE_MEMORY = 6, /* the device has no room for the network */
+    CLSNN_E_DEVICE = 7,        /* any other OpenCL call failed: the device is lost */
+    CLSNN_E_IO = 8,            /* a file could not be read or written */
+    CLSNN_E_CHECKPOINT = 9,    /* a checkpoint is damaged, missing, or belongs to another configuration */
+    CLSNN_E_SELFTEST = 10,     /* the device computes wrong answers, or a potential left its limits */
+    CLSNN_STOPPED = 75,        /* a watcher said stop */
+    CLSNN_E_MEMORY = 101,      /* no host memory */
+    CLSNN_E_SHAPE = 102        /* the caller's sizes disagree */
+};
 
-/* Evaluates expr once; on failure stores it in the local variable st and goes to the label fail. */
-#define TRY(expr)                                                                                            \
-    do {                                                                                                     \
-        st = (expr);                                                                                         \
-        if (st != CLSNN_OK) goto fail;                                                                       \
-    } while (0)
+/* The first failure of this thread since the record was cleared: its text in one line (a compiler's log may follow),
+ * "" where nothing failed; "file:line" in clsnn's source; and its status. Later failures do not overwrite it. The texts
+ * are valid until the thread's next clsnn_error_clear(). */
+CLSNN_API const char *clsnn_error_text(void);
+CLSNN_API const char *clsnn_error_place(void);
+CLSNN_API enum clsnn_status clsnn_error_status(void);
+CLSNN_API void clsnn_error_clear(void);
+
+CLSNN_END_DECLS
 
 #endif

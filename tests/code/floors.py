@@ -27,7 +27,7 @@ FLOORS = {
 PUBLIC = {
     "status.h": "base", "npz.h": "formats", "model.h": "model", "params.def": "model", "metrics.def": "experiment", "dataset.h": "dataset",
     "device.h": "device", "replay.h": "device", "readout.h": "experiment", "experiment.h": "experiment",
-    "checkpoint.h": "run",
+    "selftest.h": "plain", "checkpoint.h": "run", "clsnn.h": ".",
 }
 CONTRACT = {"abi.h", "params.def", "metrics.def"}  # every floor may include them; they include nothing of the host
 
@@ -118,6 +118,8 @@ def check_source(path, text):
         for door, files in INCLUDE_DOORS.items():
             if name.startswith(door) and not passes(path, files):
                 found.append(f"{path} includes {name}: not its door")
+        if path.startswith("clsnn/") and mark == '"' and not name.startswith("clsnn/"):
+            found.append(f'{path} includes "{name}": a public header includes public headers alone')
         if mark == "<" or os.path.basename(name) in CONTRACT:
             continue
         to = folder_of(name if "/" in name else os.path.join(os.path.dirname(path), name))
@@ -222,6 +224,7 @@ def test_breaches(_):
         ("clsnn/abi.h", '#include "clsnn/status.h"\n', 1),               # the contract knows nobody
         ("device/train.c", '#include "clsnn/nobody.h"\n', 1),            # unknown header
         ("nowhere/nobody.c", "int x;\n", 1),                             # unknown folder
+        ("clsnn/device.h", '#include "base/fail.h"\n', 1),               # a public header, an internal one
         ("device/train.c", "#include <CL/cl.h>\n", 1),                   # a door
         ("commands/cmd_eval.c", "#include <zlib.h>\n", 1),               # a door
         ("dataset/idx.c", "  #  include <zlib.h>\n", 0),                 # its door

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/sha256.h"
+#include "clsnn/abi.h"
 #include "clsnn/checkpoint.h"
 #include "base/file.h"
+#include "device/network.h"
 #include "formats/json.h"
 #include "run/record.h"
 

@@ -8,6 +8,7 @@
 
 #include <zlib.h>
 
+#include "base/fail.h"
 #include "device/network.h"
 #include "options/options_render.h"
 #include "commands/session.h"

@@ -1,0 +1,60 @@
+/* clsnn: spiking networks that learn without labels, on OpenCL devices. This header includes all others.
+ *
+ * Every call that can fail returns an enum clsnn_status and leaves its result through the last, out_ pointer, which is
+ * written on success alone. The first failure's text is clsnn_error_text(). Nothing is printed, and nothing exits. A
+ * program of a hundred neurons, trained and tested:
+ *
+ *     #include <clsnn/clsnn.h>
+ *     #include <stdio.h>
+ *     #define TRY(call) do { if ((st = (call)) != CLSNN_OK) goto done; } while (0)
+ *
+ *     int main(void) {
+ *         static struct clsnn_dataset data; // zero: nothing is loaded
+ *         static struct clsnn_plan plan;
+ *         struct clsnn_device *dev = NULL;
+ *         struct clsnn_program *prog = NULL;
+ *         struct clsnn_lab *lab = NULL;
+ *         struct clsnn_experiment *x = NULL, *slots[1];
+ *         enum clsnn_status st;
+ *         size_t n;
+ *         clsnn_model_defaults(&plan.model);
+ *         plan.neurons = 100, plan.epochs = 1, plan.seed = 1;
+ *         plan.train_images = 2000, plan.label_images = 1000, plan.test_images = 1000;
+ *         TRY(clsnn_dataset_load("auto", &data));
+ *         TRY(clsnn_device_open("", &dev));
+ *         TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, 0, &prog));
+ *         TRY(clsnn_selftest(dev, prog));
+ *         TRY(clsnn_lab_create(dev, prog, &data, plan.neurons, 1, 0, 0, 0, &lab));
+ *         TRY(clsnn_experiment_create(lab, 0, &plan, &x));
+ *         slots[0] = x;
+ *         TRY(clsnn_experiments_run(lab, slots, NULL));
+ *         printf("%s: %.1f %% right\n", data.name, 100 * clsnn_experiment_metrics(x, &n)->accuracy_all);
+ *     done:
+ *         if (st != CLSNN_OK) fprintf(stderr, "%s\n", clsnn_error_text());
+ *         clsnn_experiment_destroy(x);
+ *         clsnn_lab_destroy(lab);
+ *         clsnn_program_destroy(prog);
+ *         clsnn_device_close(dev);
+ *         clsnn_dataset_finish(&data);
+ *         return st;
+ *     }
+ *
+ *     cc example.c $(pkg-config --cflags --libs clsnn)
+ *
+ * It is C11; C++11 reads the headers too. Objects are made in this order and destroyed in the reverse one. A thread uses
+ * its own device; nothing else is shared but the loaded data, which nothing writes to. */
+#ifndef CLSNN_CLSNN_H
+#define CLSNN_CLSNN_H
+
+#include "clsnn/checkpoint.h"
+#include "clsnn/dataset.h"
+#include "clsnn/device.h"
+#include "clsnn/experiment.h"
+#include "clsnn/model.h"
+#include "clsnn/npz.h"
+#include "clsnn/readout.h"
+#include "clsnn/replay.h"
+#include "clsnn/selftest.h"
+#include "clsnn/status.h"
+
+#endif
