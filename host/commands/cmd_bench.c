@@ -340,8 +340,8 @@ static enum clsnn_status plot(const struct bench *b) {
             last->n++;
         }
     }
-    st = clsnn_curves_draw(path, "Training throughput", "networks at once",
-                             "images/s, all networks together", series, n_series);
+    st = clsnn_curves_draw(path, "Training throughput", "networks at once", "images/s, all networks together",
+                           series, n_series);
 fail:
     free(series);
     free(names);

@@ -21,7 +21,8 @@ static void on_note(void *ctx, const char *text, bool is_warning) {
 }
 
 /* Tables, pictures and the last words. */
-static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_sweep_stage *stage, bool all) {
+static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_sweep_stage *stage,
+                                bool all) {
     enum clsnn_status st = CLSNN_OK;
     FILE *out = s->options->out;
     size_t n_finished = 0, n_failed = 0;

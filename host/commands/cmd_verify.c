@@ -58,7 +58,8 @@ static void compare(struct verdict *v, const char *what, json_t *recorded, json_
 }
 
 /* Evaluation by evaluation, every metric but times, which no two runs share. */
-static void compare_metrics(struct verdict *v, const struct clsnn_run *recorded, const struct clsnn_run *found) {
+static void compare_metrics(struct verdict *v, const struct clsnn_run *recorded,
+                            const struct clsnn_run *found) {
     for (size_t k = 0; k < recorded->n_metrics && k < found->n_metrics; k++) {
         for (size_t c = 0; c < clsnn_n_metric_rows; c++) {
             const struct clsnn_metric_row *row = &clsnn_metric_rows[c];
@@ -73,7 +74,8 @@ static void compare_metrics(struct verdict *v, const struct clsnn_run *recorded,
             json_integer((json_int_t)found->n_metrics));
 }
 
-static void compare_result(struct verdict *v, const struct clsnn_run *recorded, const struct clsnn_run *found) {
+static void compare_result(struct verdict *v, const struct clsnn_run *recorded,
+                           const struct clsnn_run *found) {
     const struct clsnn_score *a = &clsnn_run_last(recorded)->score, *b = &clsnn_run_last(found)->score;
     compare(v, "final_sha256", json_string(recorded->sha256), json_string(found->sha256));
     compare(v, "confusion", clsnn_record_confusion(a->confusion), clsnn_record_confusion(b->confusion));
@@ -86,7 +88,8 @@ static void compare_result(struct verdict *v, const struct clsnn_run *recorded, 
 }
 
 /* The weights file itself, which run.json says nothing of but its hash: missing, damaged or another run's. */
-static enum clsnn_status compare_model(struct verdict *v, const char *dir, const struct clsnn_learned *found) {
+static enum clsnn_status compare_model(struct verdict *v, const char *dir,
+                                       const struct clsnn_learned *found) {
     struct clsnn_learned recorded = {0};
     char *path = clsnn_file_join(dir, "model.npz");
     enum clsnn_status st = path ? clsnn_learned_read(path, &recorded) : CLSNN_E_MEMORY;
@@ -109,7 +112,8 @@ static enum clsnn_status compare_model(struct verdict *v, const char *dir, const
     } else if (st == CLSNN_OK) {
         compare(v, "model.npz: neurons", json_integer(recorded.n_post), json_integer((json_int_t)n));
     } else if (st != CLSNN_E_MEMORY) {
-        compare(v, "model.npz", clsnn_json_text(clsnn_error_text()), json_string("the result of the training"));
+        compare(v, "model.npz", clsnn_json_text(clsnn_error_text()),
+                json_string("the result of the training"));
         clsnn_error_clear();
         st = CLSNN_OK;
     }
@@ -142,8 +146,8 @@ static enum clsnn_status print_json(const struct clsnn_options *o, const struct 
     return ok ? CLSNN_OK : clsnn_fail(CLSNN_E_IO, "standard output: the verdict could not be written");
 }
 
-static void print_text(const struct clsnn_options *o, const struct clsnn_run *r, const struct clsnn_session *s,
-                       const struct verdict *v, bool same_kernels) {
+static void print_text(const struct clsnn_options *o, const struct clsnn_run *r,
+                       const struct clsnn_session *s, const struct verdict *v, bool same_kernels) {
     const size_t n = json_array_size(v->differences), shown = n < 20 ? n : 20;
     fprintf(o->out, "run            %s: %u neurons, %u epoch%s, seed %llu, %s\n", o->operands[0],
             r->plan.neurons, r->plan.epochs, r->plan.epochs == 1 ? "" : "s", (unsigned long long)r->plan.seed,

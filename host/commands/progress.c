@@ -100,8 +100,8 @@ static void draw_line(struct clsnn_progress_line *p, const char *head, uint64_t 
 
 /* Before the first readout. */
 static void note_readout(struct clsnn_progress_line *p) {
-    clsnn_progress_note(p,
-                        "reading out with CLBlast (at its first use on a device it compiles for some seconds)");
+    clsnn_progress_note(
+        p, "reading out with CLBlast (at its first use on a device it compiles for some seconds)");
 }
 
 void clsnn_progress_sweep(struct clsnn_progress_line *p, const struct clsnn_sweep_stage *s) {

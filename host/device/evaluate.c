@@ -80,7 +80,8 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
             sum.given_up += (host_shown[k] & CLSNN_SHOWN_GIVEN_UP) != 0;
         }
         first += n_now;
-        const double took = clsnn_clock_seconds() - began, fit = n_now * launch_seconds / (took > 1e-6 ? took : 1e-6);
+        const double took = clsnn_clock_seconds() - began,
+                     fit = n_now * launch_seconds / (took > 1e-6 ? took : 1e-6);
         chunk = fit > 4.0 * chunk ? 4 * chunk : fit < 1 ? 1 : (uint32_t)fit;
         if (chunk > IMAGES_A_LAUNCH) chunk = IMAGES_A_LAUNCH;
         if (progress && !progress(ctx, first)) {

@@ -128,7 +128,8 @@ void clsnn_program_destroy(struct clsnn_program *prog) {
     free(prog);
 }
 
-enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes, char out_hex[CLSNN_SHA256_HEX]) {
+enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes,
+                                            char out_hex[CLSNN_SHA256_HEX]) {
     struct clsnn_sha256 *hash = clsnn_sha256_create();
     if (!hash) return CLSNN_E_MEMORY;
     for (const char *line = source, *end = source + n_bytes, *next; line < end; line = next) {

@@ -184,8 +184,8 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     uint16_t *counts = NULL;
     double label_spikes = 0;
     if (fresh || !x->has_labels) {
-        TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, x->lab->train_pixels, x->plan.label_images, watch,
-                         &counts, &label_spikes));
+        TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, x->lab->train_pixels, x->plan.label_images,
+                         watch, &counts, &label_spikes));
         tell_readout(x->lab, watch);
         TRY(clsnn_readout_label(x->lab->dev, counts, x->lab->data->train.labels, x->plan.label_images,
                                 &x->labels));
@@ -193,8 +193,8 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
         free(counts);
         counts = NULL;
     }
-    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, x->lab->test_pixels, x->plan.test_images, watch, &counts,
-                     &m->test_spikes_per_image));
+    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, x->lab->test_pixels, x->plan.test_images, watch,
+                     &counts, &m->test_spikes_per_image));
     tell_readout(x->lab, watch);
     TRY(clsnn_readout_score(x->lab->dev, &x->labels, counts, x->lab->data->test.labels, x->plan.test_images,
                             &m->score));

@@ -147,7 +147,8 @@ enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out
     l.w = take(&npz, w->data);
     l.theta_mv = take(&npz, theta->data);
     if (labels.labels)
-        l.labels = (struct clsnn_labels){(uint32_t)n, take(&npz, labels.labels), take(&npz, labels.proportions)};
+        l.labels =
+            (struct clsnn_labels){(uint32_t)n, take(&npz, labels.labels), take(&npz, labels.proportions)};
     TRY(clsnn_learned_hash(&l));
     *out = l;
     l = (struct clsnn_learned){0};

@@ -174,7 +174,8 @@ static void fill_shares(const struct clsnn_labels *labels, float *shares,
         for (int c = 0; c < CLSNN_CLASSES; c++) {
             const long share =
                 lround((double)labels->proportions[(size_t)j * CLSNN_CLASSES + (size_t)c] * SHARE_ONE);
-            row[CLSNN_CLASSES + c] = (float)(share / DIGIT); /* NOLINT(bugprone-integer-division): its digits */
+            row[CLSNN_CLASSES + c] =
+                (float)(share / DIGIT); /* NOLINT(bugprone-integer-division): its digits */
             row[2 * CLSNN_CLASSES + c] = (float)(share % DIGIT);
         }
     }

@@ -330,8 +330,8 @@ static double legend(struct canvas *c, const struct clsnn_series *series, const 
 }
 
 enum clsnn_status clsnn_curves_draw_as(const char *path, const char *title, const char *x_label,
-                                         const char *y_label, const struct clsnn_series *series,
-                                         const struct clsnn_look *looks, size_t n_series) {
+                                       const char *y_label, const struct clsnn_series *series,
+                                       const struct clsnn_look *looks, size_t n_series) {
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     struct frame f = {.left = 0};
@@ -373,7 +373,6 @@ fail:
 }
 
 enum clsnn_status clsnn_curves_draw(const char *path, const char *title, const char *x_label,
-                                      const char *y_label, const struct clsnn_series *series,
-                                      size_t n_series) {
+                                    const char *y_label, const struct clsnn_series *series, size_t n_series) {
     return clsnn_curves_draw_as(path, title, x_label, y_label, series, NULL, n_series);
 }

@@ -16,8 +16,7 @@ struct clsnn_series {
 };
 /* Lines with markers over axes with units, ticks, grid and legend. A single point is drawn as a marker. */
 enum clsnn_status clsnn_curves_draw(const char *path, const char *title, const char *x_label,
-                                      const char *y_label, const struct clsnn_series *series,
-                                      size_t n_series);
+                                    const char *y_label, const struct clsnn_series *series, size_t n_series);
 
 /* How a curve is drawn: series that are to be compared share a colour. */
 struct clsnn_look {
@@ -27,7 +26,7 @@ struct clsnn_look {
 };
 /* The same with chosen looks [n_series]; NULL: each series has a colour and a marker of its own. */
 enum clsnn_status clsnn_curves_draw_as(const char *path, const char *title, const char *x_label,
-                                         const char *y_label, const struct clsnn_series *series,
-                                         const struct clsnn_look *looks, size_t n_series);
+                                       const char *y_label, const struct clsnn_series *series,
+                                       const struct clsnn_look *looks, size_t n_series);
 
 #endif

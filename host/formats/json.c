@@ -25,8 +25,8 @@ json_t *clsnn_json_text(const char *text) {
     return value;
 }
 
-enum clsnn_status clsnn_json_parse(const void *text, size_t n_bytes, const char *label,
-                                     const char *complaint, json_t **out) {
+enum clsnn_status clsnn_json_parse(const void *text, size_t n_bytes, const char *label, const char *complaint,
+                                   json_t **out) {
     char shown[CLSNN_EXCERPT]; /* jansson quotes the text, whatever is in it */
     json_error_t error;
     *out = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);

@@ -11,8 +11,8 @@
 #include "clsnn/status.h"
 
 /* A JSON text of n_bytes, without members of the same name. Errors: CLSNN_E_DATA "LABEL: COMPLAINT: why"; CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_json_parse(const void *text, size_t n_bytes, const char *label,
-                                     const char *complaint, json_t **out);
+enum clsnn_status clsnn_json_parse(const void *text, size_t n_bytes, const char *label, const char *complaint,
+                                   json_t **out);
 #define CLSNN_MAX_JSON_BYTES ((size_t)64 << 20)
 /* A file that holds one JSON object. Errors: CLSNN_E_IO; CLSNN_E_DATA, naming path; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_json_read_file(const char *path, json_t **out);

@@ -134,9 +134,8 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title,
-                                             const struct clsnn_panel *panels, size_t n_panels,
-                                             uint32_t n_post, float w_max) {
+enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const struct clsnn_panel *panels,
+                                      size_t n_panels, uint32_t n_post, float w_max) {
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     struct mosaic m;

@@ -18,9 +18,8 @@ struct clsnn_panel {
     const char *name;
     const float *w; /* [784][n_post] */
 };
-enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title,
-                                             const struct clsnn_panel *panels, size_t n_panels,
-                                             uint32_t n_post, float w_max);
+enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const struct clsnn_panel *panels,
+                                      size_t n_panels, uint32_t n_post, float w_max);
 
 /* White 0, yellow 1/3, red 2/3, black 1; clamped; NaN is blue. 0x00RRGGBB. */
 uint32_t clsnn_weight_colour(double share);

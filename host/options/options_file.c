@@ -128,8 +128,7 @@ static int on_key(void *context, const char *section, const char *key, const cha
     size_t n_label = strlen(r->path) + strlen(key) + 16;
     char *label = malloc(n_label);
     if (label) snprintf(label, n_label, "%s:%d: %s", r->path, r->line, key);
-    r->st = label ? clsnn_settings_add(r->settings, row, param, value, label)
-                  : clsnn_no_memory(r->path);
+    r->st = label ? clsnn_settings_add(r->settings, row, param, value, label) : clsnn_no_memory(r->path);
     free(label);
     return r->st == CLSNN_OK;
 }

@@ -34,7 +34,7 @@ struct clsnn_reproduction {
     uint32_t sizes[CLSNN_REPRODUCE_SIZES];
     size_t n_sizes;
     uint32_t n_seeds, epochs;
-    uint64_t seed; /* the first */
+    uint64_t seed;                                    /* the first */
     uint32_t train_images, label_images, test_images; /* used */
     char kernels_sha256[CLSNN_SHA256_HEX];
     char started[32], finished[32]; /* ISO 8601, UTC */

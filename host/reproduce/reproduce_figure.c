@@ -102,7 +102,8 @@ enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r,
         }
         TRY(clsnn_learned_read(file, &files[n]));
         if (files[n].n_post != run->neurons) {
-            st = clsnn_fail(CLSNN_E_DATA, "%s: is of %u neurons: must be %u", file, files[n].n_post, run->neurons);
+            st = clsnn_fail(CLSNN_E_DATA, "%s: is of %u neurons: must be %u", file, files[n].n_post,
+                            run->neurons);
             goto fail;
         }
         snprintf(names[n], sizeof names[n], "after %u epoch%s", e, e == 1 ? "" : "s");

@@ -118,8 +118,7 @@ static void page_runs(const struct clsnn_reproduction *r, FILE *page) {
                 "</td><td class=\"left\"><code>%.16s</code>%s</td></tr>\n",
                 k % r->n_seeds == 0 ? " class=\"group\"" : "", run->neurons, run->seed,
                 100 * last->accuracy_all, 100 * last->accuracy_proportion, train, eval, totals->presentations,
-                totals->given_up, run->run->sha256,
-                run->kept ? "<small>found finished</small>" : "");
+                totals->given_up, run->run->sha256, run->kept ? "<small>found finished</small>" : "");
     }
     fprintf(
         page,

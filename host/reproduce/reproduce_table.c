@@ -30,7 +30,8 @@ void clsnn_reproduction_markdown(const struct clsnn_reproduction *r, FILE *to) {
     for (size_t k = 0; k < n; k++) fputs("---|", to);
     fputc('\n', to);
     for (size_t s = 0; s < r->n_sizes; s++) {
-        static const char *const rows[] = {"vote all", "vote proportion", "Kim & Kim (2020)", "vote all - Kim & Kim"};
+        static const char *const rows[] = {"vote all", "vote proportion", "Kim & Kim (2020)",
+                                           "vote all - Kim & Kim"};
         for (int row = 0; row < 4; row++) {
             if (row == 0)
                 fprintf(to, "| %u | %s |", r->sizes[s], rows[row]);

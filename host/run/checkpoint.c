@@ -23,7 +23,11 @@
 #include "run/metrics.h"
 #include "run/record.h"
 
-enum { DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22, MAX_ARRAYS = CLSNN_NETWORK_ARRAYS + CLSNN_LABEL_ARRAYS + 1 };
+enum {
+    DIGEST = CLSNN_SHA256_HEX - 1,
+    END_RECORD = 22,
+    MAX_ARRAYS = CLSNN_NETWORK_ARRAYS + CLSNN_LABEL_ARRAYS + 1
+};
 
 static const char folder[] = "checkpoint";
 /* The weights of 16384 neurons are 51 MB. */
@@ -113,7 +117,8 @@ static char *about_text(const struct clsnn_experiment *x) {
     clsnn_json_add(about, "format", json_integer(CLSNN_CHECKPOINT_FORMAT), &ok);
     clsnn_json_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
     clsnn_json_add(about, "kernels_sha256", json_string(kernels), &ok);
-    clsnn_json_add(about, "plan", clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, &ok), &ok);
+    clsnn_json_add(about, "plan", clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, &ok),
+                   &ok);
     clsnn_json_add(about, "standing", clsnn_record_standing(&x->at, &ok), &ok);
     for (size_t k = 0; k < x->n_metrics; k++) {
         if (json_array_append_new(metrics, clsnn_metrics_json(&x->metrics[k], &ok)) != 0 ||
@@ -328,10 +333,10 @@ static bool is_score(const struct clsnn_score *s, const uint32_t counts[CLSNN_CL
 static bool is_evaluation(const struct clsnn_plan *plan, const struct clsnn_standing *at,
                           const struct clsnn_metrics *m) {
     const struct clsnn_score *s = &m->score;
-    return m->images <= at->images && m->unlabelled_neurons <= plan->neurons && s->n_images <= plan->test_images &&
-           m->exc_spikes_per_image >= 0 && m->test_spikes_per_image >= 0 && m->seconds >= 0 &&
-           m->eval_seconds >= 0 && m->images_per_second >= 0 &&
-           is_score(s, s->confusion, s->correct_all, m->accuracy_all) &&
+    return m->images <= at->images && m->unlabelled_neurons <= plan->neurons &&
+           s->n_images <= plan->test_images && m->exc_spikes_per_image >= 0 &&
+           m->test_spikes_per_image >= 0 && m->seconds >= 0 && m->eval_seconds >= 0 &&
+           m->images_per_second >= 0 && is_score(s, s->confusion, s->correct_all, m->accuracy_all) &&
            is_score(s, s->confusion_proportion, s->correct_proportion, m->accuracy_proportion);
 }
 

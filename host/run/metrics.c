@@ -5,7 +5,8 @@
 
 #include "base/fail.h"
 
-#define FIELD(name, kind) {#name, kind, offsetof(struct clsnn_metrics, name), 0}
+#define FIELD(name, kind)                                                                                    \
+    { #name, kind, offsetof(struct clsnn_metrics, name), 0 }
 const struct clsnn_metric_row clsnn_metric_rows[] = {
 #define CLSNN_COUNT(name, shown, column, meaning)                                                            \
     {FIELD(name, CLSNN_FIELD_U64), "", meaning, CLSNN_SHOWN_##shown, column},

@@ -194,7 +194,8 @@ enum clsnn_status clsnn_record_read_score(const json_t *score, const char *label
     struct clsnn_score counts = {0}, s;
     TRY(clsnn_json_read_fields(score, label, score_fields, N_FIELDS(score_fields), &counts));
     TRY(clsnn_record_read_confusions(score, label, &s));
-    s.n_images = counts.n_images; /* as they are told, which a checkpoint's reader compares with the matrices */
+    s.n_images =
+        counts.n_images; /* as they are told, which a checkpoint's reader compares with the matrices */
     s.correct_all = counts.correct_all;
     s.correct_proportion = counts.correct_proportion;
     *out = s;

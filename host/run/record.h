@@ -3,7 +3,6 @@
 #ifndef CLSNN_RECORD_H
 #define CLSNN_RECORD_H
 
-
 #include "clsnn/experiment.h"
 #include "experiment/experiment.h"
 #include "formats/json.h"

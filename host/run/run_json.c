@@ -84,8 +84,7 @@ json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_l
                 clsnn_json_add(o, row->field.name, clsnn_metric_json(row, m), ok);
         }
         clsnn_json_add(o, "confusion", clsnn_record_confusion(m->score.confusion), ok);
-        clsnn_json_add(o, "confusion_proportion", clsnn_record_confusion(m->score.confusion_proportion),
-                         ok);
+        clsnn_json_add(o, "confusion_proportion", clsnn_record_confusion(m->score.confusion_proportion), ok);
     }
     clsnn_json_add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
     clsnn_json_add(o, "label_images", json_integer(x->plan.label_images), ok);
@@ -115,8 +114,7 @@ static void add_setting(void *ctx, const char *name, const char *value, const ch
         found = *value == '-' ? json_integer((json_int_t)strtoll(value, NULL, 10))
                               : clsnn_json_whole(strtoull(value, NULL, 10));
     clsnn_json_add(settings->to, name,
-                     json_pack("{s:o, s:o}", "value", found, "origin", clsnn_json_text(origin)),
-                     settings->ok);
+                   json_pack("{s:o, s:o}", "value", found, "origin", clsnn_json_text(origin)), settings->ok);
 }
 
 static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state,
@@ -139,7 +137,9 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     if (r->resumed_from[0]) clsnn_json_add(run, "resumed_from", json_string(r->resumed_from), ok);
     clsnn_options_visit(r->options, add_setting, &(struct settings){settings, ok});
     clsnn_json_add(run, "settings", settings, ok);
-    if (!r->model) clsnn_json_add(run, "plan", clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, ok), ok);
+    if (!r->model)
+        clsnn_json_add(run, "plan", clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, ok),
+                       ok);
     clsnn_json_add(data, "name", clsnn_json_text(x->lab->data->name), ok);
     clsnn_json_add(data, "source", clsnn_json_text(x->lab->data->source), ok);
     clsnn_json_add(data, "sha256", json_string(x->lab->data->sha256), ok);

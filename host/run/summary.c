@@ -15,9 +15,9 @@ static void print_profile(const struct clsnn_profile *p, FILE *out) {
     fprintf(out, "phase        seconds  commands   us a command   share   (on the device, by its events)\n");
     for (int k = 0; k < CLSNN_N_TIMES; k++) {
         if (!p->commands[k]) continue;
-        fprintf(out, "%-10s %9.3f %9llu %14.2f %6.1f %%\n", clsnn_phase_name((enum clsnn_phase)k), p->seconds[k],
-                (unsigned long long)p->commands[k], 1e6 * p->seconds[k] / (double)p->commands[k],
-                100 * p->seconds[k] / (sum > 0 ? sum : 1));
+        fprintf(out, "%-10s %9.3f %9llu %14.2f %6.1f %%\n", clsnn_phase_name((enum clsnn_phase)k),
+                p->seconds[k], (unsigned long long)p->commands[k],
+                1e6 * p->seconds[k] / (double)p->commands[k], 100 * p->seconds[k] / (sum > 0 ? sum : 1));
     }
 }
 

@@ -18,7 +18,8 @@ double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images) {
 }
 
 int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b) {
-    const uint64_t cost_a = (uint64_t)a->epochs * a->train_images, cost_b = (uint64_t)b->epochs * b->train_images;
+    const uint64_t cost_a = (uint64_t)a->epochs * a->train_images,
+                   cost_b = (uint64_t)b->epochs * b->train_images;
     if (a->neurons != b->neurons) return a->neurons < b->neurons ? 1 : -1;
     return cost_a < cost_b ? 1 : cost_a > cost_b ? -1 : 0;
 }

@@ -27,8 +27,8 @@ struct work {
     struct slot *slots;                    /* [n_slots] */
     int n_slots;
     struct clsnn_sweep_stage stage;
-    uint64_t images_done;        /* of experiments that left their slots */
-    double work_done, work_all;  /* the same, and of all runs; in units of clsnn_pack_work */
+    uint64_t images_done;       /* of experiments that left their slots */
+    double work_done, work_all; /* the same, and of all runs; in units of clsnn_pack_work */
     double began;
     bool read_out;      /* told of the first readout */
     size_t n_unsaved;   /* runs of which a file could not be written */
@@ -243,7 +243,8 @@ static enum clsnn_status leave(struct work *w, struct clsnn_experiment **experim
 }
 
 /* Everything on disk; run.json comes last: from then on the run counts as done. */
-static enum clsnn_status save(const struct work *w, const struct slot *slot, const struct clsnn_learned *learned) {
+static enum clsnn_status save(const struct work *w, const struct slot *slot,
+                              const struct clsnn_learned *learned) {
     enum clsnn_status st = CLSNN_OK;
     TRY(clsnn_report_model(&slot->report, learned));
     TRY(clsnn_report_metrics(&slot->report));

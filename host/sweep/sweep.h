@@ -23,8 +23,9 @@ struct clsnn_sweep {
     const struct clsnn_program *prog;
     const struct clsnn_dataset *data;
     const char *dir;
-    uint32_t shard, n_shards;   /* 1-based */
-    const char *kernels_sha256; /* only runs of these kernels and this version count as finished; NULL: all do */
+    uint32_t shard, n_shards; /* 1-based */
+    const char
+        *kernels_sha256; /* only runs of these kernels and this version count as finished; NULL: all do */
     /* Made by clsnn_sweep_plan. */
     struct clsnn_sweep_run *runs; /* [grid->n_runs], owned */
 };

@@ -145,8 +145,7 @@ static void write_stats(FILE *csv, const struct clsnn_stats *s) {
         fprintf(csv, ",%.4f,%.4f,%.4f", s->mean, s->sd, s->ci95);
 }
 
-static void write_summary(const struct clsnn_sweep *s, const struct cell *cells, size_t n_cells,
-                          FILE *csv) {
+static void write_summary(const struct clsnn_sweep *s, const struct cell *cells, size_t n_cells, FILE *csv) {
     const struct clsnn_grid *g = s->grid;
     for (size_t a = 0; a < g->n_axes; a++)
         if (!is_seed(&g->axes[a])) fprintf(csv, "%s,", g->axes[a].name);
@@ -372,7 +371,7 @@ static enum clsnn_status print_json(const struct clsnn_sweep *s, const struct ce
         for (size_t a = 0; a < g->n_axes; a++)
             if (!is_seed(&g->axes[a]))
                 clsnn_json_add(row, g->axes[a].name,
-                                 value_json(clsnn_grid_value(g, cells[c].first, &g->axes[a])), &ok);
+                               value_json(clsnn_grid_value(g, cells[c].first, &g->axes[a])), &ok);
         clsnn_json_add(row, "runs", json_integer((json_int_t)cells[c].n_runs), &ok);
         clsnn_json_add(row, "all", stats_json(&cells[c].all, &ok), &ok);
         clsnn_json_add(row, "proportion", stats_json(&cells[c].proportion, &ok), &ok);

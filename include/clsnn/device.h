@@ -30,8 +30,8 @@ CLSNN_API enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_li
 /* Picks a device of a list by a string. NULL or "": the first GPU, else the first device. "P:D": by its indices. "gpu",
  * "cpu", "accelerator": the first of that type. Anything else: a part of its name, whatever the case.
  * Errors: CLSNN_E_NO_DEVICE, naming every device there is. */
-CLSNN_API enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n, const char *spec,
-                                              size_t *out_index);
+CLSNN_API enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n,
+                                              const char *spec, size_t *out_index);
 
 /* An open device: its context, its queue, its buffers. */
 struct clsnn_device;

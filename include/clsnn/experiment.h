@@ -19,7 +19,7 @@ struct clsnn_plan {
     uint64_t seed;
     uint32_t neurons, epochs;
     uint32_t train_images, label_images, test_images; /* the first so many; 0: all there are */
-    uint32_t eval_every;  /* epochs between evaluations; 0: one, after the last */
+    uint32_t eval_every;                              /* epochs between evaluations; 0: one, after the last */
     uint32_t pause_every; /* images between pauses (clsnn_watcher.paused); 0: at the ends of epochs only */
     bool shuffle;         /* a new order of the training images for each epoch */
 };
@@ -50,11 +50,11 @@ enum clsnn_stage_kind { CLSNN_STAGE_TRAIN, CLSNN_STAGE_LABEL, CLSNN_STAGE_TEST, 
 
 struct clsnn_stage {
     enum clsnn_stage_kind kind;
-    uint32_t epoch, n_epochs;  /* from 1 on */
-    uint64_t done, total;      /* images of this stage; while training, of all epochs and all experiments */
-    double seconds;            /* since the stage began, or went on from a checkpoint */
-    double images_per_second;  /* in that time */
-    double eta_seconds;        /* to the end of the stage at that rate */
+    uint32_t epoch, n_epochs; /* from 1 on */
+    uint64_t done, total;     /* images of this stage; while training, of all epochs and all experiments */
+    double seconds;           /* since the stage began, or went on from a checkpoint */
+    double images_per_second; /* in that time */
+    double eta_seconds;       /* to the end of the stage at that rate */
     /* while training in a lab of one slot: share of the last 1000 images whose class the counts so far gave; < 0: none */
     double running_accuracy;
 };
@@ -109,7 +109,8 @@ CLSNN_API enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x
 
 CLSNN_API const struct clsnn_plan *clsnn_experiment_plan(const struct clsnn_experiment *x);
 /* Every evaluation so far, [*out_n], in order; valid until the next one. */
-CLSNN_API const struct clsnn_metrics *clsnn_experiment_metrics(const struct clsnn_experiment *x, size_t *out_n);
+CLSNN_API const struct clsnn_metrics *clsnn_experiment_metrics(const struct clsnn_experiment *x,
+                                                               size_t *out_n);
 CLSNN_API uint64_t clsnn_experiment_images(const struct clsnn_experiment *x); /* trained on so far */
 /* In all, retries, labelling and testing included. */
 CLSNN_API uint64_t clsnn_experiment_presentations(const struct clsnn_experiment *x);

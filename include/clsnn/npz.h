@@ -47,9 +47,9 @@ CLSNN_API enum clsnn_status clsnn_npz_get(const struct clsnn_npz *npz, const cha
 /* Deflate halves a file of weights, which are noise to it, and takes ten times as long as writing it. */
 enum clsnn_packing { CLSNN_NPZ_STORED, CLSNN_NPZ_DEFLATED };
 /* Makes the archive in memory; *out_bytes is malloc'ed, the caller's. Errors: CLSNN_E_MEMORY. */
-CLSNN_API enum clsnn_status clsnn_npz_pack(const char *label, const struct clsnn_array *arrays, size_t n_arrays,
-                                           enum clsnn_packing packing, unsigned char **out_bytes,
-                                           size_t *out_n_bytes);
+CLSNN_API enum clsnn_status clsnn_npz_pack(const char *label, const struct clsnn_array *arrays,
+                                           size_t n_arrays, enum clsnn_packing packing,
+                                           unsigned char **out_bytes, size_t *out_n_bytes);
 
 /* Writes arrays (borrowed) to path, deflated; the file is complete or absent. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_npz_write(const char *path, const struct clsnn_array *arrays,

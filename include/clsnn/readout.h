@@ -11,8 +11,9 @@ CLSNN_BEGIN_DECLS
 /* Which class each neuron speaks for. */
 struct clsnn_labels {
     uint32_t n_post;
-    int32_t *labels;    /* [n_post] the class with the highest mean count; -1: the neuron never fired */
-    float *proportions; /* [n_post][10] mean count of a class over the sum of the means; 0 for a silent neuron */
+    int32_t *labels; /* [n_post] the class with the highest mean count; -1: the neuron never fired */
+    float *
+        proportions; /* [n_post][10] mean count of a class over the sum of the means; 0 for a silent neuron */
 };
 /* Errors: CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_labels_create(uint32_t n_post, struct clsnn_labels *out);

@@ -26,11 +26,11 @@ CLSNN_BEGIN_DECLS
 /* Each value is the exit code of the program clsnn for such a failure; the last two exit with 1. */
 enum clsnn_status {
     CLSNN_OK = 0,
-    CLSNN_E_FAILED = 1,        /* anything without a code of its own */
-    CLSNN_E_USAGE = 2,         /* a setting that cannot be */
-    CLSNN_E_DATA = 3,          /* a file that is malformed, or of another size than needed; a missing data set */
-    CLSNN_E_NO_DEVICE = 4,     /* no OpenCL platform, no device, or none that matches */
-    CLSNN_E_BUILD = 5,         /* the device's compiler refused a kernel */
+    CLSNN_E_FAILED = 1,    /* anything without a code of its own */
+    CLSNN_E_USAGE = 2,     /* a setting that cannot be */
+    CLSNN_E_DATA = 3,      /* a file that is malformed, or of another size than needed; a missing data set */
+    CLSNN_E_NO_DEVICE = 4, /* no OpenCL platform, no device, or none that matches */
+    CLSNN_E_BUILD = 5,     /* the device's compiler refused a kernel */
     CLSNN_E_DEVICE_MEMORY = 6, /* the device has no room for the network */
     CLSNN_E_DEVICE = 7,        /* any other OpenCL call failed: the device is lost */
     CLSNN_E_IO = 8,            /* a file could not be read or written */

@@ -17,7 +17,8 @@ struct encoding {
 #endif
     __global uint *
         spikes; /* [CLSNN_MAX_GROUPS][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
-    __global uint *pending; /* [CLSNN_MAX_ON] scratch: draws not yet decided, then sums of spikes (gpu/window.cl) */
+    __global uint
+        *pending; /* [CLSNN_MAX_ON] scratch: draws not yet decided, then sums of spikes (gpu/window.cl) */
 };
 
 /* Digits that are precomputed: 2^-24 of all draws are left for the long division. */

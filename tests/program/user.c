@@ -27,10 +27,12 @@ struct told {
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     struct told *told = (struct told *)ctx;
     told->stages++;
-    return stage->kind != CLSNN_STAGE_TRAIN || told->stop_after < 0 || stage->done < (uint64_t)told->stop_after;
+    return stage->kind != CLSNN_STAGE_TRAIN || told->stop_after < 0 ||
+           stage->done < (uint64_t)told->stop_after;
 }
 
-static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *x, const struct clsnn_metrics *m) {
+static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *x,
+                                      const struct clsnn_metrics *m) {
     struct told *told = (struct told *)ctx;
     told->evaluations++;
     MUST(m->images == clsnn_experiment_images(x));
@@ -38,8 +40,8 @@ static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *
 }
 
 /* Trains to the end; where stop_after is given, stops there, saves, and goes on from the checkpoint. */
-static enum clsnn_status train(struct clsnn_lab *lab, const struct clsnn_plan *plan, const char *dir, int stop_after,
-                               struct clsnn_learned *out) {
+static enum clsnn_status train(struct clsnn_lab *lab, const struct clsnn_plan *plan, const char *dir,
+                               int stop_after, struct clsnn_learned *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_experiment *x = NULL, *slots[1];
     struct told told;
