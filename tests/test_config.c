@@ -49,7 +49,7 @@ static void test_defaults_and_presets(void **state) {
         assert_int_equal(clsnn_model_preset(&b, name), CLSNN_OK);
         assert_memory_equal(&a, &b, sizeof a);
     }
-    expect_usage(clsnn_model_preset(&b, "sead\n"), "sead?", "diehl-cook-2015", "seed", NULL);
+    expect_usage(clsnn_model_preset(&b, "sead\n"), "sead?", "kim-2020", "diehl-cook-2015", "seed", NULL);
     assert_memory_equal(&a, &b, sizeof a);
     assert_null(clsnn_param_find("tau"));
 }

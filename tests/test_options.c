@@ -112,7 +112,7 @@ static void test_defaults(void **state) {
     assert_null(o.out_dir);
     assert_true(o.seed == 1);
     assert_string_equal(o.data, "auto");
-    assert_string_equal(o.preset, "diehl-cook-2015");
+    assert_string_equal(o.preset, "kim-2020");
     assert_string_equal(o.command, "train");
     assert_true(o.neurons == 400 && o.epochs == 1 && o.train_images == 0 && o.label_images == 10000 &&
                 o.test_images == 0);
@@ -410,7 +410,7 @@ static void test_bad_files(void **state) {
     bad_file("config = other.ini\n", "run.ini:1: config belongs on the command line");
     bad_file("help = yes\n", "run.ini:1: help belongs on the command line");
     bad_file("rule = pair\n", "run.ini:1: rule = pair: this version has rule triplet only");
-    bad_file("preset = sed\n", "run.ini:1: preset = sed: must be one of diehl-cook-2015|seed");
+    bad_file("preset = sed\n", "run.ini:1: preset = sed: must be one of kim-2020|seed|diehl-cook-2015");
     bad_file("json = maybe\n", "run.ini:1: json = maybe: must be yes or no");
     bad_file("seed =\n", "run.ini:1: seed = : not a number");
     bad_file("out =\n", "run.ini:1: out is empty");

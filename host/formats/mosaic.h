@@ -7,7 +7,7 @@
 
 #include "clsnn/status.h"
 
-/* The weights of every excitatory neuron as a mosaic of 28x28 tiles (Figure 4 of the seed paper): white 0, yellow, red,
+/* The weights of every excitatory neuron as a mosaic of 28x28 tiles (Figure 4 of Kim & Kim (2020)): white 0, yellow, red,
  * black w_max, with a colour bar. Any n_post: ceil(sqrt) columns, empty places light grey. Tiles are drawn pixel-exact,
  * w [784][stride] f32 (column j is neuron j); scale 0 picks tile pixels so that the picture stays under ~4000 px. */
 enum clsnn_status clsnn_mosaic_weights(const char *path, const float *w, size_t stride, uint32_t n_post,

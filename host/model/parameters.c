@@ -59,16 +59,18 @@ bool clsnn_rule_find(const char *name, enum clsnn_rule *out) {
     return false;
 }
 
+/* Kim & Kim (2020) print no constant that differs from the code that Diehl & Cook released, so one set of values has all
+ * these names. */
 enum clsnn_status clsnn_model_preset(struct clsnn_model *m, const char *name) {
-    /* The seed paper prints no constant that differs from the released code's under rule triplet, so both are
-     * one set. */
-    if (strcmp(name, CLSNN_PRESET_DEFAULT) != 0 && strcmp(name, "seed") != 0) {
-        char shown[CLSNN_EXCERPT];
-        return clsnn_fail(CLSNN_E_USAGE, "preset = %s: must be diehl-cook-2015 or seed",
-                          clsnn_excerpt(name, shown));
+    static const char *const names[] = {CLSNN_PRESET_DEFAULT, "seed", "diehl-cook-2015"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        if (strcmp(names[k], name) != 0) continue;
+        clsnn_model_defaults(m);
+        return CLSNN_OK;
     }
-    clsnn_model_defaults(m);
-    return CLSNN_OK;
+    char shown[CLSNN_EXCERPT];
+    return clsnn_fail(CLSNN_E_USAGE, "preset = %s: must be one of %s", clsnn_excerpt(name, shown),
+                      CLSNN_PRESETS);
 }
 
 const struct clsnn_param_info *clsnn_param_find(const char *name) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/sources.h"
 #include "base/text.h"
 #include "options/options_table.h"
 
@@ -103,9 +104,9 @@ void clsnn_options_man(FILE *to) {
     fputs("A switch is turned off again by \\fB\\-\\-\\fINAME\\fB=no\\fR. Names of options are never "
           "abbreviated.\n"
           ".SH PARAMETERS\n"
-          "The constants of the model, changed by \\fB\\-\\-set\\fR \\fINAME=VALUE\\fR. Sources: S the seed "
-          "paper, D Diehl and Cook\n"
-          "2015 and the code released with it, clsnn a choice of this program.\n",
+          "The constants of the model, changed by \\fB\\-\\-set\\fR \\fINAME=VALUE\\fR. Sources: K Kim and "
+          "Kim\n(2020), D Diehl and Cook (2015) and the code released with it, clsnn a choice of this "
+          "program.\n",
           to);
     for (size_t k = 0; k < clsnn_n_params; k++) man_param(&clsnn_params_table[k], to);
 
@@ -124,6 +125,10 @@ void clsnn_options_man(FILE *to) {
         ".SH EXIT STATUS\n",
         to);
     troff(to, clsnn_exit_codes);
+    fputs(".\n.SH SEE ALSO\n\\fBclsnn\\-tutorial\\fR(7)\n.PP\n", to);
+    troff(to, CLSNN_KIM_CITATION);
+    fputs(".\n.PP\n", to);
+    troff(to, CLSNN_DIEHL_CITATION);
     fputs(".\n", to);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/sources.h"
 #include "base/text.h"
 #include "clsnn/abi.h"
 
@@ -71,7 +72,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "measure 1, 2, 4, 8, ... up to MAX networks at once"},
     {"quick", 0, NULL, CLSNN_OPT_SWITCH, FIELD(quick), .def = "no", .commands = BENCH,
      .help = "every check, but runs too short for figures that mean much"},
-    /* the seed paper again */
+    /* the paper again */
     {"seeds", 0, "K", CLSNN_OPT_WHOLE, FIELD(seeds), .min = 1, .max = 1000, .def = "3", .commands = REPRODUCE,
      .help = "train every size with K seeds: --seed and those after it"},
     /* how the device is used; no result depends on it */
@@ -97,7 +98,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
              "($CLSNN_DATA, a directory, first; clsnn data list shows all places), else digits"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
      .choices = CLSNN_PRESETS, .commands = ALL,
-     .help = "set of model parameters to start from; for rule triplet both are the same"},
+     .help = "set of model parameters to start from; the other two are its names of version 0.1"},
     {"set", 0, "NAME=VALUE", CLSNN_OPT_SET, .commands = ALL,
      .help = "change one model parameter; may be repeated; --print-config lists them"},
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
@@ -125,8 +126,7 @@ const struct clsnn_command_info clsnn_commands[] = {
     {REPLAY, "replay", "IN.npz OUT.npz",
      "feeds given input spikes to a given network and records what it does",
      "clsnn replay spikes.npz record.npz", 2, 2},
-    {REPRODUCE, "reproduce", "",
-     "the seed paper again: its Table 1, Figure 3 and Figure 4, beside its numbers",
+    {REPRODUCE, "reproduce", "", CLSNN_KIM ": its Table 1, Figure 3 and Figure 4 again, beside its numbers",
      "clsnn reproduce --data mnist --seeds 3", 0, 0},
     {CLSNN_CMD_DEVICES, "devices", "", "what is there, and the string to pass to --device",
      "clsnn devices --json", 0, 0},

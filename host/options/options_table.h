@@ -36,7 +36,7 @@ struct clsnn_options {
     int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs only */
     int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
     bool resume;              /* --resume */
-    char *preset;             /* --preset, default "diehl-cook-2015" */
+    char *preset;             /* --preset, default "kim-2020" */
     struct clsnn_model model; /* --preset, --set name=value */
     /* train, sweep */
     int32_t runs; /* --runs, default 1 */

@@ -1,4 +1,4 @@
-/* The seed paper's numbers, ours over seeds, and finished runs read back. The pages made of them are in reproduce_page.c. */
+/* The numbers of Kim & Kim (2020), and ours over seeds. The page made of them is in reproduce_page.c. */
 #include "reproduce/reproduce.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "clsnn/npz.h"
 #include "options/options_render.h"
 
-/* Table 1 of the seed paper: test accuracy in percent. The paper trained 9 epochs too, and prints no number of them. */
+/* Table 1 of Kim & Kim (2020): test accuracy in percent. They trained 9 epochs too, and print no number of them. */
 static const struct {
     uint32_t neurons, epochs;
     double percent;

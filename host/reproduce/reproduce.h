@@ -12,7 +12,7 @@
 
 #define CLSNN_REPRODUCE_SIZES 16
 
-/* Table 1 of the seed paper: accuracy in percent after so many epochs; NaN where it prints none. */
+/* Table 1 of Kim & Kim (2020): accuracy in percent after so many epochs; NaN where it prints none. */
 double clsnn_paper_accuracy(uint32_t neurons, uint32_t epochs);
 
 /* A run of the table. */

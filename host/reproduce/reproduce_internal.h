@@ -32,7 +32,7 @@ size_t clsnn_reproduction_n_columns(const struct clsnn_reproduction *r);
 /* "MNIST", as people write it. */
 const char *clsnn_reproduction_data(const struct clsnn_reproduction *r);
 
-/* Figures 3 and 4 of the seed paper, into path. Errors: CLSNN_E_IO, CLSNN_E_MEMORY, CLSNN_E_DATA. */
+/* Figures 3 and 4 of Kim & Kim (2020), into path. Errors: CLSNN_E_IO, CLSNN_E_MEMORY, CLSNN_E_DATA. */
 enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, const char *path);
 enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r, const char *path);
 

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/sources.h"
 #include "base/text.h"
 #include "formats/html.h"
 #include "reproduce/reproduce_internal.h"
@@ -23,7 +24,7 @@ static void page_table(const struct clsnn_reproduction *r, FILE *page) {
     }
     fputs("</tr></thead>\n<tbody>\n", page);
     for (size_t s = 0; s < r->n_sizes; s++) {
-        static const char *const rows[] = {"vote all", "vote proportion", "seed paper",
+        static const char *const rows[] = {"vote all", "vote proportion", "Kim &amp; Kim (2020)",
                                            "vote all, difference"};
         for (int row = 0; row < 4; row++) {
             if (row == 0)
@@ -155,21 +156,34 @@ static void page_origin(const struct clsnn_reproduction *r, const char *command,
     fputs("</tbody>\n</table>\n", page);
 }
 
+static void page_references(FILE *page) {
+    static const char *const papers[] = {CLSNN_KIM_CITATION, CLSNN_DIEHL_CITATION};
+    fputs("<h2>References</h2>\n<ol>\n", page);
+    for (size_t k = 0; k < sizeof papers / sizeof *papers; k++) {
+        fputs("<li>", page);
+        clsnn_html_text(page, papers[k]);
+        fputs("</li>\n", page);
+    }
+    fputs("</ol>\n", page);
+}
+
 static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *page) {
     enum clsnn_status st = CLSNN_OK;
     char seeds[64], caption[512];
     char *command = clsnn_reproduction_command(r);
     if (!command) return clsnn_reproduction_no_memory();
     clsnn_reproduction_seeds(r, seeds);
-    clsnn_html_begin(page, "The seed paper again: Table 1, Figure 3, Figure 4");
+    clsnn_html_begin(page, CLSNN_KIM " again: Table 1, Figure 3, Figure 4");
+    fputs("<h1>", page);
+    clsnn_html_text(page, CLSNN_KIM " again: Table 1, Figure 3, Figure 4");
     fputs(
-        "<h1>The seed paper again: Table 1, Figure 3, Figure 4</h1>\n"
-        "<p>A Korean paper (the <em>seed paper</em>) trained the spiking network of P. U. Diehl and M. Cook "
-        "(<em>Front. Comput. Neurosci.</em> 9:99, 2015) in the BRIAN simulator and asked how its accuracy on "
-        "MNIST depends on the number of neurons N and on the amount of training. ",
+        "</h1>\n<p>Kim and Kim [1] trained the spiking network of Diehl and Cook [2] in the BRIAN simulator. "
+        "They asked how its accuracy on MNIST depends on the number of neurons N and on the amount of "
+        "training. ",
         page);
-    fputs(clsnn_reproduction_has_paper(r) ? "This page holds its numbers beside those of this program.</p>\n"
-                                          : "This page holds numbers of this program.</p>\n",
+    fputs(clsnn_reproduction_has_paper(r)
+              ? "This page holds their numbers beside those of this program.</p>\n"
+              : "This page holds numbers of this program.</p>\n",
           page);
     fputs(clsnn_reproduction_is_comparable(r) ? "<p>" : "<p class=\"note\">", page);
     clsnn_reproduction_verdict(r, page);
@@ -187,7 +201,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
     TRY(page_figure(r, page, "figure3.png", "Curves of test accuracy over epochs of training, one a size",
                     clsnn_reproduction_has_paper(r)
                         ? "Filled markers and lines: this program, with the standard deviation over "
-                          "seeds as bars. Hollow markers and dashed lines: the seed paper's Table 1."
+                          "seeds as bars. Hollow markers and dashed lines: Table 1 of Kim &amp; Kim (2020)."
                         : "This program, with the standard deviation over seeds as bars."));
     fputs("<h2>Figure 4: weights</h2>\n", page);
     snprintf(
@@ -199,6 +213,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
     page_text(r, page);
     page_runs(r, page);
     page_origin(r, command, page);
+    page_references(page);
     clsnn_html_end(page);
 fail:
     free(command);

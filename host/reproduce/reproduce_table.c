@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/sources.h"
 #include "formats/json.h"
 #include "reproduce/reproduce_internal.h"
 #include "run/run_json.h"
@@ -30,8 +31,7 @@ void clsnn_reproduction_markdown(const struct clsnn_reproduction *r, FILE *to) {
     for (size_t k = 0; k < n; k++) fputs("---|", to);
     fputc('\n', to);
     for (size_t s = 0; s < r->n_sizes; s++) {
-        static const char *const rows[] = {"vote all", "vote proportion", "Kim & Kim (2020)",
-                                           "vote all - Kim & Kim"};
+        static const char *const rows[] = {"vote all", "vote proportion", CLSNN_KIM, "vote all - Kim & Kim"};
         for (int row = 0; row < 4; row++) {
             if (row == 0)
                 fprintf(to, "| %u | %s |", r->sizes[s], rows[row]);
@@ -163,6 +163,7 @@ static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
     clsnn_json_add(o, "clsnn_version", json_string(CLSNN_VERSION), &ok);
     clsnn_json_add(o, "command", command ? clsnn_json_text(command) : NULL, &ok);
     clsnn_json_add(o, "unit", json_string("percent"), &ok);
+    clsnn_json_add(o, "citation", json_string(CLSNN_KIM_CITATION), &ok);
     for (size_t s = 0; s < r->n_sizes; s++)
         if (json_array_append_new(sizes, json_integer(r->sizes[s])) != 0) ok = false;
     clsnn_json_add(o, "sizes", sizes, &ok);

@@ -36,9 +36,9 @@ CLSNN_API bool clsnn_rule_find(const char *name, enum clsnn_rule *out);
 #define CLSNN_PLAN_MAX_IMAGES 10000000
 #define CLSNN_PLAN_MAX_EPOCHS 1000
 
-/* Every preset, '|' between them. The first is the default. */
-#define CLSNN_PRESETS        "diehl-cook-2015|seed"
-#define CLSNN_PRESET_DEFAULT "diehl-cook-2015"
+/* Every preset, '|' between them. The first is the default; the others are its names of version 0.1. */
+#define CLSNN_PRESETS        "kim-2020|seed|diehl-cook-2015"
+#define CLSNN_PRESET_DEFAULT "kim-2020"
 
 CLSNN_API void clsnn_model_defaults(struct clsnn_model *m);
 /* Sets every parameter as a preset has it. Errors: CLSNN_E_USAGE unknown preset, with the known ones. */
