@@ -38,13 +38,13 @@ INLINE void record_step(struct network net, int t, struct spikes s, struct recor
 struct workspace {
     struct spikes fired;
 #if CLSNN_WG == 1
-    __local ushort *events; /* [MAX_EVENTS] inputs that spike in a step, or in those of a window */
-    __local ushort *likely; /* [784] inputs that the post rule may concern */
+    __local ushort *events;      /* [MAX_EVENTS] inputs that spike in a step, or in those of a window */
+    __local ushort *potentiable; /* [784] inputs that the post rule may concern */
 #else
     __local ushort4 *events;           /* [FOURS] struct window */
     __local ushort *first, *when;      /* [WINDOW_STEPS + 1], [784] struct window */
     __local int *first_exc, *next_inh; /* the next steps with spikes */
-    __local int *n_recent;
+    __local int *n_traced;
     __local const float *depress; /* struct window */
     /* The network's weights and its slot of the state. Of a pointer from memory compilers make one register; what they could compute from
      * the kernel's arguments, some compute again at every access. */

@@ -191,7 +191,7 @@ static inline struct snapshot take_snapshot(struct rig *rig, const struct clsnn_
         STATE_ROW(g_exc_inh),
         STATE_ROW(last_inh),
         STATE_ROW(seen_inh),
-        STATE_ROW(over),
+        STATE_ROW(above_max),
         STATE_ROW(counts),
         STATE_ROW(last_pre),
     };

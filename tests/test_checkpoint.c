@@ -13,7 +13,7 @@
 #include "device/network.h"
 #include "device_fixture.h"
 #include "experiment/experiment.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 
 enum { N_TRAIN = 9, N_TEST = 6, HEX = CLSNN_SHA256_HEX - 1 };
 
@@ -76,30 +76,30 @@ static struct clsnn_plan make_plan(uint32_t neurons) {
                                .shuffle = true};
 }
 
-/* An experiment with a lab of its own. */
+/* An experiment with a batch of its own. */
 struct bench {
-    struct clsnn_lab *lab;
+    struct clsnn_batch *batch;
     struct clsnn_experiment *x;
 };
 
 static struct bench bench_open(struct rig *rig, const struct clsnn_plan *plan, int work_group, int n_slots) {
-    struct bench b = {.lab = NULL};
+    struct bench b = {.batch = NULL};
     if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) work_group = 1;
-    must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), &data, plan->neurons,
-                          n_slots, N_TRAIN, N_TEST, 0, &b.lab));
-    must(clsnn_experiment_create(b.lab, n_slots - 1, plan, &b.x));
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), &data, plan->neurons,
+                          n_slots, N_TRAIN, N_TEST, 0, &b.batch));
+    must(clsnn_experiment_create(b.batch, n_slots - 1, plan, &b.x));
     return b;
 }
 
 static void bench_close(struct bench *b) {
     clsnn_experiment_destroy(b->x);
-    clsnn_lab_destroy(b->lab);
+    clsnn_batch_destroy(b->batch);
 }
 
 static enum clsnn_status run(struct bench *b, const struct clsnn_watcher *watch) {
     struct clsnn_experiment *slots[4] = {NULL};
-    slots[b->lab->n_slots - 1] = b->x;
-    return clsnn_experiments_run(b->lab, slots, watch);
+    slots[b->batch->n_slots - 1] = b->x;
+    return clsnn_experiments_run(b->batch, slots, watch);
 }
 
 /* What must not depend on having been saved. */
@@ -178,7 +178,7 @@ static void what_is_saved_goes_on_bit_for_bit(void **state) {
         if (st == CLSNN_OK) break;
         assert_int_equal(st, CLSNN_STOPPED);
         must(clsnn_checkpoint_find(dir));
-        /* another lab, its last slot of three, another work-group */
+        /* another batch, its last slot of three, another work-group */
         b = bench_open(rig, &plan, groups[(n_cuts + 1) % 3], 3);
         must(clsnn_checkpoint_load(dir, b.x, NULL, NULL, name));
         assert_string_equal(name, s.name);

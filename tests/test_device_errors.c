@@ -130,7 +130,7 @@ static enum clsnn_status experiment(bool profiled, char sha256[CLSNN_SHA256_HEX]
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_device *dev = NULL;
     struct clsnn_program *prog = NULL;
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x = NULL, *slot;
     struct clsnn_learned learned = {0};
     struct clsnn_profile profile = {0};
@@ -140,16 +140,16 @@ static enum clsnn_status experiment(bool profiled, char sha256[CLSNN_SHA256_HEX]
     TRY(clsnn_device_open(getenv("CLSNN_DEVICE"), &dev));
     if (profiled) dev->profile = &profile;
     TRY(clsnn_program_create(dev, profiled ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, 1, &prog));
-    TRY(clsnn_lab_create(dev, prog, &data, NEURONS, 1, N_IMAGES, N_IMAGES, 1000, &lab));
-    TRY(clsnn_experiment_create(lab, 0, &plan, &x));
+    TRY(clsnn_batch_create(dev, prog, &data, NEURONS, 1, N_IMAGES, N_IMAGES, 1000, &batch));
+    TRY(clsnn_experiment_create(batch, 0, &plan, &x));
     slot = x;
-    TRY(clsnn_experiments_run(lab, &slot, NULL));
+    TRY(clsnn_experiments_run(batch, &slot, NULL));
     TRY(clsnn_experiment_learned(x, &learned));
     memcpy(sha256, learned.sha256, CLSNN_SHA256_HEX);
 fail:
     clsnn_learned_finish(&learned);
     clsnn_experiment_destroy(x);
-    clsnn_lab_destroy(lab);
+    clsnn_batch_destroy(batch);
     clsnn_program_destroy(prog);
     clsnn_device_close(dev);
     return st;

@@ -504,7 +504,7 @@ static void positions_follow_the_order_and_stop_where_told(void **state) {
     free(sorted);
 }
 
-/* Where there is a core for each network, a launch that is to end together ends soon after the shorter lesson, and no bit changes. */
+/* Where there is a core for each network, a launch that is to end together ends soon after the shorter schedule, and no bit changes. */
 static void launches_end_together(void **state) {
     enum { LONG = 400, SHORT = 2, BOTH = 2 };
     struct rig *rig = *state;
@@ -524,7 +524,7 @@ static void launches_end_together(void **state) {
                                   &net));
         must(clsnn_trainer_create(net, pixels, LONG, 0, &tr));
         clsnn_trainer_begin_epoch(tr, 0, NULL);
-        tr->lessons[0].n_images = SHORT;
+        tr->schedules[0].n_images = SHORT;
         tr->ends_together = together;
         uint32_t n_launches = 0;
         for (; tr->progress[1].position < LONG; n_launches++) {

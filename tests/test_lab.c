@@ -1,4 +1,4 @@
-/* Experiments side by side in one lab: each comes out as it does alone, whoever its neighbours are and wherever it pauses; one goes on
+/* Experiments side by side in one batch: each comes out as it does alone, whoever its neighbours are and wherever it pauses; one goes on
  * from a saved state as if nothing had happened, on another work-group too; and what a slot takes of the device's memory. */
 #include "device/evaluate.h"
 #include "clsnn/experiment.h"
@@ -12,7 +12,7 @@
 #include "device/network.h"
 #include "device/program.h"
 #include "experiment/experiment.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 
 enum { N_TRAIN = 9, N_TEST = 6, N_PLANS = 5, NEURONS = 17 };
 
@@ -63,7 +63,7 @@ struct result {
 
 static void keep_result(struct rig *rig, const struct clsnn_experiment *x, struct result *out) {
     struct clsnn_learned l;
-    out->state = take_snapshot(rig, x->lab->net, x->slot);
+    out->state = take_snapshot(rig, x->batch->net, x->slot);
     out->n_metrics = x->n_metrics;
     assert_true(x->n_metrics <= 4);
     for (size_t k = 0; k < x->n_metrics; k++) {
@@ -101,18 +101,18 @@ static void check_result(struct result *found, const struct result *wanted, cons
 
 static void run_alone(struct rig *rig, const struct clsnn_dataset *data, const struct clsnn_plan *plan,
                       int work_group, uint32_t chunk, struct result *out) {
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x = NULL, *slot;
-    must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), data, NEURONS, 1,
-                          N_TRAIN, N_TEST, chunk, &lab));
-    must(clsnn_experiment_create(lab, 0, plan, &x));
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), data, NEURONS, 1,
+                          N_TRAIN, N_TEST, chunk, &batch));
+    must(clsnn_experiment_create(batch, 0, plan, &x));
     slot = x;
-    must(clsnn_experiments_run(lab, &slot, NULL));
+    must(clsnn_experiments_run(batch, &slot, NULL));
     assert_null(slot);
     assert_true(clsnn_experiment_is_finished(x));
     keep_result(rig, x, out);
     clsnn_experiment_destroy(x);
-    clsnn_lab_destroy(lab);
+    clsnn_batch_destroy(batch);
 }
 
 /* Hands each slot the next plan when its experiment is through. */
@@ -126,12 +126,12 @@ struct queue {
 static enum clsnn_status next_of_queue(void *ctx, struct clsnn_experiment **slot) {
     struct queue *q = ctx;
     struct clsnn_experiment *x = *slot;
-    struct clsnn_lab *lab = x->lab;
+    struct clsnn_batch *batch = x->batch;
     const int b = x->slot;
     keep_result(q->rig, x, &q->results[x->plan.seed - 40]);
     clsnn_experiment_destroy(x);
     *slot = NULL;
-    return q->next < N_PLANS ? clsnn_experiment_create(lab, b, &q->plans[q->next++], slot) : CLSNN_OK;
+    return q->next < N_PLANS ? clsnn_experiment_create(batch, b, &q->plans[q->next++], slot) : CLSNN_OK;
 }
 
 static enum clsnn_status count_pause(void *ctx, const struct clsnn_experiment *x) {
@@ -154,23 +154,23 @@ static void neighbours_change_nothing(void **state) {
     for (int n_slots = 1; n_slots <= 3; n_slots++) {
         for (uint32_t pause = 0; pause <= 4; pause += 4) {
             struct queue q = {.rig = rig, .plans = plans};
-            struct clsnn_lab *lab = NULL;
+            struct clsnn_batch *batch = NULL;
             struct clsnn_experiment *slots[3] = {NULL};
             const struct clsnn_watcher watch = {.paused = count_pause, .finished = next_of_queue, .ctx = &q};
-            must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, n_slots,
-                                  N_TRAIN, N_TEST, n_slots == 2 ? 3 : 0, &lab));
+            must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, n_slots,
+                                  N_TRAIN, N_TEST, n_slots == 2 ? 3 : 0, &batch));
             for (int k = 0; k < N_PLANS; k++) plans[k].pause_every = pause;
             /* the last slot of three begins empty */
             for (int b = 0; b < n_slots && b < 2; b++)
-                must(clsnn_experiment_create(lab, b, &plans[q.next++], &slots[b]));
-            must(clsnn_experiments_run(lab, slots, &watch));
+                must(clsnn_experiment_create(batch, b, &plans[q.next++], &slots[b]));
+            must(clsnn_experiments_run(batch, slots, &watch));
             for (int k = 0; k < N_PLANS; k++) {
                 char what[64];
                 snprintf(what, sizeof what, "plan %d, %d slots, pauses every %u", k, n_slots, pause);
                 check_result(&q.results[k], &alone[k], what);
             }
             assert_true(pause ? q.n_paused > 15 : q.n_paused == 10); /* the ends of epochs, else more */
-            clsnn_lab_destroy(lab);
+            clsnn_batch_destroy(batch);
         }
     }
     for (int k = 0; k < N_PLANS; k++) drop_snapshot(&alone[k].state);
@@ -179,9 +179,9 @@ static void neighbours_change_nothing(void **state) {
 
 /* ---- more networks than cores ---- */
 
-/* Where every network of the lab stood at the last launch. */
+/* Where every network of the batch stood at the last launch. */
 struct turns {
-    const struct clsnn_lab *lab;
+    const struct clsnn_batch *batch;
     uint64_t images[3], launches;
     int most_at_once;
 };
@@ -192,7 +192,7 @@ static bool watch_turns(void *ctx, const struct clsnn_stage *stage) {
     int moved = 0;
     if (stage->kind != CLSNN_STAGE_TRAIN) return true;
     for (int b = 0; b < 3; b++) {
-        const uint64_t n = t->lab->trainer->totals[b].presentations;
+        const uint64_t n = t->batch->trainer->totals[b].presentations;
         moved += n != t->images[b];
         t->images[b] = n;
         low = n < low ? n : low;
@@ -211,7 +211,7 @@ static void three_on_two_cores(void **state) {
     struct clsnn_plan plans[3];
     struct result alone[3], found[3];
     struct turns t = {0};
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x[3], *slots[3];
     const cl_uint cores = rig->dev->info.compute_units;
     const bool cpu = (rig->dev->info.type & CL_DEVICE_TYPE_CPU) != 0;
@@ -222,14 +222,14 @@ static void three_on_two_cores(void **state) {
         run_alone(rig, &data, &plans[k], 1, 1000, &alone[k]);
     }
     rig->dev->info.compute_units = 2;
-    must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 3, N_TRAIN,
-                          N_TEST, 1, &lab));
-    t.lab = lab;
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 3, N_TRAIN,
+                          N_TEST, 1, &batch));
+    t.batch = batch;
     for (int k = 0; k < 3; k++) {
-        must(clsnn_experiment_create(lab, k, &plans[k], &x[k]));
+        must(clsnn_experiment_create(batch, k, &plans[k], &x[k]));
         slots[k] = x[k];
     }
-    must(clsnn_experiments_run(lab, slots, &(struct clsnn_watcher){.stage = watch_turns, .ctx = &t}));
+    must(clsnn_experiments_run(batch, slots, &(struct clsnn_watcher){.stage = watch_turns, .ctx = &t}));
     if (cpu) assert_int_equal(t.most_at_once, 2);
     for (int k = 0; k < 3; k++) {
         keep_result(rig, x[k], &found[k]);
@@ -237,7 +237,7 @@ static void three_on_two_cores(void **state) {
         drop_snapshot(&alone[k].state);
         clsnn_experiment_destroy(x[k]);
     }
-    clsnn_lab_destroy(lab);
+    clsnn_batch_destroy(batch);
     rig->dev->info.compute_units = cores;
     drop_data(&data);
 }
@@ -258,7 +258,7 @@ struct saver {
 static enum clsnn_status save_and_stop(void *ctx, const struct clsnn_experiment *x) {
     struct saver *s = ctx;
     if (s->n++ != s->at) return CLSNN_OK;
-    must(clsnn_network_save(x->lab->net, x->slot, s->arrays));
+    must(clsnn_network_save(x->batch->net, x->slot, s->arrays));
     s->standing = x->at;
     s->has_labels = x->has_labels;
     memcpy(s->labels.labels, x->labels.labels, NEURONS * sizeof *s->labels.labels);
@@ -289,40 +289,40 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
     for (int at = 0;; at++) {
         struct saver s = {.at = at};
         const struct clsnn_watcher watch = {.paused = save_and_stop, .ctx = &s};
-        struct clsnn_lab *lab = NULL;
+        struct clsnn_batch *batch = NULL;
         struct clsnn_experiment *x = NULL, *slot;
-        must(clsnn_lab_create(rig->dev, program_of(rig, groups[at % 3]), &data, NEURONS, 1, N_TRAIN, N_TEST,
-                              0, &lab));
-        must(clsnn_experiment_create(lab, 0, &plan, &x));
+        must(clsnn_batch_create(rig->dev, program_of(rig, groups[at % 3]), &data, NEURONS, 1, N_TRAIN, N_TEST,
+                              0, &batch));
+        must(clsnn_experiment_create(batch, 0, &plan, &x));
         slot = x;
         must(clsnn_labels_create(NEURONS, &s.labels));
-        const enum clsnn_status st = clsnn_experiments_run(lab, &slot, &watch);
+        const enum clsnn_status st = clsnn_experiments_run(batch, &slot, &watch);
         clsnn_error_clear();
         clsnn_experiment_destroy(x);
-        clsnn_lab_destroy(lab);
+        clsnn_batch_destroy(batch);
         if (st == CLSNN_OK) { /* no such pause any more */
             clsnn_labels_finish(&s.labels);
             break;
         }
         assert_int_equal(st, CLSNN_STOPPED);
         n_cuts++;
-        /* another lab, another slot of it, another work-group */
+        /* another batch, another slot of it, another work-group */
         const struct clsnn_npz saved = {s.arrays, CLSNN_NETWORK_ARRAYS};
         struct clsnn_experiment *slots[2] = {NULL};
         struct result found;
-        must(clsnn_lab_create(rig->dev, program_of(rig, groups[(at + 1) % 3]), &data, NEURONS, 2, N_TRAIN,
-                              N_TEST, 0, &lab));
-        must(clsnn_experiment_create(lab, 1, &plan, &x));
-        must(clsnn_network_load(lab->net, 1, &saved, "saved"));
+        must(clsnn_batch_create(rig->dev, program_of(rig, groups[(at + 1) % 3]), &data, NEURONS, 2, N_TRAIN,
+                              N_TEST, 0, &batch));
+        must(clsnn_experiment_create(batch, 1, &plan, &x));
+        must(clsnn_network_load(batch->net, 1, &saved, "saved"));
         must(
             clsnn_experiment_resume(x, &s.standing, s.metrics, s.n_metrics, s.has_labels ? &s.labels : NULL));
         slots[1] = x;
-        must(clsnn_experiments_run(lab, slots, NULL));
+        must(clsnn_experiments_run(batch, slots, NULL));
         keep_result(rig, x, &found);
-        clear_scratch(&found.state, (size_t)lab->net->n);
+        clear_scratch(&found.state, (size_t)batch->net->n);
         check_result(&found, &wanted, "gone on with");
         clsnn_experiment_destroy(x);
-        clsnn_lab_destroy(lab);
+        clsnn_batch_destroy(batch);
         clsnn_network_drop(s.arrays);
         clsnn_labels_finish(&s.labels);
     }
@@ -373,15 +373,15 @@ static void a_slot_takes_what_it_says(void **state) {
         size_t bytes[2];
         const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, 1);
         for (int more = 0; more < 2; more++) {
-            struct clsnn_lab *lab = NULL;
+            struct clsnn_batch *batch = NULL;
             const size_t before = rig->dev->allocated_bytes;
-            must(clsnn_lab_create(rig->dev, prog, &data, sizes[k], 2 + more, N_TRAIN, N_TEST, 0, &lab));
+            must(clsnn_batch_create(rig->dev, prog, &data, sizes[k], 2 + more, N_TRAIN, N_TEST, 0, &batch));
             bytes[more] = rig->dev->allocated_bytes - before;
-            clsnn_lab_destroy(lab);
+            clsnn_batch_destroy(batch);
             assert_int_equal(rig->dev->allocated_bytes, before);
         }
         print_message("# a network of %u neurons: %zu bytes on the device\n", sizes[k], bytes[1] - bytes[0]);
-        assert_int_equal(bytes[1] - bytes[0], clsnn_lab_slot_bytes(sizes[k]));
+        assert_int_equal(bytes[1] - bytes[0], clsnn_batch_slot_bytes(sizes[k]));
         if (sizes[k] == 400) assert_true(bytes[1] - bytes[0] <= 1600000);
     }
     drop_data(&data);
@@ -394,28 +394,28 @@ static void as_many_slots_as_promised_fit(void **state) {
     const struct clsnn_device_info whole = rig->dev->info;
     draw_data(&data);
     for (cl_ulong mb = 12; mb <= 48; mb *= 2) {
-        struct clsnn_lab *lab = NULL;
+        struct clsnn_batch *batch = NULL;
         struct clsnn_experiment *x = NULL;
         struct clsnn_plan plan = make_plan(4);
         rig->dev->info.global_bytes = mb << 20;
         rig->dev->info.compute_units = 2; /* a large device's evaluation alone would need more */
-        const uint64_t most = clsnn_lab_most_slots(rig->dev, NEURONS, N_TRAIN + N_TEST);
+        const uint64_t most = clsnn_batch_most_slots(rig->dev, NEURONS, N_TRAIN + N_TEST);
         assert_true(most > 0 && most < mb * 4);
-        must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, (int)most,
-                              N_TRAIN, N_TEST, 0, &lab));
-        must(clsnn_experiment_create(lab, (int)most - 1, &plan, &x));
+        must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, (int)most,
+                              N_TRAIN, N_TEST, 0, &batch));
+        must(clsnn_experiment_create(batch, (int)most - 1, &plan, &x));
         uint16_t *counts = malloc((size_t)N_TEST * NEURONS * sizeof *counts);
         struct clsnn_evaluation sum;
         assert_non_null(counts);
-        must(clsnn_evaluate(lab->net, (int)most - 1, lab->test_pixels, N_TEST, CLSNN_RNG_TEST, NULL, NULL,
+        must(clsnn_evaluate(batch->net, (int)most - 1, batch->test_pixels, N_TEST, CLSNN_RNG_TEST, NULL, NULL,
                             counts, &sum));
         free(counts);
         clsnn_experiment_destroy(x);
-        clsnn_lab_destroy(lab);
-        lab = NULL;
+        clsnn_batch_destroy(batch);
+        batch = NULL;
         /* a quarter more do not */
-        assert_int_equal(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
-                                          (int)(most + most / 4 + 8), N_TRAIN, N_TEST, 0, &lab),
+        assert_int_equal(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
+                                          (int)(most + most / 4 + 8), N_TRAIN, N_TEST, 0, &batch),
                          CLSNN_E_DEVICE_MEMORY);
         clsnn_error_clear();
     }
@@ -447,7 +447,7 @@ static void launches_fit_the_slowest_network(void **state) {
     enum { FAST, SLOW, BOTH, N = 600 };
     struct rig *rig = *state;
     struct clsnn_dataset data;
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     struct clsnn_model models[BOTH];
     int32_t order[N];
     double took = 0;
@@ -459,29 +459,29 @@ static void launches_fit_the_slowest_network(void **state) {
         models[b].time_on_ms = b == SLOW ? 1000 : 1;
         models[b].time_off_ms = b == SLOW ? 1000 : 0;
     }
-    must(clsnn_lab_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, 1600, BOTH, N_TRAIN,
-                          N_TEST, 0, &lab));
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, 1600, BOTH, N_TRAIN,
+                          N_TEST, 0, &batch));
     for (int b = 0; b < BOTH; b++) {
-        must(clsnn_lab_start(lab, b, &models[b], 1));
-        assert_int_equal(lab->chunks[b], 1);
+        must(clsnn_batch_start(batch, b, &models[b], 1));
+        assert_int_equal(batch->chunks[b], 1);
     }
-    const struct clsnn_lesson lesson = {.order = order, .n_images = N};
-    for (int b = 0; b < BOTH; b++) clsnn_trainer_place(lab->trainer, b, 0, 0, 0, lesson);
+    const struct clsnn_schedule schedule = {.order = order, .n_images = N};
+    for (int b = 0; b < BOTH; b++) clsnn_trainer_place(batch->trainer, b, 0, 0, 0, schedule);
     for (uint32_t epoch = 0; epoch < 20; epoch++) { /* the fast one's: they are short */
-        clsnn_trainer_place(lab->trainer, FAST, epoch, 0, 0, lesson);
-        while (lab->trainer->progress[FAST].position < N) must(clsnn_lab_launch(lab, &took));
+        clsnn_trainer_place(batch->trainer, FAST, epoch, 0, 0, schedule);
+        while (batch->trainer->progress[FAST].position < N) must(clsnn_batch_launch(batch, &took));
     }
-    print_message("# chunks of a fast and a slow network: %u, %u\n", lab->chunks[FAST], lab->chunks[SLOW]);
-    assert_true(lab->trainer->progress[SLOW].position < N && lab->chunks[SLOW] < CLSNN_MAX_CHUNK / 2);
+    print_message("# chunks of a fast and a slow network: %u, %u\n", batch->chunks[FAST], batch->chunks[SLOW]);
+    assert_true(batch->trainer->progress[SLOW].position < N && batch->chunks[SLOW] < CLSNN_MAX_CHUNK / 2);
     /* alone, it goes on at its own pace */
-    clsnn_trainer_place(lab->trainer, FAST, 0, 0, 0, (struct clsnn_lesson){0});
-    const uint32_t most = lab->chunks[SLOW];
-    must(clsnn_lab_launch(lab, &took));
-    assert_true(lab->trainer->progress[SLOW].presentations <= most);
+    clsnn_trainer_place(batch->trainer, FAST, 0, 0, 0, (struct clsnn_schedule){0});
+    const uint32_t most = batch->chunks[SLOW];
+    must(clsnn_batch_launch(batch, &took));
+    assert_true(batch->trainer->progress[SLOW].presentations <= most);
     assert_true(took < 2); /* a third of a second is what is aimed at */
-    must(clsnn_lab_start(lab, SLOW, &models[SLOW], 1));
-    assert_int_equal(lab->chunks[SLOW], 1);
-    clsnn_lab_destroy(lab);
+    must(clsnn_batch_start(batch, SLOW, &models[SLOW], 1));
+    assert_int_equal(batch->chunks[SLOW], 1);
+    clsnn_batch_destroy(batch);
     drop_data(&data);
 }
 

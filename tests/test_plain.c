@@ -26,7 +26,7 @@ static struct snapshot plain_snapshot(const struct clsnn_plain *c) {
         {"g_exc_inh", c->g_exc_inh, n * 4},
         {"last_inh", c->last_inh, n * 4},
         {"seen_inh", c->seen_inh, n * 4},
-        {"over", c->over, n * 2},
+        {"over", c->above_max, n * 2},
         {"counts", c->counts, n * 2},
         {"last_pre", c->last_pre, CLSNN_N_PRE * 4},
     };

@@ -33,7 +33,7 @@ static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
 enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_session session = {0};
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x = NULL;
     struct clsnn_learned model = {0}, learned = {0};
     struct clsnn_report report;
@@ -57,8 +57,8 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* nothing is trained; labelling has its own number */
-    TRY(clsnn_session_lab(&session, 1, session.plan.label_images, session.plan.test_images, &lab));
-    TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
+    TRY(clsnn_session_lab(&session, 1, session.plan.label_images, session.plan.test_images, &batch));
+    TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     TRY(clsnn_experiment_set_model(x, &model));
     if (o->out_dir)
         TRY(clsnn_file_make_dir(
@@ -83,7 +83,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
 fail:
     clsnn_learned_finish(&learned);
     clsnn_experiment_destroy(x);
-    clsnn_lab_destroy(lab);
+    clsnn_batch_destroy(batch);
     clsnn_session_close(&session);
     clsnn_learned_finish(&model);
     return st;

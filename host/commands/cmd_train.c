@@ -168,7 +168,7 @@ fail:
 enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_session session;
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x = NULL;
     struct clsnn_report report;
     struct train_watch watch = {.session = &session, .report = &report};
@@ -184,8 +184,8 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     TRY(clsnn_session_compile(&session, o));
     const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
     TRY(clsnn_session_lab(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
-                          session.plan.test_images, &lab));
-    TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
+                          session.plan.test_images, &batch));
+    TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     clsnn_report_start(&report, o, x, dir);
     TRY(begin(&watch, x, &lock_fd));
     TRY(clsnn_run_json_write(&report, CLSNN_RUN_RUNNING, NULL));
@@ -197,7 +197,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     const struct clsnn_watcher watcher = {
         .stage = on_stage, .evaluated = on_evaluated, .paused = on_paused, .ctx = &watch};
     struct clsnn_experiment *slot = x;
-    st = clsnn_experiments_run(lab, &slot, &watcher);
+    st = clsnn_experiments_run(batch, &slot, &watcher);
     if (st == CLSNN_STOPPED)
         st = save_stopped(&watch);
     else if (st == CLSNN_OK)
@@ -206,7 +206,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
         mark_failed(&watch);
 fail:
     clsnn_experiment_destroy(x);
-    clsnn_lab_destroy(lab);
+    clsnn_batch_destroy(batch);
     clsnn_session_close(&session);
     if (lock_fd >= 0) close(lock_fd);
     return st;

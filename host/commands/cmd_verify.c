@@ -188,7 +188,7 @@ static enum clsnn_status train_again(struct clsnn_experiment *x, const struct cl
     for (size_t k = 0; k < r->n_metrics; k++) {
         struct clsnn_experiment *slot = x;
         x->plan.epochs = (uint32_t)r->metrics[k].epoch;
-        TRY(clsnn_experiments_run(x->lab, &slot, &watcher));
+        TRY(clsnn_experiments_run(x->batch, &slot, &watcher));
     }
 fail:
     return st;
@@ -205,7 +205,7 @@ static enum clsnn_status read_run(const char *dir, struct clsnn_run *out) {
 enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_session session = {.profile = {.seconds = {0}}};
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x = NULL;
     struct clsnn_learned learned = {0};
     struct clsnn_run r = {.n_metrics = 0}, found = {.n_metrics = 0};
@@ -235,8 +235,8 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     TRY(clsnn_session_compile(&session, &as_recorded));
     TRY(clsnn_session_lab(
         &session, 1, r.plan.train_images > r.plan.label_images ? r.plan.train_images : r.plan.label_images,
-        r.plan.test_images, &lab));
-    TRY(clsnn_experiment_create(lab, 0, &session.plan, &x));
+        r.plan.test_images, &batch));
+    TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     TRY(clsnn_program_hash(kernels));
     clsnn_progress_note(&session.progress, "training %s again: %u neurons on %u images, %u epochs, seed %llu",
                         dir, r.plan.neurons, x->plan.train_images, r.plan.epochs,
@@ -267,7 +267,7 @@ fail:
     clsnn_learned_finish(&learned);
     clsnn_run_finish(&found);
     clsnn_experiment_destroy(x);
-    clsnn_lab_destroy(lab);
+    clsnn_batch_destroy(batch);
     clsnn_session_close(&session);
     clsnn_run_finish(&r);
     return st;

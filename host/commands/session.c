@@ -123,10 +123,10 @@ fail:
 }
 
 enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
-                                    struct clsnn_lab **out) {
-    return clsnn_lab_create(s->dev, s->prog, &s->data, s->plan.neurons, n_slots,
-                            n_train ? n_train : s->data.train.n_images,
-                            n_test ? n_test : s->data.test.n_images, s->chunk, out);
+                                    struct clsnn_batch **out) {
+    return clsnn_batch_create(s->dev, s->prog, &s->data, s->plan.neurons, n_slots,
+                              n_train ? n_train : s->data.train.n_images,
+                              n_test ? n_test : s->data.test.n_images, s->chunk, out);
 }
 
 void clsnn_session_close(struct clsnn_session *s) {

@@ -23,9 +23,9 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o);
 void clsnn_session_close(struct clsnn_session *s); /* takes half-built ones; signals stay caught */
 
-/* A lab of n_slots networks of the plan's size with the first n_train and n_test images (0: all) of the session's data. */
+/* A batch of n_slots networks of the plan's size with the first n_train and n_test images (0: all) of the session's data. */
 enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
-                                    struct clsnn_lab **out);
+                                    struct clsnn_batch **out);
 
 /* True once SIGINT, SIGTERM or SIGUSR1 came; a second one ends the process at once with exit code 130. */
 bool clsnn_session_stopping(void);

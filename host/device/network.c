@@ -71,7 +71,7 @@ static enum clsnn_status fill_row(struct clsnn_network *net, size_t b, enum clsn
 
 /* Every column of network b is rescaled before its next presentation. */
 static enum clsnn_status rescale_all(struct clsnn_network *net, size_t b) {
-    return fill_row(net, b, CLSNN_ROW_over, 0x00010001u);
+    return fill_row(net, b, CLSNN_ROW_above_max, 0x00010001u);
 }
 
 /* Sets slot b: v_start from rest in both layers, no conductance, no spike in memory. */
@@ -242,7 +242,7 @@ static void kept_rows(const struct clsnn_network *net, int b, struct kept_row ro
         {CLSNN_ROW_g_exc_inh, "g_exc_inh", CLSNN_F4, 0},
         {CLSNN_ROW_last_inh, "last_inh", CLSNN_I4, never},
         {CLSNN_ROW_seen_inh, "seen_inh", CLSNN_I4, (uint32_t)-1},
-        {CLSNN_ROW_over, "over", CLSNN_U1, 0},
+        {CLSNN_ROW_above_max, "over", CLSNN_U1, 0},
         {CLSNN_ROW_last_pre, "last_pre", CLSNN_I4, 0},
     };
     enum { N_OF_STATE = sizeof of_state / sizeof *of_state };

@@ -10,7 +10,7 @@
 #include "device/network.h"
 #include "device/program.h"
 
-enum { MASK_WORDS = CLSNN_MAX_GROUPS * CLSNN_MAX_ON };
+enum { MASK_WORDS = CLSNN_MAX_BUNDLES * CLSNN_MAX_ON };
 
 static enum clsnn_status check_input(const struct clsnn_replay_input *in) {
     if (in->steps_on < 1 || in->steps_on > CLSNN_MAX_ON ||
@@ -73,8 +73,8 @@ static enum clsnn_status fill_masks(const struct clsnn_replay_input *in, const s
     for (size_t k = 0; k < n; k++) {
         const uint32_t t = (uint32_t)in->event_step[events[k]] % n_steps,
                        i = (uint32_t)in->event_input[events[k]];
-        uint32_t *word = &masks[i / CLSNN_GROUP * CLSNN_MAX_ON + t];
-        const uint32_t bit = UINT32_C(1) << i % CLSNN_GROUP;
+        uint32_t *word = &masks[i / CLSNN_BUNDLE * CLSNN_MAX_ON + t];
+        const uint32_t bit = UINT32_C(1) << i % CLSNN_BUNDLE;
         if (*word & bit) {
             return clsnn_fail(CLSNN_E_DATA,
                               "%s: event %zu: input %u spikes twice in step %d: at most once a step",

@@ -28,18 +28,18 @@ enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels,
     const size_t n_counts = (size_t)(tr->n_watched ? tr->n_watched * CLSNN_MAX_CHUNK : 1) * (size_t)net->n;
     tr->progress = calloc(batch, sizeof *tr->progress);
     tr->totals = calloc(batch, sizeof *tr->totals);
-    tr->lessons = calloc(batch, sizeof *tr->lessons);
+    tr->schedules = calloc(batch, sizeof *tr->schedules);
     tr->host_active = calloc(batch, sizeof *tr->host_active);
     tr->host_order = calloc(n_order, sizeof *tr->host_order);
     tr->host_counts = malloc(n_counts * sizeof *tr->host_counts);
-    if (!tr->progress || !tr->totals || !tr->lessons || !tr->host_active || !tr->host_order ||
+    if (!tr->progress || !tr->totals || !tr->schedules || !tr->host_active || !tr->host_order ||
         !tr->host_counts) {
         st = clsnn_fail(CLSNN_E_MEMORY, "trainer: no memory for %zu networks", batch);
         goto fail;
     }
     for (size_t b = 0; b < batch; b++) tr->progress[b].fault_neuron = -1;
     TRY(clsnn_buffer_create(net->dev, "active networks", batch * sizeof(int32_t), NULL, false, &tr->active));
-    TRY(clsnn_buffer_create(net->dev, "bell", sizeof(int32_t), NULL, false, &tr->bell));
+    TRY(clsnn_buffer_create(net->dev, "any_done", sizeof(int32_t), NULL, false, &tr->any_done));
     TRY(clsnn_buffer_create(net->dev, "order of images", n_order * sizeof(int32_t), NULL, false, &tr->order));
     TRY(clsnn_buffer_create(net->dev, "inputs with ink", batch * CLSNN_N_PRE * sizeof(uint16_t), NULL, false,
                             &tr->kept_active));
@@ -54,13 +54,13 @@ fail:
 void clsnn_trainer_destroy(struct clsnn_trainer *tr) {
     if (!tr) return;
     clsnn_buffer_release(tr->net->dev, &tr->active);
-    clsnn_buffer_release(tr->net->dev, &tr->bell);
+    clsnn_buffer_release(tr->net->dev, &tr->any_done);
     clsnn_buffer_release(tr->net->dev, &tr->order);
     clsnn_buffer_release(tr->net->dev, &tr->counts);
     clsnn_buffer_release(tr->net->dev, &tr->kept_active);
     free(tr->progress);
     free(tr->totals);
-    free(tr->lessons);
+    free(tr->schedules);
     free(tr->host_active);
     free(tr->host_order);
     free(tr->host_counts);
@@ -68,8 +68,8 @@ void clsnn_trainer_destroy(struct clsnn_trainer *tr) {
 }
 
 void clsnn_trainer_place(struct clsnn_trainer *tr, int b, uint32_t epoch, uint32_t position, uint32_t attempt,
-                         struct clsnn_lesson lesson) {
-    tr->lessons[b] = lesson;
+                         struct clsnn_schedule schedule) {
+    tr->schedules[b] = schedule;
     tr->progress[b] =
         (struct clsnn_progress){.epoch = epoch, .position = position, .attempt = attempt, .fault_neuron = -1};
 }
@@ -77,7 +77,7 @@ void clsnn_trainer_place(struct clsnn_trainer *tr, int b, uint32_t epoch, uint32
 void clsnn_trainer_begin_epoch(struct clsnn_trainer *tr, uint32_t epoch, const int32_t *order) {
     for (int b = 0; b < tr->net->n_networks; b++)
         clsnn_trainer_place(tr, b, epoch, 0, 0,
-                            (struct clsnn_lesson){.order = order, .n_images = tr->n_images});
+                            (struct clsnn_schedule){.order = order, .n_images = tr->n_images});
 }
 
 /* Copies the rows of the images that network b finished in the last launch. */
@@ -101,7 +101,7 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
     const cl_int n_order = CLSNN_MAX_CHUNK, n_counts = CLSNN_MAX_CHUNK, n_watched = tr->n_watched;
     const struct clsnn_arg args[] = {
         CLSNN_NETWORK_ARGS(net), CLSNN_ARG(net->state.slots), CLSNN_ARG(net->progress),
-        CLSNN_ARG(tr->active),   CLSNN_ARG(tr->bell),         CLSNN_ARG(tr->pixels),
+        CLSNN_ARG(tr->active),   CLSNN_ARG(tr->any_done),     CLSNN_ARG(tr->pixels),
         CLSNN_ARG(tr->order),    CLSNN_ARG(n_order),          CLSNN_ARG(tr->counts),
         CLSNN_ARG(n_counts),     CLSNN_ARG(n_watched),        CLSNN_ARG(tr->kept_active),
         CLSNN_ARG(net->n),       CLSNN_ARG(n_presentations),  CLSNN_MASK_ARGS(net),
@@ -129,7 +129,7 @@ static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentati
     tr->n_active = 0;
     for (size_t b = 0; b < batch; b++) {
         struct clsnn_progress *p = &tr->progress[b];
-        const struct clsnn_lesson *l = &tr->lessons[b];
+        const struct clsnn_schedule *l = &tr->schedules[b];
         int32_t *order = tr->host_order + b * CLSNN_MAX_CHUNK;
         p->stop = stop < l->n_images ? stop : l->n_images;
         if (l->pause && l->pause < p->stop) p->stop = l->pause;
@@ -144,8 +144,8 @@ static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentati
     const struct clsnn_device_info *info = &tr->net->dev->info;
     const bool is_heard = tr->ends_together && info->type & CL_DEVICE_TYPE_CPU && tr->n_active > 1 &&
                           tr->n_active <= (int)info->compute_units;
-    const int32_t bell = is_heard ? 0 : CLSNN_BELL_OFF;
-    TRY(clsnn_buffer_write(tr->net->dev, tr->bell, 0, sizeof bell, &bell));
+    const int32_t any_done = is_heard ? 0 : CLSNN_DONE_IGNORED;
+    TRY(clsnn_buffer_write(tr->net->dev, tr->any_done, 0, sizeof any_done, &any_done));
     TRY(clsnn_buffer_write(tr->net->dev, tr->order, 0, batch * CLSNN_MAX_CHUNK * sizeof *tr->host_order,
                            tr->host_order));
 fail:

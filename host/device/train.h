@@ -6,8 +6,8 @@
 
 #define CLSNN_MAX_CHUNK 1000 /* presentations of a launch */
 
-/* What a network is shown in an epoch: images order[0], order[1], ... (NULL: 0, 1, ...; borrowed until the next lesson). */
-struct clsnn_lesson {
+/* What a network is shown in an epoch: images order[0], order[1], ... (NULL: 0, 1, ...; borrowed until the next schedule). */
+struct clsnn_schedule {
     const int32_t *order; /* [n_images] */
     uint32_t n_images;    /* 0: the network is left alone */
     uint32_t pause;       /* launches stop at this position; 0: at the end of the epoch only */
@@ -28,13 +28,13 @@ struct clsnn_trainer {
     int n_watched; /* networks 0 .. n_watched - 1 keep the counts of a launch's images for the host */
     cl_mem
         active; /* i32 [n_networks]: the networks of a launch, so that its work-groups all have something to do */
-    cl_mem bell;        /* i32 [1]: see kernels/launch/train.cl */
+    cl_mem any_done;    /* i32 [1]: see kernels/launch/train.cl */
     cl_mem order;       /* i32 [n_networks][CLSNN_MAX_CHUNK]: the images of a launch */
     cl_mem counts;      /* u16 [n_watched][CLSNN_MAX_CHUNK][n] */
     cl_mem kept_active; /* u16 [n_networks][784]: inputs with ink, between launches of single phases */
-    struct clsnn_progress *progress; /* [n_networks], as of the last launch */
-    struct clsnn_totals *totals;     /* [n_networks] */
-    struct clsnn_lesson *lessons;    /* [n_networks] */
+    struct clsnn_progress *progress;  /* [n_networks], as of the last launch */
+    struct clsnn_totals *totals;      /* [n_networks] */
+    struct clsnn_schedule *schedules; /* [n_networks] */
     /* Set by whoever launches again at once. On a CPU with a core for each network of a launch, the launch then ends for all when it
      * does for the first; every network has at least one presentation. */
     bool ends_together;
@@ -54,7 +54,7 @@ size_t clsnn_trainer_bytes(void);
 
 /* Puts network b where an epoch, or a checkpoint, has it: attempt failed presentations of the image at position. */
 void clsnn_trainer_place(struct clsnn_trainer *tr, int b, uint32_t epoch, uint32_t position, uint32_t attempt,
-                         struct clsnn_lesson lesson);
+                         struct clsnn_schedule schedule);
 /* Puts every network at the start of an epoch of all n_images. order: their indices, or NULL for the file's order. */
 void clsnn_trainer_begin_epoch(struct clsnn_trainer *tr, uint32_t epoch, const int32_t *order);
 

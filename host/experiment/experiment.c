@@ -10,7 +10,7 @@
 #include "device/device.h"
 #include "device/evaluate.h"
 #include "device/network.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 #include "experiment/order.h"
 #include "experiment/running.h"
 
@@ -24,23 +24,23 @@ void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_t n_test) 
     plan->test_images = at_most(plan->test_images, n_test);
 }
 
-enum clsnn_status clsnn_experiment_create(struct clsnn_lab *lab, int slot, const struct clsnn_plan *plan,
+enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot, const struct clsnn_plan *plan,
                                           struct clsnn_experiment **out) {
     enum clsnn_status st = CLSNN_OK;
-    if (plan->neurons != lab->neurons || slot < 0 || slot >= lab->n_slots) {
-        return clsnn_fail(CLSNN_E_SHAPE, "experiment: %u neurons in slot %d: the lab has %d slots of %u",
-                          plan->neurons, slot, lab->n_slots, lab->neurons);
+    if (plan->neurons != batch->neurons || slot < 0 || slot >= batch->n_slots) {
+        return clsnn_fail(CLSNN_E_SHAPE, "experiment: %u neurons in slot %d: the batch has %d slots of %u",
+                          plan->neurons, slot, batch->n_slots, batch->neurons);
     }
     struct clsnn_experiment *x = calloc(1, sizeof *x);
     if (!x) return clsnn_fail(CLSNN_E_MEMORY, "experiment: no memory for %zu bytes", sizeof *x);
     x->plan = *plan;
-    x->lab = lab;
+    x->batch = batch;
     x->slot = slot;
-    clsnn_plan_cut(&x->plan, lab->n_train, lab->n_test);
+    clsnn_plan_cut(&x->plan, batch->n_train, batch->n_test);
     TRY(clsnn_labels_create(plan->neurons, &x->labels));
-    if (slot < lab->trainer->n_watched) TRY(clsnn_running_create(plan->neurons, &x->running));
-    TRY(clsnn_lab_start(lab, slot, &plan->model, plan->seed));
-    lab->trainer->totals[slot] = (struct clsnn_totals){0};
+    if (slot < batch->trainer->n_watched) TRY(clsnn_running_create(plan->neurons, &x->running));
+    TRY(clsnn_batch_start(batch, slot, &plan->model, plan->seed));
+    batch->trainer->totals[slot] = (struct clsnn_totals){0};
     *out = x;
     return CLSNN_OK;
 fail:
@@ -50,7 +50,7 @@ fail:
 
 void clsnn_experiment_destroy(struct clsnn_experiment *x) {
     if (!x) return;
-    clsnn_trainer_place(x->lab->trainer, x->slot, 0, 0, 0, (struct clsnn_lesson){0});
+    clsnn_trainer_place(x->batch->trainer, x->slot, 0, 0, 0, (struct clsnn_schedule){0});
     clsnn_labels_finish(&x->labels);
     clsnn_running_destroy(x->running);
     free(x->order);
@@ -79,7 +79,7 @@ enum clsnn_status clsnn_experiment_resume(struct clsnn_experiment *x, const stru
     x->metrics = copy;
     x->n_metrics = n_metrics;
     x->at = *at;
-    x->lab->trainer->totals[x->slot] = at->trained;
+    x->batch->trainer->totals[x->slot] = at->trained;
     if (labels) use_labels(x, labels);
     return CLSNN_OK;
 }
@@ -114,10 +114,10 @@ static bool tell(const struct clsnn_watcher *watch, struct clsnn_stage *stage, d
 }
 
 /* Tells of the first readout, which may be slow. */
-static void tell_readout(struct clsnn_lab *lab, const struct clsnn_watcher *watch) {
+static void tell_readout(struct clsnn_batch *batch, const struct clsnn_watcher *watch) {
     struct clsnn_stage stage = {.kind = CLSNN_STAGE_READOUT, .running_accuracy = -1.0};
-    if (lab->read_out) return;
-    lab->read_out = true;
+    if (batch->read_out) return;
+    batch->read_out = true;
     tell(watch, &stage, clsnn_clock_seconds(), 0);
 }
 
@@ -146,7 +146,7 @@ static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_sta
         clsnn_clock_seconds()};
     uint16_t *counts = malloc((n ? n : 1) * (size_t)x->plan.neurons * sizeof *counts);
     if (!counts) return clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %u images", n);
-    TRY(clsnn_evaluate(x->lab->net, x->slot, pixels, n,
+    TRY(clsnn_evaluate(x->batch->net, x->slot, pixels, n,
                        kind == CLSNN_STAGE_LABEL ? CLSNN_RNG_LABEL : CLSNN_RNG_TEST, evaluation_progress,
                        &progress, counts, &e));
     x->at.presentations += e.presentations;
@@ -163,7 +163,7 @@ static enum clsnn_status mean_theta(const struct clsnn_experiment *x, double *ou
     enum clsnn_status st = CLSNN_OK;
     float *theta = malloc(x->plan.neurons * sizeof *theta);
     if (!theta) return clsnn_fail(CLSNN_E_MEMORY, "theta: no memory for %u neurons", x->plan.neurons);
-    const struct clsnn_network *net = x->lab->net;
+    const struct clsnn_network *net = x->batch->net;
     TRY(clsnn_buffer_read(net->dev, net->theta, (size_t)x->slot * (size_t)net->n * sizeof *theta,
                           x->plan.neurons * sizeof *theta, theta));
     double sum = 0.0;
@@ -184,20 +184,20 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     uint16_t *counts = NULL;
     double label_spikes = 0;
     if (fresh || !x->has_labels) {
-        TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, x->lab->train_pixels, x->plan.label_images,
-                         watch, &counts, &label_spikes));
-        tell_readout(x->lab, watch);
-        TRY(clsnn_readout_label(x->lab->dev, counts, x->lab->data->train.labels, x->plan.label_images,
+        TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, x->batch->train_pixels,
+                         x->plan.label_images, watch, &counts, &label_spikes));
+        tell_readout(x->batch, watch);
+        TRY(clsnn_readout_label(x->batch->dev, counts, x->batch->data->train.labels, x->plan.label_images,
                                 &x->labels));
         x->has_labels = true;
         free(counts);
         counts = NULL;
     }
-    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, x->lab->test_pixels, x->plan.test_images, watch,
-                     &counts, &m->test_spikes_per_image));
-    tell_readout(x->lab, watch);
-    TRY(clsnn_readout_score(x->lab->dev, &x->labels, counts, x->lab->data->test.labels, x->plan.test_images,
-                            &m->score));
+    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, x->batch->test_pixels, x->plan.test_images,
+                     watch, &counts, &m->test_spikes_per_image));
+    tell_readout(x->batch, watch);
+    TRY(clsnn_readout_score(x->batch->dev, &x->labels, counts, x->batch->data->test.labels,
+                            x->plan.test_images, &m->score));
     TRY(mean_theta(x, &m->theta_mean_mv));
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
     m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;
@@ -221,10 +221,10 @@ static enum clsnn_status append_metrics(struct clsnn_experiment *x, const struct
 
 /* ---- training, side by side ---- */
 
-/* The lesson from here to the next pause or the end of the epoch. */
+/* The schedule from here to the next pause or the end of the epoch. */
 static enum clsnn_status teach(struct clsnn_experiment *x) {
     const uint32_t n = x->plan.train_images, every = x->plan.pause_every;
-    struct clsnn_lesson lesson = {.n_images = n};
+    struct clsnn_schedule schedule = {.n_images = n};
     if (x->plan.shuffle && !x->order) {
         x->order = malloc(n * sizeof *x->order);
         if (!x->order) {
@@ -233,27 +233,27 @@ static enum clsnn_status teach(struct clsnn_experiment *x) {
         }
         clsnn_order_shuffle(x->plan.seed, x->at.epoch, n, x->order);
     }
-    lesson.order = x->order;
+    schedule.order = x->order;
     if (every) {
         const uint64_t pause = x->at.position + every - x->at.images % every;
-        if (pause < n) lesson.pause = (uint32_t)pause;
+        if (pause < n) schedule.pause = (uint32_t)pause;
     }
     x->has_labels = false; /* labels speak for the weights they were made with */
     for (uint32_t j = 0; j < x->plan.neurons; j++) x->labels.labels[j] = -1;
-    clsnn_trainer_place(x->lab->trainer, x->slot, x->at.epoch, x->at.position, x->at.attempt, lesson);
+    clsnn_trainer_place(x->batch->trainer, x->slot, x->at.epoch, x->at.position, x->at.attempt, schedule);
     return CLSNN_OK;
 }
 
 /* Takes over what the last launch did; *out_pause: the experiment stands at a pause. */
 static void account(struct clsnn_experiment *x, double seconds, bool *out_pause) {
-    const struct clsnn_trainer *tr = x->lab->trainer;
+    const struct clsnn_trainer *tr = x->batch->trainer;
     const struct clsnn_progress *p = &tr->progress[x->slot];
-    const size_t n = (size_t)x->lab->net->n;
+    const size_t n = (size_t)x->batch->net->n;
     for (uint32_t k = x->at.position; x->running && k < p->position; k++) {
         const uint32_t image = x->order ? (uint32_t)x->order[k] : k;
         clsnn_running_add(x->running,
                           tr->host_counts + ((size_t)x->slot * CLSNN_MAX_CHUNK + k % CLSNN_MAX_CHUNK) * n,
-                          x->lab->data->train.labels[image]);
+                          x->batch->data->train.labels[image]);
     }
     const uint32_t moved = p->position - x->at.position;
     x->at.images += moved;
@@ -261,7 +261,8 @@ static void account(struct clsnn_experiment *x, double seconds, bool *out_pause)
     x->at.attempt = p->attempt;
     x->at.trained = tr->totals[x->slot];
     x->at.train_seconds += seconds;
-    *out_pause = moved > 0 && tr->lessons[x->slot].pause != 0 && p->position == tr->lessons[x->slot].pause;
+    *out_pause =
+        moved > 0 && tr->schedules[x->slot].pause != 0 && p->position == tr->schedules[x->slot].pause;
 }
 
 /* The evaluation after an epoch, where one is due, and the step into the next epoch. */
@@ -324,23 +325,23 @@ fail:
 }
 
 /* After a launch that met faults: the experiments that have one leave, the others go on. */
-static enum clsnn_status drop_faulty(struct clsnn_lab *lab, struct clsnn_experiment **slots,
+static enum clsnn_status drop_faulty(struct clsnn_batch *batch, struct clsnn_experiment **slots,
                                      const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
-    for (int b = 0; b < lab->n_slots; b++) {
-        if (!slots[b] || lab->trainer->progress[b].fault_neuron < 0) continue;
+    for (int b = 0; b < batch->n_slots; b++) {
+        if (!slots[b] || batch->trainer->progress[b].fault_neuron < 0) continue;
         clsnn_error_clear();
-        clsnn_network_check_one(&lab->trainer->progress[b], b);
+        clsnn_network_check_one(&batch->trainer->progress[b], b);
         TRY(watch->failed(watch->ctx, &slots[b]));
     }
 fail:
     return st;
 }
 
-/* Where the lab as a whole stands. */
-static struct clsnn_stage take_stock(const struct clsnn_lab *lab, struct clsnn_experiment *const *slots) {
+/* Where the batch as a whole stands. */
+static struct clsnn_stage take_stock(const struct clsnn_batch *batch, struct clsnn_experiment *const *slots) {
     struct clsnn_stage stage = {.kind = CLSNN_STAGE_TRAIN, .running_accuracy = -1.0};
-    for (int b = 0; b < lab->n_slots; b++) {
+    for (int b = 0; b < batch->n_slots; b++) {
         const struct clsnn_experiment *x = slots[b];
         if (!x) continue;
         stage.done += x->at.images;
@@ -352,34 +353,34 @@ static struct clsnn_stage take_stock(const struct clsnn_lab *lab, struct clsnn_e
     return stage;
 }
 
-enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_experiment **slots,
+enum clsnn_status clsnn_experiments_run(struct clsnn_batch *batch, struct clsnn_experiment **slots,
                                         const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
     double training = 0; /* seconds of launches */
     uint64_t trained = 0;
-    for (int b = 0; b < lab->n_slots; b++) TRY(settle(&slots[b], watch));
+    for (int b = 0; b < batch->n_slots; b++) TRY(settle(&slots[b], watch));
     for (;;) {
         double seconds;
         bool busy = false;
-        for (int b = 0; b < lab->n_slots; b++) busy = busy || slots[b];
+        for (int b = 0; b < batch->n_slots; b++) busy = busy || slots[b];
         if (!busy) break;
-        st = clsnn_lab_launch(lab, &seconds);
+        st = clsnn_batch_launch(batch, &seconds);
         const bool faults = st == CLSNN_E_SELFTEST && watch && watch->failed;
         if (!faults) TRY(st);
         training += seconds;
-        for (int b = 0; b < lab->n_slots; b++) {
+        for (int b = 0; b < batch->n_slots; b++) {
             struct clsnn_experiment *x = slots[b];
             bool pause = false;
-            if (!x || lab->trainer->progress[b].fault_neuron >= 0) continue;
+            if (!x || batch->trainer->progress[b].fault_neuron >= 0) continue;
             const uint64_t before = x->at.images;
             account(x, seconds, &pause);
             trained += x->at.images - before;
             if (pause && watch && watch->paused) TRY(watch->paused(watch->ctx, x));
         }
-        if (faults) TRY(drop_faulty(lab, slots, watch));
-        struct clsnn_stage stage = take_stock(lab, slots);
+        if (faults) TRY(drop_faulty(batch, slots, watch));
+        struct clsnn_stage stage = take_stock(batch, slots);
         if (!tell(watch, &stage, clsnn_clock_seconds() - training, stage.done - trained)) {
-            st = lab->n_slots == 1
+            st = batch->n_slots == 1
                      ? clsnn_fail(CLSNN_STOPPED, "stopped in epoch %u of %u after %u of %u images",
                                   stage.epoch, stage.n_epochs, slots[0]->at.position,
                                   slots[0]->plan.train_images)
@@ -388,7 +389,7 @@ enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_expe
                                   (unsigned long long)stage.done, (unsigned long long)stage.total);
             goto fail;
         }
-        for (int b = 0; b < lab->n_slots; b++) TRY(settle(&slots[b], watch));
+        for (int b = 0; b < batch->n_slots; b++) TRY(settle(&slots[b], watch));
     }
 fail:
     return st;
@@ -406,7 +407,7 @@ enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const s
                           x->plan.neurons);
     x->has_labels = false;
     if (l->labels.labels) use_labels(x, &l->labels);
-    return clsnn_network_set(x->lab->net, x->slot, l->w, l->theta_mv);
+    return clsnn_network_set(x->batch->net, x->slot, l->w, l->theta_mv);
 }
 
 enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, struct clsnn_learned *out) {
@@ -419,7 +420,7 @@ enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, str
         st = clsnn_fail(CLSNN_E_MEMORY, "result: no memory for %zu weights", CLSNN_N_PRE * n);
         goto fail;
     }
-    TRY(clsnn_network_get(x->lab->net, x->slot, l.w, l.theta_mv));
+    TRY(clsnn_network_get(x->batch->net, x->slot, l.w, l.theta_mv));
     if (x->has_labels) {
         TRY(clsnn_labels_create(l.n_post, &l.labels));
         copy_labels(&x->labels, &l.labels);

@@ -3,7 +3,7 @@
 #define CLSNN_EXPERIMENT_STATE_H
 
 #include "clsnn/experiment.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 
 /* How far an experiment is, in numbers that a checkpoint carries. */
 struct clsnn_standing {
@@ -22,7 +22,7 @@ struct clsnn_standing {
 
 struct clsnn_experiment {
     struct clsnn_plan plan;
-    struct clsnn_lab *lab; /* borrowed */
+    struct clsnn_batch *batch; /* borrowed */
     int slot;
     struct clsnn_standing at; /* trained and attempt as of the last launch */
     int32_t *order;           /* of this epoch; NULL: the file's */
@@ -30,7 +30,7 @@ struct clsnn_experiment {
     bool has_labels;
     struct clsnn_metrics *metrics; /* [n_metrics], every evaluation in order */
     size_t n_metrics;
-    struct clsnn_running *running; /* running accuracy; NULL where the lab does not watch the slot */
+    struct clsnn_running *running; /* running accuracy; NULL where the batch does not watch the slot */
 };
 
 /* Goes on from a standing and evaluations of the same plan, and the labels it had (NULL: none), all copied. The caller loads

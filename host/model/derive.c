@@ -35,7 +35,7 @@ void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsn
     p.drive_exc_inh = (float)((double)p.gain_inh * (m->e_exc_inh_mv - m->v_rest_inh_mv));
     p.reset_inh = (float)(m->v_reset_inh_mv - m->v_rest_inh_mv);
     p.thresh_inh = (float)(m->v_thresh_inh_mv - m->v_rest_inh_mv);
-    p.hot_g_inh = (float)hot_conductance(m);
+    p.follow_g_inh = (float)hot_conductance(m);
     p.keep_g_exc = (float)(1.0 - CLSNN_DT_MS / m->tau_g_exc_ms);
     p.keep_g_inh = (float)(1.0 - CLSNN_DT_MS / m->tau_g_inh_ms);
     p.w_exc_inh = (float)m->w_exc_inh;

@@ -10,7 +10,7 @@
 #include "clsnn/abi.h"
 #include "device/device.h"
 #include "device/network.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 #include "model/derive.h"
 #include "plain/plain.h"
 
@@ -124,7 +124,7 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
                       int n_networks) {
     const uint64_t beside = n_networks > 1; /* the one that they are compared with */
-    return (uint64_t)n_networks + beside <= clsnn_lab_most_slots(dev, (uint32_t)n_post, plan->n_images);
+    return (uint64_t)n_networks + beside <= clsnn_batch_most_slots(dev, (uint32_t)n_post, plan->n_images);
 }
 
 /* ---- one batch ---- */

@@ -35,7 +35,7 @@ static void start(struct clsnn_plain *net) {
         net->v_exc[j] = net->v_inh[j] = net->p.start_v;
         net->last_exc[j] = net->last_inh[j] = CLSNN_NEVER;
         net->seen_inh[j] = -1;
-        net->over[j] = 1; /* every column is rescaled before the first presentation */
+        net->above_max[j] = 1; /* every column is rescaled before the first presentation */
     }
     for (int i = 0; i < CLSNN_N_PRE; i++) net->last_pre[i] = CLSNN_NEVER;
     draw_weights(net);
@@ -93,11 +93,11 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
         {&net->last_inh, n * 4},
         {&net->seen_inh, n * 4},
         {&net->last_pre, CLSNN_N_PRE * 4},
-        {&net->over, n * 2},
+        {&net->above_max, n * 2},
         {&net->counts, n * 2},
-        {&net->recent, n * 2},
-        {&net->hot, n * 2},
-        {&net->spikes, (size_t)CLSNN_MAX_GROUPS * CLSNN_MAX_ON * 4},
+        {&net->traced, n * 2},
+        {&net->followed, n * 2},
+        {&net->spikes, (size_t)CLSNN_MAX_BUNDLES * CLSNN_MAX_ON * 4},
         {&net->pending, CLSNN_MAX_ON * 4},
         {&net->sums, 5 * n * 4},
         {&net->columns, n * 2},
@@ -124,8 +124,8 @@ void clsnn_plain_destroy(struct clsnn_plain *net) {
     if (!net) return;
     void *const memory[] = {net->tables,   net->w,        net->theta,    net->threshold, net->v_exc,
                             net->g_exc,    net->g_inh,    net->last_exc, net->v_inh,     net->g_exc_inh,
-                            net->last_inh, net->seen_inh, net->last_pre, net->over,      net->counts,
-                            net->recent,   net->hot,      net->spikes,   net->pending,   net->sums,
+                            net->last_inh, net->seen_inh, net->last_pre, net->above_max, net->counts,
+                            net->traced,   net->followed, net->spikes,   net->pending,   net->sums,
                             net->columns,  net->fired_inh};
     for (size_t k = 0; k < sizeof memory / sizeof *memory; k++) free(memory[k]);
     free(net);
@@ -154,7 +154,7 @@ void clsnn_plain_freeze(struct clsnn_plain *net, enum clsnn_purpose purpose) {
         t->theta_plus[k] = 0.0f;
     }
     for (int k = 0; k < CLSNN_MAX_TRACE; k++) t->depress[k] = t->potentiate[k] = 0.0f;
-    for (int j = 0; j < net->n; j++) net->over[j] = 0;
+    for (int j = 0; j < net->n; j++) net->above_max[j] = 0;
     net->p.w_max = INFINITY;
     net->p.n_steps = net->p.n_on; /* nothing follows an image */
     net->purpose = (uint32_t)purpose;

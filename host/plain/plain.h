@@ -20,9 +20,9 @@ struct clsnn_plain {
     float *v_inh, *g_exc_inh;
     int32_t *last_inh, *seen_inh;
     int32_t *last_pre; /* [784] */
-    uint16_t *over, *counts;
-    uint16_t *recent, *hot;         /* scratch: lists of neurons */
-    uint32_t *spikes;               /* [CLSNN_MAX_GROUPS][CLSNN_MAX_ON] */
+    uint16_t *above_max, *counts;
+    uint16_t *traced, *followed;    /* scratch: lists of neurons */
+    uint32_t *spikes;               /* [CLSNN_MAX_BUNDLES][CLSNN_MAX_ON] */
     uint32_t *pending;              /* [CLSNN_MAX_ON] scratch */
     float *sums;                    /* [5][n] scratch of the rescaling */
     uint16_t *columns;              /* scratch: neurons whose weights are rescaled */

@@ -86,27 +86,27 @@ static void decide_planes(const uint32_t plane[CLSNN_PLANES], struct draw d, int
 
 /* Numerators over D of the spike probabilities of group g's inputs; lanes beyond the last input with ink have 0. */
 static void fill_numerators(const struct clsnn_plain *net, const struct clsnn_plain_work *s,
-                            const uint8_t *image, int g, uint32_t intensity, uint32_t out[CLSNN_GROUP]) {
+                            const uint8_t *image, int g, uint32_t intensity, uint32_t out[CLSNN_BUNDLE]) {
     const uint32_t denominator = net->p.rate_denominator;
-    for (int b = 0; b < CLSNN_GROUP; b++) {
-        const int a = g * CLSNN_GROUP + b;
+    for (int b = 0; b < CLSNN_BUNDLE; b++) {
+        const int a = g * CLSNN_BUNDLE + b;
         const uint32_t m = a < s->n_active ? image[s->active[a]] * intensity : 0u;
         out[b] = m < denominator ? m : denominator;
     }
 }
 
 /* The draws of step t that the first CLSNN_PLANES digits left open, digit by digit of the long division. */
-static __attribute__((noinline)) uint32_t decide_rest(const uint32_t m[CLSNN_GROUP], uint32_t denominator,
+static __attribute__((noinline)) uint32_t decide_rest(const uint32_t m[CLSNN_BUNDLE], uint32_t denominator,
                                                       struct draw d, uint32_t t, uint32_t open) {
-    uint32_t fired = 0u, remainder[CLSNN_GROUP];
+    uint32_t fired = 0u, remainder[CLSNN_BUNDLE];
     philox4x32_ctr_t words = {{0, 0, 0, 0}};
-    for (int b = 0; b < CLSNN_GROUP; b++)
+    for (int b = 0; b < CLSNN_BUNDLE; b++)
         remainder[b] = m[b] == denominator ? m[b] : (m[b] << CLSNN_PLANES) % denominator;
     for (uint32_t k = CLSNN_PLANES; open != 0u && k < 128; k++) {
         const philox4x32_ctr_t counter = {{t | k / 4 << 16, d.image, d.show, d.purpose}};
         if (k % 4 == 0) words = philox4x32_R(10, counter, d.key);
         uint32_t digits = 0u;
-        for (int b = 0; b < CLSNN_GROUP; b++) {
+        for (int b = 0; b < CLSNN_BUNDLE; b++) {
             const uint32_t twice = remainder[b] << 1, digit = twice >= denominator;
             remainder[b] = twice - (digit ? denominator : 0u);
             digits |= digit << b;
@@ -126,11 +126,11 @@ void PLAIN_NAME(clsnn_plain_encode)(struct clsnn_plain *net, struct clsnn_plain_
     for (int i = 0; i < CLSNN_N_PRE; i++) {
         if (image[i] != 0) s->active[s->n_active++] = (uint16_t)i;
     }
-    for (int g = 0; g * CLSNN_GROUP < s->n_active; g++) {
-        uint32_t m[CLSNN_GROUP], plane[CLSNN_PLANES] = {0};
+    for (int g = 0; g * CLSNN_BUNDLE < s->n_active; g++) {
+        uint32_t m[CLSNN_BUNDLE], plane[CLSNN_PLANES] = {0};
         uint32_t *spikes = ALIGNED(net->spikes + g * CLSNN_MAX_ON), *pending = ALIGNED(net->pending);
         fill_numerators(net, s, image, g, intensity, m);
-        for (int b = 0; b < CLSNN_GROUP; b++) {
+        for (int b = 0; b < CLSNN_BUNDLE; b++) {
             const uint32_t all = (m[b] << CLSNN_PLANES) / denominator, digits = all < last ? all : last;
             for (int k = 0; k < CLSNN_PLANES; k++) plane[k] |= (digits >> (CLSNN_PLANES - 1 - k) & 1u) << b;
         }

@@ -17,11 +17,11 @@
 
 /* What a presentation works in. Steps of spikes are relative to its start. */
 struct clsnn_plain_work {
-    uint16_t active[CLSNN_N_PRE]; /* inputs with ink, increasing */
-    uint16_t events[CLSNN_N_PRE]; /* inputs that spike in a step */
-    uint16_t likely[CLSNN_N_PRE]; /* inputs that the post rule may concern */
-    uint16_t exc[CLSNN_MAX_POST]; /* excitatory neurons that fire in a step, increasing */
-    int n_active, n_likely, n_recent, n_hot, n_exc, n_inh;
+    uint16_t active[CLSNN_N_PRE];      /* inputs with ink, increasing */
+    uint16_t events[CLSNN_N_PRE];      /* inputs that spike in a step */
+    uint16_t potentiable[CLSNN_N_PRE]; /* inputs that the post rule may concern */
+    uint16_t exc[CLSNN_MAX_POST];      /* excitatory neurons that fire in a step, increasing */
+    int n_active, n_potentiable, n_traced, n_followed, n_exc, n_inh;
 };
 
 /* Draws the input spikes of one presentation of image into net->spikes. position and show are words of the random counter. */

@@ -34,7 +34,7 @@ static void normalise_changed(struct clsnn_plain *net) {
     int n_columns = 0;
     for (int j = 0; j < n; j++) {
         net->columns[n_columns] = (uint16_t)j;
-        n_columns += 0 - net->last_exc[j] <= reach || net->over[j];
+        n_columns += 0 - net->last_exc[j] <= reach || net->above_max[j];
     }
     net->columns_rescaled += (uint64_t)n_columns;
     if (n_columns == 0) return;
@@ -51,7 +51,7 @@ static void normalise_changed(struct clsnn_plain *net) {
     int n_scaled = 0;
     for (int c = 0; c < n_columns; c++) {
         const float sum = (net->sums[c] + net->sums[n + c]) + (net->sums[2 * n + c] + net->sums[3 * n + c]);
-        net->over[columns[c]] = 0;
+        net->above_max[columns[c]] = 0;
         if (sum < 0x1p-100f) continue; /* a neuron whose weights are all zero stays so */
         scale[n_scaled] = divide_exactly(w_norm, sum);
         columns[n_scaled++] = columns[c];
@@ -61,7 +61,7 @@ static void normalise_changed(struct clsnn_plain *net) {
         for (int c = 0; c < n_scaled; c++) {
             const float rescaled = row[columns[c]] * scale[c];
             row[columns[c]] = rescaled < CLSNN_W_FLUSH ? 0.0f : rescaled;
-            if (rescaled > w_max) net->over[columns[c]] = 1;
+            if (rescaled > w_max) net->above_max[columns[c]] = 1;
         }
     }
 }
@@ -80,8 +80,8 @@ INLINE float flush_conductance(float g) {
     return g < CLSNN_G_FLUSH ? 0.0f : g;
 }
 
-INLINE int is_hot_inh(const struct clsnn_plain *net, int j, int t) {
-    return net->g_exc_inh[j] >= net->p.hot_g_inh || t - net->last_inh[j] < net->p.refrac_inh;
+INLINE int must_follow_inh(const struct clsnn_plain *net, int j, int t) {
+    return net->g_exc_inh[j] >= net->p.follow_g_inh || t - net->last_inh[j] < net->p.refrac_inh;
 }
 
 /* Brings an inhibitory neuron that was not hot since seen_inh up to step t. */
@@ -103,10 +103,10 @@ static void catch_up_inh(struct clsnn_plain *net, int j, int t) {
 }
 
 static void step_hot(struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
-    for (int h = 0; h < s->n_hot;) {
-        const int j = net->hot[h];
-        if (!is_hot_inh(net, j, t)) {
-            net->hot[h] = net->hot[--s->n_hot];
+    for (int h = 0; h < s->n_followed;) {
+        const int j = net->followed[h];
+        if (!must_follow_inh(net, j, t)) {
+            net->followed[h] = net->followed[--s->n_followed];
             continue;
         }
         const float g = net->g_exc_inh[j];
@@ -131,10 +131,10 @@ static void step_hot(struct clsnn_plain *net, struct clsnn_plain_work *s, int t)
 static void excite_partner(struct clsnn_plain *net, struct clsnn_plain_work *s, int j, int t) {
     catch_up_inh(net, j, t);
     net->g_exc_inh[j] += net->p.w_exc_inh;
-    for (int h = 0; h < s->n_hot; h++) {
-        if (net->hot[h] == j) return;
+    for (int h = 0; h < s->n_followed; h++) {
+        if (net->followed[h] == j) return;
     }
-    net->hot[s->n_hot++] = (uint16_t)j;
+    net->followed[s->n_followed++] = (uint16_t)j;
 }
 
 /* g_inh of every neuron += w_inh_exc a spike of the inhibitory layer, its own partner's left out. */
@@ -237,12 +237,12 @@ static void relax_exc(struct clsnn_plain *net, int n_steps) {
 
 /* Lists the inputs that spike in step t, increasing. */
 static int list_events(const struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
-    const int n_groups = (s->n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
+    const int n_bundles = (s->n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
     int n = 0;
-    for (int g = 0; g < n_groups; g += 2) {
+    for (int g = 0; g < n_bundles; g += 2) {
         uint64_t rest = net->spikes[g * CLSNN_MAX_ON + t];
-        if (g + 1 < n_groups) rest |= (uint64_t)net->spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
-        for (; rest != 0u; rest &= rest - 1u) s->events[n++] = s->active[g * CLSNN_GROUP + lowest_bit(rest)];
+        if (g + 1 < n_bundles) rest |= (uint64_t)net->spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
+        for (; rest != 0u; rest &= rest - 1u) s->events[n++] = s->active[g * CLSNN_BUNDLE + lowest_bit(rest)];
     }
     return n;
 }
@@ -281,17 +281,17 @@ INLINE float trace(const float *table, int k, int cut) {
 }
 
 /* Whether an input spike changes neuron j's weights at step t. */
-INLINE int is_recent(const struct clsnn_plain *net, int j, int t) {
-    return t - net->last_exc[j] < net->p.cut_post1 || net->over[j];
+INLINE int is_traced(const struct clsnn_plain *net, int j, int t) {
+    return t - net->last_exc[j] < net->p.cut_post1 || net->above_max[j];
 }
 
 static void apply_pre_rule(struct clsnn_plain *net, struct clsnn_plain_work *s, int t, int n_events) {
     const int n = net->n;
     const float w_max = net->p.w_max;
-    for (int r = 0; r < s->n_recent;) {
-        const int j = net->recent[r];
-        if (!is_recent(net, j, t)) {
-            net->recent[r] = net->recent[--s->n_recent];
+    for (int r = 0; r < s->n_traced;) {
+        const int j = net->traced[r];
+        if (!is_traced(net, j, t)) {
+            net->traced[r] = net->traced[--s->n_traced];
             continue;
         }
         const float depress = trace(net->tables->depress, t - net->last_exc[j], net->p.cut_post1);
@@ -313,11 +313,11 @@ INLINE void potentiate_synapse(struct clsnn_plain *net, int i, int j, int t, flo
 
 static void apply_post_rule(struct clsnn_plain *net, const struct clsnn_plain_work *s, int j, int t) {
     const float potentiate = trace(net->tables->potentiate, t - net->last_exc[j], net->p.cut_post2);
-    if (net->over[j]) {
+    if (net->above_max[j]) {
         for (int i = 0; i < CLSNN_N_PRE; i++) potentiate_synapse(net, i, j, t, potentiate);
     } else if (potentiate != 0.0f) {
-        for (int c = 0; c < s->n_likely; c++) {
-            const int i = s->likely[c];
+        for (int c = 0; c < s->n_potentiable; c++) {
+            const int i = s->potentiable[c];
             if (t - net->last_pre[i] < net->p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
         }
     }
@@ -329,8 +329,8 @@ static void reset_exc(struct clsnn_plain *net, struct clsnn_plain_work *s, int j
     net->theta[j] += net->tables->theta_plus[t];
     set_threshold(net, j, t);
     if (t < net->p.n_on) net->counts[j]++;
-    while (r < s->n_recent && net->recent[r] != j) r++;
-    if (r == s->n_recent) net->recent[s->n_recent++] = (uint16_t)j;
+    while (r < s->n_traced && net->traced[r] != j) r++;
+    if (r == s->n_traced) net->traced[s->n_traced++] = (uint16_t)j;
     net->last_exc[j] = t;
 }
 
@@ -340,17 +340,18 @@ static void reset_exc(struct clsnn_plain *net, struct clsnn_plain_work *s, int j
  * potential lies below the inhibitory reversal. */
 static int begin_presentation(struct clsnn_plain *net, struct clsnn_plain_work *s) {
     int below = 0;
-    s->n_likely = s->n_recent = s->n_hot = s->n_exc = s->n_inh = 0;
+    s->n_potentiable = s->n_traced = s->n_followed = s->n_exc = s->n_inh = 0;
     for (int j = 0; j < net->n; j++) {
         set_threshold(net, j, 0);
         net->counts[j] = 0;
         below |= net->v_exc[j] < net->p.floor_exc;
-        if (is_recent(net, j, 0)) net->recent[s->n_recent++] = (uint16_t)j;
-        if (is_hot_inh(net, j, 0)) net->hot[s->n_hot++] = (uint16_t)j;
+        if (is_traced(net, j, 0)) net->traced[s->n_traced++] = (uint16_t)j;
+        if (must_follow_inh(net, j, 0)) net->followed[s->n_followed++] = (uint16_t)j;
     }
     for (int i = 0, a = 0; i < CLSNN_N_PRE; i++) {
         const int has_ink = a < s->n_active && s->active[a] == i;
-        if (has_ink || 0 - net->last_pre[i] < net->p.cut_pre) s->likely[s->n_likely++] = (uint16_t)i;
+        if (has_ink || 0 - net->last_pre[i] < net->p.cut_pre)
+            s->potentiable[s->n_potentiable++] = (uint16_t)i;
         a += has_ink;
     }
     return below;
@@ -364,14 +365,14 @@ static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
     for (int t = 0; t < n_steps; t++) {
         if (t % CLSNN_FLUSH_STEPS == 0) {
             flush_exc(net);
-            if (t >= n_on && s->n_hot == 0 && is_quiet(net)) {
+            if (t >= n_on && s->n_followed == 0 && is_quiet(net)) {
                 relax_exc(net, n_steps - t);
                 break;
             }
         }
         /* 1, 2: state and threshold */
         if (below ? advance_exc(net, 1) : advance_exc(net, 0)) find_spikes(net, s, t);
-        if (s->n_hot != 0) step_hot(net, s, t);
+        if (s->n_followed != 0) step_hot(net, s, t);
         /* 3: synapses */
         for (int k = 0; k < s->n_exc; k++) excite_partner(net, s, s->exc[k], t);
         const int n_events = t < n_on ? list_events(net, s, t) : 0;

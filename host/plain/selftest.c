@@ -66,7 +66,7 @@ static enum clsnn_status compare_state(const struct trial *t, const char *kernel
     const struct clsnn_plain *c = t->plain;
     struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS];
     uint8_t over[NEURONS];
-    for (int j = 0; j < NEURONS; j++) over[j] = c->over[j] != 0;
+    for (int j = 0; j < NEURONS; j++) over[j] = c->above_max[j] != 0;
     const struct {
         const char *name;
         const void *data;

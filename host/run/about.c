@@ -7,7 +7,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "experiment/experiment.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 #include "formats/json.h"
 #include "run/record.h"
 
@@ -17,7 +17,8 @@ char *clsnn_about_text(const struct clsnn_experiment *x) {
     clsnn_json_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
     clsnn_json_add(about, "seed", clsnn_json_whole(x->plan.seed), &ok);
     clsnn_json_add(about, "images", json_integer((json_int_t)x->at.images), &ok);
-    clsnn_json_add(about, "dataset", clsnn_record_data(x->lab->data->name, x->lab->data->sha256, &ok), &ok);
+    clsnn_json_add(about, "dataset", clsnn_record_data(x->batch->data->name, x->batch->data->sha256, &ok),
+                   &ok);
     clsnn_json_add(about, "params", clsnn_record_params(&x->plan.model, &ok), &ok);
     char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(about);

@@ -17,7 +17,7 @@
 #include "clsnn/npz.h"
 #include "device/network.h"
 #include "experiment/experiment.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 #include "experiment/model_npz.h"
 #include "formats/json.h"
 #include "run/metrics.h"
@@ -117,8 +117,8 @@ static char *about_text(const struct clsnn_experiment *x) {
     clsnn_json_add(about, "format", json_integer(CLSNN_CHECKPOINT_FORMAT), &ok);
     clsnn_json_add(about, "clsnn_version", json_string(CLSNN_VERSION), &ok);
     clsnn_json_add(about, "kernels_sha256", json_string(kernels), &ok);
-    clsnn_json_add(about, "plan", clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, &ok),
-                   &ok);
+    clsnn_json_add(about, "plan",
+                   clsnn_record_plan(&x->plan, x->batch->data->name, x->batch->data->sha256, &ok), &ok);
     clsnn_json_add(about, "standing", clsnn_record_standing(&x->at, &ok), &ok);
     for (size_t k = 0; k < x->n_metrics; k++) {
         if (json_array_append_new(metrics, clsnn_metrics_json(&x->metrics[k], &ok)) != 0 ||
@@ -155,7 +155,7 @@ static enum clsnn_status pack(const struct clsnn_experiment *x, unsigned char **
     size_t n_bytes = 0, n_arrays = CLSNN_NETWORK_ARRAYS;
     char *about = about_text(x);
     if (!about) return CLSNN_E_MEMORY;
-    TRY(clsnn_network_save(x->lab->net, x->slot, state));
+    TRY(clsnn_network_save(x->batch->net, x->slot, state));
     memcpy(all, state, sizeof state);
     if (x->has_labels) {
         clsnn_labels_arrays(&x->labels, all + n_arrays);
@@ -285,7 +285,7 @@ static enum clsnn_status check_plan(const char *path, json_t *saved, const struc
     bool ok = true;
     char *text = NULL;
     size_t n_text = 0;
-    json_t *asked = clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, &ok);
+    json_t *asked = clsnn_record_plan(&x->plan, x->batch->data->name, x->batch->data->sha256, &ok);
     struct differences d = {.to = open_memstream(&text, &n_text)};
     if (ok && d.to) clsnn_record_compare(saved, asked, tell_difference, &d);
     if (!d.to || !clsnn_text_end(d.to, &text) || !ok) {
@@ -410,7 +410,7 @@ static enum clsnn_status load_file(const char *path, struct clsnn_experiment *x)
     TRY(check_seal(path, bytes, n_bytes));
     TRY(clsnn_npz_parse(bytes, n_bytes, path, max_bytes, &f.npz));
     TRY(read_about(path, x, &f));
-    TRY(clsnn_network_load(x->lab->net, x->slot, &f.npz, path));
+    TRY(clsnn_network_load(x->batch->net, x->slot, &f.npz, path));
     TRY(clsnn_experiment_resume(x, &f.at, f.metrics, f.n_metrics, f.labels.labels ? &f.labels : NULL));
 fail:
     free(bytes);

@@ -7,7 +7,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "experiment/experiment.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 #include "formats/confusion.h"
 #include "formats/curves.h"
 #include "formats/mosaic.h"
@@ -27,7 +27,7 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
     const struct clsnn_series series[] = {{"vote all", epoch, all, NULL, x->n_metrics},
                                           {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
     snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images,
-             x->lab->data->name, x->plan.neurons);
+             x->batch->data->name, x->plan.neurons);
     const enum clsnn_status st =
         clsnn_curves_draw(path, title, "training (epochs)", "accuracy (%)", series, 2);
     free(values);
@@ -52,7 +52,7 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
     if (!r->model) TRY(accuracy_picture(r, accuracy));
     snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons,
-             x->lab->data->name, 100 * m->accuracy_all, m->score.n_images);
+             x->batch->data->name, 100 * m->accuracy_all, m->score.n_images);
     TRY(clsnn_confusion_draw(confusion, title, m->score.confusion));
 fail:
     free(weights);

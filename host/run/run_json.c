@@ -11,7 +11,7 @@
 #include "device/device.h"
 #include "device/program.h"
 #include "experiment/experiment.h"
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 #include "formats/json.h"
 #include "options/options_render.h"
 #include "run/metrics.h"
@@ -75,8 +75,8 @@ json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_l
     clsnn_json_add(o, "neurons", json_integer(x->plan.neurons), ok);
     clsnn_json_add(o, "epochs", json_integer(x->plan.epochs), ok);
     clsnn_json_add(o, "seed", clsnn_json_whole(x->plan.seed), ok);
-    clsnn_json_add(o, "data", clsnn_json_text(x->lab->data->name), ok);
-    clsnn_json_add(o, "device", clsnn_json_text(x->lab->dev->info.name), ok);
+    clsnn_json_add(o, "data", clsnn_json_text(x->batch->data->name), ok);
+    clsnn_json_add(o, "device", clsnn_json_text(x->batch->dev->info.name), ok);
     if (m) {
         for (size_t k = 0; k < clsnn_n_metric_rows; k++) {
             const struct clsnn_metric_row *row = &clsnn_metric_rows[k];
@@ -91,7 +91,7 @@ json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_l
     clsnn_json_add(o, "test_images", json_integer(x->plan.test_images), ok);
     const struct clsnn_run_totals totals = totals_of(x);
     clsnn_run_json_add_totals(o, &totals, ok);
-    if (x->lab->dev->profile) clsnn_json_add(o, "profile", profile_json(x->lab->dev->profile, ok), ok);
+    if (x->batch->dev->profile) clsnn_json_add(o, "profile", profile_json(x->batch->dev->profile, ok), ok);
     if (learned) clsnn_json_add(o, "final_sha256", json_string(learned->sha256), ok);
     return o;
 }
@@ -120,7 +120,7 @@ static void add_setting(void *ctx, const char *name, const char *value, const ch
 static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state,
                         const struct clsnn_learned *learned, bool *ok) {
     const struct clsnn_experiment *x = r->experiment;
-    const struct clsnn_device_info *d = &x->lab->dev->info;
+    const struct clsnn_device_info *d = &x->batch->dev->info;
     char kernels[CLSNN_SHA256_HEX] = "", now[32];
     json_t *run = json_object(), *settings = json_object(), *device = json_object(), *data = json_object(),
            *metrics = json_array();
@@ -138,13 +138,13 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     clsnn_options_visit(r->options, add_setting, &(struct settings){settings, ok});
     clsnn_json_add(run, "settings", settings, ok);
     if (!r->model)
-        clsnn_json_add(run, "plan", clsnn_record_plan(&x->plan, x->lab->data->name, x->lab->data->sha256, ok),
-                       ok);
-    clsnn_json_add(data, "name", clsnn_json_text(x->lab->data->name), ok);
-    clsnn_json_add(data, "source", clsnn_json_text(x->lab->data->source), ok);
-    clsnn_json_add(data, "sha256", json_string(x->lab->data->sha256), ok);
-    clsnn_json_add(data, "n_train", json_integer(x->lab->data->train.n_images), ok);
-    clsnn_json_add(data, "n_test", json_integer(x->lab->data->test.n_images), ok);
+        clsnn_json_add(run, "plan",
+                       clsnn_record_plan(&x->plan, x->batch->data->name, x->batch->data->sha256, ok), ok);
+    clsnn_json_add(data, "name", clsnn_json_text(x->batch->data->name), ok);
+    clsnn_json_add(data, "source", clsnn_json_text(x->batch->data->source), ok);
+    clsnn_json_add(data, "sha256", json_string(x->batch->data->sha256), ok);
+    clsnn_json_add(data, "n_train", json_integer(x->batch->data->train.n_images), ok);
+    clsnn_json_add(data, "n_test", json_integer(x->batch->data->test.n_images), ok);
     clsnn_json_add(run, "dataset", data, ok);
     clsnn_json_add(device, "name", clsnn_json_text(d->name), ok);
     clsnn_json_add(device, "vendor", clsnn_json_text(d->vendor), ok);
@@ -152,7 +152,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     clsnn_json_add(device, "version", clsnn_json_text(d->version), ok);
     clsnn_json_add(device, "driver", clsnn_json_text(d->driver), ok);
     clsnn_json_add(device, "compute_units", json_integer(d->compute_units), ok);
-    clsnn_json_add(device, "work_group", json_integer(x->lab->prog->work_group), ok);
+    clsnn_json_add(device, "work_group", json_integer(x->batch->prog->work_group), ok);
     clsnn_json_add(run, "opencl_device", device, ok);
     clsnn_json_add(run, "kernels_sha256", json_string(kernels), ok);
     for (size_t k = 0; k < x->n_metrics; k++)
@@ -283,8 +283,8 @@ enum clsnn_status clsnn_run_of(const struct clsnn_experiment *x, const struct cl
     if (!run.metrics) return clsnn_no_memory("run");
     memcpy(run.metrics, x->metrics, x->n_metrics * sizeof *run.metrics);
     memcpy(run.sha256, learned->sha256, sizeof run.sha256);
-    snprintf(run.data_name, sizeof run.data_name, "%s", x->lab->data->name);
-    snprintf(run.data_sha256, sizeof run.data_sha256, "%s", x->lab->data->sha256);
+    snprintf(run.data_name, sizeof run.data_name, "%s", x->batch->data->name);
+    snprintf(run.data_sha256, sizeof run.data_sha256, "%s", x->batch->data->sha256);
     *out = run;
     return CLSNN_OK;
 }

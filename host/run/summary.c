@@ -5,7 +5,7 @@
 #include "run/report.h"
 #include "run/summary.h"
 
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 #include "formats/json.h"
 #include "run/run_json.h"
 
@@ -37,7 +37,7 @@ enum clsnn_status clsnn_summary_print(const struct clsnn_report *r, const struct
     }
     if (!m) return CLSNN_OK;
     fprintf(out, "accuracy (vote all)         %.2f %%  (%u of %u test images of %s)\n", 100 * m->accuracy_all,
-            m->score.correct_all, m->score.n_images, x->lab->data->name);
+            m->score.correct_all, m->score.n_images, x->batch->data->name);
     fprintf(out, "accuracy (vote proportion)  %.2f %%\n", 100 * m->accuracy_proportion);
     if (!r->model) {
         fprintf(out,
@@ -55,7 +55,7 @@ enum clsnn_status clsnn_summary_print(const struct clsnn_report *r, const struct
                 "given up                    %llu images stayed under %d spikes at the highest intensity\n",
                 given_up, x->plan.model.min_spikes);
     }
-    if (x->lab->dev->profile) print_profile(x->lab->dev->profile, out);
+    if (x->batch->dev->profile) print_profile(x->batch->dev->profile, out);
     if (learned) fprintf(out, "final_sha256                %s\n", learned->sha256);
     return CLSNN_OK;
 }

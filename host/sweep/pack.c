@@ -4,7 +4,7 @@
 #include "device/device.h"
 #include "sweep/pack.h"
 
-#include "experiment/lab.h"
+#include "experiment/batch.h"
 
 /* Networks in flight for each compute unit: of a CPU enough that a launch ends evenly, of a GPU enough to hide
  * memory's latency. */
@@ -30,14 +30,14 @@ enum clsnn_status clsnn_pack_slots(const struct clsnn_device *dev, const struct 
     const uint64_t n_images = (uint64_t)data->train.n_images + data->test.n_images;
     const uint64_t units = d->compute_units ? d->compute_units : 1,
                    wanted = units * ((d->type & CL_DEVICE_TYPE_CPU) ? SLOTS_A_CORE : SLOTS_A_UNIT),
-                   most = clsnn_lab_most_slots(dev, neurons, n_images);
+                   most = clsnn_batch_most_slots(dev, neurons, n_images);
     uint64_t n = n_runs < wanted ? n_runs : wanted;
     if (most == 0)
         return clsnn_fail(
             CLSNN_E_DEVICE_MEMORY,
             "sweep: a network of %u neurons takes %.1f MB and the images %.1f MB; %s has %.0f MB: choose "
             "fewer neurons or another --device",
-            neurons, (double)clsnn_lab_slot_bytes(neurons) * 1e-6, (double)n_images * CLSNN_N_PRE * 1e-6,
+            neurons, (double)clsnn_batch_slot_bytes(neurons) * 1e-6, (double)n_images * CLSNN_N_PRE * 1e-6,
             d->name, (double)clsnn_device_budget(dev) * 1e-6);
     if (n > most) n = most;
     *out = (int)n;

@@ -23,7 +23,7 @@ struct work {
     const struct clsnn_sweep_watcher *watch;
     struct clsnn_sweep_run **queue;        /* [n_queue], runs to be done, in that order */
     size_t n_queue, next, end;             /* of the present size: queue[next .. end - 1] wait */
-    struct clsnn_experiment **experiments; /* [n_slots] of the present lab; NULL: an empty slot */
+    struct clsnn_experiment **experiments; /* [n_slots] of the present batch; NULL: an empty slot */
     struct slot *slots;                    /* [n_slots] */
     int n_slots;
     struct clsnn_sweep_stage stage;
@@ -178,7 +178,7 @@ static void mark_failed(struct work *w, struct clsnn_sweep_run *run, const char 
 }
 
 /* Starts a run in the slot. */
-static enum clsnn_status start(struct work *w, struct clsnn_lab *lab, int b, struct clsnn_sweep_run *run,
+static enum clsnn_status start(struct work *w, struct clsnn_batch *batch, int b, struct clsnn_sweep_run *run,
                                struct clsnn_experiment **out) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_sweep *s = w->sweep;
@@ -186,7 +186,7 @@ static enum clsnn_status start(struct work *w, struct clsnn_lab *lab, int b, str
     int moved = 0;
     *slot = (struct slot){.run = run};
     TRY(clsnn_report_prepare_dir(run->dir, &moved));
-    TRY(clsnn_experiment_create(lab, b, &run->plan, out));
+    TRY(clsnn_experiment_create(batch, b, &run->plan, out));
     clsnn_report_start(&slot->report, &s->grid->options[run - s->runs], *out, run->dir);
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));
 fail:
@@ -198,13 +198,13 @@ fail:
 }
 
 /* Starts the next run of this size in the slot, or leaves it empty. A run whose directory cannot be written has failed. */
-static enum clsnn_status fill_slot(struct work *w, struct clsnn_lab *lab, int b,
+static enum clsnn_status fill_slot(struct work *w, struct clsnn_batch *batch, int b,
                                    struct clsnn_experiment **out) {
     *out = NULL;
     while (!*out && w->next < w->end) {
         struct clsnn_sweep_run *run = w->queue[w->next++];
         char why[512];
-        enum clsnn_status st = start(w, lab, b, run, out);
+        enum clsnn_status st = start(w, batch, b, run, out);
         snprintf(why, sizeof why, "%s", clsnn_error_text());
         st = go_on(w, &w->slots[b], st);
         if (st != CLSNN_OK) return st;
@@ -230,7 +230,7 @@ static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *
 /* The slot's experiment is through, or failed; the next run of its size may have the slot. */
 static enum clsnn_status leave(struct work *w, struct clsnn_experiment **experiment) {
     struct clsnn_experiment *x = *experiment;
-    struct clsnn_lab *lab = x->lab;
+    struct clsnn_batch *batch = x->batch;
     const int b = x->slot;
     w->images_done += x->at.images;
     w->work_done += clsnn_pack_work(&x->plan, x->at.images);
@@ -239,7 +239,7 @@ static enum clsnn_status leave(struct work *w, struct clsnn_experiment **experim
     clsnn_experiment_destroy(x);
     *experiment = NULL;
     w->experiments[b] = NULL;
-    return fill_slot(w, lab, b, experiment);
+    return fill_slot(w, batch, b, experiment);
 }
 
 /* Everything on disk; run.json comes last: from then on the run counts as done. */
@@ -310,7 +310,7 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
 
 /* ---- one size after the other ---- */
 
-/* queue[next .. end - 1], all of one size, in one lab. */
+/* queue[next .. end - 1], all of one size, in one batch. */
 static enum clsnn_status run_size(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_sweep *s = w->sweep;
@@ -318,11 +318,11 @@ static enum clsnn_status run_size(struct work *w) {
     const size_t n_runs = w->end - w->next;
     const struct clsnn_watcher watch = {
         .stage = on_stage, .evaluated = on_evaluated, .finished = on_finished, .failed = on_failed, .ctx = w};
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     char text[128];
     TRY(clsnn_pack_slots(s->dev, s->data, neurons, n_runs, &w->n_slots));
-    TRY(clsnn_lab_create(s->dev, s->prog, s->data, neurons, w->n_slots, s->data->train.n_images,
-                         s->data->test.n_images, (uint32_t)s->options->chunk, &lab));
+    TRY(clsnn_batch_create(s->dev, s->prog, s->data, neurons, w->n_slots, s->data->train.n_images,
+                           s->data->test.n_images, (uint32_t)s->options->chunk, &batch));
     w->experiments = calloc((size_t)w->n_slots, sizeof *w->experiments);
     w->slots = calloc((size_t)w->n_slots, sizeof *w->slots);
     if (!w->experiments || !w->slots) {
@@ -332,8 +332,8 @@ static enum clsnn_status run_size(struct work *w) {
     snprintf(text, sizeof text, "training %zu network%s of %u neurons, %d side by side", n_runs,
              n_runs == 1 ? "" : "s", neurons, w->n_slots);
     note(w, text, false);
-    for (int b = 0; b < w->n_slots; b++) TRY(fill_slot(w, lab, b, &w->experiments[b]));
-    TRY(clsnn_experiments_run(lab, w->experiments, &watch));
+    for (int b = 0; b < w->n_slots; b++) TRY(fill_slot(w, batch, b, &w->experiments[b]));
+    TRY(clsnn_experiments_run(batch, w->experiments, &watch));
 fail:
     for (int b = 0; w->experiments && w->slots && b < w->n_slots; b++) {
         /* best effort: a run that did not get this far is found broken off all the same */
@@ -347,7 +347,7 @@ fail:
     w->experiments = NULL;
     w->slots = NULL;
     w->n_slots = 0;
-    clsnn_lab_destroy(lab);
+    clsnn_batch_destroy(batch);
     return st;
 }
 

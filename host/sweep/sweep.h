@@ -1,4 +1,4 @@
-/* Many independent runs on one device: packed into labs by size, large networks and long runs first, each in a directory of its own
+/* Many independent runs on one device: packed into batches by size, large networks and long runs first, each in a directory of its own
  * under DIR/runs, on disk as soon as it is finished. A finished run is not done again. */
 #ifndef CLSNN_SWEEP_H
 #define CLSNN_SWEEP_H

@@ -19,8 +19,8 @@ typedef uint16_t clsnn_u16;
 #define CLSNN_DT_MS       0.5  /* one step; part of the model */
 #define CLSNN_N_PRE       784  /* inputs, one a pixel */
 #define CLSNN_ROW_ALIGN   16   /* neurons a row is padded to, so that loops have no remainder */
-#define CLSNN_GROUP       32   /* inputs whose spikes share one word */
-#define CLSNN_MAX_GROUPS  25   /* ceil(784 / 32) */
+#define CLSNN_BUNDLE      32   /* inputs whose spikes share one word */
+#define CLSNN_MAX_BUNDLES 25   /* ceil(784 / 32) */
 #define CLSNN_MAX_ON      2000 /* most steps with input: time_on_ms <= 1000; a multiple of 16 */
 #define CLSNN_MAX_STEPS   4000 /* most steps of a presentation */
 #define CLSNN_MAX_TRACE   3200 /* longest trace table: 16 time constants of 100 ms */
@@ -28,11 +28,11 @@ typedef uint16_t clsnn_u16;
 #define CLSNN_MAX_ATTEMPT 255 /* presentations of one image, whatever intensity_step */
 #define CLSNN_NEVER                                                                                          \
     (-30000) /* steps since a spike saturate here; longer than every trace and refractory period */
-#define CLSNN_BELL_OFF  (-1) /* launch/train.cl: no network of a launch waits for another */
-#define CLSNN_PLANES    12   /* binary digits of a spike probability before its long division begins */
-#define CLSNN_EXC_MASKS 2 /* bits for each neuron in a work-group's local memory: a launch's last arguments */
-#define CLSNN_INH_MASKS 1
-#define CLSNN_PROBE     8 /* neurons whose potentials a replay records */
+#define CLSNN_DONE_IGNORED (-1) /* launch/train.cl: no network of a launch waits for another */
+#define CLSNN_PLANES       12   /* binary digits of a spike probability before its long division begins */
+#define CLSNN_EXC_MASKS    2 /* bits for each neuron in a work-group's local memory: a launch's last arguments */
+#define CLSNN_INH_MASKS    1
+#define CLSNN_PROBE        8 /* neurons whose potentials a replay records */
 
 /* A conductance below this is set to zero in every CLSNN_FLUSH_STEPS-th step of a presentation (excitatory neurons) or in every step
  * (inhibitory), on every device: halving for ever would end in denormals, which CPUs compute up to 100 times slower, and so many steps
@@ -82,7 +82,7 @@ struct clsnn_params {
     clsnn_f32 reset_exc;  /* v_reset - v_rest */
     clsnn_f32 thresh_exc; /* v_thresh - theta_offset - v_rest; theta is added */
     clsnn_f32 leak_inh, gain_inh, drive_exc_inh, reset_inh, thresh_inh; /* the same of inhibitory neurons */
-    clsnn_f32 hot_g_inh; /* below this conductance an inhibitory neuron under threshold cannot fire */
+    clsnn_f32 follow_g_inh; /* below this conductance an inhibitory neuron under threshold cannot fire */
     clsnn_f32 keep_g_exc, keep_g_inh; /* 1 - dt / tau_g: conductance kept by a step */
     clsnn_f32 w_exc_inh, w_inh_exc;
     clsnn_f32 w_max, w_norm, w_init_max, w_init_offset;
@@ -125,12 +125,12 @@ struct clsnn_tables {
     ROW(clsnn_i32, seen_inh, n)           /* step up to which v_inh and g_exc_inh are computed */            \
     ROW(clsnn_i32, next_inh, n)           /* scratch: step of an inhibitory neuron's next spike */           \
     ROW(clsnn_i32, last_pre, CLSNN_N_PRE) /* step of an input's last spike */                                \
-    ROW(clsnn_u16, over, n)   /* 1: the column may hold weights above w_max, left by rescaling */            \
-    ROW(clsnn_u16, counts, n) /* spikes of this presentation while input is on */                            \
-    ROW(clsnn_u16, recent, n) /* scratch: neurons the pre rule concerns */                                   \
-    ROW(clsnn_u16, hot, n)    /* scratch: inhibitory neurons followed step by step */                        \
+    ROW(clsnn_u16, above_max, n) /* 1: the column may hold weights above w_max, left by rescaling */         \
+    ROW(clsnn_u16, counts, n)    /* spikes of this presentation while input is on */                         \
+    ROW(clsnn_u16, traced, n)    /* scratch: neurons the pre rule concerns */                                \
+    ROW(clsnn_u16, followed, n)  /* scratch: inhibitory neurons followed step by step */                     \
     ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: draws not yet decided; sums of the steps' spikes */    \
-    ROW(clsnn_u32, spikes, CLSNN_MAX_GROUPS *CLSNN_MAX_ON) /* [group][step]: network/encode.cl */
+    ROW(clsnn_u32, spikes, CLSNN_MAX_BUNDLES *CLSNN_MAX_ON) /* [group][step]: network/encode.cl */
 
 /* 32-bit words of a row, and of a slot. */
 #define CLSNN_ROW_WORDS(type, elements) ((elements) * (int)sizeof(type) / 4)

@@ -13,7 +13,7 @@
  *         static struct clsnn_plan plan;
  *         struct clsnn_device *dev = NULL;
  *         struct clsnn_program *prog = NULL;
- *         struct clsnn_lab *lab = NULL;
+ *         struct clsnn_batch *batch = NULL;
  *         struct clsnn_experiment *x = NULL, *slots[1];
  *         enum clsnn_status st;
  *         size_t n;
@@ -24,15 +24,15 @@
  *         TRY(clsnn_device_open("", &dev));
  *         TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, 0, &prog));
  *         TRY(clsnn_selftest(dev, prog));
- *         TRY(clsnn_lab_create(dev, prog, &data, plan.neurons, 1, 0, 0, 0, &lab));
- *         TRY(clsnn_experiment_create(lab, 0, &plan, &x));
+ *         TRY(clsnn_batch_create(dev, prog, &data, plan.neurons, 1, 0, 0, 0, &batch));
+ *         TRY(clsnn_experiment_create(batch, 0, &plan, &x));
  *         slots[0] = x;
- *         TRY(clsnn_experiments_run(lab, slots, NULL));
+ *         TRY(clsnn_experiments_run(batch, slots, NULL));
  *         printf("%s: %.1f %% right\n", data.name, 100 * clsnn_experiment_metrics(x, &n)->accuracy_all);
  *     done:
  *         if (st != CLSNN_OK) fprintf(stderr, "%s\n", clsnn_error_text());
  *         clsnn_experiment_destroy(x);
- *         clsnn_lab_destroy(lab);
+ *         clsnn_batch_destroy(batch);
  *         clsnn_program_destroy(prog);
  *         clsnn_device_close(dev);
  *         clsnn_dataset_finish(&data);

@@ -1,6 +1,6 @@
 /* The protocol: epochs of training, labelling on training images, testing on test images, and what was measured.
  *
- * Experiments of one size share a lab, each in a slot of its own, and none depends on the others. Nothing is printed: a
+ * Experiments of one size share a batch, each in a slot of its own, and none depends on the others. Nothing is printed: a
  * watcher is told, and can stop. clsnn.h has a complete example. */
 #ifndef CLSNN_EXPERIMENT_H
 #define CLSNN_EXPERIMENT_H
@@ -27,21 +27,22 @@ struct clsnn_plan {
 /* Cuts the numbers of images to what there is; 0 becomes all. */
 CLSNN_API void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_t n_test);
 
-/* ---- the lab: what experiments of one size share on a device ---- */
+/* ---- the batch: what experiments of one size share on a device ---- */
 
 /* The kernels, the images, and n_slots slots, each with the network of one experiment at a time. */
-struct clsnn_lab;
-/* Makes a lab for networks of `neurons` neurons, with the first n_train and n_test images of data (0: all) on the device.
+struct clsnn_batch;
+/* Makes a batch for networks of `neurons` neurons, with the first n_train and n_test images of data (0: all) on the device.
  * chunk: presentations a kernel launch; 0: as many as take about a third of a second. No result depends on it.
- * dev, prog (of kind RUN or PROFILE) and data are borrowed and outlive the lab.
+ * dev, prog (of kind RUN or PROFILE) and data are borrowed and outlive the batch.
  * Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
-CLSNN_API enum clsnn_status clsnn_lab_create(struct clsnn_device *dev, const struct clsnn_program *prog,
-                                             const struct clsnn_dataset *data, uint32_t neurons, int n_slots,
-                                             uint32_t n_train, uint32_t n_test, uint32_t chunk,
-                                             struct clsnn_lab **out);
-CLSNN_API void clsnn_lab_destroy(struct clsnn_lab *lab); /* takes NULL; after its experiments */
+CLSNN_API enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                               const struct clsnn_dataset *data, uint32_t neurons,
+                                               int n_slots, uint32_t n_train, uint32_t n_test, uint32_t chunk,
+                                               struct clsnn_batch **out);
+CLSNN_API void clsnn_batch_destroy(struct clsnn_batch *batch); /* takes NULL; after its experiments */
 /* The most slots that fit beside n_images images in what dev has left; 0: not even one. */
-CLSNN_API uint64_t clsnn_lab_most_slots(const struct clsnn_device *dev, uint32_t neurons, uint64_t n_images);
+CLSNN_API uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t neurons,
+                                          uint64_t n_images);
 
 /* ---- what is told while experiments run ---- */
 
@@ -55,7 +56,7 @@ struct clsnn_stage {
     double seconds;           /* since the stage began, or went on from a checkpoint */
     double images_per_second; /* in that time */
     double eta_seconds;       /* to the end of the stage at that rate */
-    /* while training in a lab of one slot: share of the last 1000 images whose class the counts so far gave; < 0: none */
+    /* while training in a batch of one slot: share of the last 1000 images whose class the counts so far gave; < 0: none */
     double running_accuracy;
 };
 
@@ -88,19 +89,19 @@ struct clsnn_watcher {
 
 /* ---- experiments ---- */
 
-/* Starts the plan's network in a slot of the lab, which is borrowed and outlives the experiment. The plan is copied, its
- * numbers of images cut to what the lab has. Errors: CLSNN_E_SHAPE, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
-CLSNN_API enum clsnn_status clsnn_experiment_create(struct clsnn_lab *lab, int slot,
+/* Starts the plan's network in a slot of the batch, which is borrowed and outlives the experiment. The plan is copied, its
+ * numbers of images cut to what the batch has. Errors: CLSNN_E_SHAPE, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
+CLSNN_API enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot,
                                                     const struct clsnn_plan *plan,
                                                     struct clsnn_experiment **out);
 CLSNN_API void clsnn_experiment_destroy(struct clsnn_experiment *x); /* takes NULL; the slot is free then */
 
-/* Trains the experiments slots[0 .. n_slots - 1] of the lab (NULL: an empty slot) side by side to their ends, evaluating as
+/* Trains the experiments slots[0 .. n_slots - 1] of the batch (NULL: an empty slot) side by side to their ends, evaluating as
  * planned. Entries become NULL, or what `finished` and `failed` put there; without those members the caller keeps its own
  * pointers and still destroys each experiment. watch may be NULL.
  * Errors: those of training, evaluation and the watcher; CLSNN_STOPPED when the watcher says so: every network then stands
  * between two presentations. */
-CLSNN_API enum clsnn_status clsnn_experiments_run(struct clsnn_lab *lab, struct clsnn_experiment **slots,
+CLSNN_API enum clsnn_status clsnn_experiments_run(struct clsnn_batch *batch, struct clsnn_experiment **slots,
                                                   const struct clsnn_watcher *watch);
 
 /* Labels the neurons, unless they have labels that were given, tests, and adds an evaluation. watch may be NULL. */

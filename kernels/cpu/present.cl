@@ -11,22 +11,22 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #endif
 ) {
     const struct spikes s = space.fired;
-    const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
+    const int n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
     uint n_spikes = 0u;
-    int n_likely, n_recent, n_hot;
-    const int below = begin_steps(net, input, n_active, first_step, n_steps, learn, space.likely, &n_likely,
-                                  &n_recent, &n_hot);
+    int n_potentiable, n_traced, n_followed;
+    const int below = begin_steps(net, input, n_active, first_step, n_steps, learn, space.potentiable,
+                                  &n_potentiable, &n_traced, &n_followed);
     for (int word = 0; word < s.words; word++) s.exc[word] = s.inh[word] = 0u;
     *s.n_exc = *s.n_inh = 0;
     struct ahead ahead;
     ahead.from = ahead.until = first_step;
     /* not in replay, which tells of every step, nor in evaluation, which is short: more code takes long to compile */
     const int goes_ahead = !RECORDS && learn && !below && pays_ahead(net.n);
-    const int is_one_group = net.n <= TOGETHER * LANES;
+    const int fits_one_run = net.n <= SIDE_BY_SIDE * LANES;
     int is_out_of_order = 1;
     int inhibited = 1;                                   /* some g_inh may not be 0 */
     const int leaves_inputs = RECORDS ? 0 : !goes_ahead; /* to the next step */
-    struct late late = {space.events, 0};
+    struct deferred deferred = {space.events, 0};
     __global float *const own_v = net.v_exc;
 
     for (int t = first_step; t < end_step; t++) {
@@ -34,62 +34,62 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         int n_events = 0;
 
         /* 1, 2: state and threshold */
-        cool_down(net, t, &n_hot);
+        stop_following(net, t, &n_followed);
         if (t % CLSNN_FLUSH_STEPS == 0) {
-            deliver_late(net, t - 1, learn, &late, &n_recent);
+            deliver_deferred(net, t - 1, learn, &deferred, &n_traced);
             inhibited = flush_exc(net);
-            if (!RECORDS && t >= net.p.n_on && n_hot == 0 && is_quiet(net)) {
+            if (!RECORDS && t >= net.p.n_on && n_followed == 0 && is_quiet(net)) {
                 relax_exc(net, end_step - t);
                 break;
             }
-            is_out_of_order |= !is_one_group; /* neurons are not recent for ever */
+            is_out_of_order |= !fits_one_run; /* neurons are not recent for ever */
         }
         if (goes_ahead && t >= ahead.until)
-            list_ahead(&ahead, input, n_groups, t, net.p.n_on, end_step, space.events);
+            list_ahead(&ahead, input, n_bundles, t, net.p.n_on, end_step, space.events);
         if (goes_ahead && is_out_of_order) {
-            order_blocks(&ahead, net, t, &n_recent);
+            order_blocks(&ahead, net, t, &n_traced);
             is_out_of_order = 0;
         }
-        if (goes_ahead && ahead.until > t && ahead.n_marked <= TOGETHER) {
+        if (goes_ahead && ahead.until > t && ahead.n_marked <= SIDE_BY_SIDE) {
             const int start = t;
             int has_fired, end = min(ahead.until, (t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS);
-            for (int h = 0; h < n_hot; h++) /* nothing inhibits before the last step */
-                end = min(end, next_spike_inh(net, net.hot[h], t, end) + 1);
-            t = run_window(&ahead, net, space.events, t, end, inhibited, learn, &n_recent, &has_fired) - 1;
+            for (int h = 0; h < n_followed; h++) /* nothing inhibits before the last step */
+                end = min(end, next_spike_inh(net, net.followed[h], t, end) + 1);
+            t = run_window(&ahead, net, space.events, t, end, inhibited, learn, &n_traced, &has_fired) - 1;
             swap_state(&net);
-            for (int h = 0; h < n_hot; h++) {
-                for (int step = start; step <= t && is_hot(net, net.hot[h], step); step++)
-                    step_inh(net, net.hot[h], step, s.inh, s.n_inh);
+            for (int h = 0; h < n_followed; h++) {
+                for (int step = start; step <= t && is_followed(net, net.followed[h], step); step++)
+                    step_inh(net, net.followed[h], step, s.inh, s.n_inh);
             }
             if (has_fired) find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, s.exc, s.n_exc);
             if (*s.n_exc + *s.n_inh == 0) continue;
         } else {
             const float decay_t = learn ? net.tables->decay[t] : 1.0f;
-            if (advance_all(net, t, below, learn, &late, &n_recent))
+            if (advance_all(net, t, below, learn, &deferred, &n_traced))
                 find_spikes(net, t, decay_t, s.exc, s.n_exc);
-            for (int h = 0; h < n_hot; h++) step_inh(net, net.hot[h], t, s.inh, s.n_inh);
+            for (int h = 0; h < n_followed; h++) step_inh(net, net.followed[h], t, s.inh, s.n_inh);
             if (goes_ahead && t < ahead.until) {
                 events = space.events + ahead.first[t - ahead.from];
                 n_events = ahead.first[t + 1 - ahead.from] - ahead.first[t - ahead.from];
             } else if (t < net.p.n_on) {
-                n_events = list_events(input, n_groups, t, events);
+                n_events = list_events(input, n_bundles, t, events);
             }
         }
 
         /* 3: synapses */
         const int n_exc = *s.n_exc, n_inh = *s.n_inh;
         if (n_exc != 0) {
-            FOR_SPIKES (j, s.exc, s.words) excite_partner(net, (int)j, t, &n_hot);
+            FOR_SPIKES (j, s.exc, s.words) excite_partner(net, (int)j, t, &n_followed);
             if (t < net.p.n_on) n_spikes += (uint)n_exc;
         }
         if (leaves_inputs && n_exc == 0) {
-            late.events = events;
-            late.n = n_events;
+            deferred.events = events;
+            deferred.n = n_events;
             n_events = 0;
         }
         if (n_events != 0) {
             deliver_inputs(net, events, n_events);
-            if (learn) apply_pre_rule(net, t, events, n_events, &n_recent);
+            if (learn) apply_pre_rule(net, t, events, n_events, &n_traced);
         }
         if (n_inh != 0) {
             inhibit(net, s.inh, n_inh);
@@ -97,13 +97,14 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
         if (n_exc != 0) {
             if (learn) {
-                FOR_SPIKES (j, s.exc, s.words) apply_post_rule(net, (int)j, t, space.likely, n_likely);
+                FOR_SPIKES (j, s.exc, s.words)
+                    apply_post_rule(net, (int)j, t, space.potentiable, n_potentiable);
             }
             /* 4: reset; the inhibitory neurons did theirs in step_inh */
             FOR_SPIKES (j, s.exc, s.words) {
                 reset_exc(net, (int)j, t, n_steps, learn);
-                if (learn) list_recent(net, (int)j, &n_recent);
-                is_out_of_order |= !is_one_group;
+                if (learn) list_traced(net, (int)j, &n_traced);
+                is_out_of_order |= !fits_one_run;
             }
         }
 #ifdef CLSNN_RECORD
@@ -114,7 +115,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             *s.n_exc = *s.n_inh = 0;
         }
     }
-    deliver_late(net, end_step - 1, learn, &late, &n_recent);
+    deliver_deferred(net, end_step - 1, learn, &deferred, &n_traced);
     if (net.v_exc != own_v) keep_state(net);
     return n_spikes;
 }

@@ -5,7 +5,7 @@
 /* Step t of a hot inhibitory neuron. */
 INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __local int *n_fired) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
-    if (step_hot_inh(&v, &g, t - net.last_inh[j], net.p)) {
+    if (step_followed_inh(&v, &g, t - net.last_inh[j], net.p)) {
         fired[j / 32] |= 1u << (j % 32);
         ++*n_fired;
         net.last_inh[j] = t;
@@ -16,12 +16,12 @@ INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __lo
 }
 
 /* Inhibitory neurons that need not be followed any more leave the list. */
-INLINE void cool_down(struct network net, int t, int *n_hot) {
-    for (int h = 0; h < *n_hot;) {
-        if (is_hot(net, net.hot[h], t))
+INLINE void stop_following(struct network net, int t, int *n_followed) {
+    for (int h = 0; h < *n_followed;) {
+        if (is_followed(net, net.followed[h], t))
             h++;
         else
-            net.hot[h] = net.hot[--*n_hot];
+            net.followed[h] = net.followed[--*n_followed];
     }
 }
 
@@ -62,18 +62,19 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
     }
 }
 
-/* Part 1 of the excitatory layer, and before it the weights of n_late inputs of the step before (0, 2 or 4; late: their rows, or zeros).
+/* Part 1 of the excitatory layer, and before it the weights of n_deferred inputs of the step before (0, 2 or 4; deferred: their rows, or zeros).
  * below: some v may lie under the inhibitory reversal, as at the protocol's start. Both are constants where this is called.
  * Returns whether a neuron is above the lowest threshold it may have. */
-INLINE int advance_exc(struct network net, const int below, const int n_late, const struct rows late) {
+INLINE int advance_exc(struct network net, const int below, const int n_deferred,
+                       const struct rows deferred) {
     const struct clsnn_params p = net.p;
     const real reversal = (real)(p.floor_exc);
     flags above = (flags)(0);
     FOR_OWN_LANES (k, net.n) {
         const real v = LOAD(net.v_exc, k), g_inh = LOAD(net.g_inh, k);
         real g_exc = LOAD(net.g_exc, k);
-        if (n_late > 0) g_exc = (g_exc + LOAD(late.w0, k)) + LOAD(late.w1, k);
-        if (n_late > 2) g_exc = (g_exc + LOAD(late.w2, k)) + LOAD(late.w3, k);
+        if (n_deferred > 0) g_exc = (g_exc + LOAD(deferred.w0, k)) + LOAD(deferred.w1, k);
+        if (n_deferred > 2) g_exc = (g_exc + LOAD(deferred.w2, k)) + LOAD(deferred.w3, k);
         const real next = integrate_exc(v, g_exc, g_inh, below ? (v < reversal ? v : reversal) : reversal, p);
         STORE(next, net.v_exc, k);
         STORE(g_exc * p.keep_g_exc, net.g_exc, k);
@@ -133,21 +134,21 @@ INLINE void relax_exc(struct network net, int n) {
 }
 
 /* The pre rule of n_events inputs at step t. A few recent neurons at a time: their number is the same in most steps, and so the end of the inner loop is guessed right. */
-#define RECENT_AT_ONCE 16
+#define TRACED_AT_ONCE 16
 INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
-                           int *n_recent) {
+                           int *n_traced) {
     int next = 0;
     do {
-        int column[RECENT_AT_ONCE], n_columns = 0;
-        float depress[RECENT_AT_ONCE];
-        while (next < *n_recent && n_columns < RECENT_AT_ONCE) {
-            const int j = net.recent[next];
-            if (is_recent(net, j, t)) {
+        int column[TRACED_AT_ONCE], n_columns = 0;
+        float depress[TRACED_AT_ONCE];
+        while (next < *n_traced && n_columns < TRACED_AT_ONCE) {
+            const int j = net.traced[next];
+            if (is_traced(net, j, t)) {
                 column[n_columns] = j;
                 depress[n_columns++] = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
                 next++;
             } else {
-                net.recent[next] = net.recent[--*n_recent];
+                net.traced[next] = net.traced[--*n_traced];
             }
         }
         for (int e = 0; e < n_events; e++) {
@@ -156,23 +157,23 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
             for (int c = 0; c < n_columns; c++)
                 row[column[c]] = depress_weight(row[column[c]], depress[c], net.p.w_max);
         }
-    } while (next < *n_recent);
+    } while (next < *n_traced);
 }
 
 /* Inputs of which a step without spikes left the weights and the pre rule to the next one, which reads and writes g_exc anyway. Between
  * the two nothing else touches g_exc, the weights, or the traces. */
-struct late {
+struct deferred {
     __local const ushort *events;
     int n;
 };
 
 /* What step t - 1 left for step t, and part 1 of step t. Returns as advance_exc. */
-INLINE int advance_all(struct network net, int t, int below, const int learn, struct late *late,
-                       int *n_recent) {
-    const int n = late->n, n_first = max(n - 4, 0); /* more than four are seldom */
-    const struct rows rows = event_rows(net, late->events, n, n_first);
+INLINE int advance_all(struct network net, int t, int below, const int learn, struct deferred *deferred,
+                       int *n_traced) {
+    const int n = deferred->n, n_first = max(n - 4, 0); /* more than four are seldom */
+    const struct rows rows = event_rows(net, deferred->events, n, n_first);
     int above;
-    if (n_first > 0) deliver_inputs(net, late->events, n_first);
+    if (n_first > 0) deliver_inputs(net, deferred->events, n_first);
     if (below) /* seldom, so one form is enough */
         above = advance_exc(net, 1, 4, rows);
     else if (n == 0)
@@ -181,16 +182,17 @@ INLINE int advance_all(struct network net, int t, int below, const int learn, st
         above = advance_exc(net, 0, 2, rows);
     else
         above = advance_exc(net, 0, 4, rows);
-    if (learn && n != 0) apply_pre_rule(net, t - 1, late->events, n, n_recent);
-    late->n = 0;
+    if (learn && n != 0) apply_pre_rule(net, t - 1, deferred->events, n, n_traced);
+    deferred->n = 0;
     return above;
 }
 
 /* What step t left, where no step follows at once. */
-INLINE void deliver_late(struct network net, int t, const int learn, struct late *late, int *n_recent) {
-    deliver_inputs(net, late->events, late->n);
-    if (learn && late->n != 0) apply_pre_rule(net, t, late->events, late->n, n_recent);
-    late->n = 0;
+INLINE void deliver_deferred(struct network net, int t, const int learn, struct deferred *deferred,
+                             int *n_traced) {
+    deliver_inputs(net, deferred->events, deferred->n);
+    if (learn && deferred->n != 0) apply_pre_rule(net, t, deferred->events, deferred->n, n_traced);
+    deferred->n = 0;
 }
 
 /* The post rule from input i onto neuron j at step t. */
@@ -200,15 +202,16 @@ INLINE void potentiate_synapse(struct network net, int i, int j, int t, float po
     *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
 }
 
-/* The post rule of neuron j at step t: its weights from every input that spiked lately (likely: [n_likely] inputs with ink now or
+/* The post rule of neuron j at step t: its weights from every input that spiked lately (potentiable: [n_potentiable] inputs with ink now or
  * spikes not long ago), and clipping of all. */
-INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *likely, int n_likely) {
+INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *potentiable,
+                            int n_potentiable) {
     const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
-    if (net.over[j]) {
+    if (net.above_max[j]) {
         FOR_OWN (i, CLSNN_N_PRE) potentiate_synapse(net, i, j, t, potentiate);
     } else if (potentiate != 0.0f) {
-        for (int c = 0; c < n_likely; c++) {
-            const int i = likely[c];
+        for (int c = 0; c < n_potentiable; c++) {
+            const int i = potentiable[c];
             if (t - net.last_pre[i] < net.p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
         }
     }
@@ -218,12 +221,12 @@ INLINE void apply_post_rule(struct network net, int j, int t, __local const usho
 /* How many events two groups have cannot be guessed, so four are listed whether they are there or not: what stands behind the last is
  * overwritten, or not looked at. Seldom are there more. */
 #define LISTED_AT_ONCE 4
-INLINE int list_events(struct encoding input, int n_groups, int t, __local ushort *events) {
+INLINE int list_events(struct encoding input, int n_bundles, int t, __local ushort *events) {
     int n = 0;
-    for (int g = 0; g < n_groups; g += 2) {
-        __local const ushort *inputs = input.active + g * CLSNN_GROUP;
+    for (int g = 0; g < n_bundles; g += 2) {
+        __local const ushort *inputs = input.active + g * CLSNN_BUNDLE;
         ulong word = input.spikes[g * CLSNN_MAX_ON + t];
-        if (g + 1 < n_groups) word |= (ulong)input.spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
+        if (g + 1 < n_bundles) word |= (ulong)input.spikes[(g + 1) * CLSNN_MAX_ON + t] << 32;
         const int end = n + (int)popcount(word);
 #pragma unroll
         for (int k = 0; k < LISTED_AT_ONCE; k++) {
@@ -240,43 +243,43 @@ INLINE int list_events(struct encoding input, int n_groups, int t, __local ushor
 }
 
 /* Drive from an excitatory spike onto its partner, which is followed step by step from here on. */
-INLINE void excite_partner(struct network net, int j, int t, int *n_hot) {
+INLINE void excite_partner(struct network net, int j, int t, int *n_followed) {
     catch_up_inh(net, j, t);
     net.g_exc_inh[j] += net.p.w_exc_inh;
-    for (int h = 0; h < *n_hot; h++) {
-        if (net.hot[h] == j) return;
+    for (int h = 0; h < *n_followed; h++) {
+        if (net.followed[h] == j) return;
     }
-    net.hot[(*n_hot)++] = (ushort)j;
+    net.followed[(*n_followed)++] = (ushort)j;
 }
 
 /* The pre rule concerns neuron j from here on. */
-INLINE void list_recent(struct network net, int j, int *n_recent) {
+INLINE void list_traced(struct network net, int j, int *n_traced) {
     int r = 0;
-    while (r < *n_recent && net.recent[r] != j) r++;
-    if (r == *n_recent) net.recent[(*n_recent)++] = (ushort)j;
+    while (r < *n_traced && net.traced[r] != j) r++;
+    if (r == *n_traced) net.traced[(*n_traced)++] = (ushort)j;
 }
 
 /* What the steps from t on start with: thresholds, and the lists that stand for the state left before. Returns whether a potential lies
  * below the inhibitory reversal. */
 INLINE int begin_steps(struct network net, struct encoding input, int n_active, int t, int n_steps, int learn,
-                       __local ushort *likely, int *n_likely, int *n_recent, int *n_hot) {
+                       __local ushort *potentiable, int *n_potentiable, int *n_traced, int *n_followed) {
     int below = 0;
-    *n_likely = *n_recent = *n_hot = 0;
+    *n_potentiable = *n_traced = *n_followed = 0;
     for (int j = 0; j < net.n; j++) {
         begin_exc(net, j, t, n_steps, learn);
         below |= net.v_exc[j] < net.p.floor_exc;
     }
     for (int j = 0; j < net.n; j++) {
-        if (learn && is_recent(net, j, t)) net.recent[(*n_recent)++] = (ushort)j;
-        if (is_hot(net, j, t)) net.hot[(*n_hot)++] = (ushort)j;
+        if (learn && is_traced(net, j, t)) net.traced[(*n_traced)++] = (ushort)j;
+        if (is_followed(net, j, t)) net.followed[(*n_followed)++] = (ushort)j;
     }
     if (learn) { /* flags first, then their list in the same place: no branch, no search */
-        for (int i = 0; i < CLSNN_N_PRE; i++) likely[i] = t - net.last_pre[i] < net.p.cut_pre;
-        for (int a = 0; a < n_active; a++) likely[input.active[a]] = 1;
+        for (int i = 0; i < CLSNN_N_PRE; i++) potentiable[i] = t - net.last_pre[i] < net.p.cut_pre;
+        for (int a = 0; a < n_active; a++) potentiable[input.active[a]] = 1;
         for (int i = 0; i < CLSNN_N_PRE; i++) {
-            const int is_likely = likely[i];
-            likely[*n_likely] = (ushort)i;
-            *n_likely += is_likely;
+            const int is_potentiable = potentiable[i];
+            potentiable[*n_potentiable] = (ushort)i;
+            *n_potentiable += is_potentiable;
         }
     }
     return below;

@@ -10,14 +10,15 @@
 #define AHEAD_EVENTS 128 /* most input spikes of a window; where one step has more, steps are single */
 #define MAX_EVENTS                                                                                           \
     (AHEAD_EVENTS + CLSNN_N_PRE + 4) /* one step more is listed before that is known; rows are read by four */
-#define TOGETHER   7                 /* blocks side by side: so many fit the registers, and hide latencies */
-#define GROUP      4 /* the same without marked blocks, where weights come from beyond the first cache */
+#define SIDE_BY_SIDE 7               /* blocks side by side: so many fit the registers, and hide latencies */
+#define SIDE_BY_SIDE_UNMARKED                                                                                \
+    4 /* the same without marked blocks, where weights come from beyond the first cache */
 #define MAX_BLOCKS (CLSNN_MAX_POST / LANES)
 
 /* Whether windows pay: where all blocks fit one group, or where rows are so long that a step's do not fit the first-level cache.
  * In between, what calls of groups and steps computed twice cost is more than loads and stores of the state. */
 INLINE int pays_ahead(int n) {
-    return n <= TOGETHER * LANES || n > 1280;
+    return n <= SIDE_BY_SIDE * LANES || n > 1280;
 }
 
 struct ahead {
@@ -26,16 +27,16 @@ struct ahead {
     int first[AHEAD_STEPS + 1];
     /* the blocks' first neurons: those with neurons that the pre rule concerns (marked) first; behind the last it is repeated */
     int n_marked, n_blocks, n_first; /* n_first: blocks of the group that has all marked ones */
-    ushort order[MAX_BLOCKS + TOGETHER];
+    ushort order[MAX_BLOCKS + SIDE_BY_SIDE];
 };
 
 /* Lists the input spikes from step t on, of as many steps as fit a window. */
-INLINE void list_ahead(struct ahead *a, struct encoding input, int n_groups, int t, int n_on, int end_step,
+INLINE void list_ahead(struct ahead *a, struct encoding input, int n_bundles, int t, int n_on, int end_step,
                        __local ushort *events) {
     int n = 0, s = 0;
     a->first[0] = 0;
     while (s < AHEAD_STEPS && t + s < end_step) {
-        if (t + s < n_on) n += list_events(input, n_groups, t + s, events + n);
+        if (t + s < n_on) n += list_events(input, n_bundles, t + s, events + n);
         if (n > AHEAD_EVENTS) break;
         a->first[++s] = n;
     }
@@ -43,22 +44,22 @@ INLINE void list_ahead(struct ahead *a, struct encoding input, int n_groups, int
     a->until = t + s;
 }
 
-/* Brings the blocks into order. Networks of at most TOGETHER blocks are one group, in which nothing need be marked. Where there are more marked ones than TOGETHER, the order is not to be used. */
-INLINE void order_blocks(struct ahead *a, struct network net, int t, int *n_recent) {
+/* Brings the blocks into order. Networks of at most SIDE_BY_SIDE blocks are one group, in which nothing need be marked. Where there are more marked ones than SIDE_BY_SIDE, the order is not to be used. */
+INLINE void order_blocks(struct ahead *a, struct network net, int t, int *n_traced) {
     const int n_blocks = net.n / LANES;
     int n = 0;
     a->n_blocks = n_blocks;
-    for (int r = 0; n_blocks > TOGETHER && r < *n_recent;) {
-        const int j = net.recent[r], k = j / LANES * LANES;
-        if (!is_recent(net, j, t)) {
-            net.recent[r] = net.recent[--*n_recent];
+    for (int r = 0; n_blocks > SIDE_BY_SIDE && r < *n_traced;) {
+        const int j = net.traced[r], k = j / LANES * LANES;
+        if (!is_traced(net, j, t)) {
+            net.traced[r] = net.traced[--*n_traced];
             continue;
         }
         int m = 0;
         while (m < n && a->order[m] != k) m++;
         if (m == n) {
-            if (n == TOGETHER) {
-                a->n_marked = TOGETHER + 1;
+            if (n == SIDE_BY_SIDE) {
+                a->n_marked = SIDE_BY_SIDE + 1;
                 return;
             }
             a->order[n++] = (ushort)k;
@@ -72,8 +73,11 @@ INLINE void order_blocks(struct ahead *a, struct network net, int t, int *n_rece
         a->order[n] = (ushort)k;
         n += !is_marked;
     }
-    for (int k = n; k < n + TOGETHER; k++) a->order[k] = a->order[n - 1];
-    a->n_first = min(n_blocks <= TOGETHER || a->n_marked > 4 ? TOGETHER : a->n_marked > 2 ? 4 : 2, n_blocks);
+    for (int k = n; k < n + SIDE_BY_SIDE; k++) a->order[k] = a->order[n - 1];
+    a->n_first = min(n_blocks <= SIDE_BY_SIDE || a->n_marked > 4 ? SIDE_BY_SIDE
+                     : a->n_marked > 2                           ? 4
+                                                                 : 2,
+                     n_blocks);
 }
 
 /* One block in registers. */
@@ -104,12 +108,12 @@ INLINE flags advance_block(struct block *b, const int inhibited, real reversal, 
 }
 
 /* Computes `width` blocks (2, 4 or 7; k: their first neurons) from step t on up to step end - 1, or to the first step in which one
- * of their neurons may fire: part 1, and of part 3 what input spikes do; the pre rule only if n_recent is given. The new state goes
+ * of their neurons may fire: part 1, and of part 3 what input spikes do; the pre rule only if n_traced is given. The new state goes
  * to net.ahead_v and so on. inhibited: some g_inh may not be 0. Sets *has_fired if a neuron may fire; returns the step after the last
  * one. What is const here is a constant where this is called. (Blocks have names, for compilers keep no array in registers.) */
 INLINE int run_blocks(const struct ahead *ahead, struct network net, __local const ushort *events,
                       const ushort *k, const int width, const int inhibited, int t, int end, const int learn,
-                      int *const n_recent, int *has_fired) {
+                      int *const n_traced, int *has_fired) {
     const struct clsnn_params p = net.p;
     const real reversal = (real)(p.floor_exc);
     const int *until = ahead->first + (t - ahead->from);
@@ -147,7 +151,7 @@ INLINE int run_blocks(const struct ahead *ahead, struct network net, __local con
                 g.g_exc += LOAD(row, g.k);
             }
         }
-        if (learn && n_recent && n_events != 0) apply_pre_rule(net, t, events + first, n_events, n_recent);
+        if (learn && n_traced && n_events != 0) apply_pre_rule(net, t, events + first, n_events, n_traced);
     }
     store_block(net, a);
     store_block(net, b);
@@ -167,25 +171,25 @@ INLINE int run_blocks(const struct ahead *ahead, struct network net, __local con
 /* Every excitatory neuron from step t up to end - 1 or the first spike. inhibited: some g_inh may not be 0. Sets *has_fired; returns the
  * step after the last one. */
 INLINE int run_window(const struct ahead *a, struct network net, __local const ushort *events, int t, int end,
-                      int inhibited, const int learn, int *n_recent, int *has_fired) {
+                      int inhibited, const int learn, int *n_traced, int *has_fired) {
     *has_fired = 0;
-#define RUN(o, width, n_recent)                                                                              \
-    (inhibited ? run_blocks(a, net, events, a->order + (o), width, 1, t, end, learn, n_recent, has_fired)    \
-               : run_blocks(a, net, events, a->order + (o), width, 0, t, end, learn, n_recent, has_fired))
+#define RUN(o, width, n_traced)                                                                              \
+    (inhibited ? run_blocks(a, net, events, a->order + (o), width, 1, t, end, learn, n_traced, has_fired)    \
+               : run_blocks(a, net, events, a->order + (o), width, 0, t, end, learn, n_traced, has_fired))
     int o = a->n_first, last = a->n_blocks, redo = 0, is_second = 0;
     for (;;) {
         if (o < last) {
-            const int now = RUN(o, GROUP, 0);
+            const int now = RUN(o, SIDE_BY_SIDE_UNMARKED, 0);
             if (now < end) redo = o;
             end = now;
-            o += GROUP;
+            o += SIDE_BY_SIDE_UNMARKED;
             continue;
         }
         if (is_second) return end;
         /* the marked blocks once the others are done, then those again that went beyond a spike */
-        const int now = a->n_first > 4   ? RUN(0, 7, n_recent)
-                        : a->n_first > 2 ? RUN(0, 4, n_recent)
-                                         : RUN(0, 2, n_recent);
+        const int now = a->n_first > 4   ? RUN(0, 7, n_traced)
+                        : a->n_first > 2 ? RUN(0, 4, n_traced)
+                                         : RUN(0, 2, n_traced);
         last = now < end ? a->n_blocks : redo;
         end = now;
         o = a->n_first;

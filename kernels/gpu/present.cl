@@ -11,21 +11,21 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 ) {
     net.w = *space.w;
     use_slot(&net, *space.slot, 0);
-    const int words = space.fired.words, n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
+    const int words = space.fired.words, n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
     const struct spikes s = space.fired;
-    __local uint *listed = s.exc + words; /* neurons in net.recent */
+    __local uint *listed = s.exc + words; /* neurons in net.traced */
     __global float *const own_v = net.v_exc;
     uint n_spikes = 0u;
 
     FOR_OWN (word, words) s.exc[word] = s.inh[word] = listed[word] = 0u;
     if (LID == 0) {
-        *s.n_exc = *s.n_inh = *space.n_recent = 0;
+        *s.n_exc = *s.n_inh = *space.n_traced = 0;
         *space.first_exc = *space.next_inh = NO_STEP;
     }
     BARRIER_GLOBAL();
-    begin_steps(net, first_step, n_steps, learn, listed, space.n_recent);
+    begin_steps(net, first_step, n_steps, learn, listed, space.n_traced);
     find_next_inh(net, space.next_inh);
-    count_fours(input, n_groups, net.p.n_on);
+    count_fours(input, n_bundles, net.p.n_on);
     BARRIER_GLOBAL();
 
     int next_inh = *space.next_inh, n_exc = 0, n_inh = 0;
@@ -51,13 +51,13 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         if (candidate < end) ATOMIC_MIN(space.first_exc, candidate);
         BARRIER_GLOBAL(); /* weights are stored when all have read them */
 
-        const int first_exc = *space.first_exc, n_recent = *space.n_recent;
+        const int first_exc = *space.first_exc, n_traced = *space.n_traced;
         const int last = end - 1; /* the only step that may have spikes */
         const int is_done = first_exc >= last, may_fire = first_exc == last,
                   inhibits = is_done && next_inh == last;
         if (is_done) {
             swap_state(&net);
-            if (learn) store_pre_rule(net, w, t, end, n_recent);
+            if (learn) store_pre_rule(net, w, t, end, n_traced);
         }
         if (may_fire) find_spikes(net, last, learn ? net.tables->decay[last] : 1.0f, s.exc, s.n_exc);
         if (inhibits) fire_inh(net, last, s.inh, s.n_inh);
@@ -82,7 +82,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             FOR_SPIKES (j, s.exc, words) {
                 if (!OWNS(j)) continue;
                 reset_exc(net, (int)j, last, n_steps, learn);
-                if (learn) list_recent(net, (int)j, listed, space.n_recent);
+                if (learn) list_traced(net, (int)j, listed, space.n_traced);
             }
             if (last < net.p.n_on) n_spikes += (uint)n_exc;
         }

@@ -16,11 +16,11 @@
 
 /* An input spike of a window in 16 bits: the input, the step from the window's first, whether the input spiked in the window before. A
  * step's spikes are filled up to groups of four with NO_INPUT. */
-#define EVENT(input, step, again) ((ushort)((input) | (step) << 10 | (again) << 14))
-#define EVENT_INPUT(event)        ((int)((uint)(event) % 1024u))
-#define EVENT_STEP(event)         ((int)(event) >> 10 & 15)
-#define EVENT_AGAIN(event)        ((int)(event) >> 14 & 1)
-#define NO_INPUT                  1023
+#define EVENT(input, step, repeated) ((ushort)((input) | (step) << 10 | (repeated) << 14))
+#define EVENT_INPUT(event)           ((int)((uint)(event) % 1024u))
+#define EVENT_STEP(event)            ((int)(event) >> 10 & 15)
+#define EVENT_REPEATED(event)        ((int)(event) >> 14 & 1)
+#define NO_INPUT                     1023
 
 /* The input spikes of steps from .. until - 1. */
 struct window {
@@ -50,13 +50,13 @@ INLINE int fours_before(struct encoding input, int n_on, int t) {
 }
 
 /* Makes those sums. Uniform; they may be read after the next barrier. */
-INLINE void count_fours(struct encoding input, int n_groups, int n_on) {
+INLINE void count_fours(struct encoding input, int n_bundles, int n_on) {
     const int share = (n_on + CLSNN_WG - 1) / CLSNN_WG, first = LID * share;
     int n_all, n = 0;
     for (int t = first; t < first + share; t++) {
         int n_spikes = 0;
         if (t >= n_on) break;
-        for (int g = 0; g < n_groups; g++) n_spikes += (int)popcount(input.spikes[g * CLSNN_MAX_ON + t]);
+        for (int g = 0; g < n_bundles; g++) n_spikes += (int)popcount(input.spikes[g * CLSNN_MAX_ON + t]);
         n += (n_spikes + 3) / 4;
         input.pending[t] = (uint)n;
     }
@@ -69,7 +69,7 @@ INLINE void count_fours(struct encoding input, int n_groups, int n_on) {
 /* The window from step t on, of as many steps as there is room for; its spikes may be read after the next barrier. w: its memory. */
 INLINE struct window open_window(struct window w, struct encoding input, int n_active, int t, int n_on,
                                  int end_step) {
-    const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
+    const int n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
     const int most = min(t + WINDOW_STEPS, (t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS);
     const int n_before = fours_before(input, n_on, t);
     w.from = t;
@@ -78,7 +78,7 @@ INLINE struct window open_window(struct window w, struct encoding input, int n_a
     const int n_steps = min(w.until, n_on) - t; /* with input */
     FOR_OWN (s, w.until - t + 1) w.first[s] = (ushort)(fours_before(input, n_on, t + s) - n_before);
     if (n_steps <= 0) return w;
-    FOR_OWN (x, WINDOW_STEPS * n_groups) { /* a step and a group each */
+    FOR_OWN (x, WINDOW_STEPS * n_bundles) { /* a step and a group each */
         const int g = x / WINDOW_STEPS, s = x - g * WINDOW_STEPS;
         __global const uint *steps = input.spikes + g * CLSNN_MAX_ON + t;
         __local ushort *events = (__local ushort *)w.events;
@@ -95,14 +95,14 @@ INLINE struct window open_window(struct window w, struct encoding input, int n_a
         }
         for (uint rest = word; rest != 0u; rest &= rest - 1u) {
             const int b = lowest_bit(rest);
-            events[at++] = EVENT(input.active[g * CLSNN_GROUP + b], s, before >> b & 1u);
+            events[at++] = EVENT(input.active[g * CLSNN_BUNDLE + b], s, before >> b & 1u);
         }
-        if (g == n_groups - 1) {
+        if (g == n_bundles - 1) {
             for (; at % 4 != 0; at++) events[at] = EVENT(NO_INPUT, s, 0);
         }
     }
     FOR_OWN (a, n_active) {
-        const int g = a / CLSNN_GROUP, b = a - g * CLSNN_GROUP;
+        const int g = a / CLSNN_BUNDLE, b = a - g * CLSNN_BUNDLE;
         __global const uint *steps = input.spikes + g * CLSNN_MAX_ON + t;
         uint bits = 0u;
 #pragma unroll
@@ -154,9 +154,9 @@ INLINE real fetch(struct network net, int event, int k) {
 /* A block's weights from an input that spiked in the window before, as the pre rule made them at the steps in bits, increasing. recent: a
  * bit for each of its neurons that the rule concerns. */
 INLINE real depressed(struct network net, struct window w, real weights, uint bits, flags last_exc,
-                      uint recent) {
-    for (; recent != 0u; recent &= recent - 1u) {
-        const int q = lowest_bit(recent), last = PICK(last_exc, q);
+                      uint traced) {
+    for (; traced != 0u; traced &= traced - 1u) {
+        const int q = lowest_bit(traced), last = PICK(last_exc, q);
         float weight = PICK(weights, q);
         for (uint rest = bits; rest != 0u; rest &= rest - 1u) {
             const float depress = depression(net, w, w.from + lowest_bit(rest), last);
@@ -180,11 +180,11 @@ INLINE real depressed(struct network net, struct window w, real weights, uint bi
 #define DELIVER_FOUR(f)                                                                                      \
     for (const int until = w.from + EVENT_STEP(f##_events.s0); s <= until; s++)                              \
         advance_block(&x, s, &candidate, p);                                                                 \
-    for (uint again = AGAIN_OF(f##_events) & concerned; again != 0u; again &= again - 1u) {                  \
-        const int q = lowest_bit(again), event = PICK(f##_events, q);                                        \
+    for (uint repeated = REPEATED_OF(f##_events) & concerned; repeated != 0u; repeated &= repeated - 1u) {   \
+        const int q = lowest_bit(repeated), event = PICK(f##_events, q);                                     \
         const real before = q == 0 ? f##0 : q == 1 ? f##1 : q == 2 ? f##2 : f##3;                            \
         const uint bits = w.when[EVENT_INPUT(event)] & steps_between(w, t, w.from + EVENT_STEP(event));      \
-        const real now = depressed(net, w, before, bits, last_exc, recent);                                  \
+        const real now = depressed(net, w, before, bits, last_exc, traced);                                  \
         f##0 = q == 0 ? now : f##0;                                                                          \
         f##1 = q == 1 ? now : f##1;                                                                          \
         f##2 = q == 2 ? now : f##2;                                                                          \
@@ -192,10 +192,10 @@ INLINE real depressed(struct network net, struct window w, real weights, uint bi
     }                                                                                                        \
     x.g_exc = (((x.g_exc + f##0) + f##1) + f##2) + f##3;
 
-/* EVENT_AGAIN of four, as bits. */
-#define AGAIN_OF(events)                                                                                     \
-    (uint)(EVENT_AGAIN((events).s0) | EVENT_AGAIN((events).s1) << 1 | EVENT_AGAIN((events).s2) << 2 |        \
-           EVENT_AGAIN((events).s3) << 3)
+/* EVENT_REPEATED of four, as bits. */
+#define REPEATED_OF(events)                                                                                  \
+    (uint)(EVENT_REPEATED((events).s0) | EVENT_REPEATED((events).s1) << 1 |                                  \
+           EVENT_REPEATED((events).s2) << 2 | EVENT_REPEATED((events).s3) << 3)
 
 /* Every own block from step t up to end - 1: part 1, and of part 3 what input spikes add. The new state goes to net.ahead_v and so on.
  * Returns the first step in which a neuron may fire, or end. learn is a constant where this is called. */
@@ -206,12 +206,12 @@ INLINE int run_window(struct network net, struct window w, int t, int end, const
     FOR_OWN_LANES (k, net.n) {
         struct block x = {LOAD(net.v_exc, k), LOAD(net.g_exc, k), LOAD(net.g_inh, k), LOAD(net.threshold, k)};
         const flags last_exc = *(__global const flags *)(net.last_exc + k);
-        uint recent = 0u;    /* lanes that the pre rule concerns, as bits */
+        uint traced = 0u;    /* lanes that the pre rule concerns, as bits */
         uint concerned = 0u; /* all ones if there are any: a mask, for a branch would make two loops of one */
         int s = t;
         if (learn) {
-            const flags are = (t - last_exc < p.cut_post1) | (LOAD_SHORTS(net.over, k) != 0);
-            recent = (are.s0 ? 1u : 0u) | (are.s1 ? 2u : 0u) | (are.s2 ? 4u : 0u) | (are.s3 ? 8u : 0u);
+            const flags are = (t - last_exc < p.cut_post1) | (LOAD_SHORTS(net.above_max, k) != 0);
+            traced = (are.s0 ? 1u : 0u) | (are.s1 ? 2u : 0u) | (are.s2 ? 4u : 0u) | (are.s3 ? 8u : 0u);
             concerned = any_of(are) ? ~0u : 0u;
         }
         if (t % CLSNN_FLUSH_STEPS == 0) {
@@ -257,15 +257,15 @@ struct change {
 
 /* That of pair p of n events and the recent neurons, at the input's first spike in `steps`. */
 INLINE struct change find_change(struct network net, struct window w, __local const ushort *events, int n,
-                                 int n_recent, int t, uint steps, int p) {
+                                 int n_traced, int t, uint steps, int p) {
     struct change c = {-1, 0.0f, 0, 0u};
     const int r = p / n, e = p - r * n;
-    if (r < n_recent && EVENT_INPUT(events[e]) != NO_INPUT) {
-        const int i = EVENT_INPUT(events[e]), j = net.recent[r];
+    if (r < n_traced && EVENT_INPUT(events[e]) != NO_INPUT) {
+        const int i = EVENT_INPUT(events[e]), j = net.traced[r];
         c.bits = w.when[i] & steps;
         c.last_exc = net.last_exc[j];
         if ((c.bits & ((1u << EVENT_STEP(events[e])) - 1u)) == 0u &&
-            (t - c.last_exc < net.p.cut_post1 || net.over[j]))
+            (t - c.last_exc < net.p.cut_post1 || net.above_max[j]))
             c.at = i * net.n + j;
     }
     return c;
@@ -280,9 +280,9 @@ INLINE void store_change(struct network net, struct window w, struct change c) {
     net.w[c.at] = c.weight;
 }
 
-/* The pre rule of the input spikes in steps t .. end - 1, a work-item for each weight: of every recent neuron (net.recent) from every
+/* The pre rule of the input spikes in steps t .. end - 1, a work-item for each weight: of every recent neuron (net.traced) from every
  * input, all its spikes in order. */
-INLINE void store_pre_rule(struct network net, struct window w, int t, int end, int n_recent) {
+INLINE void store_pre_rule(struct network net, struct window w, int t, int end, int n_traced) {
     const int first = 4 * w.first[t - w.from], n = 4 * w.first[end - w.from] - first;
     const uint steps = steps_between(w, t, end);
     __local const ushort *events = (__local const ushort *)w.events + first;
@@ -290,12 +290,12 @@ INLINE void store_pre_rule(struct network net, struct window w, int t, int end, 
         const int i = EVENT_INPUT(events[e]), s = EVENT_STEP(events[e]);
         if (i != NO_INPUT && (w.when[i] & steps) >> s == 1u) net.last_pre[i] = w.from + s;
     }
-    for (int round = 0; round < n * n_recent; round += STORED * CLSNN_WG) {
+    for (int round = 0; round < n * n_traced; round += STORED * CLSNN_WG) {
         const int p = round + LID;
-        struct change a = find_change(net, w, events, n, n_recent, t, steps, p),
-                      b = find_change(net, w, events, n, n_recent, t, steps, p + CLSNN_WG),
-                      c = find_change(net, w, events, n, n_recent, t, steps, p + 2 * CLSNN_WG),
-                      d = find_change(net, w, events, n, n_recent, t, steps, p + 3 * CLSNN_WG);
+        struct change a = find_change(net, w, events, n, n_traced, t, steps, p),
+                      b = find_change(net, w, events, n, n_traced, t, steps, p + CLSNN_WG),
+                      c = find_change(net, w, events, n, n_traced, t, steps, p + 2 * CLSNN_WG),
+                      d = find_change(net, w, events, n, n_traced, t, steps, p + 3 * CLSNN_WG);
         if (a.at >= 0) a.weight = net.w[a.at]; /* four on their way */
         if (b.at >= 0) b.weight = net.w[b.at];
         if (c.at >= 0) c.weight = net.w[c.at];
@@ -313,12 +313,12 @@ struct potentiation {
     float weight, pre;
 };
 
-INLINE struct potentiation find_potentiation(struct network net, int i, int j, int t, int is_over) {
+INLINE struct potentiation find_potentiation(struct network net, int i, int j, int t, int is_above_max) {
     struct potentiation x = {-1, 0.0f, 0.0f};
     if (i < CLSNN_N_PRE) {
         const int since = t - net.last_pre[i];
         x.pre = trace(net.tables->pre, since, net.p.cut_pre);
-        if (is_over || since < net.p.cut_pre) x.at = i * net.n + j;
+        if (is_above_max || since < net.p.cut_pre) x.at = i * net.n + j;
     }
     return x;
 }
@@ -326,13 +326,13 @@ INLINE struct potentiation find_potentiation(struct network net, int i, int j, i
 /* The post rule of neuron j at step t: its weights from every input that spiked lately, and clipping of all. */
 INLINE void apply_post_rule(struct network net, int j, int t) {
     const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
-    const int is_over = net.over[j];
-    if (!is_over && potentiate == 0.0f) return;
+    const int is_above_max = net.above_max[j];
+    if (!is_above_max && potentiate == 0.0f) return;
     for (int i = LID; i < CLSNN_N_PRE; i += STORED * CLSNN_WG) {
-        struct potentiation a = find_potentiation(net, i, j, t, is_over),
-                            b = find_potentiation(net, i + CLSNN_WG, j, t, is_over),
-                            c = find_potentiation(net, i + 2 * CLSNN_WG, j, t, is_over),
-                            d = find_potentiation(net, i + 3 * CLSNN_WG, j, t, is_over);
+        struct potentiation a = find_potentiation(net, i, j, t, is_above_max),
+                            b = find_potentiation(net, i + CLSNN_WG, j, t, is_above_max),
+                            c = find_potentiation(net, i + 2 * CLSNN_WG, j, t, is_above_max),
+                            d = find_potentiation(net, i + 3 * CLSNN_WG, j, t, is_above_max);
         if (a.at >= 0) a.weight = net.w[a.at]; /* four on their way */
         if (b.at >= 0) b.weight = net.w[b.at];
         if (c.at >= 0) c.weight = net.w[c.at];
@@ -380,19 +380,19 @@ INLINE void find_next_inh(struct network net, __local int *next) {
     if (own < NO_STEP) ATOMIC_MIN(next, own);
 }
 
-/* The pre rule concerns neuron j from here on. listed: a bit for each neuron in net.recent. */
-INLINE void list_recent(struct network net, int j, __local uint *listed, __local int *n_recent) {
+/* The pre rule concerns neuron j from here on. listed: a bit for each neuron in net.traced. */
+INLINE void list_traced(struct network net, int j, __local uint *listed, __local int *n_traced) {
     const uint bit = 1u << (j % 32);
-    if ((ATOMIC_OR(&listed[j / 32], bit) & bit) == 0u) net.recent[ATOMIC_INC(n_recent)] = (ushort)j;
+    if ((ATOMIC_OR(&listed[j / 32], bit) & bit) == 0u) net.traced[ATOMIC_INC(n_traced)] = (ushort)j;
 }
 
 /* What the steps from t on start with, for the own blocks. */
 INLINE void begin_steps(struct network net, int t, int n_steps, int learn, __local uint *listed,
-                        __local int *n_recent) {
+                        __local int *n_traced) {
     FOR_OWN_LANES (k, net.n) {
         for (int j = k; j < k + LANES; j++) {
             begin_exc(net, j, t, n_steps, learn);
-            if (learn && is_recent(net, j, t)) list_recent(net, j, listed, n_recent);
+            if (learn && is_traced(net, j, t)) list_traced(net, j, listed, n_traced);
             foretell_inh(net, j, t - 1);
         }
     }

@@ -4,18 +4,18 @@ struct scratch {
     int fault; /* first neuron at fault, or n */
     int n_exc, n_inh;
 #if CLSNN_WG == 1
-    ushort events[MAX_EVENTS], likely[CLSNN_N_PRE];
+    ushort events[MAX_EVENTS], potentiable[CLSNN_N_PRE];
 #else
-    uint digits[CLSNN_MAX_GROUPS * CLSNN_GROUP], planes[CLSNN_MAX_GROUPS * N_DIGITS];
+    uint digits[CLSNN_MAX_BUNDLES * CLSNN_BUNDLE], planes[CLSNN_MAX_BUNDLES * N_DIGITS];
     int counts[CLSNN_WG];
     float parts[4 * COLUMNS];
-    int is_over[COLUMNS], n_changed;
+    int is_above_max[COLUMNS], n_changed;
     ushort4 events[FOURS];
     ushort first[WINDOW_STEPS + 1], when[CLSNN_N_PRE];
     float depress[CLSNN_MAX_TRACE];
     __global float *w;
     __global uint *slot;
-    int first_exc, next_inh, n_recent;
+    int first_exc, next_inh, n_traced;
 #endif
 };
 
@@ -38,7 +38,7 @@ INLINE struct sums sums_in(__local struct scratch *s) {
     (void)s;
     const struct sums sums = {0, 0, 0};
 #else
-    const struct sums sums = {s->parts, s->is_over, &s->n_changed};
+    const struct sums sums = {s->parts, s->is_above_max, &s->n_changed};
 #endif
     return sums;
 }
@@ -50,7 +50,7 @@ INLINE struct workspace workspace_in(__local struct scratch *s, struct network n
 #if CLSNN_WG == 1
     const struct workspace space = {.fired = {fired_exc, fired_inh, &s->n_exc, &s->n_inh, words},
                                     .events = s->events,
-                                    .likely = s->likely};
+                                    .potentiable = s->potentiable};
 #else
     const struct workspace space = {.fired = {fired_exc, fired_inh, &s->n_exc, &s->n_inh, words},
                                     .events = s->events,
@@ -58,7 +58,7 @@ INLINE struct workspace workspace_in(__local struct scratch *s, struct network n
                                     .when = s->when,
                                     .first_exc = &s->first_exc,
                                     .next_inh = &s->next_inh,
-                                    .n_recent = &s->n_recent,
+                                    .n_traced = &s->n_traced,
                                     .depress = s->depress,
                                     .w = &s->w,
                                     .slot = &s->slot};

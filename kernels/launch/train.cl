@@ -14,13 +14,13 @@
  *                  what some compilers make of the code behind it.)
  * fired_exc, fired_inh local: workspace_in
  * networks         [work-groups] the network of each work-group
- * bell             [1] for work-groups of one; 0, then 1 when a network is done: the others stop after the presentation they are
- *                  in, so that no core waits for another; or CLSNN_BELL_OFF
+ * any_done             [1] for work-groups of one; 0, then 1 when a network is done: the others stop after the presentation they are
+ *                  in, so that no core waits for another; or CLSNN_DONE_IGNORED
  * NDRange: (CLSNN_WG * networks with something to do), local CLSNN_WG. Each work-group touches its own network only. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
              __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
-             __global struct clsnn_progress *progress, __global const int *networks, __global int *bell,
+             __global struct clsnn_progress *progress, __global const int *networks, __global int *any_done,
              __global const uchar *pixels, __global const int *order, int n_order,
              __global ushort *counts_out, int n_counts, int n_watched, __global ushort *kept_active, int n,
              int n_presentations, __local uint *fired_exc, __local uint *fired_inh) {
@@ -45,7 +45,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
     BARRIER_GLOBAL();
 
     for (int shown = 0; shown < n_presentations && now.position < now.stop && now.fault_neuron < 0; shown++) {
-        if (CLSNN_WG == 1 && shown > 0 && atomic_or(bell, 0) == 1) break;
+        if (CLSNN_WG == 1 && shown > 0 && atomic_or(any_done, 0) == 1) break;
         const uint image = (uint)order[b * (size_t)n_order + (now.position - first)];
         const uint intensity = min((uint)net.p.intensity_start + now.attempt * (uint)net.p.intensity_step,
                                    (uint)net.p.intensity_max);
@@ -102,7 +102,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
         now.position++;
 #endif
     }
-    if (CLSNN_WG == 1) atomic_cmpxchg(bell, 0, 1);
+    if (CLSNN_WG == 1) atomic_cmpxchg(any_done, 0, 1);
     now.spikes_lo = (uint)n_spikes_all;
     now.spikes_hi = (uint)(n_spikes_all >> 32);
     if (LID == 0) progress[b] = now;

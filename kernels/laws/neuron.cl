@@ -53,13 +53,13 @@ INLINE int is_at_rest(float v) {
 }
 
 /* Whether an inhibitory neuron may fire soon and has to be followed step by step; all others are brought up to date when
- * their partner fires next. Below hot_g_inh its potential cannot rise through the threshold. */
-INLINE int is_hot_inh(float g_exc, int steps_since_spike, struct clsnn_params p) {
-    return g_exc >= p.hot_g_inh || steps_since_spike < p.refrac_inh;
+ * their partner fires next. Below follow_g_inh its potential cannot rise through the threshold. */
+INLINE int must_follow_inh(float g_exc, int steps_since_spike, struct clsnn_params p) {
+    return g_exc >= p.follow_g_inh || steps_since_spike < p.refrac_inh;
 }
 
 /* A step of such a neuron, since_spike steps after its last spike: parts 1, 2 and 4. Returns whether it fires. */
-INLINE int step_hot_inh(float *v, float *g_exc, int since_spike, struct clsnn_params p) {
+INLINE int step_followed_inh(float *v, float *g_exc, int since_spike, struct clsnn_params p) {
     int fires = 0;
     if (since_spike >= p.refrac_inh) {
         *v = integrate_inh(*v, *g_exc, p);

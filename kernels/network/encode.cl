@@ -11,12 +11,12 @@ struct encoding {
     __local ushort *active; /* [784] inputs that can spike, increasing */
 #if CLSNN_WG > 1
     __local uint *
-        digits; /* [CLSNN_MAX_GROUPS * CLSNN_GROUP] first digits of the inputs' probabilities, the first one highest */
-    __local uint *planes; /* [CLSNN_MAX_GROUPS][N_DIGITS] digit k of a group's inputs */
+        digits; /* [CLSNN_MAX_BUNDLES * CLSNN_BUNDLE] first digits of the inputs' probabilities, the first one highest */
+    __local uint *planes; /* [CLSNN_MAX_BUNDLES][N_DIGITS] digit k of a group's inputs */
     __local int *counts;  /* [CLSNN_WG] scratch */
 #endif
     __global uint *
-        spikes; /* [CLSNN_MAX_GROUPS][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
+        spikes; /* [CLSNN_MAX_BUNDLES][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
     __global uint
         *pending; /* [CLSNN_MAX_ON] scratch: draws not yet decided, then sums of spikes (gpu/window.cl) */
 };
@@ -81,15 +81,15 @@ INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_ac
                         uint denominator, struct draw d, uint t, uint open) {
     uint fired = 0u;
     philox4x32_ctr_t words;
-    uint remainder[CLSNN_GROUP];
-    for (int b = 0; b < CLSNN_GROUP; b++) {
-        const uint m = lane_numerator(e, image, n_active, g * CLSNN_GROUP + b, intensity, denominator);
+    uint remainder[CLSNN_BUNDLE];
+    for (int b = 0; b < CLSNN_BUNDLE; b++) {
+        const uint m = lane_numerator(e, image, n_active, g * CLSNN_BUNDLE + b, intensity, denominator);
         remainder[b] = m == denominator ? m : (m << CLSNN_PLANES) % denominator;
     }
     for (int k = CLSNN_PLANES; open != 0u && k < 128; k++) {
         if (k % 4 == 0) words = random_words(d, t | (uint)(k / 4) << 16);
         uint digits = 0u;
-        for (int b = 0; b < CLSNN_GROUP; b++) {
+        for (int b = 0; b < CLSNN_BUNDLE; b++) {
             const uint twice = remainder[b] << 1;
             const uint digit = twice >= denominator ? 1u : 0u;
             remainder[b] = twice - (digit ? denominator : 0u);
@@ -145,12 +145,12 @@ INLINE void decide_block(const uint *digits, struct random_lanes words, draw_lan
  * probability of 1 has the digit 1 for ever. */
 INLINE void fill_digits(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
                         uint denominator, uint digits[N_DIGITS]) {
-    uint numerators[CLSNN_GROUP] __attribute__((aligned(64)));
-    for (int b = 0; b < CLSNN_GROUP; b++)
-        numerators[b] = lane_numerator(e, image, n_active, g * CLSNN_GROUP + b, intensity, denominator);
+    uint numerators[CLSNN_BUNDLE] __attribute__((aligned(64)));
+    for (int b = 0; b < CLSNN_BUNDLE; b++)
+        numerators[b] = lane_numerator(e, image, n_active, g * CLSNN_BUNDLE + b, intensity, denominator);
     for (int k = 0; k < N_DIGITS; k++) {
         digits[k] = 0u;
-        for (int b = 0; b < CLSNN_GROUP; b++) {
+        for (int b = 0; b < CLSNN_BUNDLE; b++) {
             const uint twice = numerators[b] << 1, digit = twice >= denominator;
             numerators[b] = twice - (digit ? denominator : 0u);
             digits[k] |= digit << b;
@@ -160,12 +160,12 @@ INLINE void fill_digits(struct encoding e, __global const uchar *image, int n_ac
 
 /* Draws the spikes of one group. open_steps: step << 32 | inputs that are open, of the steps that have such. Few do, and they go on in
  * vectors of their own. */
-INLINE void draw_group(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
-                       uint denominator, int n_on, struct draw d) {
+INLINE void draw_bundle(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
+                        uint denominator, int n_on, struct draw d) {
     uint digits[N_DIGITS];
     ulong open_steps[CLSNN_MAX_ON + DRAW_LANES] __attribute__((aligned(64)));
     ushort open_list[CLSNN_MAX_ON];
-    ulong fired_late[CLSNN_MAX_ON + DRAW_LANES] __attribute__((aligned(64)));
+    ulong fired_open[CLSNN_MAX_ON + DRAW_LANES] __attribute__((aligned(64)));
     __global uint *restrict spikes = e.spikes + g * CLSNN_MAX_ON;
     __global uint *restrict pending = e.pending;
     fill_digits(e, image, n_active, g, intensity, denominator, digits);
@@ -201,13 +201,13 @@ INLINE void draw_group(struct encoding e, __global const uchar *image, int n_act
             const draw_lanes t = open >> 32;
             decide_block(digits + k, random_lanes(d, t | (ulong)(k / 4) << 16), &fired, &open);
             *(draw_lanes *)(open_steps + o) = t << 32 | (open & 0xfffffffful);
-            *(draw_lanes *)(fired_late + o) = fired;
+            *(draw_lanes *)(fired_open + o) = fired;
         }
         const int n_before = n_open;
         n_open = 0;
         for (int o = 0; o < n_before; o++) {
             const ulong open = open_steps[o];
-            spikes[open >> 32] |= (uint)fired_late[o];
+            spikes[open >> 32] |= (uint)fired_open[o];
             open_steps[n_open] = open;
             n_open += (uint)open != 0u;
         }
@@ -220,9 +220,9 @@ INLINE void draw_group(struct encoding e, __global const uchar *image, int n_act
 #else
 /* The first digits of every input's probability, by long division, then the same by group and digit. A probability of 1 has the digit 1
  * for ever. Uniform. */
-INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int n_groups,
+INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int n_bundles,
                         uint intensity, uint denominator) {
-    FOR_OWN (a, n_groups * CLSNN_GROUP) {
+    FOR_OWN (a, n_bundles * CLSNN_BUNDLE) {
         uint m = lane_numerator(e, image, n_active, a, intensity, denominator);
         uint digits = 0u;
         for (int k = 0; k < N_DIGITS; k++) {
@@ -233,11 +233,11 @@ INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_ac
         e.digits[a] = digits;
     }
     BARRIER_LOCAL();
-    FOR_OWN (x, n_groups * N_DIGITS) {
+    FOR_OWN (x, n_bundles * N_DIGITS) {
         const int g = x / N_DIGITS, k = (g + 1) * N_DIGITS - 1 - x;
-        __local const uint *digits = e.digits + g * CLSNN_GROUP;
+        __local const uint *digits = e.digits + g * CLSNN_BUNDLE;
         uint plane = 0u;
-        for (int b = 0; b < CLSNN_GROUP; b++) plane |= (digits[b] >> k & 1u) << b;
+        for (int b = 0; b < CLSNN_BUNDLE; b++) plane |= (digits[b] >> k & 1u) << b;
         e.planes[x] = plane;
     }
     BARRIER_LOCAL();
@@ -255,8 +255,8 @@ INLINE void decide_block(__local const uint *digits, struct draw d, int t, int b
 }
 
 /* Draws the spikes of one group. */
-INLINE void draw_group(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
-                       uint denominator, int n_on, struct draw d) {
+INLINE void draw_bundle(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
+                        uint denominator, int n_on, struct draw d) {
     __local const uint *digits = e.planes + g * N_DIGITS;
     __global uint *restrict spikes = e.spikes + g * CLSNN_MAX_ON;
     uint open_any = 0u;
@@ -285,14 +285,14 @@ INLINE void draw_group(struct encoding e, __global const uchar *image, int n_act
 INLINE int encode(struct encoding e, __global const uchar *image, uint intensity, uint denominator, int n_on,
                   struct draw d) {
     const int n_active = find_active(e, image);
-    const int n_groups = (n_active + CLSNN_GROUP - 1) / CLSNN_GROUP;
+    const int n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
 #if CLSNN_WG > 1
-    fill_planes(e, image, n_active, n_groups, intensity, denominator);
+    fill_planes(e, image, n_active, n_bundles, intensity, denominator);
 #endif
-    for (int g = 0; g < n_groups; g++) {
-        struct draw of_group = d;
-        of_group.purpose |= (uint)g;
-        draw_group(e, image, n_active, g, intensity, denominator, n_on, of_group);
+    for (int g = 0; g < n_bundles; g++) {
+        struct draw of_bundle = d;
+        of_bundle.purpose |= (uint)g;
+        draw_bundle(e, image, n_active, g, intensity, denominator, n_on, of_bundle);
     }
     BARRIER_GLOBAL();
     return n_active;

@@ -37,8 +37,8 @@ struct spikes {
         for (uint rest_ = (mask)[word_], j = 0u;                                                             \
              rest_ != 0u && (j = (uint)(32 * word_ + lowest_bit(rest_)), 1); rest_ &= rest_ - 1u)
 
-INLINE int is_hot(struct network net, int j, int t) {
-    return is_hot_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p);
+INLINE int is_followed(struct network net, int j, int t) {
+    return must_follow_inh(net.g_exc_inh[j], t - net.last_inh[j], net.p);
 }
 
 #define CATCH_UP_STEPS 16
@@ -72,8 +72,8 @@ INLINE void catch_up_inh(struct network net, int j, int t) {
 INLINE int follow_inh(struct network net, int j, int t) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
     int s = net.seen_inh[j] + 1, last = net.last_inh[j], fired = 0;
-    for (; s <= t && is_hot_inh(g, s - last, net.p); s++) {
-        if (step_hot_inh(&v, &g, s - last, net.p)) {
+    for (; s <= t && must_follow_inh(g, s - last, net.p); s++) {
+        if (step_followed_inh(&v, &g, s - last, net.p)) {
             last = s;
             fired = 1;
         }
@@ -88,8 +88,8 @@ INLINE int follow_inh(struct network net, int j, int t) {
 /* The first step from t on, but before end, in which hot inhibitory neuron j fires, or end. */
 INLINE int next_spike_inh(struct network net, int j, int t, int end) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
-    for (; t < end && is_hot_inh(g, t - net.last_inh[j], net.p); t++) {
-        if (step_hot_inh(&v, &g, t - net.last_inh[j], net.p)) return t;
+    for (; t < end && must_follow_inh(g, t - net.last_inh[j], net.p); t++) {
+        if (step_followed_inh(&v, &g, t - net.last_inh[j], net.p)) return t;
     }
     return end;
 }
@@ -130,8 +130,8 @@ INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh
 }
 
 /* Whether an input spike changes neuron j's weights at step t: its post1 is above the cut-off, or there is something to clip. */
-INLINE int is_recent(struct network net, int j, int t) {
-    return t - net.last_exc[j] < net.p.cut_post1 || net.over[j];
+INLINE int is_traced(struct network net, int j, int t) {
+    return t - net.last_exc[j] < net.p.cut_post1 || net.above_max[j];
 }
 
 /* Part 4 for one excitatory neuron, by its owner. */

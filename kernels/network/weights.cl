@@ -22,8 +22,8 @@ INLINE real scale_of(real sum, flags changed, float w_norm, real *flush) {
 
 /* Local memory of the rescaling, for work-groups of many. */
 struct sums {
-    __local float *parts; /* [COLUMNS][4] partial sums */
-    __local int *is_over; /* [COLUMNS] */
+    __local float *parts;      /* [COLUMNS][4] partial sums */
+    __local int *is_above_max; /* [COLUMNS] */
     __local int *n_changed;
 };
 #define COLUMNS ((CLSNN_WG + 3) / 4) /* at a time: a work-item for each partial sum */
@@ -34,11 +34,11 @@ struct sums {
 INLINE flags are_changed(struct network net, int k) {
     const int reach = net.p.n_steps + net.p.cut_post1;
     const flags fired_lately = 0 - *(__global const flags *)(net.last_exc + k) <= reach;
-    return fired_lately | (LOAD_SHORTS(net.over, k) != 0);
+    return fired_lately | (LOAD_SHORTS(net.above_max, k) != 0);
 }
 
 /* normalise_changed, before every presentation, brings the columns that have changed to the sum w_norm. Sums are of four interleaved
- * partial sums, in an order that is the same on every device. Rescaling does not clip, the next spikes do: net.over tells which
+ * partial sums, in an order that is the same on every device. Rescaling does not clip, the next spikes do: net.above_max tells which
  * columns then hold a weight above w_max. */
 #if CLSNN_WG == 1
 /* A row's weights times scale; those below flush become zero. */
@@ -80,8 +80,8 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
     FOR_OWN_LANES (k, net.n) {
         const flags changed = are_changed(net, k);
         if (any_of(changed)) {
-            const flags over = normalise_columns(net.w + k, net.n, changed, net.p.w_norm, net.p.w_max);
-            STORE_SHORTS(over & 1, net.over, k);
+            const flags above_max = normalise_columns(net.w + k, net.n, changed, net.p.w_norm, net.p.w_max);
+            STORE_SHORTS(above_max & 1, net.above_max, k);
         }
     }
 }
@@ -112,7 +112,7 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
         const int are[LANES] = {changed.s0, changed.s1, changed.s2, changed.s3};
 #pragma unroll
         for (int b = 0; b < LANES; b++) {
-            if (are[b]) net.recent[ATOMIC_INC(sums.n_changed)] = (ushort)(k + b);
+            if (are[b]) net.traced[ATOMIC_INC(sums.n_changed)] = (ushort)(k + b);
         }
     }
     BARRIER_GLOBAL();
@@ -122,19 +122,19 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
         int width = 1; /* n_columns, rounded up to a power of two */
         while (width < n_columns) width *= 2;
         FOR_OWN (x, 4 * n_columns)
-            sums.parts[x] = sum_column(net.w + net.recent[first + x / 4], net.n, x & 3);
-        FOR_OWN (c, COLUMNS) sums.is_over[c] = 0;
+            sums.parts[x] = sum_column(net.w + net.traced[first + x / 4], net.n, x & 3);
+        FOR_OWN (c, COLUMNS) sums.is_above_max[c] = 0;
         BARRIER_GLOBAL();
         const int c = LID & (width - 1);
         if (c < n_columns) {
             __local const float *s = sums.parts + 4 * c;
-            __global float *w = net.w + net.recent[first + c];
+            __global float *w = net.w + net.traced[first + c];
             real flushes;
             const float scale =
                 scale_of((real)((s[0] + s[1]) + (s[2] + s[3])), (flags)(-1), net.p.w_norm, &flushes).s0;
             const float flush = flushes.s0;
             const int stride = CLSNN_WG / width;
-            int is_over = 0;
+            int is_above_max = 0;
             for (int i = LID / width; i < CLSNN_N_PRE; i += RESCALED * stride) {
                 float weight[RESCALED];
 #pragma unroll
@@ -146,14 +146,14 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
                     if (i + q * stride >= CLSNN_N_PRE) continue;
                     const float rescaled = weight[q] * scale;
                     w[(i + q * stride) * net.n] = rescaled < flush ? 0.0f : rescaled;
-                    is_over |= rescaled > net.p.w_max;
+                    is_above_max |= rescaled > net.p.w_max;
                 }
             }
-            if (is_over) ATOMIC_OR(&sums.is_over[c], 1);
+            if (is_above_max) ATOMIC_OR(&sums.is_above_max[c], 1);
         }
         BARRIER_LOCAL();
-        if (LID < n_columns) net.over[net.recent[first + LID]] = (ushort)sums.is_over[LID];
-        BARRIER_LOCAL(); /* is_over and parts are used again */
+        if (LID < n_columns) net.above_max[net.traced[first + LID]] = (ushort)sums.is_above_max[LID];
+        BARRIER_LOCAL(); /* is_above_max and parts are used again */
     }
     BARRIER_GLOBAL();
 }

@@ -216,7 +216,7 @@ def test_circles(root):
 def test_breaches(_):
     """The rules' own test: each breach is found, and what looks like one and is none is not."""
     cases = [
-        ("device/network.c", '#include "experiment/lab.h"\n', 1),        # upwards
+        ("device/network.c", '#include "experiment/batch.h"\n', 1),        # upwards
         ("dataset/idx.c", '#include "device/network.h"\n', 1),           # sideways
         ("device/train.c", '#include "device/network.h"\n', 0),          # its own folder
         ("device/network.h", '#include "clsnn/npz.h"\n', 0),             # downwards, a public header

@@ -23,9 +23,9 @@ static struct clsnn_dataset data = {.name = "digits", .source = "fuzz"};
 static struct clsnn_trainer trainer;
 static struct clsnn_totals totals;
 static struct clsnn_network net = {.n_networks = 1, .n_post = NEURONS, .n = STRIDE};
-static struct clsnn_lab lab = {
+static struct clsnn_batch batch = {
     .data = &data, .neurons = NEURONS, .n_slots = 1, .net = &net, .trainer = &trainer};
-static struct clsnn_experiment x = {.lab = &lab};
+static struct clsnn_experiment x = {.batch = &batch};
 
 static const char input_name[] = "checkpoint/ckpt-000000000001.npz";
 

@@ -40,7 +40,7 @@ static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *
 }
 
 /* Trains to the end; where stop_after is given, stops there, saves, and goes on from the checkpoint. */
-static enum clsnn_status train(struct clsnn_lab *lab, const struct clsnn_plan *plan, const char *dir,
+static enum clsnn_status train(struct clsnn_batch *batch, const struct clsnn_plan *plan, const char *dir,
                                int stop_after, struct clsnn_learned *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_experiment *x = NULL, *slots[1];
@@ -54,22 +54,22 @@ static enum clsnn_status train(struct clsnn_lab *lab, const struct clsnn_plan *p
     watcher.stage = on_stage;
     watcher.evaluated = on_evaluated;
     watcher.ctx = &told;
-    TRY(clsnn_experiment_create(lab, 0, plan, &x));
+    TRY(clsnn_experiment_create(batch, 0, plan, &x));
     slots[0] = x;
     if (stop_after >= 0) {
-        MUST(clsnn_experiments_run(lab, slots, &watcher) == CLSNN_STOPPED);
+        MUST(clsnn_experiments_run(batch, slots, &watcher) == CLSNN_STOPPED);
         clsnn_error_clear();
         TRY(clsnn_checkpoint_save(dir, x, 1, name));
         clsnn_experiment_destroy(x);
         x = NULL;
         TRY(clsnn_checkpoint_find(dir));
-        TRY(clsnn_experiment_create(lab, 0, plan, &x));
+        TRY(clsnn_experiment_create(batch, 0, plan, &x));
         TRY(clsnn_checkpoint_load(dir, x, NULL, NULL, name));
         MUST(!clsnn_experiment_is_finished(x) && clsnn_experiment_images(x) > 0);
         told.stop_after = -1;
         slots[0] = x;
     }
-    TRY(clsnn_experiments_run(lab, slots, &watcher));
+    TRY(clsnn_experiments_run(batch, slots, &watcher));
     MUST(clsnn_experiment_is_finished(x) && told.stages > 0 && told.evaluations == 1);
     MUST(clsnn_experiment_metrics(x, &n)->score.n_images == plan->test_images && n == 1);
     MUST(clsnn_experiment_presentations(x) >= plan->train_images + plan->label_images + plan->test_images);
@@ -85,7 +85,7 @@ int main(int argc, char **argv) {
     struct clsnn_device *dev = NULL;
     struct clsnn_program *prog = NULL;
     struct clsnn_dataset data;
-    struct clsnn_lab *lab = NULL;
+    struct clsnn_batch *batch = NULL;
     struct clsnn_learned straight, resumed, back;
     struct clsnn_npz npz;
     const struct clsnn_array *w = NULL;
@@ -123,10 +123,10 @@ int main(int argc, char **argv) {
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, 0, &prog));
     MUST(clsnn_program_work_group(prog) >= 1);
     TRY(clsnn_selftest(dev, prog));
-    MUST(clsnn_lab_most_slots(dev, plan.neurons, 1000) > 0);
-    TRY(clsnn_lab_create(dev, prog, &data, plan.neurons, 1, 100, 100, 7, &lab));
-    TRY(train(lab, &plan, argv[1], -1, &straight));
-    TRY(train(lab, &plan, argv[1], 20, &resumed));
+    MUST(clsnn_batch_most_slots(dev, plan.neurons, 1000) > 0);
+    TRY(clsnn_batch_create(dev, prog, &data, plan.neurons, 1, 100, 100, 7, &batch));
+    TRY(train(batch, &plan, argv[1], -1, &straight));
+    TRY(train(batch, &plan, argv[1], 20, &resumed));
     MUST(strcmp(straight.sha256, resumed.sha256) == 0); /* a stop changes no bit */
 
     snprintf(path, sizeof path, "%s/model.npz", argv[1]);
@@ -143,7 +143,7 @@ done:
     clsnn_learned_finish(&back);
     clsnn_learned_finish(&resumed);
     clsnn_learned_finish(&straight);
-    clsnn_lab_destroy(lab);
+    clsnn_batch_destroy(batch);
     clsnn_program_destroy(prog);
     clsnn_device_close(dev);
     clsnn_dataset_finish(&data);

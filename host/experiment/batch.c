@@ -1,0 +1,124 @@
+/* Slots for experiments of one size. */
+#include "experiment/batch.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "clsnn/abi.h"
+#include "device/device.h"
+#include "device/evaluate.h"
+#include "device/network.h"
+
+static const double launch_seconds = 0.3; /* a third of a second: progress is fluent, launches cost nothing */
+
+enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                     const struct clsnn_dataset *data, uint32_t neurons, int n_slots,
+                                     uint32_t n_train, uint32_t n_test, uint32_t chunk,
+                                     struct clsnn_batch **out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_batch *batch = calloc(1, sizeof *batch);
+    if (!batch) return clsnn_fail(CLSNN_E_MEMORY, "batch: no memory for %zu bytes", sizeof *batch);
+    batch->dev = dev;
+    batch->prog = prog;
+    batch->data = data;
+    batch->neurons = neurons;
+    batch->n_slots = n_slots;
+    batch->n_train = n_train && n_train < data->train.n_images ? n_train : data->train.n_images;
+    batch->n_test = n_test && n_test < data->test.n_images ? n_test : data->test.n_images;
+    batch->fixed_chunk = chunk;
+    batch->chunks = calloc((size_t)n_slots, sizeof *batch->chunks);
+    if (!batch->chunks) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "batch: no memory for %d slots", n_slots);
+        goto fail;
+    }
+    TRY(clsnn_network_create(dev, prog, NULL, NULL, n_slots, (int)neurons, &batch->net));
+    TRY(clsnn_buffer_create(dev, "training images", (size_t)batch->n_train * CLSNN_IMAGE_PIXELS,
+                            data->train.pixels, true, &batch->train_pixels));
+    TRY(clsnn_buffer_create(dev, "test images", (size_t)batch->n_test * CLSNN_IMAGE_PIXELS, data->test.pixels,
+                            true, &batch->test_pixels));
+    /* the running accuracy of one network can be watched; of many it would only cost memory */
+    TRY(clsnn_trainer_create(batch->net, batch->train_pixels, batch->n_train, n_slots == 1, &batch->trainer));
+    batch->trainer->ends_together = batch->fixed_chunk == 0;
+    *out = batch;
+    return CLSNN_OK;
+fail:
+    clsnn_batch_destroy(batch);
+    return st;
+}
+
+void clsnn_batch_destroy(struct clsnn_batch *batch) {
+    if (!batch) return;
+    clsnn_trainer_destroy(batch->trainer);
+    clsnn_buffer_release(batch->dev, &batch->train_pixels);
+    clsnn_buffer_release(batch->dev, &batch->test_pixels);
+    clsnn_network_destroy(batch->net);
+    free(batch->chunks);
+    free(batch);
+}
+
+enum clsnn_status clsnn_batch_start(struct clsnn_batch *batch, int slot, const struct clsnn_model *model,
+                                    uint64_t seed) {
+    batch->chunks[slot] = 1; /* a presentation may take long, and a stop waits for a launch */
+    return clsnn_network_start(batch->net, slot, model, seed);
+}
+
+/* On a CPU a launch is of as many networks as there are cores, others each time: none waits for a core, and none leaves one idle. */
+static void take_turns(struct clsnn_batch *batch) {
+    const struct clsnn_trainer *tr = batch->trainer;
+    const int n = batch->n_slots;
+    int left = batch->dev->info.type & CL_DEVICE_TYPE_CPU ? (int)batch->dev->info.compute_units : n,
+        slot = batch->next_slot;
+    for (int k = 0; k < n; k++) {
+        const int b = (batch->next_slot + k) % n;
+        const bool shown = tr->progress[b].position < tr->schedules[b].n_images;
+        tr->schedules[b].held = shown && left == 0;
+        if (shown && left > 0 && --left == 0) slot = (b + 1) % n;
+    }
+    batch->next_slot = slot;
+}
+
+/* Presentations of a launch: as many as the slowest of its networks is known to manage in time. */
+static uint32_t choose_chunk(const struct clsnn_batch *batch) {
+    const struct clsnn_trainer *tr = batch->trainer;
+    uint32_t least = CLSNN_MAX_CHUNK;
+    if (batch->fixed_chunk) return batch->fixed_chunk;
+    for (int b = 0; b < batch->n_slots; b++) {
+        const bool shown = tr->progress[b].position < tr->schedules[b].n_images && !tr->schedules[b].held;
+        if (shown && batch->chunks[b] < least) least = batch->chunks[b];
+    }
+    return least ? least : 1;
+}
+
+enum clsnn_status clsnn_batch_launch(struct clsnn_batch *batch, double *out_seconds) {
+    const double began = clsnn_clock_seconds();
+    take_turns(batch);
+    const uint32_t chunk = choose_chunk(batch);
+    const enum clsnn_status st = clsnn_trainer_run(batch->trainer, chunk, UINT32_MAX);
+    const double took = clsnn_clock_seconds() - began;
+    for (int b = 0; b < batch->n_slots; b++) {
+        const uint32_t n = batch->trainer->progress[b].presentations;
+        if (n == 0) continue;
+        const double fit = n * launch_seconds / (took > 1e-6 ? took : 1e-6);
+        const uint32_t most = 2 * chunk > batch->chunks[b] ? 2 * chunk : batch->chunks[b];
+        batch->chunks[b] = fit > most ? most : fit < 1 ? 1 : (uint32_t)fit;
+    }
+    *out_seconds = took;
+    return st;
+}
+
+size_t clsnn_batch_slot_bytes(uint32_t neurons) {
+    return clsnn_network_bytes((int)neurons) + clsnn_trainer_bytes();
+}
+
+uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t neurons, uint64_t n_images) {
+    const uint64_t n = (neurons + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
+    const uint64_t budget = clsnn_device_budget(dev);
+    const uint64_t used =
+        dev->allocated_bytes + n_images * CLSNN_N_PRE + clsnn_evaluate_bytes(dev, (int)neurons);
+    const uint64_t by_memory = budget > used ? (budget - used) / clsnn_batch_slot_bytes(neurons) : 0;
+    const uint64_t by_weights = dev->info.max_alloc_bytes / (CLSNN_N_PRE * n * sizeof(float)),
+                   by_state = dev->info.max_alloc_bytes / clsnn_state_bytes((int)neurons);
+    const uint64_t by_alloc = by_weights < by_state ? by_weights : by_state;
+    return by_memory < by_alloc ? by_memory : by_alloc;
+}
