@@ -1,16 +1,17 @@
-/* One presentation: all its steps, by one work-group for one network.
+/* One work-group computes all steps of one presentation of one network.
  *
  * One step, in this order; another order is another model:
  *   1. state      v of both layers from the old values, then conductances; theta decays while learning
  *   2. threshold  on the new v
- *   3. synapses   exc spike -> its partner's g_exc; each input spike i, increasing: g_exc += w_i, then the pre rule;
+ *   3. synapses   exc spike -> its partner's g_exc
+ *                 each input spike i, increasing: g_exc += w_i, then the pre rule
  *                 inh spikes -> g_inh of every other neuron; then the post rule of each exc spike
  *   4. reset      exc v, theta; inh v
- * Steps of spikes are relative to the start of the presentation. cpu/present.cl and gpu/present.cl do the same in the ways that
- * suit a work-group of one (a CPU) and of many (a GPU). */
+ * Steps of spikes count from the start of the presentation. cpu/present.cl (a work-group of one) and
+ * gpu/present.cl (a work-group of many) compute the same steps in the way that suits them. */
 
 #ifdef CLSNN_RECORD
-/* What a replay keeps of every step. words: n / 32, rounded up. */
+/* The record of every step that a replay keeps. words: n / 32, rounded up. */
 struct recording {
     __global uint *exc, *inh; /* [n_steps][words] spike masks */
     __global float *probes;   /* [n_steps][4][CLSNN_PROBE] v_exc, g_exc, g_inh, v_inh after each step */
@@ -34,27 +35,28 @@ INLINE void record_step(struct network net, int t, struct spikes s, struct recor
 }
 #endif
 
-/* Local memory of a presentation. */
+/* The local memory of a presentation. */
 struct workspace {
     struct spikes fired;
 #if CLSNN_WG == 1
-    __local ushort *events;      /* [MAX_EVENTS] inputs that spike in a step, or in those of a window */
-    __local ushort *potentiable; /* [784] inputs that the post rule may concern */
+    __local ushort *events;      /* [MAX_EVENTS] inputs that spike in one step, or in the steps of a window */
+    __local ushort *potentiable; /* [784] inputs that the post rule reads */
 #else
-    __local ushort4 *events;           /* [FOURS] struct window */
-    __local ushort *first, *when;      /* [WINDOW_STEPS + 1], [784] struct window */
-    __local int *first_exc, *next_inh; /* the next steps with spikes */
+    __local ushort4 *events;           /* [FOURS] see struct window */
+    __local ushort *first, *when;      /* [WINDOW_STEPS + 1], [784] see struct window */
+    __local int *first_exc, *next_inh; /* the next step with an excitatory, an inhibitory spike */
     __local int *n_traced;
-    __local const float *depress; /* struct window */
-    /* The network's weights and its slot of the state. Of a pointer from memory compilers make one register; what they could compute from
-     * the kernel's arguments, some compute again at every access. */
+    __local const float *depress; /* see struct window */
+    /* The network's weights and its slot of the state. They are kept in memory so that the compiler holds one
+     * register instead of computing the address again at each access. */
     __global float *__local *w;
     __global uint *__local *slot;
 #endif
 };
 
-/* Moves the origin of all steps to the start of the next presentation, anchors theta there, and looks for faults.
- * Returns the first own neuron whose potential or theta is no number or left CLSNN_V_LIMIT (padding has an infinite theta), or n. */
+/* Moves the origin of all steps to the start of the next presentation, anchors theta there, and looks for
+ * faults. A neuron is at fault when its potential or theta is NaN or has left CLSNN_V_LIMIT; padding neurons
+ * have an infinite theta, which is none. Returns the first own neuron at fault, or n. */
 INLINE int end_presentation(struct network net, int n_steps, int learn) {
     const float decay = learn && n_steps > 0 ? net.tables->decay[n_steps - 1] : 1.0f;
     int fault = net.n;
@@ -65,7 +67,7 @@ INLINE int end_presentation(struct network net, int n_steps, int learn) {
             fault = min(fault, j);
         net.v_exc[j] = fabs(v) < CLSNN_V_FLUSH ? 0.0f : v;
         net.theta[j] *= decay;
-        /* brings a neuron up to date long before the step of its last spike saturates */
+        /* a neuron is brought up to date long before the step of its last spike saturates */
         if (net.seen_inh[j] < CLSNN_NEVER / 2) catch_up_inh(net, j, n_steps - 1);
         net.seen_inh[j] -= n_steps;
         net.last_inh[j] = max(net.last_inh[j] - n_steps, CLSNN_NEVER);

@@ -1,5 +1,6 @@
-/* What program.c builds: laws first, then launches. With CLSNN_RECORD the replay, else evaluation and training; with
- * CLSNN_PROFILE training as four kernels, one a phase. */
+/* The program that host/device/program.c builds: laws first, then launches. CLSNN_RECORD selects the
+ * replay; otherwise evaluation and training are built. CLSNN_PROFILE splits training into four kernels,
+ * one a phase. */
 #include "prelude.cl"
 #include "laws/neuron.cl"
 #include "laws/stdp.cl"

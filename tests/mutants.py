@@ -173,8 +173,8 @@ FAULTS = [
     ("group-spike-count-not-cleared", "gpu/present.cl", "if (LID == 0) *s.n_exc = *s.n_inh = 0;", "", "replay16"),
     ("group-next-spike-not-cleared", "gpu/present.cl", "if (LID == 0) *space.next_inh = NO_STEP;", "", "replay16"),
     ("group-first-spike-not-cleared", "gpu/present.cl", "if (LID == 0) *space.first_exc = NO_STEP;", "", "identity16"),
-    ("group-no-barrier-before-a-window", "gpu/present.cl", "BARRIER_GLOBAL(); /* a window's spikes", "/* a window's spikes", "oclgrind16"),
-    ("group-no-barrier-after-a-window", "gpu/present.cl", "BARRIER_GLOBAL(); /* weights are stored", "/* weights are stored", "oclgrind16"),
+    ("group-no-barrier-before-a-window", "gpu/present.cl", "BARRIER_GLOBAL(); /* the window's input", "/* the window's input", "oclgrind16"),
+    ("group-no-barrier-after-a-window", "gpu/present.cl", "BARRIER_GLOBAL(); /* all have read", "/* all have read", "oclgrind16"),
     ("group-no-barrier-before-post-rule", "gpu/present.cl", "BARRIER_GLOBAL(); /* the pre rule of all", "/* the pre rule of all", "oclgrind16"),
     ("group-no-barrier-after-post-rule", "gpu/present.cl", "BARRIER_GLOBAL(); /* the post rule reads", "/* the post rule reads", "oclgrind16"),
     # rescaling and drawing in groups

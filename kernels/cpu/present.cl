@@ -1,8 +1,9 @@
-/* The steps of a presentation, for a work-group of one. */
+/* The loop over a presentation's steps, for a work-group of one. */
 #if CLSNN_WG == 1
 
-/* Steps first_step .. end_step - 1 of a presentation of n_steps with the encoded input. learn is a constant where this is called.
- * Uniform. Returns the number of excitatory spikes while input was on. All state is left at the end of the last step. */
+/* Computes steps first_step .. end_step - 1 of a presentation of n_steps with the encoded input. Callers pass
+ * learn as a constant. Returns the number of excitatory spikes while input was on. Leaves all state at the
+ * end of the last step. Uniform. */
 INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step,
                     int n_steps, struct workspace space, int learn
 #ifdef CLSNN_RECORD
@@ -20,17 +21,19 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     *s.n_exc = *s.n_inh = 0;
     struct ahead ahead;
     ahead.from = ahead.until = first_step;
-    /* not in replay, which tells of every step, nor in evaluation, which is short: more code takes long to compile */
+    /* Windows are for training only. Replay records every step. Evaluation is short, and more code takes long
+     * to compile. */
     const int goes_ahead = !RECORDS && learn && !below && pays_ahead(net.n);
     const int fits_one_run = net.n <= SIDE_BY_SIDE * LANES;
     int is_out_of_order = 1;
     int inhibited = 1;                                   /* some g_inh may not be 0 */
-    const int leaves_inputs = RECORDS ? 0 : !goes_ahead; /* to the next step */
+    const int leaves_inputs = RECORDS ? 0 : !goes_ahead; /* to the next step: struct deferred */
     struct deferred deferred = {space.events, 0};
     __global float *const own_v = net.v_exc;
 
     for (int t = first_step; t < end_step; t++) {
-        __local ushort *events = space.events; /* what step t - 1 left is delivered before they are listed */
+        /* step t - 1 has delivered its deferred events before these overwrite them */
+        __local ushort *events = space.events;
         int n_events = 0;
 
         /* 1, 2: state and threshold */
@@ -42,7 +45,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 relax_exc(net, end_step - t);
                 break;
             }
-            is_out_of_order |= !fits_one_run; /* neurons are not recent for ever */
+            is_out_of_order |= !fits_one_run; /* neurons leave the traced list */
         }
         if (goes_ahead && t >= ahead.until)
             list_ahead(&ahead, input, n_bundles, t, net.p.n_on, end_step, space.events);
@@ -53,7 +56,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         if (goes_ahead && ahead.until > t && ahead.n_marked <= SIDE_BY_SIDE) {
             const int start = t;
             int has_fired, end = min(ahead.until, (t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS);
-            for (int h = 0; h < n_followed; h++) /* nothing inhibits before the last step */
+            for (int h = 0; h < n_followed; h++) /* an inhibitory spike ends the window */
                 end = min(end, next_spike_inh(net, net.followed[h], t, end) + 1);
             t = run_window(&ahead, net, space.events, t, end, inhibited, learn, &n_traced, &has_fired) - 1;
             swap_state(&net);
@@ -100,7 +103,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 FOR_SPIKES (j, s.exc, s.words)
                     apply_post_rule(net, (int)j, t, space.potentiable, n_potentiable);
             }
-            /* 4: reset; the inhibitory neurons did theirs in step_inh */
+            /* 4: reset; step_inh has reset the inhibitory neurons */
             FOR_SPIKES (j, s.exc, s.words) {
                 reset_exc(net, (int)j, t, n_steps, learn);
                 if (learn) list_traced(net, (int)j, &n_traced);

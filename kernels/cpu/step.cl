@@ -1,8 +1,8 @@
-/* The parts of single steps, for work-groups of one: plain loops over vectors, and short lists of the few neurons that something
- * happens to. Their order stands in presentation.cl. */
+/* The parts of single steps, for work-groups of one: plain loops over vectors, and short lists of the few
+ * neurons that need work. presentation.cl gives the order of the parts. */
 #if CLSNN_WG == 1
 
-/* Step t of a hot inhibitory neuron. */
+/* Computes step t of a followed inhibitory neuron. */
 INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __local int *n_fired) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
     if (step_followed_inh(&v, &g, t - net.last_inh[j], net.p)) {
@@ -15,7 +15,7 @@ INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __lo
     net.seen_inh[j] = t;
 }
 
-/* Inhibitory neurons that need not be followed any more leave the list. */
+/* Takes the inhibitory neurons off the list that need not be followed any more. */
 INLINE void stop_following(struct network net, int t, int *n_followed) {
     for (int h = 0; h < *n_followed;) {
         if (is_followed(net, net.followed[h], t))
@@ -30,22 +30,24 @@ struct rows {
     __global const float *w0, *w1, *w2, *w3;
 };
 
-/* The weights of event e, or a row of zeros behind the last event: adding it changes nothing. */
+/* Returns the weights of event e, or a row of zeros past the last event: adding it changes nothing. */
 INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
                                        int e) {
-    const int offset = (int)events[e] * net.n; /* read in any case, so that this is no branch */
+    /* read even past the last event, so that the line below needs no branch */
+    const int offset = (int)events[e] * net.n;
     return e < n_events ? net.w + offset : net.zeros;
 }
 
-/* The rows of events e to e + 3. */
+/* Returns the rows of events e to e + 3. */
 INLINE struct rows event_rows(struct network net, __local const ushort *events, int n_events, int e) {
     const struct rows r = {event_row(net, events, n_events, e), event_row(net, events, n_events, e + 1),
                            event_row(net, events, n_events, e + 2), event_row(net, events, n_events, e + 3)};
     return r;
 }
 
-/* g_exc of every neuron += the weights of the n_events inputs, in increasing order of inputs. Rows of zeros fill up four, for a branch on
- * the number of events is guessed wrong in most steps; long rows cost more than that, and fill up two. */
+/* Adds the weights of n_events inputs to g_exc of every neuron, in increasing order of inputs. Rows of zeros
+ * pad the events to four, because a branch on their number is mispredicted in most steps. Long rows cost more
+ * than such a branch and are padded to two. */
 #define LONG_ROW 256
 INLINE void deliver_inputs(struct network net, __local const ushort *events, int n_events) {
     int e = 0;
@@ -62,9 +64,10 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
     }
 }
 
-/* Part 1 of the excitatory layer, and before it the weights of n_deferred inputs of the step before (0, 2 or 4; deferred: their rows, or zeros).
- * below: some v may lie under the inhibitory reversal, as at the protocol's start. Both are constants where this is called.
- * Returns whether a neuron is above the lowest threshold it may have. */
+/* Part 1 of the excitatory layer. First adds the weights of n_deferred inputs of the step before: 0, 2 or 4
+ * rows, padded with zeros. below: some v may lie under the inhibitory reversal, as at the protocol's start.
+ * Callers pass below and n_deferred as constants. Returns whether a neuron is above the lowest threshold of
+ * its presentation. */
 INLINE int advance_exc(struct network net, const int below, const int n_deferred,
                        const struct rows deferred) {
     const struct clsnn_params p = net.p;
@@ -84,7 +87,7 @@ INLINE int advance_exc(struct network net, const int below, const int n_deferred
     return any_of(above);
 }
 
-/* Returns whether a neuron is still inhibited. */
+/* Flushes conductances. Returns whether a neuron is still inhibited. */
 INLINE int flush_exc(struct network net) {
     flags inhibited = (flags)(0);
     FOR_OWN_LANES (k, net.n) {
@@ -96,8 +99,8 @@ INLINE int flush_exc(struct network net) {
     return any_of(inhibited);
 }
 
-/* Whether nothing but the leak is left to compute: no conductance, no potential above its lowest threshold, and none that could
- * relax through it towards rest. */
+/* Returns whether only the leak is left to compute: no conductance is above zero, no potential is above its
+ * lowest threshold, and none can relax through it towards rest. */
 INLINE int is_quiet(struct network net) {
     flags busy = (flags)(0);
     FOR_OWN_LANES (k, net.n) {
@@ -108,11 +111,12 @@ INLINE int is_quiet(struct network net) {
     return !any_of(busy);
 }
 
-/* n steps of integrate_exc without conductances. */
+/* Computes n steps of integrate_exc without conductances. */
 INLINE void relax_exc(struct network net, int n) {
     const real leak = (real)(net.p.leak_exc);
     int k = 0;
-    for (; k + 4 * LANES <= net.n; k += 4 * LANES) { /* four at once hide the latency of the multiplication */
+    /* four blocks at once hide the latency of the multiplication */
+    for (; k + 4 * LANES <= net.n; k += 4 * LANES) {
         real a = LOAD(net.v_exc, k), b = LOAD(net.v_exc, k + LANES), c = LOAD(net.v_exc, k + 2 * LANES),
              d = LOAD(net.v_exc, k + 3 * LANES);
         for (int s = 0; s < n; s++) {
@@ -133,7 +137,8 @@ INLINE void relax_exc(struct network net, int n) {
     }
 }
 
-/* The pre rule of n_events inputs at step t. A few recent neurons at a time: their number is the same in most steps, and so the end of the inner loop is guessed right. */
+/* Applies the pre rule of n_events inputs at step t. It takes up to TRACED_AT_ONCE traced neurons at a time:
+ * their number is the same in most steps, so the end of the inner loop is predicted. */
 #define TRACED_AT_ONCE 16
 INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
                            int *n_traced) {
@@ -160,21 +165,21 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
     } while (next < *n_traced);
 }
 
-/* Inputs of which a step without spikes left the weights and the pre rule to the next one, which reads and writes g_exc anyway. Between
- * the two nothing else touches g_exc, the weights, or the traces. */
+/* Input spikes whose weights and pre rule a step without excitatory spikes leaves to the next step, which
+ * reads and writes g_exc anyway. Nothing else touches g_exc, the weights or the traces between the two. */
 struct deferred {
     __local const ushort *events;
     int n;
 };
 
-/* What step t - 1 left for step t, and part 1 of step t. Returns as advance_exc. */
+/* Delivers the deferred events of step t - 1 and computes part 1 of step t. Returns as advance_exc. */
 INLINE int advance_all(struct network net, int t, int below, const int learn, struct deferred *deferred,
                        int *n_traced) {
-    const int n = deferred->n, n_first = max(n - 4, 0); /* more than four are seldom */
+    const int n = deferred->n, n_first = max(n - 4, 0); /* more than four are rare */
     const struct rows rows = event_rows(net, deferred->events, n, n_first);
     int above;
     if (n_first > 0) deliver_inputs(net, deferred->events, n_first);
-    if (below) /* seldom, so one form is enough */
+    if (below) /* rare, so one form is enough */
         above = advance_exc(net, 1, 4, rows);
     else if (n == 0)
         above = advance_exc(net, 0, 0, rows);
@@ -187,7 +192,7 @@ INLINE int advance_all(struct network net, int t, int below, const int learn, st
     return above;
 }
 
-/* What step t left, where no step follows at once. */
+/* Delivers the deferred events of step t where no step follows at once. */
 INLINE void deliver_deferred(struct network net, int t, const int learn, struct deferred *deferred,
                              int *n_traced) {
     deliver_inputs(net, deferred->events, deferred->n);
@@ -195,15 +200,15 @@ INLINE void deliver_deferred(struct network net, int t, const int learn, struct 
     deferred->n = 0;
 }
 
-/* The post rule from input i onto neuron j at step t. */
+/* Applies the post rule from input i onto neuron j at step t. */
 INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
     const float pre = trace(net.tables->pre, t - net.last_pre[i], net.p.cut_pre);
     __global float *w = net.w + i * net.n + j;
     *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
 }
 
-/* The post rule of neuron j at step t: its weights from every input that spiked lately (potentiable: [n_potentiable] inputs with ink now or
- * spikes not long ago), and clipping of all. */
+/* Applies the post rule of neuron j at step t to its weights from the potentiable inputs: [n_potentiable]
+ * inputs that have ink now or spiked within the trace. Where weights need clipping, all 784 are visited. */
 INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *potentiable,
                             int n_potentiable) {
     const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
@@ -217,9 +222,9 @@ INLINE void apply_post_rule(struct network net, int j, int t, __local const usho
     }
 }
 
-/* Lists the inputs that spike in step t, increasing. */
-/* How many events two groups have cannot be guessed, so four are listed whether they are there or not: what stands behind the last is
- * overwritten, or not looked at. Seldom are there more. */
+/* Lists the inputs that spike in step t, in increasing order, two bundles at a time. Always writes four
+ * entries a pair: cheaper than a mispredicted branch. Entries past the count are overwritten by the next
+ * pair, or never read. */
 #define LISTED_AT_ONCE 4
 INLINE int list_events(struct encoding input, int n_bundles, int t, __local ushort *events) {
     int n = 0;
@@ -242,7 +247,8 @@ INLINE int list_events(struct encoding input, int n_bundles, int t, __local usho
     return n;
 }
 
-/* Drive from an excitatory spike onto its partner, which is followed step by step from here on. */
+/* Adds an excitatory spike's drive to the neuron's inhibitory partner and puts the partner on the list of
+ * followed neurons. */
 INLINE void excite_partner(struct network net, int j, int t, int *n_followed) {
     catch_up_inh(net, j, t);
     net.g_exc_inh[j] += net.p.w_exc_inh;
@@ -252,15 +258,15 @@ INLINE void excite_partner(struct network net, int j, int t, int *n_followed) {
     net.followed[(*n_followed)++] = (ushort)j;
 }
 
-/* The pre rule concerns neuron j from here on. */
+/* Puts neuron j on the list of traced neurons. */
 INLINE void list_traced(struct network net, int j, int *n_traced) {
     int r = 0;
     while (r < *n_traced && net.traced[r] != j) r++;
     if (r == *n_traced) net.traced[(*n_traced)++] = (ushort)j;
 }
 
-/* What the steps from t on start with: thresholds, and the lists that stand for the state left before. Returns whether a potential lies
- * below the inhibitory reversal. */
+/* Prepares the steps from t on: sets thresholds and rebuilds the lists from the state. Returns whether a
+ * potential lies below the inhibitory reversal. */
 INLINE int begin_steps(struct network net, struct encoding input, int n_active, int t, int n_steps, int learn,
                        __local ushort *potentiable, int *n_potentiable, int *n_traced, int *n_followed) {
     int below = 0;

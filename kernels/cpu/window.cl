@@ -1,36 +1,41 @@
-/* Steps in windows, for work-groups of one. Between its own spikes the network's neurons are independent, and the inputs of the next
- * steps are known: so a few blocks of neurons at a time are computed some steps ahead, with their state in registers. The first spike
- * ends the window for all: blocks that went beyond its step are computed again up to it, from the state that the window began with. Only
- * the blocks whose weights the pre rule changes could not be, so they are one group, which runs once, when the others have found
- * their first spike; then those of the others that went too far run again. Every operation is the one that a single step does, in the same order for each neuron and each weight, so no bit depends on
- * where windows begin and end. */
+/* Steps in windows, for work-groups of one. Neurons interact only at spikes, and the inputs of the next steps
+ * are known. So a few blocks of neurons at a time are computed up to 16 steps ahead, with their state in
+ * registers. The first spike ends the window for all blocks. A block that went beyond its step is computed
+ * again up to that step, from the state at the window's start. Blocks with traced neurons (marked) cannot be
+ * computed again, because the pre rule changes their weights. So all marked blocks run together, once, after
+ * the other blocks have found their first spike. If a marked block fires earlier, the others run again up to
+ * its step. Each neuron and each weight sees the same operations in the same order as in single steps, so no
+ * bit depends on where windows begin and end. */
 #if CLSNN_WG == 1
 
 #define AHEAD_STEPS  16  /* most steps of a window */
-#define AHEAD_EVENTS 128 /* most input spikes of a window; where one step has more, steps are single */
-#define MAX_EVENTS                                                                                           \
-    (AHEAD_EVENTS + CLSNN_N_PRE + 4) /* one step more is listed before that is known; rows are read by four */
-#define SIDE_BY_SIDE 7               /* blocks side by side: so many fit the registers, and hide latencies */
-#define SIDE_BY_SIDE_UNMARKED                                                                                \
-    4 /* the same without marked blocks, where weights come from beyond the first cache */
-#define MAX_BLOCKS (CLSNN_MAX_POST / LANES)
+#define AHEAD_EVENTS 128 /* most input spikes of a window; a step with more is a single step */
+/* One step too many is listed before the limit is seen; rows are read four at a time. */
+#define MAX_EVENTS (AHEAD_EVENTS + CLSNN_N_PRE + 4)
+/* Blocks computed together: as many as fit the registers. They hide each other's latency. */
+#define SIDE_BY_SIDE 7
+/* The same where no block is marked and weights come from beyond the first-level cache. */
+#define SIDE_BY_SIDE_UNMARKED 4
+#define MAX_BLOCKS            (CLSNN_MAX_POST / LANES)
 
-/* Whether windows pay: where all blocks fit one group, or where rows are so long that a step's do not fit the first-level cache.
- * In between, what calls of groups and steps computed twice cost is more than loads and stores of the state. */
+/* Returns whether windows pay. They do where all blocks run together, and where a step's rows do not fit
+ * the first-level cache. In between, calls and steps computed twice cost more than loading and storing the
+ * state. */
 INLINE int pays_ahead(int n) {
     return n <= SIDE_BY_SIDE * LANES || n > 1280;
 }
 
 struct ahead {
-    /* inputs that spike in steps from .. until - 1: events[first[t - from]] ... */
+    /* The inputs that spike in steps from .. until - 1: events[first[t - from]] and so on. */
     int from, until;
     int first[AHEAD_STEPS + 1];
-    /* the blocks' first neurons: those with neurons that the pre rule concerns (marked) first; behind the last it is repeated */
-    int n_marked, n_blocks, n_first; /* n_first: blocks of the group that has all marked ones */
+    /* The first neurons of the blocks, marked blocks first. The last entry is repeated, so that runs can read
+     * past it. */
+    int n_marked, n_blocks, n_first; /* n_first: blocks of the run that has all marked ones */
     ushort order[MAX_BLOCKS + SIDE_BY_SIDE];
 };
 
-/* Lists the input spikes from step t on, of as many steps as fit a window. */
+/* Lists the input spikes from step t on, for as many steps as fit a window. */
 INLINE void list_ahead(struct ahead *a, struct encoding input, int n_bundles, int t, int n_on, int end_step,
                        __local ushort *events) {
     int n = 0, s = 0;
@@ -44,7 +49,8 @@ INLINE void list_ahead(struct ahead *a, struct encoding input, int n_bundles, in
     a->until = t + s;
 }
 
-/* Brings the blocks into order. Networks of at most SIDE_BY_SIDE blocks are one group, in which nothing need be marked. Where there are more marked ones than SIDE_BY_SIDE, the order is not to be used. */
+/* Brings marked blocks to the front. A network of at most SIDE_BY_SIDE blocks needs no marks: it is one run.
+ * With more than SIDE_BY_SIDE marked blocks, n_marked says so and the order is not used. */
 INLINE void order_blocks(struct ahead *a, struct network net, int t, int *n_traced) {
     const int n_blocks = net.n / LANES;
     int n = 0;
@@ -67,7 +73,7 @@ INLINE void order_blocks(struct ahead *a, struct network net, int t, int *n_trac
         r++;
     }
     a->n_marked = n;
-    for (int k = 0; k < net.n; k += LANES) { /* no branch: which are marked cannot be guessed */
+    for (int k = 0; k < net.n; k += LANES) { /* no branch: marks cannot be predicted */
         int is_marked = 0;
         for (int m = 0; m < a->n_marked; m++) is_marked |= a->order[m] == k;
         a->order[n] = (ushort)k;
@@ -98,7 +104,7 @@ INLINE void store_block(struct network net, struct block b) {
     STORE(b.g_inh, net.ahead_g_inh, b.k);
 }
 
-/* Part 1 of a step; returns which neurons are above the lowest threshold they may have. */
+/* Part 1 of a step. Returns which neurons are above the lowest threshold of their presentation. */
 INLINE flags advance_block(struct block *b, const int inhibited, real reversal, struct clsnn_params p) {
     b->v = inhibited ? integrate_exc(b->v, b->g_exc, b->g_inh, reversal, p)
                      : integrate_exc_alone(b->v, b->g_exc, reversal, p);
@@ -107,10 +113,11 @@ INLINE flags advance_block(struct block *b, const int inhibited, real reversal, 
     return b->v > b->threshold;
 }
 
-/* Computes `width` blocks (2, 4 or 7; k: their first neurons) from step t on up to step end - 1, or to the first step in which one
- * of their neurons may fire: part 1, and of part 3 what input spikes do; the pre rule only if n_traced is given. The new state goes
- * to net.ahead_v and so on. inhibited: some g_inh may not be 0. Sets *has_fired if a neuron may fire; returns the step after the last
- * one. What is const here is a constant where this is called. (Blocks have names, for compilers keep no array in registers.) */
+/* Computes `width` blocks (2, 4 or 7; k: their first neurons) from step t up to step end - 1, or to the first
+ * step in which one of them may fire. It does part 1 and, of part 3, what input spikes do; the pre rule only
+ * if n_traced is given. inhibited: some g_inh may not be 0. The new state goes to net.ahead_v, ahead_g_exc
+ * and ahead_g_inh. Sets *has_fired if a neuron may fire; returns the step after the last one. Callers pass
+ * const arguments as constants. Blocks have names, because compilers keep no array in registers. */
 INLINE int run_blocks(const struct ahead *ahead, struct network net, __local const ushort *events,
                       const ushort *k, const int width, const int inhibited, int t, int end, const int learn,
                       int *const n_traced, int *has_fired) {
@@ -168,8 +175,8 @@ INLINE int run_blocks(const struct ahead *ahead, struct network net, __local con
     return t;
 }
 
-/* Every excitatory neuron from step t up to end - 1 or the first spike. inhibited: some g_inh may not be 0. Sets *has_fired; returns the
- * step after the last one. */
+/* Computes every excitatory neuron from step t up to end - 1 or the first spike. inhibited: some g_inh may
+ * not be 0. Sets *has_fired; returns the step after the last one. */
 INLINE int run_window(const struct ahead *a, struct network net, __local const ushort *events, int t, int end,
                       int inhibited, const int learn, int *n_traced, int *has_fired) {
     *has_fired = 0;
@@ -186,7 +193,7 @@ INLINE int run_window(const struct ahead *a, struct network net, __local const u
             continue;
         }
         if (is_second) return end;
-        /* the marked blocks once the others are done, then those again that went beyond a spike */
+        /* The marked blocks run after the others. Then the blocks that went beyond a spike run again. */
         const int now = a->n_first > 4   ? RUN(0, 7, n_traced)
                         : a->n_first > 2 ? RUN(0, 4, n_traced)
                                          : RUN(0, 2, n_traced);

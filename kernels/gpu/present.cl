@@ -1,7 +1,7 @@
-/* The steps of a presentation, for a work-group of many: windows of steps, four barriers each. */
+/* The loop over a presentation's windows, for a work-group of many: four barriers a window. */
 #if CLSNN_WG > 1
 
-/* As in cpu/present.cl. */
+/* See cpu/present.cl. */
 INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step,
                     int n_steps, struct workspace space, int learn
 #ifdef CLSNN_RECORD
@@ -13,7 +13,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     use_slot(&net, *space.slot, 0);
     const int words = space.fired.words, n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
     const struct spikes s = space.fired;
-    __local uint *listed = s.exc + words; /* neurons in net.traced */
+    __local uint *listed = s.exc + words; /* bits: neurons in net.traced */
     __global float *const own_v = net.v_exc;
     uint n_spikes = 0u;
 
@@ -29,19 +29,20 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     BARRIER_GLOBAL();
 
     int next_inh = *space.next_inh, n_exc = 0, n_inh = 0;
-    int limit = end_step; /* a window that was computed beyond a spike ends here */
+    int limit = end_step; /* a window that went beyond a spike ends here when it is computed again */
     struct window w = {.until = first_step,
                        .events = space.events,
                        .first = space.first,
                        .when = space.when,
                        .depress = space.depress};
-    /* One pass for each window; where something fires before its end, another one up to there. Barriers in branches or loops of their own
-     * would cost some compilers dear. */
+    /* Each pass computes one window. If a neuron fires before the window's end, the next pass computes the
+     * window again up to that step. All barriers are in this one loop: some compilers double the code behind
+     * a barrier in a branch or an inner loop. */
     for (int t = first_step; t < end_step;) {
         if (t >= w.until) w = open_window(w, input, n_active, t, net.p.n_on, end_step);
-        BARRIER_GLOBAL(); /* a window's spikes, and the state and weights that it begins with */
+        BARRIER_GLOBAL(); /* the window's input spikes, and the state and weights at its start */
 
-        /* 1, 2 and the input spikes of 3, up to the first step in which something fires */
+        /* 1, 2 and the input spikes of 3, up to the first step with a spike */
         const int end = min(min(w.until, next_inh + 1), limit);
         if (LID == 0) *space.next_inh = NO_STEP;
         if (n_exc + n_inh != 0) {
@@ -49,7 +50,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
         const int candidate = run_window(net, w, t, end, learn);
         if (candidate < end) ATOMIC_MIN(space.first_exc, candidate);
-        BARRIER_GLOBAL(); /* weights are stored when all have read them */
+        BARRIER_GLOBAL(); /* all have read the weights before any is stored */
 
         const int first_exc = *space.first_exc, n_traced = *space.n_traced;
         const int last = end - 1; /* the only step that may have spikes */
@@ -77,7 +78,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         if (may_fire || inhibits) find_next_inh(net, space.next_inh);
         BARRIER_GLOBAL(); /* the post rule reads the step of the spike before */
 
-        /* 4: reset; the inhibitory neurons did theirs */
+        /* 4: reset; fire_inh has reset the inhibitory neurons */
         if (n_exc != 0) {
             FOR_SPIKES (j, s.exc, words) {
                 if (!OWNS(j)) continue;

@@ -1,21 +1,22 @@
-/* Steps in windows, for work-groups of many (a GPU). Between its own spikes the network's neurons are independent, and the inputs of the
- * next steps are known: so every work-item computes its blocks some steps ahead, with their state in registers, and without a barrier in
- * between. The first spike ends the window for all: it is computed again up to that step, from the state that it began with. A window
- * changes no weight; what the pre rule made of an input's weights since the window began is computed where they are read, and stored
- * when the window's end is known. Every operation is the one that a single step does, in the same order for each neuron and each weight,
- * so no bit depends on where windows begin and end.
+/* Steps in windows, for work-groups of many (a GPU). Neurons interact only at spikes, and the inputs of the
+ * next steps are known. So every work-item computes its blocks up to 16 steps ahead, with their state in
+ * registers and without a barrier. The first spike ends the window for all: the window is computed again up
+ * to that step, from the state at its start. A window changes no weight. The pre rule's changes since the
+ * window's start are computed where a weight is read, and stored when the window's end is known. Each neuron
+ * and each weight sees the same operations in the same order as in single steps, so no bit depends on where
+ * windows begin and end.
  *
- * The inhibitory layer is driven by excitatory spikes alone: at one, its partner's next spike is foretold, and neurons are brought up to
- * date when something happens to them. */
+ * Only excitatory spikes drive the inhibitory layer. At each one its partner's next spike is predicted;
+ * inhibitory neurons are brought up to date when something happens to them. */
 #if CLSNN_WG > 1
 
 #define WINDOW_STEPS (RECORDS ? 1 : 16) /* most steps of a window; divides CLSNN_FLUSH_STEPS */
-#define FOURS        288 /* most groups of four input spikes in a window; one step has at most 196 */
-#define STORED       4   /* weights of a rule on their way, for each work-item */
-#define NO_STEP      CLSNN_MAX_STEPS /* later than all */
+#define FOURS        288                /* most fours of input spikes in a window; one step has at most 196 */
+#define STORED       4                  /* weights of a rule that a work-item loads at once */
+#define NO_STEP      CLSNN_MAX_STEPS    /* later than every step */
 
-/* An input spike of a window in 16 bits: the input, the step from the window's first, whether the input spiked in the window before. A
- * step's spikes are filled up to groups of four with NO_INPUT. */
+/* An input spike of a window in 16 bits: the input, the step from the window's first, and whether the input
+ * spiked before in the window. NO_INPUT pads a step's spikes to fours. */
 #define EVENT(input, step, repeated) ((ushort)((input) | (step) << 10 | (repeated) << 14))
 #define EVENT_INPUT(event)           ((int)((uint)(event) % 1024u))
 #define EVENT_STEP(event)            ((int)(event) >> 10 & 15)
@@ -26,30 +27,31 @@
 struct window {
     int from, until;
     __local ushort4 *events; /* [FOURS] EVENT, by step, then by input */
-    __local ushort *first;   /* [WINDOW_STEPS + 1] a step's first group of four */
-    __local ushort *when;    /* [784] steps of an input with ink as bits, the first step lowest */
-    /* [CLSNN_MAX_TRACE] struct clsnn_tables, up to the cut-off; from global memory it would be waited for together with the weights on
-     * their way */
+    __local ushort *first;   /* [WINDOW_STEPS + 1] a step's first four */
+    /* [784] the steps in which an input spikes, as bits; the lowest is the window's first step */
+    __local ushort *when;
+    /* [CLSNN_MAX_TRACE] a copy of struct clsnn_tables' depress up to its cut-off. A load from global memory
+     * would wait for the weights that are being loaded. */
     __local const float *depress;
 };
 
-/* A neuron's post1 at step t, times the learning rate. */
+/* Returns eta_pre * y_post of a neuron at step t. */
 INLINE float depression(struct network net, struct window w, int t, int last_exc) {
     const int since = t - last_exc;
     return since < net.p.cut_post1 ? w.depress[since] : 0.0f;
 }
 
-/* The bits of steps t .. end - 1 in struct window's when. */
+/* Returns steps t .. end - 1 as bits, as in struct window's when. */
 INLINE uint steps_between(struct window w, int t, int end) {
     return (1u << (end - w.from)) - (1u << (t - w.from));
 }
 
-/* Groups of four input spikes before step t; input.pending holds sums while steps are computed. */
+/* Returns the number of fours before step t. input.pending holds these sums while steps are computed. */
 INLINE int fours_before(struct encoding input, int n_on, int t) {
     return t == 0 ? 0 : (int)input.pending[min(t, n_on) - 1];
 }
 
-/* Makes those sums. Uniform; they may be read after the next barrier. */
+/* Fills the sums for fours_before, which may be called after the next barrier. Uniform. */
 INLINE void count_fours(struct encoding input, int n_bundles, int n_on) {
     const int share = (n_on + CLSNN_WG - 1) / CLSNN_WG, first = LID * share;
     int n_all, n = 0;
@@ -66,7 +68,8 @@ INLINE void count_fours(struct encoding input, int n_bundles, int n_on) {
     }
 }
 
-/* The window from step t on, of as many steps as there is room for; its spikes may be read after the next barrier. w: its memory. */
+/* Opens the window from step t on, with as many steps as there is room for. w: its memory. Its spikes may be
+ * read after the next barrier. */
 INLINE struct window open_window(struct window w, struct encoding input, int n_active, int t, int n_on,
                                  int end_step) {
     const int n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
@@ -78,7 +81,7 @@ INLINE struct window open_window(struct window w, struct encoding input, int n_a
     const int n_steps = min(w.until, n_on) - t; /* with input */
     FOR_OWN (s, w.until - t + 1) w.first[s] = (ushort)(fours_before(input, n_on, t + s) - n_before);
     if (n_steps <= 0) return w;
-    FOR_OWN (x, WINDOW_STEPS * n_bundles) { /* a step and a group each */
+    FOR_OWN (x, WINDOW_STEPS * n_bundles) { /* one step of one bundle each */
         const int g = x / WINDOW_STEPS, s = x - g * WINDOW_STEPS;
         __global const uint *steps = input.spikes + g * CLSNN_MAX_ON + t;
         __local ushort *events = (__local ushort *)w.events;
@@ -125,8 +128,9 @@ struct block {
     real v, g_exc, g_inh, threshold;
 };
 
-/* Part 1 of step t; *candidate: the first step in which a neuron is above the lowest threshold it may have. One test tells whether a
- * potential is, or is below the reversal. fmax and fmin pass over NaN, as comparisons do. */
+/* Part 1 of step t. *candidate is the first step in which a neuron is above the lowest threshold of its
+ * presentation. One test finds both a potential above threshold and one below the reversal. fmax and fmin
+ * pass over NaN, as comparisons do. */
 INLINE void advance_block(struct block *x, int t, int *candidate, struct clsnn_params p) {
     const real before = x->v;
     x->v = integrate_freely(x->v, x->g_exc, x->g_inh, p);
@@ -139,20 +143,20 @@ INLINE void advance_block(struct block *x, int t, int *candidate, struct clsnn_p
     x->g_inh = x->g_inh * p.keep_g_inh;
 }
 
-/* A block's weights from the input of an event. */
+/* Loads a block's weights from the input of an event. */
 INLINE real fetch(struct network net, int event, int k) {
     const int i = EVENT_INPUT(event);
     return i < CLSNN_N_PRE ? LOAD(net.w, i * net.n + k) : (real)(0.0f);
 }
 
-/* One component of a vector in registers, by an index. */
+/* Picks one component of a vector in registers by an index. */
 #define PICK(x, q) ((q) == 0 ? (x).s0 : (q) == 1 ? (x).s1 : (q) == 2 ? (x).s2 : (x).s3)
 #define REPLACE(x, q, y)                                                                                     \
     ((real)((q) == 0 ? (y) : (x).s0, (q) == 1 ? (y) : (x).s1, (q) == 2 ? (y) : (x).s2,                       \
             (q) == 3 ? (y) : (x).s3))
 
-/* A block's weights from an input that spiked in the window before, as the pre rule made them at the steps in bits, increasing. recent: a
- * bit for each of its neurons that the rule concerns. */
+/* Returns a block's weights after the pre rule at the steps in bits, in increasing order. traced: a bit for
+ * each neuron of the block that the rule changes. */
 INLINE real depressed(struct network net, struct window w, real weights, uint bits, flags last_exc,
                       uint traced) {
     for (; traced != 0u; traced &= traced - 1u) {
@@ -167,8 +171,8 @@ INLINE real depressed(struct network net, struct window w, real weights, uint bi
     return weights;
 }
 
-/* Fetches the weights of group e of four events; behind the last it is fetched again, so that no branch waits for it. (Registers have
- * names, for compilers keep no array in them.) */
+/* Loads the weights of four number e. Past the last four it loads that one again, so that no branch waits for
+ * it. Registers have names, because compilers keep no array in them. */
 #define FETCH_FOUR(f, e)                                                                                     \
     f##_events = w.events[min((e), last - 1)];                                                               \
     f##0 = fetch(net, f##_events.s0, k);                                                                     \
@@ -176,7 +180,7 @@ INLINE real depressed(struct network net, struct window w, real weights, uint bi
     f##2 = fetch(net, f##_events.s2, k);                                                                     \
     f##3 = fetch(net, f##_events.s3, k);
 
-/* Part 3 of the four events f: the block is brought to their step and their weights are added. */
+/* Part 3 of the four events f: brings the block to their step and adds their weights. */
 #define DELIVER_FOUR(f)                                                                                      \
     for (const int until = w.from + EVENT_STEP(f##_events.s0); s <= until; s++)                              \
         advance_block(&x, s, &candidate, p);                                                                 \
@@ -192,13 +196,14 @@ INLINE real depressed(struct network net, struct window w, real weights, uint bi
     }                                                                                                        \
     x.g_exc = (((x.g_exc + f##0) + f##1) + f##2) + f##3;
 
-/* EVENT_REPEATED of four, as bits. */
+/* EVENT_REPEATED of four events, as bits. */
 #define REPEATED_OF(events)                                                                                  \
     (uint)(EVENT_REPEATED((events).s0) | EVENT_REPEATED((events).s1) << 1 |                                  \
            EVENT_REPEATED((events).s2) << 2 | EVENT_REPEATED((events).s3) << 3)
 
-/* Every own block from step t up to end - 1: part 1, and of part 3 what input spikes add. The new state goes to net.ahead_v and so on.
- * Returns the first step in which a neuron may fire, or end. learn is a constant where this is called. */
+/* Computes every own block from step t up to end - 1: part 1 and, of part 3, what input spikes add. The new
+ * state goes to net.ahead_v, ahead_g_exc and ahead_g_inh. Returns the first step in which a neuron may fire,
+ * or end. Callers pass learn as a constant. */
 INLINE int run_window(struct network net, struct window w, int t, int end, const int learn) {
     const struct clsnn_params p = net.p;
     const int first = w.first[t - w.from], last = w.first[end - w.from];
@@ -206,8 +211,9 @@ INLINE int run_window(struct network net, struct window w, int t, int end, const
     FOR_OWN_LANES (k, net.n) {
         struct block x = {LOAD(net.v_exc, k), LOAD(net.g_exc, k), LOAD(net.g_inh, k), LOAD(net.threshold, k)};
         const flags last_exc = *(__global const flags *)(net.last_exc + k);
-        uint traced = 0u;    /* lanes that the pre rule concerns, as bits */
-        uint concerned = 0u; /* all ones if there are any: a mask, for a branch would make two loops of one */
+        uint traced = 0u; /* lanes of traced neurons, as bits */
+        /* all ones if a lane is traced: a mask, because a branch would split the loop in two */
+        uint concerned = 0u;
         int s = t;
         if (learn) {
             const flags are = (t - last_exc < p.cut_post1) | (LOAD_SHORTS(net.above_max, k) != 0);
@@ -219,7 +225,7 @@ INLINE int run_window(struct network net, struct window w, int t, int end, const
             x.g_inh = flush_conductances(x.g_inh);
         }
         if (first < last) {
-            /* four groups of four in turns: two are waited for together, while two are on their way */
+            /* Four fours take turns: two are delivered while two are being loaded. */
             ushort4 a_events, b_events, c_events, d_events;
             real a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3;
             FETCH_FOUR(a, first)
@@ -247,15 +253,16 @@ INLINE int run_window(struct network net, struct window w, int t, int end, const
     return candidate;
 }
 
-/* What the pre rule makes of one weight in a window. */
+/* The pre rule's change of one weight in a window. */
 struct change {
-    int at; /* of net.w; -1: nothing to do */
+    int at; /* index into net.w; -1: no change */
     float weight;
     int last_exc;
     uint bits; /* steps of the input's spikes */
 };
 
-/* That of pair p of n events and the recent neurons, at the input's first spike in `steps`. */
+/* Finds the change of pair p of n events and n_traced neurons. Only the input's first event within `steps`
+ * yields a change. */
 INLINE struct change find_change(struct network net, struct window w, __local const ushort *events, int n,
                                  int n_traced, int t, uint steps, int p) {
     struct change c = {-1, 0.0f, 0, 0u};
@@ -280,13 +287,13 @@ INLINE void store_change(struct network net, struct window w, struct change c) {
     net.w[c.at] = c.weight;
 }
 
-/* The pre rule of the input spikes in steps t .. end - 1, a work-item for each weight: of every recent neuron (net.traced) from every
- * input, all its spikes in order. */
+/* Applies the pre rule of the input spikes in steps t .. end - 1. One work-item takes one weight: of a traced
+ * neuron, from an input, through all the input's spikes in order. */
 INLINE void store_pre_rule(struct network net, struct window w, int t, int end, int n_traced) {
     const int first = 4 * w.first[t - w.from], n = 4 * w.first[end - w.from] - first;
     const uint steps = steps_between(w, t, end);
     __local const ushort *events = (__local const ushort *)w.events + first;
-    FOR_OWN (e, n) { /* of an input with several spikes the last one stands */
+    FOR_OWN (e, n) { /* the last spike of an input sets last_pre */
         const int i = EVENT_INPUT(events[e]), s = EVENT_STEP(events[e]);
         if (i != NO_INPUT && (w.when[i] & steps) >> s == 1u) net.last_pre[i] = w.from + s;
     }
@@ -296,7 +303,7 @@ INLINE void store_pre_rule(struct network net, struct window w, int t, int end, 
                       b = find_change(net, w, events, n, n_traced, t, steps, p + CLSNN_WG),
                       c = find_change(net, w, events, n, n_traced, t, steps, p + 2 * CLSNN_WG),
                       d = find_change(net, w, events, n, n_traced, t, steps, p + 3 * CLSNN_WG);
-        if (a.at >= 0) a.weight = net.w[a.at]; /* four on their way */
+        if (a.at >= 0) a.weight = net.w[a.at]; /* four loads at once */
         if (b.at >= 0) b.weight = net.w[b.at];
         if (c.at >= 0) c.weight = net.w[c.at];
         if (d.at >= 0) d.weight = net.w[d.at];
@@ -307,7 +314,7 @@ INLINE void store_pre_rule(struct network net, struct window w, int t, int end, 
     }
 }
 
-/* The post rule from input i onto neuron j; at: of net.w, or -1 where it changes nothing. */
+/* The post rule's change from input i onto neuron j. at: index into net.w, or -1 for no change. */
 struct potentiation {
     int at;
     float weight, pre;
@@ -323,7 +330,8 @@ INLINE struct potentiation find_potentiation(struct network net, int i, int j, i
     return x;
 }
 
-/* The post rule of neuron j at step t: its weights from every input that spiked lately, and clipping of all. */
+/* Applies the post rule of neuron j at step t to its weights from inputs within their trace. Where weights
+ * need clipping, all 784 are visited. */
 INLINE void apply_post_rule(struct network net, int j, int t) {
     const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
     const int is_above_max = net.above_max[j];
@@ -333,7 +341,7 @@ INLINE void apply_post_rule(struct network net, int j, int t) {
                             b = find_potentiation(net, i + CLSNN_WG, j, t, is_above_max),
                             c = find_potentiation(net, i + 2 * CLSNN_WG, j, t, is_above_max),
                             d = find_potentiation(net, i + 3 * CLSNN_WG, j, t, is_above_max);
-        if (a.at >= 0) a.weight = net.w[a.at]; /* four on their way */
+        if (a.at >= 0) a.weight = net.w[a.at]; /* four loads at once */
         if (b.at >= 0) b.weight = net.w[b.at];
         if (c.at >= 0) c.weight = net.w[c.at];
         if (d.at >= 0) d.weight = net.w[d.at];
@@ -344,12 +352,12 @@ INLINE void apply_post_rule(struct network net, int j, int t) {
     }
 }
 
-/* Foretells the next spike of inhibitory neuron j, which is at the end of step t, or is not hot. */
+/* Predicts the next spike of inhibitory neuron j, which is at the end of step t or is not followed. */
 INLINE void foretell_inh(struct network net, int j, int t) {
     net.next_inh[j] = next_spike_inh(net, j, t + 1, NO_STEP);
 }
 
-/* The own inhibitory neurons that fire in step t. */
+/* Fires the own inhibitory neurons that are due in step t. */
 INLINE void fire_inh(struct network net, int t, __local uint *fired, __local int *n_fired) {
     FOR_OWN_LANES (k, net.n) {
         for (int j = k; j < k + LANES; j++) {
@@ -363,7 +371,7 @@ INLINE void fire_inh(struct network net, int t, __local uint *fired, __local int
     }
 }
 
-/* Drive from an excitatory spike onto its partner. */
+/* Adds an excitatory spike's drive to the neuron's inhibitory partner. */
 INLINE void excite_partner(struct network net, int j, int t) {
     follow_inh(net, j, t);
     catch_up_inh(net, j, t);
@@ -371,7 +379,7 @@ INLINE void excite_partner(struct network net, int j, int t) {
     foretell_inh(net, j, t);
 }
 
-/* *next: the first step in which an inhibitory neuron fires, NO_STEP before this. */
+/* Sets *next to the first step in which an inhibitory neuron fires. The caller has set it to NO_STEP. */
 INLINE void find_next_inh(struct network net, __local int *next) {
     int own = NO_STEP;
     FOR_OWN_LANES (k, net.n) {
@@ -380,13 +388,13 @@ INLINE void find_next_inh(struct network net, __local int *next) {
     if (own < NO_STEP) ATOMIC_MIN(next, own);
 }
 
-/* The pre rule concerns neuron j from here on. listed: a bit for each neuron in net.traced. */
+/* Puts neuron j on the list of traced neurons. listed: a bit for each neuron in net.traced. */
 INLINE void list_traced(struct network net, int j, __local uint *listed, __local int *n_traced) {
     const uint bit = 1u << (j % 32);
     if ((ATOMIC_OR(&listed[j / 32], bit) & bit) == 0u) net.traced[ATOMIC_INC(n_traced)] = (ushort)j;
 }
 
-/* What the steps from t on start with, for the own blocks. */
+/* Prepares the own blocks for the steps from t on. */
 INLINE void begin_steps(struct network net, int t, int n_steps, int learn, __local uint *listed,
                         __local int *n_traced) {
     FOR_OWN_LANES (k, net.n) {
@@ -398,7 +406,8 @@ INLINE void begin_steps(struct network net, int t, int n_steps, int learn, __loc
     }
 }
 
-/* Brings the own inhibitory neurons that are hot, or were, to where single steps would leave them at the end of step t. */
+/* Brings the own inhibitory neurons that are followed, or were, to where single steps leave them at the end
+ * of step t. */
 INLINE void end_steps(struct network net, int t) {
     FOR_OWN_LANES (k, net.n) {
         for (int j = k; j < k + LANES; j++) follow_inh(net, j, t);

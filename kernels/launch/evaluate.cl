@@ -1,11 +1,16 @@
-/* Frozen presentations: each image from rest, weights and theta as they are, so images are independent of each other.
- * A work-group takes every n_slots-th image; its state is scratch. The rest after an image is not computed: nothing follows. */
+/* Frozen presentations: each image starts from rest, and neither weights nor theta change. So images are
+ * independent of each other. A work-group takes every n_slots-th image; its state is scratch. The rest after
+ * an image is skipped, because nothing follows it. */
 
 /* Shows images first .. first + n_images - 1 to network b.
  *
- * params, tables, w, theta as in train, read only; state [n_slots][CLSNN_SLOT_WORDS(n)], overwritten; pixels [...][784]
- * counts_out [n_images][n] spikes of each neuron; shown [n_images] presentations it took and CLSNN_SHOWN_ flags
- * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes its own slot and the rows of its images only. */
+ * params, tables, w, theta  as in train, read only
+ * state                     [n_slots][CLSNN_SLOT_WORDS(n)], overwritten
+ * pixels                    [...][784]
+ * counts_out                [n_images][n] spikes of each neuron
+ * shown                     [n_images] presentations that the image took, and CLSNN_SHOWN_ flags
+ * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes only its own slot and the rows of its
+ * images. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
          __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
@@ -25,7 +30,7 @@ evaluate(__global const struct clsnn_params *params, __global const struct clsnn
 
     for (int k = (int)slot; k < n_images; k += (int)n_slots) {
         const uint image = (uint)(first + k);
-        if (LID == 0) scratch.fault = n; /* the next barriers are in encode */
+        if (LID == 0) scratch.fault = n; /* encode has the next barriers */
         for (uint attempt = 0u;; attempt++) {
             const uint intensity = min((uint)net.p.intensity_start + attempt * (uint)net.p.intensity_step,
                                        (uint)net.p.intensity_max);

@@ -1,8 +1,9 @@
-/* Replay: one presentation of given input spikes to one network, recording what it does. The steps are present(), the
- * same as training's. Built with CLSNN_RECORD. */
+/* Replay: shows given input spikes to one network once and records every step. The steps are those of
+ * training: present(). Built with CLSNN_RECORD. */
 
-/* The given input spikes stand in the state's row spikes: input i in lane i % 32 of group i / 32; steps from n_steps_on on
- * have none. Buffers as in train, of one network. record_exc, record_inh, record_probes: struct recording.
+/* The given input spikes are in the state's row spikes: input i in lane i % 32 of bundle i / 32. Steps from
+ * n_steps_on on have none. Buffers are as in train, of one network. record_exc, record_inh and record_probes
+ * are those of struct recording.
  * NDRange: (CLSNN_WG), local CLSNN_WG. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,

@@ -1,4 +1,5 @@
-/* Local memory of a work-group: every kernel that shows images declares one of these. The masks of spikes beside it grow with the network. */
+/* The local memory of a work-group. Every kernel that shows images declares one of these. Spike masks are
+ * arguments, because they grow with the network. */
 struct scratch {
     ushort active[CLSNN_N_PRE];
     int fault; /* first neuron at fault, or n */
@@ -43,7 +44,8 @@ INLINE struct sums sums_in(__local struct scratch *s) {
     return sums;
 }
 
-/* fired_exc: [CLSNN_EXC_MASKS][words], fired_inh: [CLSNN_INH_MASKS][words], words = n / 32, rounded up. What it fills may be read after the next barrier. */
+/* Makes the workspace; it may be read after the next barrier. fired_exc: [CLSNN_EXC_MASKS][words], fired_inh:
+ * [CLSNN_INH_MASKS][words], words = n / 32, rounded up. */
 INLINE struct workspace workspace_in(__local struct scratch *s, struct network net, __local uint *fired_exc,
                                      __local uint *fired_inh) {
     const int words = (net.n + 31) / 32;

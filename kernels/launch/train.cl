@@ -1,22 +1,28 @@
-/* Training: presentations of one network by one work-group, many in one launch, without the host in between.
- * For each: rescale the columns that changed, encode the image, show it, and decide whether it has to be shown again. */
+/* Training: one work-group shows many images to one network in one launch, without the host in between. For
+ * each presentation it rescales the changed columns, encodes the image, shows it, and decides whether to show
+ * it again. */
 
-/* Shows the images of this epoch from progress.position on until progress.stop is reached or n_presentations are done,
- * whichever is first; results do not depend on how that is cut into launches.
+/* Shows the images of this epoch from progress.position on, until progress.stop is reached or n_presentations
+ * are done. Results do not depend on how an epoch is cut into launches.
  *
- * params, tables   [n_networks]
- * zeros            [n]
- * w                [n_networks][784][n]; theta [n_networks][n]; state [n_networks][CLSNN_SLOT_WORDS(n)]
- * pixels           [n_images][784]; order [n_networks][n_order]: the images from the launch's first position on
- * counts_out       [n_watched][n_counts][n]: the spikes of the image at position k go to k % n_counts, for the first networks
- * kept_active      [n_networks][784] the inputs with ink, for launches of single phases: program.cl includes this file once a kernel,
- *                  with TRAIN_KERNEL its name and TRAIN_PHASES what it does. (Not an argument: each barrier in a branch doubles
- *                  what some compilers make of the code behind it.)
- * fired_exc, fired_inh local: workspace_in
- * networks         [work-groups] the network of each work-group
- * any_done             [1] for work-groups of one; 0, then 1 when a network is done: the others stop after the presentation they are
- *                  in, so that no core waits for another; or CLSNN_DONE_IGNORED
- * NDRange: (CLSNN_WG * networks with something to do), local CLSNN_WG. Each work-group touches its own network only. */
+ * params, tables  [n_networks]
+ * zeros           [n]
+ * w               [n_networks][784][n]
+ * theta           [n_networks][n]
+ * state           [n_networks][CLSNN_SLOT_WORDS(n)]
+ * networks        [work-groups] the network of each work-group
+ * any_done        [1] for work-groups of one: 0, then 1 when a network is done. The other networks stop after
+ *                 their current presentation, so that no core waits. CLSNN_DONE_IGNORED: nobody stops.
+ * pixels          [n_images][784]
+ * order           [n_networks][n_order] the images from the launch's first position on
+ * counts_out      [n_watched][n_counts][n] the first networks' spikes; of position k in row k % n_counts
+ * kept_active     [n_networks][784] inputs with ink, kept between launches of single phases
+ * fired_exc, fired_inh  local: see workspace_in
+ *
+ * program.cl includes this file once for each kernel: TRAIN_KERNEL is its name, TRAIN_PHASES what it does.
+ * Phases are macros, because some compilers double the code behind a barrier in a branch.
+ * NDRange: (CLSNN_WG * networks with something to do), local CLSNN_WG. Each work-group touches only its own
+ * network. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
              __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
@@ -36,7 +42,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
     const struct encoding input = encoding_in(&scratch, net);
     const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh);
 
-    /* every work-item keeps its own copy of where the network stands; all copies agree */
+    /* Every work-item keeps its own copy of the network's progress. All copies agree. */
     struct clsnn_progress now = progress[b];
     const uint first = now.position;
     ulong n_spikes_all = 0;
@@ -59,7 +65,7 @@ TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct c
                                     net.p.rate_denominator, net.p.n_on, d);
 #endif
 #if TRAIN_PHASES != CLSNN_PHASE_ALL
-        /* the list of inputs waits for the next launch */
+        /* the next launch reads the list of inputs */
         FOR_OWN (a, (int)now.n_active) {
             if (TRAIN_PHASES & CLSNN_PHASE_ENCODE)
                 kept_active[b * CLSNN_N_PRE + (size_t)a] = scratch.active[a];

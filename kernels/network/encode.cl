@@ -1,31 +1,34 @@
-/* An image to the input spikes of one presentation: Poisson rates as independent Bernoulli draws, exactly.
+/* Turns an image into the input spikes of one presentation: Poisson rates as independent Bernoulli draws,
+ * exactly.
  *
- * The probability of a spike in a step is the fraction m / D, m = pixel * intensity, D = rate_denominator. A uniform number
- * is below it at the first binary digit where the two differ and the fraction has the 1. So one random word decides a digit
- * of 32 inputs at once, all but 2^-12 of them are decided after twelve words (three Philox calls), and the rest go on, digit by
- * digit, until they are. Integers only: no rounding of the probability, nothing device-dependent.
- * Inputs without ink never spike; the others, in increasing order, are packed into groups of 32. */
+ * An input spikes in a step with probability m / D, where m = pixel * intensity and D = rate_denominator. A
+ * uniform number is below m / D if, at the first binary digit where the two differ, m / D has the 1. So one
+ * random word decides one digit of 32 inputs at once. Twelve words (three Philox calls) decide all but 2^-12
+ * of the draws; an open draw goes on, digit by digit, until it is decided. All arithmetic is on integers: no
+ * probability is rounded, and devices agree. Inputs without ink never spike. The others, in increasing order,
+ * are packed into bundles of 32. */
 
-/* The inputs of one presentation, in local memory. */
+/* The inputs of one presentation. Most of it is in local memory. */
 struct encoding {
-    __local ushort *active; /* [784] inputs that can spike, increasing */
+    __local ushort *active; /* [784] inputs with ink, increasing */
 #if CLSNN_WG > 1
-    __local uint *
-        digits; /* [CLSNN_MAX_BUNDLES * CLSNN_BUNDLE] first digits of the inputs' probabilities, the first one highest */
-    __local uint *planes; /* [CLSNN_MAX_BUNDLES][N_DIGITS] digit k of a group's inputs */
+    /* [CLSNN_MAX_BUNDLES * CLSNN_BUNDLE] first digits of an input's probability, the first highest */
+    __local uint *digits;
+    __local uint *planes; /* [CLSNN_MAX_BUNDLES][N_DIGITS] digit k of a bundle's inputs */
     __local int *counts;  /* [CLSNN_WG] scratch */
 #endif
-    __global uint *
-        spikes; /* [CLSNN_MAX_BUNDLES][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
-    __global uint
-        *pending; /* [CLSNN_MAX_ON] scratch: draws not yet decided, then sums of spikes (gpu/window.cl) */
+    /* [CLSNN_MAX_BUNDLES][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
+    __global uint *spikes;
+    /* [CLSNN_MAX_ON] scratch: open draws while encoding; sums of spikes afterwards (gpu/window.cl) */
+    __global uint *pending;
 };
 
-/* Digits that are precomputed: 2^-24 of all draws are left for the long division. */
+/* Digits that are computed in advance. 2^-24 of all draws need the long division after them. */
 #define N_DIGITS 24
 
 #if CLSNN_WG > 1
-/* The sum of `own` over the work-items before this one, *all: over all. Uniform; scratch: [CLSNN_WG]. */
+/* Returns the sum of `own` over the work-items before this one; *all is the sum over all of them. scratch:
+ * [CLSNN_WG]. Uniform. */
 INLINE int sum_before(__local int *scratch, int own, int *all) {
     int before = 0, sum = 0;
     scratch[LID] = own;
@@ -41,11 +44,11 @@ INLINE int sum_before(__local int *scratch, int own, int *all) {
 }
 #endif
 
-/* Lists the inputs with ink. Uniform; returns their number. */
+/* Lists the inputs with ink and returns their number. Uniform. */
 INLINE int find_active(struct encoding e, __global const uchar *image) {
 #if CLSNN_WG == 1
     int n_active = 0;
-    for (int i = 0; i < CLSNN_N_PRE; i++) { /* no branch: where ink begins cannot be guessed */
+    for (int i = 0; i < CLSNN_N_PRE; i++) { /* no branch: ink cannot be predicted */
         e.active[n_active] = (ushort)i;
         n_active += image[i] != 0;
     }
@@ -64,19 +67,20 @@ INLINE int find_active(struct encoding e, __global const uchar *image) {
 #endif
 }
 
-/* Spike probability of input active[a], as a numerator over D; 0 behind the last. */
+/* Returns the spike probability of input active[a] as a numerator over D, or 0 past the last input. */
 INLINE uint lane_numerator(struct encoding e, __global const uchar *image, int n_active, int a,
                            uint intensity, uint denominator) {
     return a < n_active ? min((uint)image[e.active[a]] * intensity, denominator) : 0u;
 }
 
-/* Compares one binary digit of 32 probabilities with one of 32 uniform numbers: where they differ the draw is decided. */
+/* Compares one binary digit of 32 probabilities with one digit of 32 uniform numbers. A draw is decided where
+ * they differ. */
 INLINE void decide_digit(uint digits, uint word, uint *fired, uint *open) {
     *fired |= *open & digits & ~word;
     *open &= ~(digits ^ word);
 }
 
-/* Decides the draws of step t that the first N_DIGITS digits left open. */
+/* Decides the draws of step t that are open after the first N_DIGITS digits. */
 INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
                         uint denominator, struct draw d, uint t, uint open) {
     uint fired = 0u;
@@ -101,8 +105,8 @@ INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_ac
 }
 
 #if CLSNN_WG == 1
-/* One work-item: Philox in vectors of 64-bit lanes, a 32-bit word in the low half of each and anything in the high half. The product
- * of two words is then one instruction where the processor multiplies 32 by 32 bits. */
+/* A work-group of one draws in vectors of 64-bit lanes. A lane holds a 32-bit word in its low half and
+ * anything in its high half, so one 32 x 32-bit multiplication makes the product of two words. */
 #define DRAW_LANES 8
 typedef ulong8 draw_lanes;
 struct random_lanes {
@@ -138,11 +142,12 @@ INLINE void decide_block(const uint *digits, struct random_lanes words, draw_lan
     }
 }
 
-/* Digits that are compared in every step: in one of eight, one of the 32 inputs is then open. */
+/* Digits that are compared in every step. After them one step in eight has an open draw among its 32
+ * inputs. */
 #define N_DIGITS_ALL 8
 
-/* The first digits of the probabilities of a group's inputs, most significant first, by long division: digits[k], bit b. A
- * probability of 1 has the digit 1 for ever. */
+/* Computes the first digits of a bundle's probabilities by long division: bit b of digits[k] is digit k of
+ * input b, the most significant first. A probability of 1 has the digit 1 for ever. */
 INLINE void fill_digits(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
                         uint denominator, uint digits[N_DIGITS]) {
     uint numerators[CLSNN_BUNDLE] __attribute__((aligned(64)));
@@ -158,8 +163,8 @@ INLINE void fill_digits(struct encoding e, __global const uchar *image, int n_ac
     }
 }
 
-/* Draws the spikes of one group. open_steps: step << 32 | inputs that are open, of the steps that have such. Few do, and they go on in
- * vectors of their own. */
+/* Draws the spikes of one bundle. open_steps lists the steps with open draws, as step << 32 | open inputs.
+ * They are few, and go on in vectors of their own. */
 INLINE void draw_bundle(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
                         uint denominator, int n_on, struct draw d) {
     uint digits[N_DIGITS];
@@ -189,13 +194,13 @@ INLINE void draw_bundle(struct encoding e, __global const uchar *image, int n_ac
     }
 
     int n_open = 0;
-    for (int t = 0; t < n_on; t++) { /* no branch: which steps are open cannot be guessed */
+    for (int t = 0; t < n_on; t++) { /* no branch: open steps cannot be predicted */
         open_list[n_open] = (ushort)t;
         n_open += pending[t] != 0u;
     }
     for (int o = 0; o < n_open; o++) open_steps[o] = (ulong)open_list[o] << 32 | pending[open_list[o]];
     for (int k = N_DIGITS_ALL; k < N_DIGITS && n_open > 0; k += 4) {
-        for (int l = 0; l < DRAW_LANES; l++) open_steps[n_open + l] = 0ul; /* the rest of the last vector */
+        for (int l = 0; l < DRAW_LANES; l++) open_steps[n_open + l] = 0ul; /* pads the last vector */
         for (int o = 0; o < n_open; o += DRAW_LANES) {
             draw_lanes open = *(const draw_lanes *)(open_steps + o), fired = (draw_lanes)(0ul);
             const draw_lanes t = open >> 32;
@@ -218,8 +223,8 @@ INLINE void draw_bundle(struct encoding e, __global const uchar *image, int n_ac
     }
 }
 #else
-/* The first digits of every input's probability, by long division, then the same by group and digit. A probability of 1 has the digit 1
- * for ever. Uniform. */
+/* Computes the first digits of every input's probability by long division, then sorts them by bundle and
+ * digit. A probability of 1 has the digit 1 for ever. Uniform. */
 INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_active, int n_bundles,
                         uint intensity, uint denominator) {
     FOR_OWN (a, n_bundles * CLSNN_BUNDLE) {
@@ -243,10 +248,10 @@ INLINE void fill_planes(struct encoding e, __global const uchar *image, int n_ac
     BARRIER_LOCAL();
 }
 
-/* Digits that are compared in any case: in one of 128 steps, one of the 32 inputs is then open. */
+/* Digits that are compared in every step. After them one step in 128 has an open draw among its 32 inputs. */
 #define N_DIGITS_ALL 12
 
-/* decide_digit for the four digits of a random block. */
+/* decide_digit for the four digits of one Philox call. */
 INLINE void decide_block(__local const uint *digits, struct draw d, int t, int block, uint *fired,
                          uint *open) {
     const philox4x32_ctr_t r = random_words(d, (uint)t | (uint)block << 16);
@@ -254,7 +259,7 @@ INLINE void decide_block(__local const uint *digits, struct draw d, int t, int b
     for (int k = 0; k < 4; k++) decide_digit(digits[4 * block + k], r.v[k], fired, open);
 }
 
-/* Draws the spikes of one group. */
+/* Draws the spikes of one bundle. */
 INLINE void draw_bundle(struct encoding e, __global const uchar *image, int n_active, int g, uint intensity,
                         uint denominator, int n_on, struct draw d) {
     __local const uint *digits = e.planes + g * N_DIGITS;
@@ -272,7 +277,7 @@ INLINE void draw_bundle(struct encoding e, __global const uchar *image, int n_ac
         open_any |= open;
     }
     if (open_any == 0u) return;
-    /* a loop of its own: the long division costs registers */
+    /* the long division has a loop of its own, because it costs registers */
     FOR_OWN (t, n_on) {
         if (e.pending[t] == 0u) continue;
         spikes[t] |= decide_rest(e, image, n_active, g, intensity, denominator, d, (uint)t, e.pending[t]);
@@ -280,8 +285,9 @@ INLINE void draw_bundle(struct encoding e, __global const uchar *image, int n_ac
 }
 #endif
 
-/* Draws all spikes of one presentation. Counter word 0 is step | block of four digits << 16; the low bits of d.purpose are
- * free for the group. Uniform; every work-item may read e.spikes and e.active afterwards. Returns the number of inputs with ink. */
+/* Draws all spikes of one presentation and returns the number of inputs with ink. Counter word 0 is step |
+ * block of four digits << 16; the low bits of d.purpose hold the bundle. Afterwards every work-item may read
+ * e.spikes and e.active. Uniform. */
 INLINE int encode(struct encoding e, __global const uchar *image, uint intensity, uint denominator, int n_on,
                   struct draw d) {
     const int n_active = find_active(e, image);

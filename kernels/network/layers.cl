@@ -1,20 +1,20 @@
-/* The parts of one step, on one network's share of the buffers: what a work-item does for the neurons it owns. Their order stands in
- * presentation.cl. */
+/* The parts of one step on one network's share of the buffers. A work-item computes the neurons that it owns.
+ * presentation.cl gives the order of the parts. */
 
-/* One network's share of the buffers. n: neurons, padding included. */
+/* One network's share of the buffers. n counts neurons, padding included. */
 struct network {
     struct clsnn_params p;
     __global const struct clsnn_tables *tables;
     __global float *w;           /* [784][n] */
-    __global float *theta;       /* [n] as of the start of the presentation */
-    __global const float *zeros; /* [n] a row of weights that adds nothing */
+    __global float *theta;       /* [n] at the start of the presentation */
+    __global const float *zeros; /* [n] a row of zero weights: adding it changes nothing */
     int n;
 #define ROW(type, name, elements) __global type *name;
     CLSNN_STATE_ROWS(ROW, n) /* abi.h */
 #undef ROW
 };
 
-/* The network's rows in one slot of the state. */
+/* Points the network's rows into one slot of the state. */
 INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
     __global uint *row = state + slot * (size_t)CLSNN_SLOT_WORDS(net->n);
 #define ROW(type, name, elements)                                                                            \
@@ -24,14 +24,14 @@ INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
 #undef ROW
 }
 
-/* Spikes of a step as bit masks in local memory. */
+/* The spikes of a step as bit masks in local memory. */
 struct spikes {
     __local uint *exc, *inh; /* [words] */
     __local int *n_exc, *n_inh;
     int words; /* n / 32, rounded up */
 };
 
-/* Visits the set bits of a spike mask as neuron j, increasing. */
+/* Visits the set bits of a spike mask as neuron j, in increasing order. */
 #define FOR_SPIKES(j, mask, n_words)                                                                         \
     for (int word_ = 0; word_ < (n_words); word_++)                                                          \
         for (uint rest_ = (mask)[word_], j = 0u;                                                             \
@@ -43,7 +43,8 @@ INLINE int is_followed(struct network net, int j, int t) {
 
 #define CATCH_UP_STEPS 16
 
-/* Brings an inhibitory neuron up to step t. It was not hot since seen_inh, so it was not refractory and did not fire. */
+/* Brings an inhibitory neuron up to step t. The neuron was not followed since seen_inh: it was not refractory
+ * and did not fire. */
 INLINE void catch_up_inh(struct network net, int j, int t) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
     int s = net.seen_inh[j] + 1;
@@ -52,7 +53,8 @@ INLINE void catch_up_inh(struct network net, int j, int t) {
         v = is_at_rest(next) ? 0.0f : next;
         g = flush_conductance(g * net.p.keep_g_exc);
     }
-    /* Without drive |v| falls all the way, and what has come to rest stays there: it is enough to look now and then. */
+    /* Without drive |v| only falls, and a neuron at rest stays there. So a test every CATCH_UP_STEPS steps is
+     * enough. */
     for (; t - s >= CATCH_UP_STEPS && v != 0.0f; s += CATCH_UP_STEPS) {
 #pragma unroll
         for (int k = 0; k < CATCH_UP_STEPS; k++) v = integrate_inh(v, 0.0f, net.p);
@@ -67,8 +69,8 @@ INLINE void catch_up_inh(struct network net, int j, int t) {
     net.seen_inh[j] = t;
 }
 
-/* Computes an inhibitory neuron's steps for as long as it is hot, up to step t; it does not fire before that. Returns whether it fires
- * then. */
+/* Computes an inhibitory neuron's steps up to step t, for as long as it has to be followed. It does not fire
+ * before step t. Returns whether it fires then. */
 INLINE int follow_inh(struct network net, int j, int t) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
     int s = net.seen_inh[j] + 1, last = net.last_inh[j], fired = 0;
@@ -85,7 +87,7 @@ INLINE int follow_inh(struct network net, int j, int t) {
     return fired;
 }
 
-/* The first step from t on, but before end, in which hot inhibitory neuron j fires, or end. */
+/* Returns the first step in [t, end) in which followed inhibitory neuron j fires, or end. */
 INLINE int next_spike_inh(struct network net, int j, int t, int end) {
     float v = net.v_inh[j], g = net.g_exc_inh[j];
     for (; t < end && must_follow_inh(g, t - net.last_inh[j], net.p); t++) {
@@ -94,7 +96,8 @@ INLINE int next_spike_inh(struct network net, int j, int t, int end) {
     return end;
 }
 
-/* Part 2 of the excitatory layer, for the few steps in which a potential is above the lowest threshold it may have. */
+/* Part 2 of the excitatory layer. It runs only in the few steps in which a potential is above the lowest
+ * threshold of its block. */
 INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
     FOR_OWN_LANES (k, net.n) {
         if (!any_of(LOAD(net.v_exc, k) > LOAD(net.threshold, k))) continue;
@@ -114,7 +117,8 @@ INLINE void set_threshold(struct network net, int j, int t, int n_steps, int lea
     net.threshold[j] = last < now ? last : now;
 }
 
-/* g_inh of every neuron += w_inh_exc for each of the n_inh inhibitory spikes but its own partner's. */
+/* Part 3: g_inh of every neuron rises by w_inh_exc for each of the n_inh inhibitory spikes, its own partner's
+ * excepted. */
 INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh) {
     const real all = (real)((float)n_inh);
     FOR_OWN_LANES (k, net.n) {
@@ -129,12 +133,13 @@ INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh
     }
 }
 
-/* Whether an input spike changes neuron j's weights at step t: its post1 is above the cut-off, or there is something to clip. */
+/* Returns whether an input spike changes neuron j's weights at step t: y_post is above its cut-off, or
+ * weights need clipping. */
 INLINE int is_traced(struct network net, int j, int t) {
     return t - net.last_exc[j] < net.p.cut_post1 || net.above_max[j];
 }
 
-/* Part 4 for one excitatory neuron, by its owner. */
+/* Part 4 for one excitatory neuron. Its owner calls this. */
 INLINE void reset_exc(struct network net, int j, int t, int n_steps, int learn) {
     net.v_exc[j] = net.p.reset_exc;
     if (learn) {
@@ -145,13 +150,13 @@ INLINE void reset_exc(struct network net, int j, int t, int n_steps, int learn) 
     net.last_exc[j] = t;
 }
 
-/* What neuron j starts step t with: its threshold, no spikes counted at t = 0. */
+/* Prepares neuron j for step t: sets its threshold; at t = 0 also its spike count to 0. */
 INLINE void begin_exc(struct network net, int j, int t, int n_steps, int learn) {
     set_threshold(net, j, t, n_steps, learn);
     if (t == 0) net.counts[j] = 0;
 }
 
-/* The end of a window becomes the state. */
+/* Makes the state at the end of a window the state. */
 INLINE void swap_state(struct network *net) {
     __global float *const v = net->v_exc, *const g_exc = net->g_exc, *const g_inh = net->g_inh;
     net->v_exc = net->ahead_v;
@@ -162,7 +167,7 @@ INLINE void swap_state(struct network *net) {
     net->ahead_g_inh = g_inh;
 }
 
-/* The state returns to its own buffers, which it was swapped out of. */
+/* Copies the state back into its own buffers after an odd number of swaps. */
 INLINE void keep_state(struct network net) {
     FOR_OWN_LANES (k, net.n) {
         STORE(LOAD(net.v_exc, k), net.ahead_v, k);

@@ -1,8 +1,9 @@
-/* Weights outside the steps: their initial draw, and the rescaling of a neuron's column to a constant sum. */
+/* Weights outside the steps: the initial draw, and the rescaling of a neuron's column to a constant sum. */
 
-/* Correctly rounded a / b for positive a and b whose quotient and 1 / b are normal, from + - * and fma alone: division differs
- * between devices (OpenCL allows 2.5 ulp). A linear start and four Newton steps give the reciprocal, one residual step the
- * quotient. Short of a proof: every significand of a sum was tried for w_norm = 78. */
+/* Returns a / b, correctly rounded, for positive a and b whose quotient and 1 / b are normal. It uses + - *
+ * and fma alone, because OpenCL's division may be off by 2.5 ulp. A linear start and four Newton steps give
+ * the reciprocal; one residual step gives the quotient. There is no proof; instead every significand of a sum
+ * was tried for w_norm = 78. */
 INLINE real divide_exactly(real a, real b) {
     real y = as_real(0x7ef311c7u - as_words(b));
     for (int step = 0; step < 4; step++) y = fma(y, fma(-b, y, (real)(1.0f)), y);
@@ -10,9 +11,9 @@ INLINE real divide_exactly(real a, real b) {
     return fma(fma(-b, q, a), y, q);
 }
 
-/* What brings a column of this sum to the sum w_norm, and the weights that are zero afterwards: those below *flush. Inputs that never spike
- * would shrink into denormals. A neuron whose weights are all zero stays so; NaN goes on, to be seen; an infinite weight ends the run
- * as a NaN. */
+/* Returns the factor that brings a column from `sum` to w_norm. Rescaled weights below *flush become zero:
+ * weights of inputs that never spike would shrink into denormals. A column of zeros stays as it is. NaN
+ * passes through, to be seen. An infinite weight becomes NaN and ends the run. */
 INLINE real scale_of(real sum, flags changed, float w_norm, real *flush) {
     const flags stays = !changed | (sum < 0x1p-100f);
     const real exact = sum < 0x1p125f ? divide_exactly((real)(w_norm), sum) : (real)(NAN);
@@ -20,36 +21,37 @@ INLINE real scale_of(real sum, flags changed, float w_norm, real *flush) {
     return stays != 0 ? (real)(1.0f) : exact;
 }
 
-/* Local memory of the rescaling, for work-groups of many. */
+/* The local memory of rescaling, for work-groups of many. */
 struct sums {
     __local float *parts;      /* [COLUMNS][4] partial sums */
     __local int *is_above_max; /* [COLUMNS] */
     __local int *n_changed;
 };
-#define COLUMNS ((CLSNN_WG + 3) / 4) /* at a time: a work-item for each partial sum */
+#define COLUMNS ((CLSNN_WG + 3) / 4) /* columns at a time: one work-item for each partial sum */
 
-/* Whether a block's columns may have changed since they were last rescaled: only if the neuron fired in the presentation before, its post1
- * trace was then above its cut-off, or it held weights to clip. The others already have their sum, and touching all 784 x n weights
- * would cost as much as the presentation. */
+/* Returns which columns of a block may have changed since they were last rescaled. A column changes only if
+ * its neuron fired in the presentation before, its y_post was above its cut-off then, or its weights needed
+ * clipping. All other columns already have their sum; touching all 784 x n weights would cost as much as the
+ * presentation. */
 INLINE flags are_changed(struct network net, int k) {
     const int reach = net.p.n_steps + net.p.cut_post1;
     const flags fired_lately = 0 - *(__global const flags *)(net.last_exc + k) <= reach;
     return fired_lately | (LOAD_SHORTS(net.above_max, k) != 0);
 }
 
-/* normalise_changed, before every presentation, brings the columns that have changed to the sum w_norm. Sums are of four interleaved
- * partial sums, in an order that is the same on every device. Rescaling does not clip, the next spikes do: net.above_max tells which
- * columns then hold a weight above w_max. */
+/* normalise_changed runs before every presentation. It brings the changed columns to the sum w_norm. A sum is
+ * four interleaved partial sums, added in the same order on every device. Rescaling does not clip; the next
+ * spikes do. So net.above_max marks the columns that hold a weight above w_max. */
 #if CLSNN_WG == 1
-/* A row's weights times scale; those below flush become zero. */
+/* Multiplies a row's weights by scale. Results below flush become zero. */
 INLINE real rescale_weights(__global float *w, real scale, real flush) {
     const real rescaled = LOAD(w, 0) * scale;
     STORE(rescaled < flush ? (real)(0.0f) : rescaled, w, 0);
     return rescaled;
 }
 
-/* Rescales LANES columns, of which some have changed, to the sum w_norm: the others are multiplied by 1, which costs nothing, since a
- * row's lanes share a cache line. Returns which columns then hold a weight above w_max. */
+/* Rescales the changed columns of one block. Unchanged columns are multiplied by 1, which costs nothing,
+ * since a row's lanes share a cache line. Returns which columns then hold a weight above w_max. */
 INLINE flags normalise_columns(__global float *w, int n, flags changed, float w_norm, float w_max) {
     real s0 = (real)(0.0f), s1 = s0, s2 = s0, s3 = s0;
     for (int i = 0; i < CLSNN_N_PRE; i += 4) {
@@ -87,10 +89,10 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
 }
 
 #else
-#define ADDED    14 /* weights of a partial sum on their way; divides CLSNN_N_PRE / 4 */
-#define RESCALED 8  /* weights to rescale on their way */
+#define ADDED    14 /* weights that a partial sum loads at once; divides CLSNN_N_PRE / 4 */
+#define RESCALED 8  /* weights that are loaded at once for rescaling */
 
-/* Partial sum `part` of a column, w its first weight. */
+/* Returns partial sum `part` of a column; w is its first weight. */
 INLINE float sum_column(__global const float *w, int n, int part) {
     float sum = 0.0f, next[ADDED];
     for (int i = part; i < CLSNN_N_PRE; i += 4 * ADDED) {
@@ -102,7 +104,7 @@ INLINE float sum_column(__global const float *w, int n, int part) {
     return sum;
 }
 
-/* Uniform. */
+/* Uniform. net.traced holds the list of changed columns meanwhile. */
 INLINE void normalise_changed(struct network net, struct sums sums) {
     if (LID == 0) *sums.n_changed = 0;
     BARRIER_LOCAL();
@@ -153,13 +155,13 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
         }
         BARRIER_LOCAL();
         if (LID < n_columns) net.above_max[net.traced[first + LID]] = (ushort)sums.is_above_max[LID];
-        BARRIER_LOCAL(); /* is_above_max and parts are used again */
+        BARRIER_LOCAL(); /* is_above_max and parts are written again in the next round */
     }
     BARRIER_GLOBAL();
 }
 #endif
 
-/* Draws the initial weights w_init_max * (U[0,1) + w_init_offset) of network b; padding columns are 0.
+/* Draws the initial weights of network b: w_init_max * (U[0,1) + w_init_offset). Padding columns are 0.
  * NDRange: (784), any local size. */
 __kernel void init_weights(__global const struct clsnn_params *params, __global float *w, int n, int n_post,
                            int b) {
