@@ -271,8 +271,8 @@ static enum clsnn_status make_level(const char *dir) {
     return CLSNN_OK;
 }
 
-/* Creates a file in dir and removes it. Only trying tells: permission bits know nothing of read-only mounts,
- * quotas and root. missing: the folder that will be made in dir, for messages; or NULL. */
+/* Creates a file in dir and removes it: permission bits do not show read-only mounts, quotas and the rights
+ * of root. missing: the folder that will be made in dir, for messages; or NULL. */
 static enum clsnn_status try_folder(const char *dir, const char *missing) {
     enum clsnn_status st = CLSNN_OK;
     char temp[64];

@@ -26,7 +26,7 @@ static double two_sided(double t, size_t freedom) {
 
 double clsnn_student_t975(size_t freedom) {
     double low = 0, high = 16;              /* the largest quantile is 12.7, at one degree of freedom */
-    if (freedom > 100000) freedom = 100000; /* there it equals the normal quantile to five digits */
+    if (freedom > 100000) freedom = 100000; /* beyond, t is the normal quantile to five digits */
     for (int step = 0; step < 60; step++) {
         const double middle = 0.5 * (low + high);
         if (two_sided(middle, freedom) < 0.95)

@@ -114,8 +114,7 @@ static enum clsnn_status bad_real(const char *label, const char *text, const cha
 enum clsnn_status clsnn_parse_real(const char *label, const char *text, double min, double max,
                                    const char *unit, double *out) {
     if (!is_decimal(text)) return bad_real(label, text, "not a number; must be", min, max, unit);
-    /* strtod reads a point as the decimal mark in every country, because the program never calls
-     * setlocale(). */
+    /* The program never calls setlocale(), so strtod always reads a point as the decimal mark. */
     double value = strtod(text, NULL);
     if (!(value >= min && value <= max)) return bad_real(label, text, "must be", min, max, unit);
     *out = value;
