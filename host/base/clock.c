@@ -1,4 +1,4 @@
-/* Time, for people and for measuring. No result depends on it. */
+/* Clocks. No result of a simulation depends on them. */
 #include "base/clock.h"
 
 #include <time.h>

@@ -1,12 +1,12 @@
-/* Time, for people and for measuring. */
+/* Clocks: seconds to measure with, and the date for people. */
 #ifndef CLSNN_CLOCK_H
 #define CLSNN_CLOCK_H
 
-/* Seconds from some moment in the past; they never go back. */
+/* Returns the seconds since an arbitrary moment in the past. The clock never goes back. */
 double clsnn_clock_seconds(void);
 
 #define CLSNN_CLOCK_UTC 32
-/* The date and time of day as ISO 8601 has it, in UTC: "2026-11-27T11:08:38Z". */
+/* Writes date and time in UTC as of ISO 8601: "2026-11-27T11:08:38Z". */
 void clsnn_clock_utc(char out[CLSNN_CLOCK_UTC]);
 
 #endif

@@ -1,5 +1,5 @@
-/* How failures are recorded (clsnn/status.h). Every module reports through clsnn_fail(); main.c alone prints the record
- * and exits. */
+/* Recording of failures (clsnn/status.h). Every module reports through clsnn_fail(). Only main.c prints the
+ * record and exits. */
 #ifndef CLSNN_FAIL_H
 #define CLSNN_FAIL_H
 
@@ -11,23 +11,24 @@
 #define CLSNN_PRINTF(fmt, args)
 #endif
 
-/* Records the first failure of this thread and returns st. The text names the thing, the value found and the value
- * allowed, in one line, without a final full stop. */
+/* Records the failure if it is this thread's first, and returns st. The text names the thing, the value found
+ * and the value allowed, in one line without a final full stop. */
 #define clsnn_fail(st, ...) clsnn_fail_status((st), clsnn_fail_at((st), __FILE__, __LINE__, __VA_ARGS__))
 enum clsnn_status clsnn_fail_at(enum clsnn_status st, const char *file, int line, const char *fmt, ...)
     CLSNN_PRINTF(4, 5);
-/* Returns st where the caller's compiler sees it. An analyser would otherwise take a failure for CLSNN_OK. */
+/* Returns st. The function is inline so that static analysers know the status; they cannot see into
+ * clsnn_fail_at and would assume CLSNN_OK. */
 static inline enum clsnn_status clsnn_fail_status(enum clsnn_status st, enum clsnn_status recorded) {
     (void)recorded;
     return st;
 }
-/* Records that there is no memory for `what`, a noun, and is CLSNN_E_MEMORY. */
+/* Records that the host has no memory for `what` (a noun); its value is CLSNN_E_MEMORY. */
 #define clsnn_no_memory(what) clsnn_fail(CLSNN_E_MEMORY, "%s: no memory", (what))
 
-/* The exit code of the program for st. */
+/* Returns the program's exit code for st. */
 int clsnn_exit_code(enum clsnn_status st);
 
-/* Evaluates expr once. On failure it stores the status in the local variable st and goes to the label fail. */
+/* Stores the status of expr, evaluated once, in the local variable st. On failure goes to the label fail. */
 #define TRY(expr)                                                                                            \
     do {                                                                                                     \
         st = (expr);                                                                                         \

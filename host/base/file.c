@@ -1,5 +1,5 @@
-/* Whole files in and out. Everything that leaves a lasting file (checkpoints, models, pictures,
- * run.json) goes through clsnn_file_write, so the promise "complete or absent" is kept in this one place. */
+/* Reading and writing of whole files. Checkpoints, models, pictures and run.json are all written by
+ * clsnn_file_write, so this one function keeps the promise "complete or absent". */
 #include "base/file.h"
 
 #include <dirent.h>
@@ -15,11 +15,13 @@
 
 #include "base/fail.h"
 
-/* Linux transfers at most 0x7ffff000 bytes a call; smaller pieces also keep a signal's wait short. */
+/* Bytes of one read() or write(). Linux transfers at most 0x7ffff000; smaller pieces also let signals in
+ * sooner. */
 #define PIECE_BYTES ((size_t)64 << 20)
 #define TEMP_TRIES  1000
 
-/* open() of a slow (network) file may be interrupted by a handler; nothing has happened then. */
+/* Opens a file. A signal may interrupt open() on a slow (network) file system; open() has then done nothing,
+ * so the call is repeated. */
 static int open_retry(int dir_fd, const char *path, int flags, mode_t mode) {
     int fd;
     do {
@@ -36,7 +38,7 @@ static int fsync_retry(int fd) {
     return rc;
 }
 
-/* What a path is when it is not the regular file that it should be. */
+/* Names the kind of a path, for messages that it is no regular file. */
 static const char *kind_name(mode_t mode) {
     if (S_ISDIR(mode)) return "a directory";
     if (S_ISLNK(mode)) return "a symbolic link";
@@ -46,9 +48,7 @@ static const char *kind_name(mode_t mode) {
     return S_ISREG(mode) ? "a file" : "of an unknown kind";
 }
 
-/* ---- reading ---- */
-
-/* Reads until n_bytes or the end of the file; *out_got tells which. */
+/* Reads n_bytes, or fewer if the file ends before. *out_got: bytes read. */
 static int read_fully(int fd, unsigned char *data, size_t n_bytes, size_t *out_got) {
     size_t got = 0;
     while (got < n_bytes) {
@@ -69,7 +69,7 @@ enum clsnn_status clsnn_file_read(const char *path, size_t max_bytes, void **out
     struct stat info;
     size_t n_bytes, got = 0;
 
-    /* O_NONBLOCK: a pipe without a writer must be refused below, not waited for. */
+    /* With O_NONBLOCK, opening a pipe without a writer does not wait; the check below then refuses it. */
     const int fd = open_retry(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened for reading: %s", path, strerror(errno));
     if (fstat(fd, &info) != 0) {
@@ -91,7 +91,7 @@ enum clsnn_status clsnn_file_read(const char *path, size_t max_bytes, void **out
         st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for its %zu bytes", path, n_bytes);
         goto fail;
     }
-    /* The extra byte asks for one more than the file should have, so that growth is noticed as well. */
+    /* Asks for one byte more than the file should have, to notice a file that has grown. */
     if (read_fully(fd, data, n_bytes + 1, &got) != 0) {
         st = clsnn_fail(CLSNN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
         goto fail;
@@ -112,8 +112,6 @@ fail:
     return st;
 }
 
-/* ---- writing ---- */
-
 static int write_fully(int fd, const unsigned char *data, size_t n_bytes) {
     size_t done = 0;
     while (done < n_bytes) {
@@ -121,7 +119,7 @@ static int write_fully(int fd, const unsigned char *data, size_t n_bytes) {
         const ssize_t n = write(fd, data + done, left < PIECE_BYTES ? left : PIECE_BYTES);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return -1;
-        if (n == 0) { /* must not happen for a regular file; never loop on it */
+        if (n == 0) { /* never happens for a regular file; without this check it would loop for ever */
             errno = EIO;
             return -1;
         }
@@ -130,8 +128,8 @@ static int write_fully(int fd, const unsigned char *data, size_t n_bytes) {
     return 0;
 }
 
-/* Makes a new file with a name of its own in dir_fd. The name does not contain the target's, which may
- * already be as long as the file system allows. Returns the descriptor, or -1 with errno. */
+/* Creates a temporary file in dir_fd and writes its name to `name`. Returns the descriptor, or -1 with errno.
+ * The name does not contain the target's, which may already be as long as the file system allows. */
 static int open_temp(int dir_fd, char name[64]) {
     for (int i = 0; i < TEMP_TRIES; i++) {
         snprintf(name, 64, ".clsnn-%ld-%d.tmp", (long)getpid(), i);
@@ -160,7 +158,8 @@ static enum clsnn_status split_path(const char *path, char **out_dir, const char
     return CLSNN_OK;
 }
 
-/* rename() would silently turn a link or a device into a plain file, so only those are replaced. */
+/* Refuses to replace anything but a regular file: rename() would silently turn a link or a device into
+ * one. */
 static enum clsnn_status check_target(int dir_fd, const char *base, const char *path) {
     struct stat info;
     if (fstatat(dir_fd, base, &info, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -173,8 +172,9 @@ static enum clsnn_status check_target(int dir_fd, const char *base, const char *
     return CLSNN_OK;
 }
 
-/* The folder of a file that is to be written, and its name there. The folder is opened first: whatever is wrong with it shows before
- * anything has been changed. On failure too the caller frees *out_dir and closes *out_fd where it is not negative. */
+/* Opens the folder of the file that is to be written, and finds the file's name there. This comes first, so a
+ * bad folder is noticed before anything changes. The caller frees *out_dir and closes *out_fd unless it is
+ * negative, on failure too. */
 static enum clsnn_status open_folder(const char *path, char **out_dir, const char **out_base, int *out_fd) {
     const enum clsnn_status st = split_path(path, out_dir, out_base);
     if (st != CLSNN_OK) return st;
@@ -225,7 +225,7 @@ enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_
         st = clsnn_fail(CLSNN_E_IO, "%s: cannot be brought to the disk: %s", path, strerror(errno));
         goto fail;
     }
-    /* On Linux close() has closed even when it says EINTR, and the data are on the disk by now. */
+    /* On Linux close() has closed the file even if it returns EINTR. fsync() has put the data on the disk. */
     rc = close(fd);
     fd = -1;
     if (rc != 0 && errno != EINTR) {
@@ -240,8 +240,8 @@ enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_
         goto fail;
     }
     temp_exists = false;
-    /* Some file systems have no fsync for folders and say EINVAL; that is no failure. Any other error comes
-     * after the rename and cannot undo it: the text says so. */
+    /* File systems without fsync for folders return EINVAL or ENOTSUP, which is no failure. Any other error
+     * comes after the rename and cannot undo it; the text says so. */
     if (fsync_retry(dir_fd) != 0 && errno != EINVAL && errno != ENOTSUP) {
         st = clsnn_fail(CLSNN_E_IO, "%s: is in place, but its folder cannot be brought to the disk: %s", path,
                         strerror(errno));
@@ -255,9 +255,7 @@ fail:
     return st;
 }
 
-/* ---- folders and names ---- */
-
-/* mkdir() of one level; an existing directory (also behind a link) is what was wanted. */
+/* Makes one level of a path. An existing directory, also behind a link, is success. */
 static enum clsnn_status make_level(const char *dir) {
     struct stat info;
     int rc;
@@ -273,8 +271,8 @@ static enum clsnn_status make_level(const char *dir) {
     return CLSNN_OK;
 }
 
-/* Makes a file in a folder and removes it: permission bits do not tell (read-only mounts, quotas, root), trying does.
- * missing: what is to be made in it, or NULL. */
+/* Creates a file in dir and removes it: permission bits do not show read-only mounts, quotas and the rights
+ * of root. missing: the folder that will be made in dir, for messages; or NULL. */
 static enum clsnn_status try_folder(const char *dir, const char *missing) {
     enum clsnn_status st = CLSNN_OK;
     char temp[64];
@@ -293,7 +291,7 @@ static enum clsnn_status try_folder(const char *dir, const char *missing) {
     return st;
 }
 
-/* Whether a level of a path is there. What is in the way of a folder is an error. */
+/* Tells whether one level of a path exists. A file in the place of a folder is an error. */
 static enum clsnn_status look_at_level(const char *path, bool *out_there) {
     struct stat info;
     *out_there = stat(path, &info) == 0;
@@ -301,7 +299,7 @@ static enum clsnn_status look_at_level(const char *path, bool *out_there) {
         return clsnn_fail(CLSNN_E_IO, "%s: is %s: must be a folder", path, kind_name(info.st_mode));
     if (*out_there) return CLSNN_OK;
     int why = errno;
-    if (why == ENOENT && lstat(path, &info) == 0) why = EEXIST; /* a link to nothing */
+    if (why == ENOENT && lstat(path, &info) == 0) why = EEXIST; /* path is a link to nothing */
     if (why == ENOENT) return CLSNN_OK;
     return clsnn_fail(CLSNN_E_IO, "%s: folder cannot be made: %s", path, strerror(why));
 }
@@ -333,7 +331,7 @@ enum clsnn_status clsnn_file_check_dir(const char *dir) {
         *end = '\0';
         TRY(look_at_level(path, &found));
         missing = !found;
-        if (missing) break; /* path ends with the first that is to be made */
+        if (missing) break; /* path now ends with the first missing level */
         free(there);
         there = strdup(path);
         if (!there) {
@@ -397,7 +395,7 @@ char *clsnn_file_join(const char *dir, const char *name) {
         clsnn_fail(CLSNN_E_MEMORY, "%s/%s: no memory for the name", dir, name);
         return NULL;
     }
-    memcpy(path, dir, n_dir); /* the name ends it. NOLINT(bugprone-not-null-terminated-result) */
+    memcpy(path, dir, n_dir); /* name brings the final zero. NOLINT(bugprone-not-null-terminated-result) */
     if (n_slash) path[n_dir] = '/';
     memcpy(path + n_dir + n_slash, name, n_name + 1);
     return path;

@@ -1,5 +1,5 @@
-/* Whole files in and out. A file is written beside its final name and renamed when it is complete, so
- * nothing half-written ever stands under a final name. */
+/* Reading and writing of whole files. clsnn_file_write writes a temporary file beside the final name and
+ * renames it when it is complete. So no half-written file ever has a final name. */
 #ifndef CLSNN_FILE_H
 #define CLSNN_FILE_H
 
@@ -9,30 +9,37 @@
 
 #include "clsnn/status.h"
 
-/* Reads a regular file of at most max_bytes. *out_data is malloc'ed (one extra zero byte follows), owned by the caller.
- * Errors: CLSNN_E_IO cannot be opened or read (names path and errno text); CLSNN_E_DATA larger than max_bytes. */
+/* Reads a regular file of at most max_bytes.
+ * out_data  [*out_bytes] and a zero byte; malloc'ed, the caller's
+ * Errors: CLSNN_E_IO the file cannot be opened or read, or is not regular; CLSNN_E_DATA it is larger than
+ * max_bytes; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_file_read(const char *path, size_t max_bytes, void **out_data, size_t *out_bytes);
 
-/* Writes path atomically: temporary file in the same directory (O_EXCL), every write checked, fsync, rename,
- * fsync of the directory. On failure the temporary file is removed and path is as before. Errors: CLSNN_E_IO. */
+/* Writes path atomically: a temporary file in the same directory (O_EXCL), fsync, rename, fsync of the
+ * directory. On failure the temporary file is removed and path is as before, unless only the directory's
+ * fsync failed.
+ * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_bytes);
 
-/* Whether clsnn_file_write could replace or make path, before the work: leaves everything as it is. Errors: CLSNN_E_IO. */
+/* Checks, before long work, that clsnn_file_write could write path. Changes nothing. Errors: CLSNN_E_IO,
+ * CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_file_check(const char *path);
 
-/* Whether both are there and one and the same file, whatever they are called. */
+/* Returns true if a and b exist and name the same file. */
 bool clsnn_file_is_same(const char *a, const char *b);
 
-/* Whether clsnn_file_make_dir would do: leaves everything as it is, and makes nothing. Errors: CLSNN_E_IO. */
+/* Checks that clsnn_file_make_dir could make dir. Changes nothing. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_file_check_dir(const char *dir);
 
-/* Creates dir and its parents where missing, and checks that a file can be made in it. Errors: CLSNN_E_IO. */
+/* Makes dir and its missing parents, and checks that a file can be created in dir. Errors: CLSNN_E_IO,
+ * CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_file_make_dir(const char *dir);
 
-/* Removes what clsnn_file_write had begun in dir by processes of this machine that are no more (kill -9, power). Best effort. */
+/* Removes from dir the temporary files of clsnn_file_write whose process no longer exists on this machine
+ * (kill -9, power cut). A file that cannot be removed stays. */
 void clsnn_file_remove_unfinished(const char *dir);
 
-/* dir + "/" + name, malloc'ed; NULL (and the error recorded) without memory. */
+/* Returns dir + "/" + name, malloc'ed, the caller's; NULL, with the error recorded, without memory. */
 char *clsnn_file_join(const char *dir, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* Locks: flock() of a directory, and fcntl() of single bytes of a file for names. */
+/* Locks. flock() locks a directory; fcntl() locks one byte of a file for each name. */
 #include "base/lock.h"
 
 #include <errno.h>
@@ -12,7 +12,8 @@
 #include "base/file.h"
 #include "base/sha256.h"
 
-/* A slow (network) file system may interrupt open(); nothing has happened then. */
+/* Opens a file. A signal may interrupt open() on a slow (network) file system; open() has then done nothing,
+ * so the call is repeated. */
 static int open_retry(const char *path, int flags) {
     int fd;
     do {
@@ -33,7 +34,7 @@ enum clsnn_status clsnn_lock_dir(const char *dir, int *out_fd) {
     return CLSNN_OK;
 }
 
-/* The byte that stands for a name. */
+/* Computes the offset of the byte that stands for a name: the first 60 bits of the name's SHA-256. */
 static enum clsnn_status byte_of(const char *name, off_t *out) {
     char hex[CLSNN_SHA256_HEX];
     const enum clsnn_status st = clsnn_sha256_hex(name, strlen(name), hex);
@@ -51,7 +52,7 @@ enum clsnn_status clsnn_lock_names(const char *dir, const char *const *names, si
     if (!path) return CLSNN_E_MEMORY;
     fd = open_retry(path, O_RDWR | O_CREAT);
     if (fd < 0) {
-        st = clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno));
+        st = clsnn_fail(CLSNN_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
         goto fail;
     }
     for (size_t k = 0; k < n; k++) {

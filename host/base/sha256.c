@@ -11,7 +11,7 @@
 
 struct clsnn_sha256 {
     EVP_MD_CTX *context;
-    bool failed; /* add cannot return a status; finish reports */
+    bool failed; /* clsnn_sha256_add cannot return a status; clsnn_sha256_finish reports the failure */
 };
 
 struct clsnn_sha256 *clsnn_sha256_create(void) {
@@ -30,7 +30,8 @@ void clsnn_sha256_add(struct clsnn_sha256 *h, const void *data, size_t n_bytes) 
     if (n_bytes && EVP_DigestUpdate(h->context, data, n_bytes) != 1) h->failed = true;
 }
 
-/* An empty out_hex equals no digest, so a caller that compares cannot take a failure for a match. */
+/* On failure out_hex is "", which equals no digest: a caller that compares never takes a failure for a
+ * match. */
 void clsnn_sha256_finish(struct clsnn_sha256 *h, char out_hex[CLSNN_SHA256_HEX]) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int n = 0;

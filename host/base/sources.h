@@ -1,4 +1,4 @@
-/* The papers that clsnn computes, as every text cites them. */
+/* The papers whose model clsnn computes, as messages and pages cite them. */
 #ifndef CLSNN_SOURCES_H
 #define CLSNN_SOURCES_H
 

@@ -1,9 +1,10 @@
-/* Means and their intervals. */
+/* Means and confidence intervals. */
 #include "base/stats.h"
 
 #include <math.h>
 
-/* The probability that |T| <= t, for whole degrees of freedom: the finite series of Abramowitz and Stegun, 26.7.3 and 26.7.4. */
+/* Returns the probability that |T| <= t for Student's T with whole degrees of freedom. Source: the finite
+ * series of Abramowitz and Stegun, 26.7.3 and 26.7.4. */
 static double two_sided(double t, size_t freedom) {
     const double angle = atan(t / sqrt((double)freedom)), c = cos(angle), s = sin(angle);
     double term, sum = 0;
@@ -24,8 +25,8 @@ static double two_sided(double t, size_t freedom) {
 }
 
 double clsnn_student_t975(size_t freedom) {
-    double low = 0, high = 16;              /* 12.7 is the largest, at one degree of freedom */
-    if (freedom > 100000) freedom = 100000; /* the normal quantile to five digits */
+    double low = 0, high = 16;              /* the largest quantile is 12.7, at one degree of freedom */
+    if (freedom > 100000) freedom = 100000; /* beyond, t is the normal quantile to five digits */
     for (int step = 0; step < 60; step++) {
         const double middle = 0.5 * (low + high);
         if (two_sided(middle, freedom) < 0.95)

@@ -1,4 +1,4 @@
-/* The thread-local first-error record behind clsnn_fail(). */
+/* The record of a thread's first failure, which clsnn_fail() fills. */
 #include "base/fail.h"
 
 #include <stdarg.h>
@@ -17,8 +17,8 @@ enum clsnn_status clsnn_fail_at(enum clsnn_status st, const char *file, int line
     va_start(args, fmt);
     vsnprintf(record.text, sizeof record.text, fmt, args);
     va_end(args);
-    /* Paths, and texts of libraries that quote files, may hold anything; it must not reach a terminal as a command.
-     * Lines and tabs are a compiler's log. */
+    /* Paths, and messages of libraries that quote files, may hold any byte. Control characters become '?', so
+     * that they never command a terminal. Line ends and tabs stay: a compiler's log has them. */
     for (char *c = record.text; *c; c++)
         if (((unsigned char)*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f) *c = '?';
     snprintf(record.place, sizeof record.place, "%s:%d", file, line);

@@ -1,4 +1,4 @@
-/* Text and numbers: what comes from outside made fit for a message, names that were meant, numbers in and out. */
+/* Text and numbers: excerpts for messages, the nearest known name, numbers to text and back. */
 #include "base/text.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@
 
 const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]) {
     size_t room = CLSNN_EXCERPT - 1, n = strlen(text), kept = n <= room ? n : room - 3;
-    /* Never cut inside a UTF-8 sequence: terminals show the rest of the line wrong. */
+    /* The cut is never inside a UTF-8 sequence: terminals would show the rest of the line wrong. */
     if (kept < n)
         while (kept > 0 && ((unsigned char)text[kept] & 0xC0u) == 0x80u) kept--;
     for (size_t k = 0; k < kept; k++) {
@@ -24,7 +24,8 @@ const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]) {
     return out;
 }
 
-/* Edit distance where a swap of two neighbours costs 1 ("trian"). Both at most MAX_NAME long. */
+/* Returns the edit distance of two names of at most MAX_NAME characters. A swap of two neighbours costs 1
+ * ("trian"). */
 #define MAX_NAME 63
 static size_t distance(const char *a, size_t n_a, const char *b, size_t n_b) {
     size_t rows[3][MAX_NAME + 1];
@@ -83,8 +84,8 @@ void clsnn_format_real(double value, char out[32]) {
     memmove(to, from, strlen(from) + 1);
 }
 
-/* Sign, digits with at most one point, exponent: the grammar of strtod without its hexadecimal, nan and inf.
- */
+/* Tells whether s is a decimal number: sign, digits with at most one point, exponent. strtod also takes
+ * hexadecimal, nan and inf; this function does not. */
 static bool is_decimal(const char *s) {
     size_t n_digits = 0;
     if (*s == '+' || *s == '-') s++;
@@ -113,7 +114,7 @@ static enum clsnn_status bad_real(const char *label, const char *text, const cha
 enum clsnn_status clsnn_parse_real(const char *label, const char *text, double min, double max,
                                    const char *unit, double *out) {
     if (!is_decimal(text)) return bad_real(label, text, "not a number; must be", min, max, unit);
-    /* The program never calls setlocale(), so strtod reads a point as the decimal mark everywhere. */
+    /* The program never calls setlocale(), so strtod always reads a point as the decimal mark. */
     double value = strtod(text, NULL);
     if (!(value >= min && value <= max)) return bad_real(label, text, "must be", min, max, unit);
     *out = value;
@@ -128,7 +129,7 @@ enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_
     if (!is_decimal(text)) {
         what = "not a number; must be a whole number";
     } else if (digits[strspn(digits, "0123456789")] == '\0') {
-        errno = 0; /* plain digits take the exact path: a seed above 2^53 must not go through a double */
+        errno = 0; /* plain digits are read exactly: a double would round a seed above 2^53 */
         unsigned long long exact = strtoull(digits, NULL, 10);
         if (errno == ERANGE || exact < min || exact > max) what = "must be";
         value = exact;

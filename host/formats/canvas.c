@@ -1,5 +1,5 @@
-/* The canvas under every picture: cairo draws, libpng packs into memory, clsnn_file_write puts it on the
- * disk. Text has contexts of its own, because a cairo context that met a broken font or text refuses all
+/* The canvas of every picture. cairo draws, libpng packs the pixels into memory, clsnn_file_write writes the
+ * file. Each text has a cairo context of its own: a context that met a broken font or text refuses all
  * further drawing. */
 #include "formats/canvas.h"
 
@@ -13,8 +13,6 @@
 
 #include "base/fail.h"
 #include "base/file.h"
-
-/* ---- canvas ---- */
 
 enum clsnn_status clsnn_canvas_init(struct canvas *c, const char *label, int width, int height) {
     *c = (struct canvas){.width = width, .height = height};
@@ -57,12 +55,11 @@ fail:
     return st;
 }
 
-/* ---- text ---- */
-
+/* Makes a cairo context for one text. */
 static cairo_t *text_context(struct canvas *c, struct text_style style) {
     cairo_t *cr = cairo_create(c->surface);
-    /* Grey, unhinted glyphs: the user's screen settings must not show in a file, and widths scale with the
-     * size. */
+    /* Grey, unhinted glyphs, so that a file does not depend on the user's screen settings and widths scale
+     * with the size. */
     cairo_font_options_t *options = cairo_font_options_create();
     cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
@@ -104,12 +101,11 @@ void clsnn_canvas_text(struct canvas *c, double x, double y, struct text_style s
     finish_text(c, cr);
 }
 
-/* ---- ticks ---- */
-
 double clsnn_tick_step(double range, int n_max) {
     const double raw = range / n_max;
     const double power = pow(10.0, floor(log10(raw)));
-    /* A hair of tolerance: 0.2 / 0.02 must count as 10 pieces although it is not in binary. */
+    /* The factor 1 + 1e-9 allows for rounding: 0.2 / 0.02 must count as 10 pieces, but in binary it is not
+     * quite 10. */
     for (double m = 1; m <= 5; m = m < 2 ? 2 : m + 3)
         if (range <= m * power * n_max * (1 + 1e-9)) return m * power;
     return 10 * power;
@@ -117,15 +113,14 @@ double clsnn_tick_step(double range, int n_max) {
 
 void clsnn_tick_text(double value, double step, char text[32]) {
     const double decimals = -floor(log10(step) + 1e-9);
-    if (fabs(value) < step * 1e-6) value = 0; /* not "-0.0" */
+    if (fabs(value) < step * 1e-6) value = 0; /* never prints "-0.0" */
     if (decimals > 6 || fabs(value) >= 1e9)
         snprintf(text, 32, "%.4g", value);
     else
         snprintf(text, 32, "%.*f", decimals > 0 ? (int)decimals : 0, value);
 }
 
-/* ---- PNG ---- */
-
+/* The memory that libpng writes to, and its error. */
 struct png_sink {
     unsigned char *data;
     size_t n_bytes, capacity;
@@ -140,7 +135,7 @@ static void sink_error(png_structp png, png_const_charp message) {
     longjmp(s->on_error, 1);
 }
 
-/* libpng would print warnings; none concerns the pixels. */
+/* Ignores libpng's warnings, which libpng would print; they never concern the pixels. */
 static void sink_warning(png_structp png, png_const_charp message) {
     (void)png;
     (void)message;
@@ -166,15 +161,16 @@ static void sink_flush(png_structp png) {
     (void)png;
 }
 
-/* Alone in a function: nothing here that changes after setjmp is read after a longjmp. */
+/* Encodes the picture; false on an error. setjmp has a function of its own, so that no variable that changes
+ * after setjmp is read after a longjmp. */
 static bool encode(struct png_sink *s, png_structp png, png_infop info, const unsigned char *pixels,
                    int width, int height, int stride_bytes, unsigned char *row) {
     if (setjmp(s->on_error)) return false;
     png_set_write_fn(png, s, sink_write, sink_flush);
     png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    /* Few colours in large areas: unfiltered rows pack better here, and faster, than libpng's choice for
-     * photographs. */
+    /* Pictures have few colours in large areas: unfiltered rows pack better and faster than with the filters
+     * that libpng chooses for photographs. */
     png_set_filter(png, 0, PNG_FILTER_NONE);
     png_write_info(png, info);
     for (int y = 0; y < height; y++) {
@@ -198,7 +194,7 @@ enum clsnn_status clsnn_png_encode(const char *label, const unsigned char *pixel
     png_infop info = NULL;
     bool ok = false;
     unsigned char *row = malloc(3 * (size_t)width);
-    /* libpng guards this call by a jump of its own and returns NULL without memory. */
+    /* libpng catches errors of this call itself and returns NULL without memory. */
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &sink, NULL, sink_warning);
     if (png) info = png_create_info_struct(png);
     if (row && info) {

@@ -1,4 +1,4 @@
-/* The confusion matrix: counts in cells, shaded by their share of the row. */
+/* The picture of a confusion matrix: counts in cells, shaded by their share of the row. */
 #include "formats/confusion.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@
 #define BOTTOM 90
 #define FONT   28.0
 
-/* "97.5 %", or a dash where the class never came. */
+/* Prints part of whole as "97.5 %"; a dash if whole is 0, because the class has no image. */
 static void percent_text(uint64_t part, uint64_t whole, char text[32]) {
     if (whole)
         snprintf(text, 32, "%.1f %%", 100.0 * (double)part / (double)whole);
@@ -24,7 +24,8 @@ static void percent_text(uint64_t part, uint64_t whole, char text[32]) {
 
 static void draw_cell(struct canvas *c, double x, double y, uint32_t count, double share) {
     char text[32];
-    /* White to a dark blue; the square root lets rare confusions be seen beside a full diagonal. */
+    /* The shade goes from white to dark blue. The square root makes rare confusions visible beside a full
+     * diagonal. */
     const double t = sqrt(share);
     cairo_rectangle(c->cr, x, y, CELL, CELL);
     cairo_set_source_rgb(c->cr, 1 - 0.97 * t, 1 - 0.81 * t, 1 - 0.58 * t);

@@ -1,6 +1,6 @@
-/* Curves with markers and error bars: accuracy over epochs, or over network sizes. The legend stands above
- * the axes, so it never hides data. Where the x values are spaced by factors (100, 400, 1600 neurons) the x
- * axis is logarithmic. */
+/* Curves with markers and error bars: accuracy over epochs, or over network sizes. The legend is above the
+ * axes, so it never hides data. The x axis is logarithmic if its values are spaced by factors (100, 400, 1600
+ * neurons). */
 #include "formats/curves.h"
 
 #include <math.h>
@@ -14,27 +14,30 @@
 #define WIDTH     1600
 #define HEIGHT    1000
 #define FONT      30.0
-#define MARKER    9.0 /* half of its extent */
-#define MAX_NAMED 10  /* distinct x values that may each get a tick of a logarithmic axis */
+#define MARKER    9.0 /* half of a marker's extent, px */
+#define MAX_NAMED 10  /* most distinct x values of a logarithmic axis, which has a tick at each */
 
-/* Okabe & Ito's colours, told apart by all kinds of eyes; the yellow is too pale for lines and left out. */
+/* Okabe & Ito's colours, which colour-blind people can tell apart. Their yellow is missing: it is too pale
+ * for lines. */
 static const double colours[][3] = {
     {0.00, 0.45, 0.70}, {0.84, 0.37, 0.00}, {0.00, 0.62, 0.45}, {0.80, 0.47, 0.65},
     {0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.20, 0.20, 0.20},
 };
 #define N_COLOURS (sizeof colours / sizeof *colours)
 
+/* An axis. */
 struct axis {
-    double lo, hi; /* shown range; of log10 where log */
-    double step;   /* between ticks; 0: ticks at values */
+    double lo, hi; /* shown range; of log10(value) if log */
+    double step;   /* between ticks; a logarithmic axis has its ticks at values instead */
     bool log;
     double values[MAX_NAMED];
     size_t n_values;
 };
 
+/* The plot's axes and place. */
 struct frame {
     struct axis x, y;
-    double left, top, width, height; /* of the plot in the picture, px */
+    double left, top, width, height; /* place of the plot in the picture, px */
 };
 
 static double to_px(const struct axis *a, double value, double from, double length) {
@@ -53,12 +56,10 @@ static bool is_shown(const struct clsnn_series *s, size_t i) {
     return isfinite(s->x[i]) && isfinite(s->y[i]);
 }
 
-/* Half of the error bar; 0 where there is none. */
+/* Returns half the height of a point's error bar; 0 if it has none. */
 static double error_at(const struct clsnn_series *s, size_t i) {
     return s->y_err && isfinite(s->y_err[i]) ? fabs(s->y_err[i]) : 0;
 }
-
-/* ---- axes ---- */
 
 static int compare_doubles(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -70,11 +71,11 @@ static void widen(double value, double *lo, double *hi) {
     if (value > *hi) *hi = value;
 }
 
-/* An axis over [lo, hi] whose ends are ticks where round_ends is set, else with a margin; whole: no tick
- * between whole numbers (there is no epoch 1.5). */
+/* Returns an axis over [lo, hi]. With round_ends, its ends are ticks; else it has a margin. With whole, ticks
+ * are at whole numbers only: there is no epoch 1.5. */
 static struct axis linear_axis(double lo, double hi, int n_ticks, bool round_ends, bool whole) {
     struct axis a = {.lo = lo, .hi = hi};
-    /* A single value, or values that differ in their last bits only, still need a range to lie in. */
+    /* A single value, or values that differ only in their last bits, get a range around them. */
     const double least = 1e-9 * fmax(fabs(lo), fabs(hi));
     if (hi - lo <= least) {
         const double half = lo == 0 || whole ? 1 : 0.05 * fabs(lo);
@@ -95,7 +96,9 @@ static struct axis linear_axis(double lo, double hi, int n_ticks, bool round_end
     return a;
 }
 
-/* The distinct x values, sorted, if they are few, positive and spaced more evenly in their logarithm. */
+/* Makes a logarithmic axis with a tick at each distinct x value, or returns false. The values must be at
+ * least three, at most MAX_NAMED, positive, a factor of 10 apart in all, and spaced by similar factors. Sorts
+ * `all`. */
 static bool log_axis(double *all, size_t n_all, struct axis *out) {
     struct axis a = {.log = true};
     qsort(all, n_all, sizeof *all, compare_doubles);
@@ -106,7 +109,7 @@ static bool log_axis(double *all, size_t n_all, struct axis *out) {
     }
     const size_t n = a.n_values;
     if (n < 3 || a.values[n - 1] < 10 * a.values[0]) return false;
-    double largest = 0, smallest = HUGE_VAL; /* ratios of neighbours: alike where the spacing is by factors */
+    double largest = 0, smallest = HUGE_VAL; /* log of the ratio of neighbours */
     for (size_t i = 1; i < n; i++) {
         const double ratio = log(a.values[i] / a.values[i - 1]);
         largest = fmax(largest, ratio);
@@ -122,6 +125,7 @@ static bool log_axis(double *all, size_t n_all, struct axis *out) {
     return true;
 }
 
+/* Makes the axes for all points of all series; *out_empty: there is none. */
 static enum clsnn_status make_axes(const char *path, const char *y_label, const struct clsnn_series *series,
                                    size_t n_series, struct frame *f, bool *out_empty) {
     double x_lo = HUGE_VAL, x_hi = -HUGE_VAL, y_lo = HUGE_VAL, y_hi = -HUGE_VAL;
@@ -141,14 +145,14 @@ static enum clsnn_status make_axes(const char *path, const char *y_label, const 
     }
     *out_empty = n_all == 0;
     if (!n_all) x_lo = y_lo = 0, x_hi = y_hi = 1;
-    /* Subtracting the ends must stay finite, and a step must not vanish beside them. */
+    /* Below 1e300, the difference of the ends is finite and a step does not vanish beside them. */
     const bool sane = fmax(fmax(fabs(x_lo), fabs(x_hi)), fmax(fabs(y_lo), fabs(y_hi))) < 1e300;
     if (sane) {
         bool whole = true;
         for (size_t i = 0; whole && i < n_all; i++) whole = all[i] == floor(all[i]);
         if (!log_axis(all, n_all, &f->x)) f->x = linear_axis(x_lo, x_hi, 10, false, whole);
-        /* Room above and below the extreme points, then out to whole ticks; but not below 0 or beyond 100 %
-         * for it. */
+        /* The y axis leaves room above and below the extreme points and ends at ticks. The room alone never
+         * takes the axis below 0 or above 100 %. */
         const double margin = n_all ? 0.03 * (y_hi - y_lo) : 0;
         f->y = linear_axis(y_lo - margin, y_hi + margin, 8, true, false);
         if (y_lo >= 0 && f->y.lo < 0) f->y.lo = 0;
@@ -159,7 +163,7 @@ static enum clsnn_status make_axes(const char *path, const char *y_label, const 
     return CLSNN_OK;
 }
 
-/* The k-th tick; false after the last. */
+/* Finds the k-th tick and its label; false after the last tick. */
 static bool tick(const struct axis *a, size_t k, double *out_value, char text[32]) {
     if (a->log) {
         if (k >= a->n_values) return false;
@@ -191,7 +195,7 @@ static void draw_axes(struct canvas *c, const struct frame *f, const char *x_lab
         cairo_move_to(c->cr, x, bottom);
         cairo_line_to(c->cr, x, bottom + 9);
         cairo_stroke(c->cr);
-        if (x - width / 2 < last + FONT / 2) continue; /* a label that would touch the one before it */
+        if (x - width / 2 < last + FONT / 2) continue; /* it would touch the label before */
         clsnn_canvas_text(c, x, bottom + 32, below, text);
         last = x + width / 2;
     }
@@ -216,8 +220,6 @@ static void draw_axes(struct canvas *c, const struct frame *f, const char *x_lab
     clsnn_canvas_text(c, f->left - 18 - widest - 34, f->top + f->height / 2, up, y_label);
 }
 
-/* ---- data ---- */
-
 static struct clsnn_look look_of(const struct clsnn_look *looks, size_t k) {
     if (looks) return looks[k];
     return (struct clsnn_look){
@@ -230,7 +232,7 @@ static void use_colour(struct canvas *c, struct clsnn_look look) {
 }
 
 static void draw_marker(struct canvas *c, struct clsnn_look look, double x, double y) {
-    const double r = look.hollow ? 1.15 * MARKER : MARKER; /* their outline lies half inside */
+    const double r = look.hollow ? 1.15 * MARKER : MARKER; /* half of the outline lies inside */
     cairo_new_path(c->cr);
     switch (look.marker % 4) {
     case 0: cairo_arc(c->cr, x, y, r, 0, 4 * acos(0.0)); break;
@@ -276,7 +278,7 @@ static void draw_series(struct canvas *c, const struct frame *f, const struct cl
         const bool shown = is_shown(s, i);
         if (shown && pen_down) cairo_line_to(c->cr, x_px(f, s->x[i]), y_px(f, s->y[i]));
         if (shown && !pen_down) cairo_move_to(c->cr, x_px(f, s->x[i]), y_px(f, s->y[i]));
-        pen_down = shown; /* a value that is not a number leaves a gap */
+        pen_down = shown; /* a value that is not finite leaves a gap */
     }
     stroke_line(c, look);
     for (size_t i = 0; i < s->n; i++) {
@@ -293,13 +295,13 @@ static void draw_series(struct canvas *c, const struct frame *f, const struct cl
             cairo_line_to(c->cr, x + 11, y_hi);
             cairo_stroke(c->cr);
         }
-        /* Beyond some sixty points the markers would melt into a band. */
+        /* More than 60 markers would melt into a band. */
         if (s->n <= 60) draw_marker(c, look, x, y);
     }
 }
 
-/* Sample and name of each series, in centred lines from y on; returns the y below them. Draws only where
- * drawing is set: the first call measures. */
+/* Draws the legend: a sample and the name of each series, in centred lines from y on. Returns the y below
+ * them. Without drawing, it only measures. */
 static double legend(struct canvas *c, const struct clsnn_series *series, const struct clsnn_look *looks,
                      size_t n_series, double y, bool drawing) {
     const struct text_style style = {.size = FONT};
@@ -344,7 +346,7 @@ enum clsnn_status clsnn_curves_draw_as(const char *path, const char *title, cons
     TRY(clsnn_canvas_init(&c, path, WIDTH, HEIGHT));
     for (size_t k = 0; tick(&f.y, k, &value, text); k++)
         widest = fmax(widest, clsnn_canvas_text_width(&c, beside, text));
-    /* One curve needs no legend unless it has a name. */
+    /* A single curve without a name needs no legend. */
     const size_t n_legend = n_series > 1 || (n_series && series[0].name && series[0].name[0]) ? n_series : 0;
     const double legend_top = 110;
     f.left = 90 + widest;

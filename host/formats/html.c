@@ -1,4 +1,4 @@
-/* A page without anything outside it: no script, no font, no picture is fetched. */
+/* Pages that stand alone: a browser fetches no script, no font and no picture for them. */
 #include "formats/html.h"
 
 #include <stdbool.h>
@@ -37,7 +37,8 @@ void clsnn_html_end(FILE *page) {
     fputs("</body>\n</html>\n", page);
 }
 
-/* Length of the UTF-8 character that starts here, 0 where none does (overlong forms and surrogates are none). */
+/* Returns the length of the UTF-8 character at c; 0 if no valid one starts there. Overlong forms and
+ * surrogates are invalid. */
 static size_t utf8_length(const unsigned char *c) {
     if (c[0] < 0x80) return 1;
     const size_t n = c[0] >= 0xC2 && c[0] < 0xE0   ? 2

@@ -1,4 +1,4 @@
-/* Pieces of a page that stands alone: text with what is special in it escaped, pictures inside the page, head and foot. */
+/* Parts of an HTML page that stands alone: head and foot, escaped text, pictures inside the page. */
 #ifndef CLSNN_HTML_H
 #define CLSNN_HTML_H
 
@@ -6,12 +6,15 @@
 
 #include "clsnn/status.h"
 
-/* Everything up to the open <body>, with the style sheet; clsnn_html_end closes what it opened. */
+/* Writes the page's head, with the style sheet, up to <body>. clsnn_html_end writes the foot. */
 void clsnn_html_begin(FILE *page, const char *title);
 void clsnn_html_end(FILE *page);
-/* Text as it reads: markup characters escaped, bytes that are no UTF-8 become '?'. Fit for an attribute in double quotes too. */
+/* Writes text: markup characters are escaped; control characters and bytes that are no UTF-8 become '?'. Also
+ * fit for an attribute in double quotes. */
 void clsnn_html_text(FILE *page, const char *text);
-/* The PNG file as an <img> with its bytes in the page. Errors: CLSNN_E_IO, CLSNN_E_DATA (over 64 MiB), CLSNN_E_MEMORY. */
+/* Writes the PNG file path as an <img> whose bytes are in the page.
+ * Errors: CLSNN_E_IO, CLSNN_E_MEMORY;
+ * CLSNN_E_DATA the file is over 64 MiB. */
 enum clsnn_status clsnn_html_picture(FILE *page, const char *path, const char *alt);
 
 #endif

@@ -1,4 +1,4 @@
-/* JSON in and out, by jansson. */
+/* JSON, by jansson. */
 #include "formats/json.h"
 
 #include <inttypes.h>
@@ -27,11 +27,11 @@ json_t *clsnn_json_text(const char *text) {
 
 enum clsnn_status clsnn_json_parse(const void *text, size_t n_bytes, const char *label, const char *complaint,
                                    json_t **out) {
-    char shown[CLSNN_EXCERPT]; /* jansson quotes the text, whatever is in it */
+    char shown[CLSNN_EXCERPT]; /* jansson's message may quote any bytes of the text */
     json_error_t error;
     *out = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);
     if (*out) return CLSNN_OK;
-    if (!*error.text) return clsnn_no_memory(label); /* then it gives no reason */
+    if (!*error.text) return clsnn_no_memory(label); /* jansson has no message when it has no memory */
     return clsnn_fail(CLSNN_E_DATA, "%s: %s: %s", label, complaint, clsnn_excerpt(error.text, shown));
 }
 
@@ -43,7 +43,7 @@ enum clsnn_status clsnn_json_read_file(const char *path, json_t **out) {
     TRY(clsnn_file_read(path, CLSNN_MAX_JSON_BYTES, &text, &n_bytes));
     TRY(clsnn_json_parse(text, n_bytes, path, "is no JSON object", out));
     if (json_is_object(*out)) goto fail;
-    st = clsnn_fail(CLSNN_E_DATA, "%s: is no JSON object: something else", path);
+    st = clsnn_fail(CLSNN_E_DATA, "%s: is no JSON object: the file must hold one value, {...}", path);
     json_decref(*out);
     *out = NULL;
 fail:

@@ -1,5 +1,5 @@
-/* The mosaic of weights, Figure 4 of Kim & Kim (2020). Tiles are set pixel by pixel, so that a weight is an exact
- * square of its colour and can be read back. */
+/* Mosaics of weights: Figure 4 of Kim & Kim (2020). Tiles are drawn pixel by pixel, so each weight is an
+ * exact square of its colour and can be read back. */
 #include "formats/mosaic.h"
 
 #include <math.h>
@@ -9,11 +9,11 @@
 #include "base/fail.h"
 #include "formats/canvas.h"
 
-#define SIDE         28 /* of an input image, in pixels */
+#define SIDE         28 /* pixels of an input image's side */
 #define MAX_POST     16384
 #define MAX_PANELS   16
-#define EMPTY_COLOUR 0x00e4e4e4u /* places without a neuron */
-#define LINE_COLOUR  0x00b4b4b4u /* between tiles: seen on white and on black */
+#define EMPTY_COLOUR 0x00e4e4e4u /* of places without a neuron */
+#define LINE_COLOUR  0x00b4b4b4u /* of lines between tiles: visible beside white and black */
 
 uint32_t clsnn_weight_colour(double share) {
     if (isnan(share)) return 0x000000ffu;
@@ -27,7 +27,7 @@ void clsnn_mosaic_layout(uint32_t n_post, struct mosaic *m) {
     m->columns = 1;
     while ((uint32_t)m->columns * (uint32_t)m->columns < n_post) m->columns++;
     m->rows = (int)((n_post + (uint32_t)m->columns - 1) / (uint32_t)m->columns);
-    /* Few tiles are drawn large; 128 columns of one pixel a weight still stay under 4000 pixels. */
+    /* Few tiles are drawn large. 128 columns, at one pixel a weight, stay under 4000 pixels. */
     m->scale = m->columns > 20 ? 1 : m->columns > 10 ? 2 : 900 / (SIDE * m->columns);
     if (m->scale > 16) m->scale = 16;
     m->pitch = SIDE * m->scale + 1;
@@ -36,7 +36,7 @@ void clsnn_mosaic_layout(uint32_t n_post, struct mosaic *m) {
     m->font = m->width / 45;
     if (m->font < 20) m->font = 20;
     if (m->font > 40) m->font = 40;
-    m->x0 = m->font + 1; /* of the first tile: the frame's line lies before it */
+    m->x0 = m->font + 1; /* x of the first tile, after the frame's line */
     m->y0 = 3 * m->font + 1;
     m->picture_width = m->x0 - 1 + m->width + 8 * m->font;
     m->picture_height = m->y0 - 1 + m->height + m->font;
@@ -70,7 +70,7 @@ static void draw_tiles(struct canvas *c, const struct mosaic *m, const float *w,
     cairo_surface_mark_dirty(c->surface);
 }
 
-/* The map from w = 0 (bottom) to w_max (top), one colour a row of pixels, with ticks. */
+/* Draws the colour bar from w = 0 (bottom) to w_max (top), one colour for each row of pixels, with ticks. */
 static void draw_colour_bar(struct canvas *c, const struct mosaic *m, double w_max) {
     const double f = m->font, line = f > 24 ? 2 : 1;
     const int x = m->x0 - 1 + m->width + m->font, width = m->font * 5 / 4, n = m->height;
@@ -106,7 +106,7 @@ static void draw_colour_bar(struct canvas *c, const struct mosaic *m, double w_m
 static enum clsnn_status check_mosaic(const char *path, uint32_t n_post, size_t stride, float w_max) {
     if (n_post < 1 || n_post > MAX_POST || stride < n_post)
         return clsnn_fail(CLSNN_E_FAILED,
-                          "%s: mosaic of %u neurons: must be 1 to %d, and stride (%zu) not less", path,
+                          "%s: mosaic of %u neurons: must be 1 to %d, and at most the stride %zu", path,
                           n_post, MAX_POST, stride);
     if (!(w_max > 0) || !isfinite(w_max))
         return clsnn_fail(CLSNN_E_FAILED, "%s: w_max = %g: must be finite and above 0", path, (double)w_max);
@@ -143,7 +143,7 @@ enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const
     if (n_panels < 1 || n_panels > MAX_PANELS)
         return clsnn_fail(CLSNN_E_FAILED, "%s: %zu mosaics: must be 1 to %d", path, n_panels, MAX_PANELS);
     clsnn_mosaic_layout(n_post, &m);
-    if (m.scale > 1) m.scale = (m.scale + 1) / 2; /* two in a row */
+    if (m.scale > 1) m.scale = (m.scale + 1) / 2; /* half the scale, for two mosaics in a row */
     m.pitch = SIDE * m.scale + 1;
     m.width = m.columns * m.pitch + 1;
     m.height = m.rows * m.pitch + 1;
@@ -165,7 +165,7 @@ enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const
                           (struct text_style){.size = m.font, .align = 0.5}, panels[k].name);
         draw_tiles(&c, &m, panels[k].w, n_post, n_post, w_max);
     }
-    m.x0 = left + 1; /* the bar stands beside them all */
+    m.x0 = left + 1; /* one bar beside all mosaics */
     m.y0 = top + name + 1;
     m.width = width;
     m.height = height - name;

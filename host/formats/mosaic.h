@@ -1,4 +1,4 @@
-/* Weights as mosaics of tiles, a tile a neuron. Each call makes one PNG file, atomically. */
+/* Weights as mosaics with a tile for each neuron. Each call writes one PNG file, atomically. */
 #ifndef CLSNN_MOSAIC_H
 #define CLSNN_MOSAIC_H
 
@@ -7,30 +7,37 @@
 
 #include "clsnn/status.h"
 
-/* The weights of every excitatory neuron as a mosaic of 28x28 tiles (Figure 4 of Kim & Kim (2020)): white 0, yellow, red,
- * black w_max, with a colour bar. Any n_post: ceil(sqrt) columns, empty places light grey. Tiles are drawn pixel-exact,
- * w [784][stride] f32 (column j is neuron j); scale 0 picks tile pixels so that the picture stays under ~4000 px. */
+/* Draws the weights of every excitatory neuron as tiles of 28 x 28 weights, as Figure 4 of Kim & Kim (2020).
+ * Colours go from white (0) over yellow and red to black (w_max); a colour bar shows them. The mosaic has
+ * ceil(sqrt(n_post)) columns; empty places are light grey.
+ * w  [784][stride]; column j is neuron j
+ * Errors: CLSNN_E_FAILED n_post is not 1 to 16384, stride < n_post, w_max is not above 0, or cairo or libpng
+ * failed; CLSNN_E_MEMORY; CLSNN_E_IO. */
 enum clsnn_status clsnn_mosaic_weights(const char *path, const float *w, size_t stride, uint32_t n_post,
                                        float w_max);
 
-/* Mosaics of networks of one size side by side, two in a row, each under its name, with one colour bar. */
+/* One of several mosaics in a picture, and its name. */
 struct clsnn_panel {
     const char *name;
     const float *w; /* [784][n_post] */
 };
+/* Draws 1 to 16 mosaics of networks of one size, two in a row, each under its name, with one colour bar.
+ * Errors: as of clsnn_mosaic_weights. */
 enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const struct clsnn_panel *panels,
                                       size_t n_panels, uint32_t n_post, float w_max);
 
-/* White 0, yellow 1/3, red 2/3, black 1; clamped; NaN is blue. 0x00RRGGBB. */
+/* Returns the colour 0x00RRGGBB of a weight's share of w_max: white 0, yellow 1/3, red 2/3, black 1. Shares
+ * outside are clamped; NaN is blue. */
 uint32_t clsnn_weight_colour(double share);
 
-/* Where the mosaic of n_post tiles lies in its picture: tile (row, column) begins at x0 + column * pitch,
- * y0 + row * pitch, and each weight is scale x scale pixels. */
+/* The layout of a mosaic in its picture. Tile (row, column) begins at x0 + column * pitch, y0 + row * pitch.
+ * Each weight is scale x scale pixels. All in px. */
 struct mosaic {
     int columns, rows, scale, pitch;
-    int x0, y0, width, height; /* of the mosaic with its frame inside the picture */
+    int x0, y0, width, height; /* x0, y0: the first tile; width, height: the mosaic with its frame */
     int font, picture_width, picture_height;
 };
+/* Computes the layout for n_post tiles; the picture stays under about 4000 px. */
 void clsnn_mosaic_layout(uint32_t n_post, struct mosaic *out);
 
 #endif

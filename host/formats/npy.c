@@ -1,7 +1,6 @@
-/* The .npy layer: a magic, a version, and a Python dict literal that gives type, order and shape. The dict
- * comes from files of others, so it is read by a strict hand-written parser: a loop over three known keys,
- * nothing nested but one tuple of numbers, every byte accounted for. Format: numpy's documentation,
- * numpy.lib.format. */
+/* The .npy format: a magic string, a version, and a Python dict literal with type, order and shape. Files may
+ * come from anyone, so the parser is strict: three known keys, one tuple of numbers, and no byte unaccounted
+ * for. Source: numpy's documentation, numpy.lib.format. */
 #include "formats/npy.h"
 
 #include <assert.h>
@@ -46,9 +45,7 @@ const char *clsnn_array_text(enum clsnn_dtype dtype, int n_dims, const size_t *s
     return text;
 }
 
-/* ---- the header's dict ---- */
-
-/* The text still to read; never read at or behind end. */
+/* The header's text that is still to be read, from at up to end. */
 struct cursor {
     const char *at, *end;
     const char *label;
@@ -58,7 +55,7 @@ static void skip_space(struct cursor *c) {
     while (c->at < c->end && (*c->at == ' ' || *c->at == '\n')) c->at++;
 }
 
-/* Takes ch, after any space, if it comes next. */
+/* Skips space, then takes ch and returns true if it comes next. */
 static bool take(struct cursor *c, char ch) {
     skip_space(c);
     if (c->at == c->end || *c->at != ch) return false;
@@ -66,7 +63,7 @@ static bool take(struct cursor *c, char ch) {
     return true;
 }
 
-/* What stands at the cursor, for a message: printable, and short. */
+/* Returns the text at the cursor for a message, printable and short. */
 static const char *found(const struct cursor *c, char text[24]) {
     size_t n = 0;
     for (const char *p = c->at; p < c->end && n < 16; p++) text[n++] = *p >= ' ' && *p <= '~' ? *p : '?';
@@ -79,7 +76,7 @@ static enum clsnn_status expected(const struct cursor *c, const char *what) {
     return clsnn_fail(CLSNN_E_DATA, "%s: .npy header: %s found: must be %s", c->label, found(c, text), what);
 }
 
-/* A quoted word without escapes. The pointer is into the text. */
+/* Takes a quoted word without escapes. *out points into the text. */
 static enum clsnn_status take_string(struct cursor *c, const char *what, const char **out, size_t *out_n) {
     skip_space(c);
     if (c->at == c->end || (*c->at != '\'' && *c->at != '"')) return expected(c, what);
@@ -142,7 +139,8 @@ static enum clsnn_status take_extent(struct cursor *c, size_t *out) {
     return CLSNN_OK;
 }
 
-/* (), (3,), (784, 400) or (784, 400,) as in Python; "(3)" is a number there and no tuple. */
+/* Takes a tuple as Python writes it: (), (3,), (784, 400) or (784, 400,). In Python "(3)" is a number, so it
+ * is refused. */
 static enum clsnn_status take_shape(struct cursor *c, struct clsnn_array *out) {
     enum clsnn_status st = CLSNN_OK;
     bool comma = true;
@@ -165,7 +163,7 @@ fail:
     return st;
 }
 
-/* The whole text: each of the three keys once, in any order, then only space. */
+/* Parses the whole header: each of the three keys once, in any order, then only space. */
 static enum clsnn_status parse_dict(struct cursor *c, struct clsnn_array *out, bool *out_fortran) {
     static const char *const keys[] = {"descr", "fortran_order", "shape"};
     enum clsnn_status st = CLSNN_OK;
@@ -201,8 +199,8 @@ fail:
     return st;
 }
 
-/* Bytes of the data, or false where the product (zero extents counted as one, as numpy does) passes half of
- * memory. */
+/* Computes the bytes of the data; false if the product passes SIZE_MAX / 2. Extents of zero count as one in
+ * the product, as in numpy. */
 static bool data_bytes(const struct clsnn_array *a, size_t *out) {
     size_t product = clsnn_dtype_bytes(a->dtype);
     bool empty = false;
@@ -263,8 +261,7 @@ enum clsnn_status clsnn_npy_parse(const void *bytes, size_t n_bytes, const char 
     struct clsnn_array a;
     size_t offset = 0;
     TRY(clsnn_npy_header_parse(bytes, n_bytes, n_bytes, label, &a, &offset));
-    a.data =
-        malloc(n_bytes - offset + !(n_bytes - offset)); /* never of 0 bytes: NULL would look like a failure */
+    a.data = malloc(n_bytes - offset + !(n_bytes - offset)); /* malloc(0) may return NULL */
     if (!a.data) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu bytes", label, n_bytes - offset);
     if (n_bytes > offset) memcpy(a.data, (const unsigned char *)bytes + offset, n_bytes - offset);
     *out = a;
@@ -273,7 +270,7 @@ fail:
 }
 
 size_t clsnn_npy_header_print(const struct clsnn_array *a, char header[256]) {
-    /* At most 10 + 53 + 4 * 22 + 6 bytes: well under 256 with the padding. */
+    /* The header takes at most 10 + 53 + 4 * 22 + 6 bytes, under 256 even with its padding. */
     size_t at = 10 + (size_t)snprintf(header + 10, 246, "{'descr': '%s', 'fortran_order': False, 'shape': (",
                                       types[a->dtype].descr);
     for (int d = 0; d < a->n_dims; d++)

@@ -1,6 +1,6 @@
-/* Archives of arrays: model files, checkpoints, replay's input and output. libarchive does the zip, npy.c the
- * members. Every member's CRC is verified, and the zip's two lists of members (local headers, central
- * directory) must agree, so that damage to either is an error instead of a missing or renamed array. */
+/* .npz archives: model files, checkpoints, replay's input and output. libarchive reads and writes the zip,
+ * npy.c the members. Every member's CRC is verified. The zip's two lists of members (local headers, central
+ * directory) must agree: otherwise damage could lose or rename an array unnoticed. */
 #include "formats/npy.h"
 
 #include <errno.h>
@@ -20,9 +20,9 @@
 #error "arrays are copied to and from little-endian files as they are: add byte swaps for this machine"
 #endif
 
-/* Deflate gains at most this factor, so a member that claims more is a lie. */
+/* Deflate packs at most by this factor, so a member that claims more is refused. */
 #define MAX_RATIO 1032
-/* Weights are noise to deflate: a higher level costs much time and saves little. */
+/* A higher level takes much time and saves little: weights are noise to deflate. */
 #define DEFLATE_LEVEL "1"
 
 void clsnn_npz_finish(struct clsnn_npz *npz) {
@@ -32,10 +32,8 @@ void clsnn_npz_finish(struct clsnn_npz *npz) {
     *npz = (struct clsnn_npz){0};
 }
 
-/* ---- reading ---- */
-
-/* libarchive does not always say when an allocation failed, nor what is wrong with a file: where it is silent, errno tells,
- * which is cleared before it is called. */
+/* Tells whether libarchive failed for lack of memory. libarchive does not always report it; errno then does.
+ * So callers clear errno before they call libarchive. */
 static bool is_out_of_memory(struct archive *a) {
     return archive_errno(a) == ENOMEM || (!archive_error_string(a) && errno == ENOMEM);
 }
@@ -44,13 +42,13 @@ static enum clsnn_status archive_failed(struct archive *a, const char *path) {
     if (is_out_of_memory(a)) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to unpack it", path);
     const char *text = archive_error_string(a);
     if (!text) text = "it gives no reason";
-    /* some of libarchive's texts end in a newline */
+    /* some of libarchive's texts end in a newline, which is cut off */
     return clsnn_fail(CLSNN_E_DATA, "%s: is damaged, or no zip archive of arrays: %.*s", path,
                       (int)strcspn(text, "\n"), text);
 }
 
-/* Only zip, and only libarchive's reader that follows the zip's directory: it knows every member's size
- * beforehand. */
+/* Opens a zip archive. Only libarchive's seekable zip reader is enabled: it follows the zip's directory, so
+ * it knows every member's size beforehand. */
 static enum clsnn_status open_zip(const char *path, const void *bytes, size_t n_bytes, struct archive **out) {
     struct archive *a = archive_read_new();
     if (!a) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to unpack it", path);
@@ -65,15 +63,15 @@ static enum clsnn_status open_zip(const char *path, const void *bytes, size_t n_
     return CLSNN_OK;
 }
 
-/* The next member; *out_entry is NULL after the last. A warning of libarchive is a failure here. */
+/* Moves to the next member; *out_entry is NULL after the last. A warning of libarchive is a failure. */
 static enum clsnn_status next_member(struct archive *a, const char *path, struct archive_entry **out_entry) {
     const int rc = archive_read_next_header(a, out_entry);
     if (rc == ARCHIVE_EOF) *out_entry = NULL;
     return rc == ARCHIVE_OK || rc == ARCHIVE_EOF ? CLSNN_OK : archive_failed(a, path);
 }
 
-/* The array's name: the member's without ".npy". Kept to printable ASCII without quotes: it appears in
- * messages. */
+/* Takes the array's name from the member's, without ".npy". A name is printable ASCII without quotes, because
+ * messages show it. */
 static enum clsnn_status member_name(struct archive_entry *entry, const char *path,
                                      char name[CLSNN_NPZ_NAME]) {
     const char *full = archive_entry_pathname(entry);
@@ -91,14 +89,13 @@ static enum clsnn_status member_name(struct archive_entry *entry, const char *pa
     return CLSNN_OK;
 }
 
-/* ---- the zip's directory ---- */
-
-/* What it says of one member. */
+/* One member in the zip's directory. */
 struct entry {
-    const unsigned char *name; /* not ended by a zero; into the file's bytes */
+    const unsigned char *name; /* [n_name] into the file's bytes, without a final zero */
     size_t n_name, n_unpacked;
 };
 
+/* The zip's directory. */
 struct directory {
     struct entry entries[CLSNN_NPZ_MAX_ARRAYS];
     size_t n_entries;
@@ -117,13 +114,13 @@ static enum clsnn_status bad_directory(const char *path, const char *what) {
                       what);
 }
 
-/* libarchive takes names from the members' own headers and ends quietly where the directory is broken. So the
- * directory (PKWARE's APPNOTE, 4.3.12 and 4.3.16) is read here as well, before anything is unpacked: it must be whole, and
- * what its members unpack to within max_bytes together. */
+/* Reads the zip's directory before anything is unpacked. It must be whole, and its members must unpack to at
+ * most max_bytes together. libarchive does not check this: it takes names from the members' own headers and
+ * stops without an error where the directory is broken. Source: PKWARE's APPNOTE, 4.3.12 and 4.3.16. */
 static enum clsnn_status read_directory(const char *path, const unsigned char *bytes, size_t n_bytes,
                                         size_t max_bytes, struct directory *out) {
     uint64_t n_unpacked = 0;
-    size_t end = n_bytes < 22 ? 0 : n_bytes - 22; /* the end record, perhaps with a comment behind it */
+    size_t end = n_bytes < 22 ? 0 : n_bytes - 22; /* place of the end record; a comment may follow it */
     while (end && (memcmp(bytes + end, "PK\5\6", 4) || get_u16(bytes + end + 20) != n_bytes - end - 22))
         end--;
     if (n_bytes < 22 || memcmp(bytes + end, "PK\5\6", 4) || get_u16(bytes + end + 20) != n_bytes - end - 22)
@@ -140,7 +137,7 @@ static enum clsnn_status read_directory(const char *path, const unsigned char *b
         if (left < 46 || memcmp(p, "PK\1\2", 4)) return bad_directory(path, "ends too early");
         const size_t n_name = get_u16(p + 28), n = 46 + n_name + get_u16(p + 30) + get_u16(p + 32);
         if (left < n) return bad_directory(path, "ends too early");
-        /* libarchive takes these from the member alone */
+        /* libarchive reads flags and method from the member's own header only */
         const size_t flags = get_u16(p + 8), method = get_u16(p + 10);
         if (flags & 0x41 || (method != 0 && method != 8))
             return clsnn_fail(
@@ -160,9 +157,7 @@ static enum clsnn_status read_directory(const char *path, const unsigned char *b
     return CLSNN_OK;
 }
 
-/* ---- members ---- */
-
-/* Reads on until n_want bytes are there or the member ends; *got counts. */
+/* Unpacks until bytes holds n_want bytes or the member ends. *got: bytes so far. */
 static enum clsnn_status unpack(struct archive *a, const char *path, unsigned char *bytes, size_t n_want,
                                 size_t *got) {
     while (*got < n_want) {
@@ -174,7 +169,8 @@ static enum clsnn_status unpack(struct archive *a, const char *path, unsigned ch
     return CLSNN_OK;
 }
 
-/* Unpacks and parses the current member, which the directory lists as listed. n_file bounds what a member can hold. */
+/* Unpacks and parses the current member. listed: the member in the directory. n_file: the file's bytes, which
+ * limit the bytes that a member can unpack to. */
 static enum clsnn_status read_member(struct archive *a, struct archive_entry *entry, const char *path,
                                      size_t n_file, const struct entry *listed, struct clsnn_array *out) {
     enum clsnn_status st = CLSNN_OK;
@@ -184,14 +180,16 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
     size_t got = 0, offset = 0;
 
     TRY(member_name(entry, path, name));
-    /* Other methods that libarchive knows (lzma, ppmd) let a small file demand gigabytes of tables. */
+    /* libarchive knows other methods too (lzma, ppmd), with which a small file can demand gigabytes of
+     * tables. */
     const char *format = archive_format_name(a);
     if (!format || (!strstr(format, "(deflation)") && !strstr(format, "(uncompressed)")))
         return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': packed as %s: must be stored or deflated", path,
                           name, format ? format : "nothing known");
     if (archive_entry_filetype(entry) != AE_IFREG || !archive_entry_size_is_set(entry) ||
         archive_entry_size(entry) < 0)
-        return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': is no plain member of known size", path, name);
+        return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': must be a regular file of known size in the archive",
+                          path, name);
     const uint64_t announced = (uint64_t)archive_entry_size(entry);
     const size_t n_name = strlen(name), size = listed->n_unpacked;
     if (announced != size || listed->n_name != n_name + 4 || memcmp(listed->name, name, n_name) ||
@@ -201,7 +199,8 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
     if (size / MAX_RATIO > n_file)
         return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': %zu bytes cannot come from a file of %zu", path,
                           name, size, n_file);
-    /* What does not begin as an array of that size gets neither the memory nor the time to unpack it. */
+    /* The header is checked first: a member that does not begin as an array of its size is not worth
+     * unpacking. */
     const size_t n_begin = size < NPY_HEADER_END ? size : NPY_HEADER_END;
     bytes = malloc(n_begin + 1);
     if (!bytes)
@@ -215,15 +214,15 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
         goto fail;
     }
     bytes = grown;
-    /* One byte more than announced is asked for: a longer member shows at once, and the end, where libarchive
-     * compares the CRC, is always reached. */
+    /* Asks for one byte more than announced. This notices a longer member and always reaches the member's
+     * end, where libarchive compares the CRC. */
     TRY(unpack(a, path, bytes, size + 1, &got));
     if (got != size) {
         st = clsnn_fail(CLSNN_E_DATA, "%s: array '%s': unpacks to %s than the %zu bytes announced", path,
                         name, got < size ? "less" : "more", size);
         goto fail;
     }
-    /* The data slide over the header: no second copy of a large array. */
+    /* Moves the data over the header, which saves a second copy of a large array. */
     memmove(bytes, bytes + offset, got - offset);
     memcpy(array.name, name, sizeof array.name);
     array.data = bytes;
@@ -279,7 +278,7 @@ fail:
 enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsnn_npz *out) {
     void *bytes = NULL;
     size_t n_bytes = 0;
-    /* Packing may add a little to what is within the limit. */
+    /* A packed file may be a little larger than its members. */
     const size_t slack = max_bytes / 1000 + (1 << 20);
     enum clsnn_status st =
         clsnn_file_read(path, max_bytes < SIZE_MAX - slack ? max_bytes + slack : SIZE_MAX, &bytes, &n_bytes);
@@ -312,9 +311,7 @@ enum clsnn_status clsnn_npz_get(const struct clsnn_npz *npz, const char *label, 
                       clsnn_array_text(dtype, n_dims, shape, 1, wanted), npz->n_arrays ? names : " none");
 }
 
-/* ---- writing ---- */
-
-/* The archive grows here until it is whole and can be written in one go. */
+/* The archive in memory, until it is complete. */
 struct sink {
     unsigned char *data;
     size_t n_bytes, capacity;
@@ -338,7 +335,7 @@ static la_ssize_t sink_write(struct archive *a, void *user, const void *data, si
     return (la_ssize_t)n_bytes;
 }
 
-/* Mistakes of the caller, found before they become a file that cannot be read back. */
+/* Checks the caller's arrays, so that every file that is written can be read back. */
 static enum clsnn_status check_arrays(const char *path, const struct clsnn_array *arrays, size_t n_arrays) {
     if (!n_arrays || n_arrays > CLSNN_NPZ_MAX_ARRAYS)
         return clsnn_fail(CLSNN_E_FAILED, "%s: %zu arrays: must be 1 to %d", path, n_arrays,
@@ -349,16 +346,18 @@ static enum clsnn_status check_arrays(const char *path, const struct clsnn_array
         for (const char *p = a->name; good && *p; p++) good = *p >= ' ' && *p <= '~' && *p != '\'';
         for (size_t j = 0; good && j < i; j++) good = strcmp(arrays[j].name, a->name) != 0;
         if (!good)
-            return clsnn_fail(CLSNN_E_FAILED, "%s: array %zu: name is empty, twice there or not ASCII", path,
-                              i);
+            return clsnn_fail(
+                CLSNN_E_FAILED,
+                "%s: array %zu: its name must be ASCII without quotes, not empty, and used once", path, i);
         if (a->n_dims < 0 || a->n_dims > CLSNN_NPZ_MAX_DIMS || (!a->data && clsnn_array_count(a)))
-            return clsnn_fail(CLSNN_E_FAILED, "%s: array '%s': %d dimensions (0 to %d) or no data", path,
-                              a->name, a->n_dims, CLSNN_NPZ_MAX_DIMS);
+            return clsnn_fail(CLSNN_E_FAILED,
+                              "%s: array '%s': %d dimensions: must be 0 to %d, and data must not be NULL",
+                              path, a->name, a->n_dims, CLSNN_NPZ_MAX_DIMS);
     }
     return CLSNN_OK;
 }
 
-/* One member. No time stamp is set: libarchive then writes 1980-01-01 in every time zone. */
+/* Writes one member. It sets no time stamp: libarchive then writes 1980-01-01 in every time zone. */
 static int write_member(struct archive *a, const struct clsnn_array *array) {
     char header[256], name[CLSNN_NPZ_NAME + 4];
     const size_t n_header = clsnn_npy_header_print(array, header);
@@ -399,7 +398,7 @@ enum clsnn_status clsnn_npz_pack(const char *path, const struct clsnn_array *arr
         rc = archive_write_set_options(
             a, packing == CLSNN_NPZ_STORED ? "zip:compression=store"
                                            : "zip:compression=deflate,zip:compression-level=" DEFLATE_LEVEL);
-    if (rc == ARCHIVE_OK) rc = archive_write_set_bytes_in_last_block(a, 1); /* no padding behind the zip */
+    if (rc == ARCHIVE_OK) rc = archive_write_set_bytes_in_last_block(a, 1); /* no padding after the zip */
     if (rc == ARCHIVE_OK) rc = archive_write_open(a, &sink, NULL, sink_write, NULL);
     for (size_t i = 0; rc == ARCHIVE_OK && i < n_arrays; i++) rc = write_member(a, &arrays[i]);
     if (rc == ARCHIVE_OK) rc = archive_write_close(a);
@@ -421,7 +420,7 @@ enum clsnn_status clsnn_npz_pack(const char *path, const struct clsnn_array *arr
     *out_n_bytes = sink.n_bytes;
     return CLSNN_OK;
 fail:
-    archive_write_free(a); /* may still write to sink */
+    archive_write_free(a); /* may still write to sink, so sink.data is freed after it */
     free(sink.data);
     return st;
 }

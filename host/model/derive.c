@@ -1,20 +1,24 @@
-/* From the model's constants to the numbers and tables the kernels read. Everything with a division, an exponential or a
- * logarithm happens here, once, in double precision, so that devices have only + - * left and agree to the bit. */
+/* Derivation: the model's constants become the numbers and tables that kernels read. Divisions, exponentials
+ * and logarithms of constants are computed here, once, in double precision. Devices then need only + - * and
+ * fma, and agree to the bit. */
 #include "model/derive.h"
 
 #include <math.h>
 
+/* Rounds a time to whole steps. */
 static int to_steps(double ms) {
     return (int)lround(ms / CLSNN_DT_MS);
 }
 
+/* Returns the steps after which a trace is zero: n_tau time constants, at most a table's length. */
 static int cut_off(double tau_ms, int n_tau) {
     const int steps = to_steps(tau_ms * n_tau);
     return steps < CLSNN_MAX_TRACE ? steps : CLSNN_MAX_TRACE;
 }
 
-/* An inhibitory neuron at or below threshold cannot rise through it while g (e_exc - v_thresh) < v_thresh - v_rest; half of
- * that, and at most 1/2 so that the Euler step stays monotone, is a safe bound. */
+/* Returns follow_g_inh: with less g_exc, an inhibitory neuron at or below threshold cannot rise through it.
+ * It cannot while g_exc (e_exc - v_thresh) < v_thresh - v_rest. The bound is half of that, for safety, and at
+ * most 1/2, so that the Euler step stays monotone. */
 static double hot_conductance(const struct clsnn_model *m) {
     const double push = m->e_exc_inh_mv - m->v_thresh_inh_mv, pull = m->v_thresh_inh_mv - m->v_rest_inh_mv;
     const double bound = push > 0 ? 0.5 * pull / push : 0.5;
@@ -24,7 +28,7 @@ static double hot_conductance(const struct clsnn_model *m) {
 void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsnn_params *out) {
     struct clsnn_params p = {0};
     p.leak_exc = (float)(1.0 - CLSNN_DT_MS / m->tau_m_exc_ms);
-    p.gain_exc = 1.0f - p.leak_exc; /* exact: the resting potential is then a fixed point to the bit */
+    p.gain_exc = 1.0f - p.leak_exc; /* exactly 1 - leak_exc, so that rest is a fixed point to the bit */
     p.drive_exc = (float)((double)p.gain_exc * (m->e_exc_exc_mv - m->v_rest_exc_mv));
     p.drive_inh = (float)((double)p.gain_exc * (m->e_inh_exc_mv - m->v_rest_exc_mv));
     p.floor_exc = (float)(m->e_inh_exc_mv - m->v_rest_exc_mv);
@@ -57,7 +61,8 @@ void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsn
     p.intensity_step = m->intensity_step;
     p.intensity_max = m->intensity_max;
     p.min_spikes = m->min_spikes;
-    /* pixel / rate_divisor * intensity Hz for dt_ms: an exact fraction with this denominator */
+    /* P(spike in a step) = pixel / rate_divisor * intensity Hz * dt: an exact fraction with this
+     * denominator */
     p.rate_denominator = (uint32_t)(m->rate_divisor * (int)lround(1000.0 / CLSNN_DT_MS));
     p.seed_lo = (uint32_t)seed;
     p.seed_hi = (uint32_t)(seed >> 32);

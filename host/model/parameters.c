@@ -1,4 +1,5 @@
-/* params.def as values: defaults, presets, ranges. This file adds only which parameters make no sense together. */
+/* params.def as values: defaults, presets, ranges. The conditions between parameters are in
+ * clsnn_model_check. */
 #include "clsnn/model.h"
 
 #include <math.h>
@@ -59,8 +60,8 @@ bool clsnn_rule_find(const char *name, enum clsnn_rule *out) {
     return false;
 }
 
-/* Kim & Kim (2020) print no constant that differs from the code that Diehl & Cook released, so one set of values has all
- * these names. */
+/* Every preset sets the defaults. Kim & Kim (2020) print no constant that differs from the code that Diehl &
+ * Cook released. */
 enum clsnn_status clsnn_model_preset(struct clsnn_model *m, const char *name) {
     static const char *const names[] = {CLSNN_PRESET_DEFAULT, "seed", "diehl-cook-2015"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
@@ -107,7 +108,7 @@ enum clsnn_status clsnn_model_set(struct clsnn_model *m, const char *name, const
                       near ? "?" : "");
 }
 
-/* "LEFT = 3 must be RELATION RIGHT = 2" */
+/* Fails with "LEFT = 3 must be RELATION RIGHT = 2". */
 static enum clsnn_status disagree(const char *left, double a, const char *relation, const char *right,
                                   double b) {
     char text_a[32], text_b[32];
@@ -133,31 +134,32 @@ enum clsnn_status clsnn_model_check(const struct clsnn_model *m) {
     enum clsnn_status st = CLSNN_OK;
     char a[32], b[32];
 
-    /* A threshold at or below rest or reset fires without input, for ever. */
+    /* A neuron whose threshold is at or below rest or reset fires for ever without input. */
     NEED(v_thresh_exc_mv, >, "above", v_rest_exc_mv);
     NEED(v_thresh_exc_mv, >, "above", v_reset_exc_mv);
     NEED(v_thresh_inh_mv, >, "above", v_rest_inh_mv);
     NEED(v_thresh_inh_mv, >, "above", v_reset_inh_mv);
-    /* A synapse must push the way its name says; v is also clamped at e_inh_exc_mv from below. */
+    /* An excitatory synapse must raise v and an inhibitory one lower it. Steps also stop v at e_inh_exc_mv
+     * from below. */
     NEED(e_exc_exc_mv, >, "above", v_thresh_exc_mv);
     NEED(e_exc_inh_mv, >, "above", v_thresh_inh_mv);
     NEED(e_inh_exc_mv, <=, "at most", v_rest_exc_mv);
     NEED(e_inh_exc_mv, <=, "at most", v_reset_exc_mv);
 
     NEED(intensity_start, <=, "at most", intensity_max);
-    /* At most one spike a step: the probability rate * dt of the brightest pixel must not pass 1. */
+    /* An input spikes at most once a step: rate * dt of the brightest pixel must not pass 1. */
     if (255.0 * m->intensity_max / m->rate_divisor * CLSNN_DT_MS > 1000.0)
-        return clsnn_fail(
-            CLSNN_E_USAGE,
-            "intensity_max = %d with rate_divisor = %d: more than one input spike a step of %g ms",
-            m->intensity_max, m->rate_divisor, CLSNN_DT_MS);
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "intensity_max = %d with rate_divisor = %d: an input would spike more than once in "
+                          "a step of %g ms: lower intensity_max or raise rate_divisor",
+                          m->intensity_max, m->rate_divisor, CLSNN_DT_MS);
 
     clsnn_format_real(m->w_init_max, a);
     clsnn_format_real(m->w_max, b);
     if (m->w_init_max * (1.0 + m->w_init_offset) > m->w_max)
         return clsnn_fail(CLSNN_E_USAGE,
-                          "w_init_max = %s with w_init_offset: initial weights must not pass w_max = %s", a,
-                          b);
+                          "w_init_max = %s with w_init_offset: an initial weight must be at most w_max = %s",
+                          a, b);
     clsnn_format_real(m->w_norm, a);
     if (m->w_norm > CLSNN_N_PRE * m->w_max)
         return clsnn_fail(CLSNN_E_USAGE, "w_norm = %s: %d weights of at most w_max = %s cannot sum to it", a,

@@ -1,8 +1,8 @@
 /* clsnn: spiking networks that learn without labels, on OpenCL devices. This header includes all others.
  *
- * Every call that can fail returns an enum clsnn_status and leaves its result through the last, out_ pointer, which is
- * written on success alone. The first failure's text is clsnn_error_text(). Nothing is printed, and nothing exits. A
- * program of a hundred neurons, trained and tested:
+ * A call that can fail returns an enum clsnn_status. Its results leave through trailing out_ pointers, which
+ * are written only on success. clsnn_error_text() is the text of the first failure. The library never prints
+ * and never exits. This program trains and tests a network of a hundred neurons:
  *
  *     #include <clsnn/clsnn.h>
  *     #include <stdio.h>
@@ -41,8 +41,9 @@
  *
  *     cc example.c $(pkg-config --cflags --libs clsnn)
  *
- * It is C11; C++11 reads the headers too. Objects are made in this order and destroyed in the reverse one. A thread uses
- * its own device; nothing else is shared but the loaded data, which nothing writes to. */
+ * The program is C11; the headers are C++11 too. Objects are created in this order and destroyed in the
+ * reverse order. Each thread opens its own device. Threads may share a loaded data set: nothing writes to
+ * it. */
 #ifndef CLSNN_CLSNN_H
 #define CLSNN_CLSNN_H
 

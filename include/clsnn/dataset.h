@@ -1,4 +1,5 @@
-/* Labelled images of 28 x 28 pixels in host memory: MNIST's four IDX files (gzip or plain), or the built-in digits. */
+/* Labelled images of 28 x 28 pixels in host memory, from MNIST's four IDX files (gzip or plain) or the
+ * built-in digits. */
 #ifndef CLSNN_DATASET_H
 #define CLSNN_DATASET_H
 
@@ -16,25 +17,29 @@ struct clsnn_images {
 };
 
 struct clsnn_dataset {
-    char name[16];    /* "mnist", "digits", or "custom": a directory whose bytes are not MNIST's */
-    char source[512]; /* the directory it was read from, or "built in, seed S" */
-    /* of the training pixels and labels, then the test pixels and labels */
+    char name[16];    /* "mnist", "digits", or "custom": a directory with other images than MNIST's */
+    char source[512]; /* the directory that was read, or "built in, seed S" */
+    /* SHA-256 of the training pixels, training labels, test pixels and test labels, in that order */
     char sha256[CLSNN_SHA256_HEX];
     struct clsnn_images train, test; /* owned */
 };
 
-/* Loads what spec names: "mnist", "digits", "auto" or a directory.
+/* Loads the data set that spec names: "mnist", "digits", "auto" or a directory.
  * - "mnist" is looked for in $CLSNN_DATA, $XDG_DATA_HOME/clsnn/mnist (or ~/.local/share/clsnn/mnist) and
  *   /usr/share/clsnn/mnist, in that order.
- * - "auto" is mnist; where nothing is found it is digits, and out->name says so. Something found damaged is an error.
- * - A directory holds train-images-idx3-ubyte[.gz] and its three sisters.
- * Errors: CLSNN_E_DATA files are missing (lists every place searched, and what to do), truncated, corrupt, not of 28 x 28
- * pixels, with a label over 9, or with other counts of labels than of images; CLSNN_E_IO; CLSNN_E_MEMORY. */
+ * - "auto" is mnist, or digits if no place holds MNIST's files; out->name tells which. Damaged files are an
+ *   error.
+ * - A directory holds train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz] and their two t10k sisters.
+ * out  filled on success; the caller frees it with clsnn_dataset_finish
+ * Errors: CLSNN_E_DATA files are missing (the text lists every place searched, and what to do), truncated or
+ * corrupt; images are not of 28 x 28 pixels; a label is over 9; images and labels differ in number; or
+ * "mnist" or "auto" found files that are not MNIST's. CLSNN_E_IO; CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
 CLSNN_API void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and {0} */
 
-/* Writes the four IDX files, gzip, into dir, which is made where it is missing. Equal data give equal bytes.
- * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+/* Writes the four IDX files, gzip, into dir, which is made if it is missing. Equal data give equal bytes.
+ * Errors: CLSNN_E_IO a file cannot be written, or dir holds a plain IDX file, which loading would prefer;
+ * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_export(const struct clsnn_dataset *d, const char *dir);
 
 CLSNN_END_DECLS

@@ -1,4 +1,4 @@
-/* OpenCL devices, and the kernels compiled for one of them. */
+/* OpenCL devices, and the kernels compiled for one device. */
 #ifndef CLSNN_DEVICE_H
 #define CLSNN_DEVICE_H
 
@@ -8,55 +8,64 @@
 
 CLSNN_BEGIN_DECLS
 
-/* What is known of a device without opening it. */
+/* A device's description, known without opening the device. */
 struct clsnn_device_info {
     cl_platform_id platform;
     cl_device_id id;
-    int platform_index, device_index; /* "0:1" as a device string */
+    int platform_index, device_index; /* "P:D" names the device */
     char name[256], vendor[128], version[128], driver[128], platform_name[128];
     cl_device_type type;
     cl_uint compute_units;
     cl_ulong global_bytes, max_alloc_bytes, local_bytes;
     size_t max_work_group;
-    bool unified_memory; /* shares the host's memory */
-    bool available;      /* has a compiler and answers */
-    bool ieee_rounding;  /* float arithmetic rounds to nearest and has infinities, as equal bits need */
+    bool unified_memory; /* the device shares the host's memory */
+    bool available;      /* the device answers and has a compiler */
+    bool ieee_rounding;  /* float rounds to nearest and has infinities and NaN: equal bits need both */
 };
 
-/* All devices of all platforms, in the loader's order. *out_list is malloc'ed, the caller's.
- * Errors: CLSNN_E_NO_DEVICE no platform or no device, with what to install. */
+/* Lists all devices of all platforms, in the OpenCL loader's order.
+ * out_list  [*out_n], malloc'ed, the caller's
+ * Errors: CLSNN_E_NO_DEVICE no platform or no device (the text says what to install); CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t *out_n);
 
-/* Picks a device of a list by a string. NULL or "": the first GPU, else the first device. "P:D": by its indices. "gpu",
- * "cpu", "accelerator": the first of that type. Anything else: a part of its name, whatever the case.
- * Errors: CLSNN_E_NO_DEVICE, naming every device there is. */
+/* Picks an available device of list [n] by spec. NULL or "" picks the first GPU, else the first device; "P:D"
+ * the device with these indices; "gpu", "cpu" or "accelerator" the first of that type. Any other spec picks
+ * the first device whose name contains it, in upper or lower case.
+ * Errors: CLSNN_E_NO_DEVICE no device matches; the text names all devices. */
 CLSNN_API enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t n,
                                               const char *spec, size_t *out_index);
 
-/* An open device: its context, its queue, its buffers. */
+/* An open device: its context, its queue, and the bytes allocated on it. */
 struct clsnn_device;
-/* Opens the device that spec picks. Errors: as of clsnn_device_pick; CLSNN_E_DEVICE. */
+/* Opens the device that spec picks (clsnn_device_pick).
+ * Errors: CLSNN_E_NO_DEVICE none matches, or its float arithmetic would give other bits; CLSNN_E_DEVICE;
+ * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out);
-/* Takes NULL. Everything made on the device is destroyed before it. */
+/* Closes dev. Takes NULL. Destroy every object made on dev first. */
 CLSNN_API void clsnn_device_close(struct clsnn_device *dev);
+/* Returns the description of dev, valid until dev is closed. */
 CLSNN_API const struct clsnn_device_info *clsnn_device_get_info(const struct clsnn_device *dev);
 
-/* Which kernels a program has: training and evaluation; the same with training in phases that are timed one by one;
- * replay (replay.h). */
+/* The kernels of a program. RUN: training and evaluation. PROFILE: the same, with each phase of training as a
+ * kernel of its own, to be timed. REPLAY: replay (replay.h). */
 enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_PROFILE, CLSNN_PROGRAM_REPLAY };
 
-/* The embedded kernels, compiled for one device and one size of work-group. */
+/* The library's kernels, compiled for one device and one work-group size. */
 struct clsnn_program;
-/* Compiles for dev, which is borrowed and outlives the program. work_group: work-items that simulate one network, a power
- * of two; 0 picks what suits the device. No result depends on it.
- * Errors: CLSNN_E_BUILD with the compiler's log; CLSNN_E_USAGE a work-group that the device cannot run. */
+/* Compiles the kernels for dev.
+ * dev         borrowed; outlives the program
+ * work_group  work-items that simulate one network: a power of two, or 0 for a size that suits dev. Every
+ *             size gives the same results.
+ * Errors: CLSNN_E_BUILD (the compiler's log is in the text); CLSNN_E_USAGE dev cannot run this work-group;
+ * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind,
                                                  int work_group, struct clsnn_program **out);
 CLSNN_API void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL */
+/* Returns the work-group size that prog was compiled for. */
 CLSNN_API int clsnn_program_work_group(const struct clsnn_program *prog);
 
-/* SHA-256 of the embedded source, in hexadecimal. Comments, empty lines and the names of files are no part of it: moving
- * a file or rewording a comment never looks like another program. Errors: CLSNN_E_MEMORY. */
+/* Hashes the kernels' source: SHA-256 in hexadecimal. The hash leaves out comments, empty lines and file
+ * names, so moving a file does not look like another program. Errors: CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_program_hash(char out_hex[CLSNN_SHA256_HEX]);
 
 CLSNN_END_DECLS

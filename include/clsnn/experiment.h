@@ -1,7 +1,9 @@
-/* The protocol: epochs of training, labelling on training images, testing on test images, and what was measured.
+/* Experiments: epochs of training, labelling on training images, testing on test images, and the metrics of
+ * each evaluation.
  *
- * Experiments of one size share a batch, each in a slot of its own, and none depends on the others. Nothing is printed: a
- * watcher is told, and can stop. clsnn.h has a complete example. */
+ * Experiments with the same number of neurons share a batch. Each has a slot of its own and depends on no
+ * other. The library prints nothing: it calls a watcher, which can stop the run. clsnn.h has an
+ * example. */
 #ifndef CLSNN_EXPERIMENT_H
 #define CLSNN_EXPERIMENT_H
 
@@ -12,55 +14,58 @@
 
 CLSNN_BEGIN_DECLS
 
-/* All that determines a result, but for the data. */
+/* The plan of an experiment. Together with the data it determines every result. */
 struct clsnn_plan {
     struct clsnn_model model;
     enum clsnn_rule rule;
     uint64_t seed;
     uint32_t neurons, epochs;
-    uint32_t train_images, label_images, test_images; /* the first so many; 0: all there are */
-    uint32_t eval_every;                              /* epochs between evaluations; 0: one, after the last */
-    uint32_t pause_every; /* images between pauses (clsnn_watcher.paused); 0: at the ends of epochs only */
-    bool shuffle;         /* a new order of the training images for each epoch */
+    uint32_t train_images, label_images, test_images; /* the first images of a set; 0: all */
+    uint32_t eval_every;  /* epochs between evaluations; 0: only one, after the last epoch */
+    uint32_t pause_every; /* images between calls of clsnn_watcher.paused; 0: pauses only between epochs */
+    bool shuffle;         /* each epoch has its own order of the training images */
 };
 
-/* Cuts the numbers of images to what there is; 0 becomes all. */
+/* Limits the plan's numbers of images to n_train and n_test; 0 becomes all. */
 CLSNN_API void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_t n_test);
 
-/* ---- the batch: what experiments of one size share on a device ---- */
-
-/* The kernels, the images, and n_slots slots, each with the network of one experiment at a time. */
+/* A batch: the kernels, the images, and n_slots slots on one device. A slot holds the network of one
+ * experiment. */
 struct clsnn_batch;
-/* Makes a batch for networks of `neurons` neurons, with the first n_train and n_test images of data (0: all) on the device.
- * chunk: presentations a kernel launch; 0: as many as take about a third of a second. No result depends on it.
- * dev, prog (of kind RUN or PROFILE) and data are borrowed and outlive the batch.
+/* Creates a batch for networks of `neurons` excitatory neurons.
+ * dev, prog, data  borrowed; outlive the batch. prog is of kind RUN or PROFILE.
+ * n_train, n_test  how many images of data to use, from the first on; 0: all
+ * chunk            presentations in one kernel launch, at most 1000; 0: as many as take about a third of a
+ *                  second. Results do not depend on it.
  * Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                                const struct clsnn_dataset *data, uint32_t neurons,
                                                int n_slots, uint32_t n_train, uint32_t n_test, uint32_t chunk,
                                                struct clsnn_batch **out);
-CLSNN_API void clsnn_batch_destroy(struct clsnn_batch *batch); /* takes NULL; after its experiments */
-/* The most slots that fit beside n_images images in what dev has left; 0: not even one. */
+/* Takes NULL. Destroy the batch's experiments first. */
+CLSNN_API void clsnn_batch_destroy(struct clsnn_batch *batch);
+/* Returns how many slots fit on dev beside n_images images and earlier buffers; 0: not even one. */
 CLSNN_API uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t neurons,
                                           uint64_t n_images);
 
-/* ---- what is told while experiments run ---- */
-
-/* READOUT is told once, before the first readout: CLBlast then compiles for some seconds unless its kernels are cached. */
+/* The stages that a watcher hears of. READOUT comes once in a batch, before its first readout: CLBlast may
+ * then compile its kernels for some seconds. */
 enum clsnn_stage_kind { CLSNN_STAGE_TRAIN, CLSNN_STAGE_LABEL, CLSNN_STAGE_TEST, CLSNN_STAGE_READOUT };
 
+/* Progress in a stage. */
 struct clsnn_stage {
     enum clsnn_stage_kind kind;
-    uint32_t epoch, n_epochs; /* from 1 on */
-    uint64_t done, total;     /* images of this stage; while training, of all epochs and all experiments */
-    double seconds;           /* since the stage began, or went on from a checkpoint */
-    double images_per_second; /* in that time */
-    double eta_seconds;       /* to the end of the stage at that rate */
-    /* while training in a batch of one slot: share of the last 1000 images whose class the counts so far gave; < 0: none */
+    uint32_t epoch, n_epochs; /* from 1; 0 where no epoch is meant: READOUT, clsnn_experiment_evaluate */
+    uint64_t done, total;     /* images of this stage; TRAIN: of all epochs and all experiments in slots */
+    double seconds;           /* time in this stage during this call; TRAIN: only kernel launches count */
+    double images_per_second; /* images of this call over seconds */
+    double eta_seconds;       /* time to the end of the stage at that rate */
+    /* Share of the last 1000 training images that earlier spike counts classify correctly. TRAIN in a batch
+     * of one slot, from the 100th image on; else negative. */
     double running_accuracy;
 };
 
-/* One evaluation: a member for each row of metrics.def, and the score behind the accuracies. */
+/* One evaluation: a member for each row of metrics.def, and the votes behind the accuracies. */
 struct clsnn_metrics {
 #define CLSNN_COUNT(name, shown, column, meaning)       uint64_t name;
 #define CLSNN_VALUE(name, unit, shown, column, meaning) double name;
@@ -70,77 +75,92 @@ struct clsnn_metrics {
 
 struct clsnn_experiment;
 
-/* Members may be NULL. A failure that one of them returns ends the run. */
+/* Functions that a run calls. Each may be NULL. A failure that one of them returns ends the run. */
 struct clsnn_watcher {
     /* Called between launches. Returns false to stop (CLSNN_STOPPED). */
     bool (*stage)(void *ctx, const struct clsnn_stage *stage);
+    /* Called after each evaluation m of x. m is borrowed during the call. */
     enum clsnn_status (*evaluated)(void *ctx, const struct clsnn_experiment *x,
                                    const struct clsnn_metrics *m);
-    /* Called between two presentations, every plan.pause_every images, and after every epoch with its evaluation: x can be
-     * saved (checkpoint.h). */
+    /* Called every plan.pause_every images, and after each epoch and its evaluation. x stands between two
+     * presentations and can be saved (checkpoint.h). */
     enum clsnn_status (*paused)(void *ctx, const struct clsnn_experiment *x);
-    /* An experiment met a fault (the recorded error, CLSNN_E_SELFTEST) while others can go on. *slot may be given another
-     * one of the same slot, or NULL. Without this member the fault ends all of them. */
+    /* Called when the experiment *slot met a fault (the recorded error, CLSNN_E_SELFTEST). The function sets
+     * *slot to another experiment made for the same slot, or to NULL; other experiments go on. Without this
+     * member the fault ends all experiments. */
     enum clsnn_status (*failed)(void *ctx, struct clsnn_experiment **slot);
-    /* An experiment is through. *slot may be given another one of the same slot, or NULL to leave the slot empty. */
+    /* Called when the experiment *slot is finished. The function sets *slot to another experiment made for
+     * the same slot, or to NULL, which leaves the slot empty. */
     enum clsnn_status (*finished)(void *ctx, struct clsnn_experiment **slot);
-    void *ctx;
+    void *ctx; /* the first argument of every call */
 };
 
-/* ---- experiments ---- */
-
-/* Starts the plan's network in a slot of the batch, which is borrowed and outlives the experiment. The plan is copied, its
- * numbers of images cut to what the batch has. Errors: CLSNN_E_SHAPE, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
+/* Creates an experiment and starts its network in a slot (0 to n_slots - 1) of batch. The slot
+ * must be empty.
+ * batch  borrowed; outlives the experiment
+ * plan   copied; its numbers of images are limited to the batch's
+ * Errors: CLSNN_E_SHAPE no such slot, or the batch has networks of another size; CLSNN_E_MEMORY;
+ * CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot,
                                                     const struct clsnn_plan *plan,
                                                     struct clsnn_experiment **out);
-CLSNN_API void clsnn_experiment_destroy(struct clsnn_experiment *x); /* takes NULL; the slot is free then */
+CLSNN_API void clsnn_experiment_destroy(struct clsnn_experiment *x); /* takes NULL; frees the slot */
 
-/* Trains the experiments slots[0 .. n_slots - 1] of the batch (NULL: an empty slot) side by side to their ends, evaluating as
- * planned. Entries become NULL, or what `finished` and `failed` put there; without those members the caller keeps its own
- * pointers and still destroys each experiment. watch may be NULL.
- * Errors: those of training, evaluation and the watcher; CLSNN_STOPPED when the watcher says so: every network then stands
- * between two presentations. */
+/* Trains experiments side by side to their ends and evaluates them as planned.
+ * slots  [n_slots of batch]; NULL is an empty slot. A finished experiment's entry becomes NULL, or the
+ *        experiment that `finished` or `failed` put there. The call destroys no experiment: without these
+ *        members the caller keeps its own pointers and destroys each.
+ * watch  may be NULL
+ * Errors: CLSNN_STOPPED `stage` returned false: every network stands between two presentations and can be
+ * saved. CLSNN_E_SELFTEST a potential left its limits. CLSNN_E_DEVICE, CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY;
+ * any status that the watcher returns. */
 CLSNN_API enum clsnn_status clsnn_experiments_run(struct clsnn_batch *batch, struct clsnn_experiment **slots,
                                                   const struct clsnn_watcher *watch);
 
-/* Labels the neurons, unless they have labels that were given, tests, and adds an evaluation. watch may be NULL. */
+/* Labels the neurons unless they have labels, tests, and adds an evaluation to the metrics. watch may be
+ * NULL.
+ * Errors: as of clsnn_experiments_run. */
 CLSNN_API enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x,
                                                       const struct clsnn_watcher *watch);
 
+/* Returns the plan of x, valid until x is destroyed. */
 CLSNN_API const struct clsnn_plan *clsnn_experiment_plan(const struct clsnn_experiment *x);
-/* Every evaluation so far, [*out_n], in order; valid until the next one. */
+/* Returns every evaluation so far, [*out_n], in order; valid until the next evaluation. */
 CLSNN_API const struct clsnn_metrics *clsnn_experiment_metrics(const struct clsnn_experiment *x,
                                                                size_t *out_n);
-CLSNN_API uint64_t clsnn_experiment_images(const struct clsnn_experiment *x); /* trained on so far */
-/* In all, retries, labelling and testing included. */
+/* Returns the number of images trained on so far. */
+CLSNN_API uint64_t clsnn_experiment_images(const struct clsnn_experiment *x);
+/* Returns the number of presentations so far: training with its retries, labelling and testing. */
 CLSNN_API uint64_t clsnn_experiment_presentations(const struct clsnn_experiment *x);
+/* Returns true after the last epoch and its evaluation. */
 CLSNN_API bool clsnn_experiment_is_finished(const struct clsnn_experiment *x);
 
-/* ---- what is learned ---- */
-
-/* What was learned, on the host, and what a model.npz holds. */
+/* A trained network on the host, as a model.npz holds it. All arrays are owned. */
 struct clsnn_learned {
     uint32_t n_post;
     float *w;                   /* [784][n_post] */
     float *theta_mv;            /* [n_post] */
-    struct clsnn_labels labels; /* labels.labels NULL: the neurons have none */
-    char *about;                /* JSON on where it comes from, or NULL */
-    /* "final_sha256": of w, theta_mv and labels (-1 where there are none), little-endian, in that order */
+    struct clsnn_labels labels; /* labels.labels is NULL if the neurons have none */
+    char *about;                /* JSON: parameters, seed, data; or NULL */
+    /* "final_sha256": SHA-256 of w, theta_mv and labels (-1 if none), little-endian, in that order */
     char sha256[CLSNN_SHA256_HEX];
 };
-/* A copy of what x has learned so far, with `about` NULL. Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
+/* Copies the network of x to *out, with `about` NULL; the caller frees it with clsnn_learned_finish.
+ * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x,
                                                      struct clsnn_learned *out);
-/* Puts weights, theta and, where there are any, labels into x; all copied. Errors: CLSNN_E_SHAPE, CLSNN_E_DEVICE. */
+/* Copies weights, theta and labels of l into x. If l has no labels, x has none either.
+ * Errors: CLSNN_E_SHAPE l has another number of neurons; CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x,
                                                        const struct clsnn_learned *l);
-/* Reads a model.npz, or a checkpoint as a model; checks every value and fills sha256.
- * Errors: CLSNN_E_IO; CLSNN_E_DATA an array is missing, of another shape, or holds what cannot be; CLSNN_E_MEMORY. */
+/* Reads a model.npz, or the network of a checkpoint; checks every value and fills sha256. The caller frees
+ * *out.
+ * Errors: CLSNN_E_IO; CLSNN_E_DATA an array is missing, has another shape, or holds an impossible value;
+ * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out);
-/* Writes path atomically, with about and labels where there are any. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+/* Writes l to path atomically, with about and labels if l has them. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char *path);
-/* Fills sha256 from the arrays. Errors: CLSNN_E_MEMORY. */
+/* Fills l->sha256 from the arrays of l. Errors: CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_learned_hash(struct clsnn_learned *l);
 CLSNN_API void clsnn_learned_finish(struct clsnn_learned *l); /* takes {0} */
 

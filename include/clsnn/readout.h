@@ -1,5 +1,6 @@
-/* Spike counts to neuron labels, votes and a confusion matrix. The products (counts x one-hot labels, counts x shares) are
- * CLBlast's, on whole numbers small enough that float32 sums are exact: the same answer in any order, on any device. */
+/* Readout: spike counts become labels of neurons, votes and a confusion matrix. CLBlast computes the products
+ * of counts with labels and with proportions. Their terms are whole numbers, small enough for exact float32
+ * sums, so every device gives the same answer. */
 #ifndef CLSNN_READOUT_H
 #define CLSNN_READOUT_H
 
@@ -8,31 +9,38 @@
 
 CLSNN_BEGIN_DECLS
 
-/* Which class each neuron speaks for. */
+/* The class that each neuron votes for. */
 struct clsnn_labels {
     uint32_t n_post;
-    int32_t *labels; /* [n_post] the class with the highest mean count; -1: the neuron never fired */
-    float *
-        proportions; /* [n_post][10] mean count of a class over the sum of the means; 0 for a silent neuron */
+    int32_t *labels; /* [n_post] class with the highest mean count; -1: the neuron never fired */
+    float
+        *proportions; /* [n_post][10] mean count of a class / sum of the ten means; all 0 if it never fired */
 };
-/* Errors: CLSNN_E_MEMORY. */
+/* Allocates labels of n_post neurons: -1, proportions 0. Errors: CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_labels_create(uint32_t n_post, struct clsnn_labels *out);
 CLSNN_API void clsnn_labels_finish(struct clsnn_labels *l); /* takes {0} */
 
-/* Labels the neurons by counts [n_images][n_post] of TRAINING images and their classes. Ties go to the lowest class.
- * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE, CLSNN_E_DEVICE_MEMORY. Source: Diehl & Cook 2015. */
+/* Labels neurons by their spike counts for TRAINING images. Ties go to the lowest class.
+ * counts   [n_images][labels->n_post], host, borrowed during the call
+ * classes  [n_images] true classes, 0 to 9
+ * labels   from clsnn_labels_create; overwritten
+ * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE, CLSNN_E_DEVICE_MEMORY, CLSNN_E_BUILD; CLSNN_E_SELFTEST the device
+ * returned a sum that is no whole number.
+ * Source: Diehl & Cook 2015. */
 CLSNN_API enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const uint16_t *counts,
                                                 const uint8_t *classes, uint32_t n_images,
                                                 struct clsnn_labels *labels);
 
+/* Votes against true classes. */
 struct clsnn_score {
     uint32_t n_images, correct_all, correct_proportion;
-    uint32_t confusion[CLSNN_CLASSES][CLSNN_CLASSES]; /* vote all: [true][predicted] */
-    uint32_t confusion_proportion[CLSNN_CLASSES][CLSNN_CLASSES];
+    uint32_t confusion[CLSNN_CLASSES][CLSNN_CLASSES];            /* of vote all, [true][predicted] */
+    uint32_t confusion_proportion[CLSNN_CLASSES][CLSNN_CLASSES]; /* of vote proportion */
 };
-/* Votes on counts [n_images][n_post] and compares with the true classes.
- * Vote all, the original's: the class whose neurons have the highest mean count. Vote proportion: every neuron votes for
- * all classes by its proportions. Ties go to the lowest class, and so does an image without a spike.
+/* Predicts the class of each image by two votes and compares with the true classes. Arguments as of
+ * clsnn_readout_label. Vote all predicts the class whose neurons have the highest mean count (Diehl & Cook
+ * 2015). In vote proportion each neuron votes for all classes by its proportions. Ties go to the lowest
+ * class; an image without a spike goes to class 0.
  * Errors: as of clsnn_readout_label. */
 CLSNN_API enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels,
                                                 const uint16_t *counts, const uint8_t *classes,

@@ -1,4 +1,4 @@
-/* Replay: given input spikes through a given network, every step recorded, by the same laws as training. */
+/* Replay: given input spikes drive a given network; every step is recorded. The laws are training's. */
 #ifndef CLSNN_REPLAY_H
 #define CLSNN_REPLAY_H
 
@@ -8,36 +8,42 @@
 
 CLSNN_BEGIN_DECLS
 
-/* What is fed in. All arrays are borrowed. Samples follow each other; nothing is reset between them. */
+/* The network and its input spikes. All arrays are borrowed during the call. The network starts at rest.
+ * Samples follow each other without a reset. */
 struct clsnn_replay_input {
-    const char *label; /* names the input in messages: its file */
+    const char *label; /* names the input in messages, such as its file */
     uint32_t n_post;
-    uint32_t steps_on, steps_off, n_samples; /* a sample is steps_on steps with input, steps_off without */
+    uint32_t steps_on, steps_off, n_samples; /* a sample: steps_on with input, then steps_off without */
     size_t n_events;
-    const int32_t *event_step;  /* [n_events] steps from the start of the replay */
-    const int32_t *event_input; /* [n_events] 0 to 783; at most one spike of an input in a step */
+    const int32_t *event_step;  /* [n_events] in any order; steps from the start of the replay */
+    const int32_t *event_input; /* [n_events] 0 to 783; an input spikes at most once a step */
     const float *w0;            /* [784][n_post] */
     const float *theta0_mv;     /* [n_post] */
-    bool learn;                 /* plasticity, theta, and rescaling of columns before each sample */
+    bool learn;                 /* weights and theta change; each sample begins with rescaling */
 };
 
-/* Spikes in order of step, then neuron. */
+/* Recorded spikes, in order of step, then neuron. */
 struct clsnn_spike_list {
     size_t n, capacity;
     int32_t *step, *neuron; /* [n], owned */
 };
 
+/* The record of a replay. All arrays are owned. */
 struct clsnn_replay_output {
-    uint32_t n_steps, n_probes; /* probes: neurons 0 to n_probes - 1, at most CLSNN_PROBE */
+    uint32_t n_steps, n_probes; /* neurons 0 to n_probes - 1 are recorded, at most CLSNN_PROBE */
     struct clsnn_spike_list exc, inh;
-    float *v_exc, *g_exc, *g_inh, *v_inh; /* [n_steps][n_probes] after each step; v in mV */
+    float *v_exc, *g_exc, *g_inh, *v_inh; /* [n_steps][n_probes] values after each step; v in mV */
     float *w_end;                         /* [784][n_post] */
     float *theta_end_mv;                  /* [n_post] */
 };
 
-/* Runs in on dev with prog, a program of kind CLSNN_PROGRAM_REPLAY. model gives the constants; its times are in's.
- * Errors: CLSNN_E_DATA an event out of range, twice, or in a step without input; a sample over 2000 steps with input or 4000
- * altogether; CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY, CLSNN_E_DEVICE, CLSNN_E_SELFTEST. */
+/* Replays `in` on dev.
+ * prog   of kind CLSNN_PROGRAM_REPLAY
+ * model  the constants; in->steps_on and in->steps_off replace its times
+ * out    filled on success; the caller frees it with clsnn_replay_finish
+ * Errors: CLSNN_E_DATA an event is out of range, comes twice, or falls in a step without input; or a sample
+ * has over 2000 steps with input, or over 4000 altogether. CLSNN_E_SELFTEST a potential left its limits.
+ * CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY, CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog,
                                          const struct clsnn_model *model, const struct clsnn_replay_input *in,
                                          struct clsnn_replay_output *out);
