@@ -31,7 +31,7 @@ enum {
 enum leave { S, C, L };
 
 /* A control point on a page of 100 x 100, y downwards. (dx, dy) is the point's habit. One normal number moves
- * all points of a digit along their habits: a form covers narrow to wide, open to closed, straight to bent. */
+ * all points of a digit along their habits: a form covers narrow to wide, open to closed, bar to bow. */
 struct point {
     int8_t x, y, dx, dy;
     uint8_t leave;
