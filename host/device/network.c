@@ -312,8 +312,7 @@ void clsnn_network_drop(struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]) {
     }
 }
 
-/* Refuses what would do damage: steps index tables on the device; a NaN would show only after a
- * presentation. */
+/* Refuses damaging values: steps index tables on the device; a NaN would show only after a presentation. */
 static enum clsnn_status check_values(const struct clsnn_array *a, const char *label) {
     const size_t n = clsnn_array_count(a);
     const float *real = a->data;

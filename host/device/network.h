@@ -1,4 +1,4 @@
-/* A batch of independent networks of one size on the device. It owns everything that survives a step:
+/* A batch of independent networks of one size on the device. The batch owns all that survives a step:
  * weights, potentials, conductances, thresholds, traces. The network is the outermost index. */
 #ifndef CLSNN_NETWORK_H
 #define CLSNN_NETWORK_H
