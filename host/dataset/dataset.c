@@ -1,4 +1,4 @@
-/* Which data set, and from where: the four IDX files of a directory (idx.c reads them) or digits.c. */
+/* Loads and writes data sets: a directory's four IDX files (idx.c) or the built-in digits (digits.c). */
 #include "clsnn/dataset.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "dataset/places.h"
 #include "dataset/idx.h"
 
-/* clsnn_dataset.sha256 of the original MNIST (what datasets/SHA256SUMS lists, without the IDX headers). */
+/* clsnn_dataset.sha256 of the original MNIST: the files in datasets/SHA256SUMS without their IDX headers. */
 #define MNIST_SHA256 "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
 
 void clsnn_dataset_finish(struct clsnn_dataset *d) {
@@ -93,8 +93,8 @@ fail:
     return st;
 }
 
-/* The first place that holds any of MNIST's files. A $CLSNN_DATA that does not exist is a mistake to be told,
- * since the user would otherwise get another data set than the one asked for. */
+/* Loads MNIST from the first place that holds any of its files; or_digits: else the built-in digits. A
+ * missing $CLSNN_DATA is an error: the user would otherwise get another data set than the one asked for. */
 static enum clsnn_status load_mnist(bool or_digits, struct clsnn_dataset *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_place places[CLSNN_PLACES];
@@ -153,9 +153,7 @@ fail:
     return st;
 }
 
-/* ---- writing ---- */
-
-/* Loading prefers plain files, so one that stands beside the new .gz would hide it. */
+/* Refuses dir if it holds a plain file `name`: loading prefers plain files and would ignore the new .gz. */
 static enum clsnn_status refuse_hidden(const char *dir, const char *name) {
     struct stat info;
     char *plain = clsnn_file_join(dir, name);

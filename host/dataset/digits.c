@@ -1,7 +1,7 @@
 /* The built-in digits: a table of pen strokes, bent at random and drawn with a round pen, in MNIST's format.
- * Every random choice is Philox4x32-10 of (seed, set, image, draw), so image k needs no other image. Only + -
- * * / sqrt and integers are used, uncontracted, because the data set's hash has to be the same on every
- * machine: see sin_turns for the one function. */
+ * Every random choice is Philox4x32-10 of (seed, set, image, draw), so image k needs no other image. The data
+ * set's hash must be the same on every machine. So the arithmetic is integers and + - * / sqrt, uncontracted,
+ * and sin_turns replaces libm's sine. */
 #include "dataset/digits.h"
 
 #include <float.h>
@@ -11,7 +11,7 @@
 
 #include <Random123/philox.h>
 
-/* gcc ignores the pragma and takes -ffp-contract=off, which the build passes; clang reads the pragma. */
+/* clang obeys the pragma. gcc ignores it and obeys -ffp-contract=off, which the build passes. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #endif
@@ -27,18 +27,18 @@ enum {
     CLASSES = 10
 };
 
-/* How the pen leaves a control point: S on a smooth curve, C round a corner, L lifted off the paper. */
+/* The pen's way out of a control point: S on a smooth curve, C round a corner, L lifted off the paper. */
 enum leave { S, C, L };
 
-/* A way of writing a digit on a page of 100 x 100, y downwards. (dx, dy) is the point's habit: all points of
- * a digit move along theirs together, by one normal number, so that one row covers narrow to wide, open to
- * closed, straight to curved. */
+/* A control point on a page of 100 x 100, y downwards. (dx, dy) is the point's habit. One normal number moves
+ * all points of a digit along their habits: a form covers narrow to wide, open to closed, bar to bow. */
 struct point {
     int8_t x, y, dx, dy;
     uint8_t leave;
 };
+/* One way of writing a digit. */
 struct form {
-    uint8_t digit, weight; /* weights of a digit's forms sum to 100 */
+    uint8_t digit, weight; /* the weights of a digit's forms sum to 100 */
     uint8_t n_points;
     struct point points[MAX_POINTS];
 };
@@ -49,7 +49,8 @@ static const struct form forms[] = {
     {0, 50, 9, {{55, 2, 4, 0, S}, {25, 12, 6, 0, S}, {8, 50, 8, 4, S}, {22, 88, 6, 0, S}, {50, 98, 0, 0, S},
                 {80, 85, -6, 0, S}, {92, 50, -8, -4, S}, {78, 15, -6, 0, S}, {50, 2, -5, 3, L}}},
     {0, 30, 10, {{72, 10, 4, -4, S}, {48, 0, 0, 2, S}, {17, 22, 2, 4, S}, {6, 60, 4, 0, S}, {26, 95, 3, 0, S},
-                 {60, 96, -3, 0, S}, {90, 62, -3, 4, S}, {90, 26, -3, 4, S}, {66, 6, 0, 2, S}, {42, 10, -6, 5, L}}},
+                 {60, 96, -3, 0, S}, {90, 62, -3, 4, S}, {90, 26, -3, 4, S}, {66, 6, 0, 2, S},
+                 {42, 10, -6, 5, L}}},
     {0, 20, 9, {{62, 4, 4, 3, S}, {38, 16, 4, 0, S}, {20, 52, 5, 0, S}, {24, 86, 3, 2, S}, {44, 99, 0, 0, S},
                 {68, 80, -3, 0, S}, {82, 42, -5, 0, S}, {78, 10, -3, 0, S}, {58, 3, -4, 0, L}}},
     /* 1: a bar; with a serif; with serif and base */
@@ -61,8 +62,8 @@ static const struct form forms[] = {
     {2, 45, 9, {{12, 25, 2, 5, S}, {30, 5, 3, 1, S}, {58, 2, 0, 0, S}, {78, 22, 0, 2, S}, {70, 47, 2, 3, S},
                 {40, 75, 3, 3, S}, {10, 96, 0, 0, C}, {48, 94, 0, -3, S}, {92, 95, 4, 0, L}}},
     {2, 35, 11, {{15, 22, 0, 5, S}, {36, 3, 0, 0, S}, {66, 5, 0, 0, S}, {77, 27, 0, 2, S}, {64, 57, 2, 0, S},
-                 {38, 86, 0, 2, S}, {16, 95, -2, 0, S}, {9, 84, -3, -3, S}, {26, 76, 0, -4, S}, {56, 90, 0, 0, S},
-                 {94, 90, 3, -4, L}}},
+                 {38, 86, 0, 2, S}, {16, 95, -2, 0, S}, {9, 84, -3, -3, S}, {26, 76, 0, -4, S},
+                 {56, 90, 0, 0, S}, {94, 90, 3, -4, L}}},
     {2, 20, 7, {{10, 13, 0, 3, S}, {44, 4, 0, 0, S}, {76, 10, 3, 0, S}, {52, 48, 5, 3, S}, {8, 95, 0, 0, C},
                 {48, 92, 0, -2, S}, {94, 96, 3, 0, L}}},
     /* 3: two bows; flat top; with a small loop at the waist */
@@ -71,8 +72,8 @@ static const struct form forms[] = {
     {3, 20, 7, {{14, 5, 0, 2, S}, {80, 3, 0, 0, C}, {42, 41, 4, 2, C}, {76, 50, 0, 2, S}, {84, 78, 3, 0, S},
                 {50, 100, 0, 0, S}, {8, 90, 0, 4, L}}},
     {3, 25, 11, {{16, 15, 0, 3, S}, {46, 0, 0, 0, S}, {76, 13, 3, 0, S}, {66, 38, 0, 3, S}, {40, 51, 0, 0, S},
-                 {30, 45, -4, 0, S}, {46, 42, 0, -3, S}, {76, 58, 0, 0, S}, {80, 84, 3, 0, S}, {46, 100, 0, 0, S},
-                 {10, 87, 0, 4, L}}},
+                 {30, 45, -4, 0, S}, {46, 42, 0, -3, S}, {76, 58, 0, 0, S}, {80, 84, 3, 0, S},
+                 {46, 100, 0, 0, S}, {10, 87, 0, 4, L}}},
     /* 4: open; closed; open in one sweep */
     {4, 48, 6, {{26, 6, 6, 0, S}, {20, 32, 2, 0, S}, {12, 56, 2, 2, C}, {92, 52, 0, 3, L},
                 {72, 8, 4, 6, S}, {64, 100, 0, 0, L}}},
@@ -82,7 +83,8 @@ static const struct form forms[] = {
                 {74, 50, 0, 0, S}, {66, 100, 0, 0, L}}},
     /* 5: body, then the flag; in one line; like an S */
     {5, 45, 10, {{28, 6, 3, 0, S}, {24, 25, 3, 0, S}, {20, 43, 2, 0, C}, {50, 38, 0, 2, S}, {80, 58, 2, 0, S},
-                 {76, 86, 0, 0, S}, {44, 100, 0, 0, S}, {8, 88, 0, 4, L}, {28, 6, 3, 0, S}, {90, 3, 8, -3, L}}},
+                 {76, 86, 0, 0, S}, {44, 100, 0, 0, S}, {8, 88, 0, 4, L}, {28, 6, 3, 0, S},
+                 {90, 3, 8, -3, L}}},
     {5, 38, 8, {{88, 4, 5, -3, S}, {34, 6, 2, 0, C}, {24, 43, 2, 2, C}, {54, 37, 0, 3, S}, {80, 58, 3, 0, S},
                 {74, 88, 2, 0, S}, {40, 100, 0, 0, S}, {6, 88, 0, 5, L}}},
     {5, 17, 9, {{86, 8, 5, -3, S}, {54, 4, 0, 0, S}, {32, 14, 0, 0, S}, {28, 36, 0, 2, S}, {56, 48, 0, 0, S},
@@ -103,15 +105,15 @@ static const struct form forms[] = {
     {7, 20, 6, {{8, 16, 0, 4, S}, {38, 5, 0, 0, S}, {76, 7, 2, 0, S}, {80, 26, 0, 3, S}, {58, 62, 3, 0, S},
                 {44, 100, 4, 0, L}}},
     /* 8: an S and back; two rings; an S left open at the top */
-    {8, 55, 12, {{74, 12, 2, 0, S}, {46, 0, 0, 0, S}, {20, 18, -2, 0, S}, {42, 42, 0, 3, S}, {76, 66, 2, 0, S},
-                 {76, 90, 0, 0, S}, {44, 100, 0, 0, S}, {16, 86, -2, 0, S}, {28, 62, 0, 2, S}, {62, 38, 0, 2, S},
-                 {80, 18, 2, 0, S}, {70, 6, -3, 3, L}}},
+    {8, 55, 12, {{74, 12, 2, 0, S}, {46, 0, 0, 0, S}, {20, 18, -2, 0, S}, {42, 42, 0, 3, S},
+                 {76, 66, 2, 0, S}, {76, 90, 0, 0, S}, {44, 100, 0, 0, S}, {16, 86, -2, 0, S},
+                 {28, 62, 0, 2, S}, {62, 38, 0, 2, S}, {80, 18, 2, 0, S}, {70, 6, -3, 3, L}}},
     {8, 22, 13, {{50, 47, 0, 3, S}, {24, 35, -2, 0, S}, {26, 9, 0, 0, S}, {54, 0, 0, 0, S}, {78, 12, 0, 0, S},
-                 {74, 36, 2, 0, S}, {46, 48, 0, 3, S}, {18, 66, -2, 0, S}, {17, 91, 0, 0, S}, {50, 100, 0, 0, S},
-                 {82, 90, 0, 0, S}, {80, 64, 2, 0, S}, {52, 47, 0, 3, L}}},
+                 {74, 36, 2, 0, S}, {46, 48, 0, 3, S}, {18, 66, -2, 0, S}, {17, 91, 0, 0, S},
+                 {50, 100, 0, 0, S}, {82, 90, 0, 0, S}, {80, 64, 2, 0, S}, {52, 47, 0, 3, L}}},
     {8, 23, 11, {{80, 18, 0, 4, S}, {62, 2, 0, 0, S}, {30, 8, 0, 0, S}, {28, 30, 0, 2, S}, {62, 56, 0, 0, S},
-                 {78, 80, 2, 0, S}, {54, 100, 0, 0, S}, {22, 90, 0, 0, S}, {26, 68, 0, 0, S}, {60, 42, 0, 2, S},
-                 {88, 8, 3, -3, L}}},
+                 {78, 80, 2, 0, S}, {54, 100, 0, 0, S}, {22, 90, 0, 0, S}, {26, 68, 0, 0, S},
+                 {60, 42, 0, 2, S}, {88, 8, 3, -3, L}}},
     /* 9: ring and straight stem; stem curved to the left; one line */
     {9, 45, 8, {{76, 14, 0, 2, S}, {50, 2, 0, 0, S}, {20, 22, 0, 3, S}, {24, 48, 0, 2, S}, {54, 48, 0, 3, S},
                 {77, 14, 0, 0, C}, {74, 55, 3, 0, S}, {66, 100, 4, 0, L}}},
@@ -122,7 +124,7 @@ static const struct form forms[] = {
 };
 /* clang-format on */
 
-/* One image's random numbers: the n-th draw is word n % 4 of the Philox block n / 4. */
+/* The random numbers of one image: draw n is word n % 4 of Philox block n / 4. */
 struct stream {
     philox4x32_ctr_t counter, block;
     philox4x32_key_t key;
@@ -130,7 +132,7 @@ struct stream {
 };
 
 static struct stream stream_of(uint64_t seed, enum clsnn_digits_set set, uint32_t image) {
-    /* The last word keeps these numbers apart from any other use of the seed. */
+    /* The counter's last word keeps this stream apart from every other use of the seed. */
     struct stream s = {.counter = {{0, image, (uint32_t)set, 0x64696769u}},
                        .key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}}};
     return s;
@@ -150,15 +152,15 @@ static double draw_uniform(struct stream *s) {
     return draw_word(s) * (1.0 / 4294967296.0);
 }
 
-/* Nearly normal: the sum of four uniform bytes, which is exact and cannot stray beyond 3.5 deviations. */
+/* Returns a nearly normal number: the sum of four uniform bytes, scaled. The sum is exact and stays within
+ * 3.5 standard deviations. */
 static double draw_normal(struct stream *s) {
     uint32_t w = draw_word(s);
     uint32_t sum = (w & 255) + (w >> 8 & 255) + (w >> 16 & 255) + (w >> 24);
     return ((double)sum - 510.0) / 147.8;
 }
 
-/* sin(2 pi x) by its Taylor polynomial on a quarter turn (error below 1e-7): libm's last bit differs between
- * machines. */
+/* Returns sin(2 pi x) by a Taylor polynomial (error below 1e-7). libm's last bit differs between machines. */
 static double sin_turns(double x) {
     double t = x - (double)(int64_t)x; /* -1 .. 1 */
     if (t < 0) t += 1;
@@ -174,7 +176,8 @@ static double clamp(double x, double lo, double hi) {
     return x < lo ? lo : x > hi ? hi : x;
 }
 
-/* A digit as the pen's path: dots joined by straight pieces, except where the pen lifts after a dot. */
+/* A digit as the pen's path: dots joined by straight pieces. lift[i]: the pen lifts after dot i, and no piece
+ * joins it to the next. */
 struct path {
     int n_dots;
     double x[MAX_DOTS], y[MAX_DOTS], radius[MAX_DOTS];
@@ -189,8 +192,8 @@ static const struct form *choose_form(struct stream *s, uint32_t digit) {
     return f;
 }
 
-/* The tangent at control point i of a stroke from first to last: Catmull-Rom inside; at an end or a corner
- * the one that leaves no curvature there (out: seen by the piece that begins at i). */
+/* Returns the tangent at control point i of a stroke from first to last: Catmull-Rom inside the stroke, the
+ * tangent without curvature at an end or a corner. out: for the piece that begins, not ends, at i. */
 static double tangent(const double *p, const uint8_t *leave, int first, int last, int i, bool out) {
     bool open = i == first || i == last || leave[i] == C;
     if (!open) return 0.5 * (p[i + 1] - p[i - 1]);
@@ -200,7 +203,8 @@ static double tangent(const double *p, const uint8_t *leave, int first, int last
     return 1.5 * chord - 0.25 * (p[j + 1] - p[j - 1]);
 }
 
-/* Control points to dots, by cubic Hermite pieces cut where they are about 8 units long. */
+/* Turns control points into dots. Between two control points at distance d runs a cubic Hermite piece, cut
+ * into d / 8 + 2 straight ones, at most MAX_STEPS. */
 static void flatten(const double *px, const double *py, const uint8_t *leave, int n_points,
                     struct path *out) {
     int n = 0;
@@ -231,8 +235,8 @@ static void flatten(const double *px, const double *py, const uint8_t *leave, in
     out->n_dots = n;
 }
 
-/* Bends the whole page: two slow waves a direction, the waist up or down, top and bottom of unlike width,
- * then aspect, slant and rotation about the middle. */
+/* Bends the whole page: two slow waves in each direction, the waist up or down, top and bottom of unlike
+ * width, aspect, slant, and last a rotation about the middle. */
 static void bend(struct stream *s, struct path *p) {
     double amp[4], fx[4], fy[4], phase[4];
     for (int k = 0; k < 4; k++) {
@@ -244,7 +248,7 @@ static void bend(struct stream *s, struct path *p) {
     double waist = 5.5 * draw_normal(s), taper = 0.14 * draw_normal(s);
     double aspect = clamp(0.84 + 0.18 * draw_normal(s), 0.48, 1.4);
     double slant = clamp(0.14 + 0.25 * draw_normal(s), -0.45, 0.75);
-    double turn = 0.019 * draw_normal(s); /* turns: 7 degrees */
+    double turn = 0.019 * draw_normal(s); /* in turns; the standard deviation is 7 degrees */
     double sine = sin_turns(turn), cosine = sin_turns(turn + 0.25);
     for (int i = 0; i < p->n_dots; i++) {
         double x = p->x[i] - 50, y = p->y[i] - 50;
@@ -261,14 +265,14 @@ static void bend(struct stream *s, struct path *p) {
     }
 }
 
-/* Gives each dot the pen's radius in pixels: a nib that is broader in one direction, pressure that swells
- * along the way, a little tremor; then scales the path so that its ink fits MNIST's 20 x 20 box in the middle
- * of the image. */
+/* Gives each dot the pen's radius in pixels, then scales the path so that its ink fits MNIST's 20 x 20 box in
+ * the middle of the image. The radius varies: the nib is broader in one direction, pressure swells along the
+ * way, and the hand trembles a little. */
 static void ink_and_fit(struct stream *s, struct path *p) {
     double size = draw_normal(s);
     double r = clamp(1.21 + 0.32 * size + 0.05 * size * size, 0.62, 2.0);
     double nib = 0.16 * draw_uniform(s), nib_x = sin_turns(draw_uniform(s)),
-           nib_y = sqrt(1 - nib_x * nib_x); /* |nib_x| < 1: the series falls short */
+           nib_y = sqrt(1 - nib_x * nib_x); /* sin_turns stays below 1: its series falls short */
     double swell = 0.12 * draw_normal(s), swell_step = 0.01 + 0.03 * draw_uniform(s),
            swell_at = draw_uniform(s);
     double lo_x = p->x[0], hi_x = lo_x, lo_y = p->y[0], hi_y = lo_y, widest = 0;
@@ -296,8 +300,8 @@ static void ink_and_fit(struct stream *s, struct path *p) {
     /* NOLINTEND(bugprone-integer-division) */
 }
 
-/* Draws one straight piece of the path into the canvas: ink by the distance of each near pixel's middle to
- * the piece. */
+/* Draws straight piece i of the path into the canvas. A pixel's ink depends on the distance of its middle
+ * from the piece. */
 static void draw_piece(const struct path *p, int i, uint8_t canvas[SIDE][SIDE]) {
     double ax = p->x[i], ay = p->y[i], dx = p->x[i + 1] - ax, dy = p->y[i + 1] - ay;
     double reach = 0.5 * (p->radius[i] + p->radius[i + 1]) + 0.5, reach2 = reach * reach;
@@ -313,16 +317,16 @@ static void draw_piece(const struct path *p, int i, uint8_t canvas[SIDE][SIDE]) 
             double t = clamp((ex * dx + ey * dy) * per_length2, 0, 1);
             double ox = ex - t * dx, oy = ey - t * dy, d2 = ox * ox + oy * oy;
             if (d2 >= reach2) continue;
-            double cover = reach - sqrt(d2); /* 0 to 1 over the pixel that the edge runs through */
-            /* never negative. NOLINTNEXTLINE(bugprone-incorrect-roundings) */
+            double cover = reach - sqrt(d2); /* rises from 0 to 1 across the pixel on the edge */
+            /* cover is never negative. NOLINTNEXTLINE(bugprone-incorrect-roundings) */
             uint8_t ink = cover >= 1 ? 255 : (uint8_t)(255 * cover + 0.5);
             if (ink > canvas[y][x]) canvas[y][x] = ink;
         }
     }
 }
 
-/* Copies the canvas so that its centre of mass comes to the image's centre, by whole pixels, as MNIST was
- * made. */
+/* Copies the canvas, shifted by whole pixels so that its centre of mass becomes the image's centre. MNIST was
+ * made the same way. */
 static void centre_by_mass(uint8_t canvas[SIDE][SIDE], uint8_t *out) {
     int32_t mass = 0, sum_x = 0, sum_y = 0;
     for (int y = 0; y < SIDE; y++) {
@@ -334,9 +338,9 @@ static void centre_by_mass(uint8_t canvas[SIDE][SIDE], uint8_t *out) {
         sum_y += row * (2 * y + 1);
         mass += row;
     }
-    if (mass == 0) mass = 1; /* no digit is without ink, but a division by zero would be ours */
-    /* (SIDE - mean) / 2 rounded to the nearest, where mean is twice the centre; kept positive for C's
-     * division. */
+    if (mass == 0) mass = 1; /* every digit has ink; without, the division by zero would be our bug */
+    /* (SIDE - mean) / 2 rounded to the nearest; mean is twice the centre. 32 is added and subtracted again:
+     * C's division truncates, so the dividend must be positive. */
     int shift_x = (SIDE * mass - sum_x + mass + 64 * mass) / (2 * mass) - 32;
     int shift_y = (SIDE * mass - sum_y + mass + 64 * mass) / (2 * mass) - 32;
     memset(out, 0, SIDE * SIDE);

@@ -1,6 +1,5 @@
-/* Fetches MNIST: the only code of clsnn that talks to a network, and only because a user asked by `clsnn data
- * fetch`. The checksums are the originals', so it does not matter whether a mirror or the way to it can be
- * trusted. */
+/* Fetches MNIST. No other code of clsnn talks to a network, and only `clsnn data fetch` calls this one. The
+ * checksums are those of the original files, so a mirror and the way to it need not be trusted. */
 #include "dataset/download.h"
 
 #include <stdio.h>
@@ -13,7 +12,7 @@
 #include "dataset/idx.h"
 #include "dataset/places.h"
 
-#define MAX_ARCHIVE_BYTES ((size_t)32 << 20) /* the largest has 9.9 MB */
+#define MAX_ARCHIVE_BYTES ((size_t)32 << 20) /* the largest archive has 9.9 MB */
 
 static const char *const archive_sha256[CLSNN_IDX_FILES] = {
     [CLSNN_IDX_TRAIN_IMAGES] = "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -28,7 +27,7 @@ static const char *const public_mirrors[] = {
 };
 enum { PUBLIC_MIRRORS = sizeof public_mirrors / sizeof *public_mirrors };
 
-/* What the user can do by hand, ready to paste. reasons: why we could not. */
+/* Fails with the commands that fetch MNIST by hand, ready to paste. reasons: why each mirror failed. */
 static enum clsnn_status give_up(const char *dir, const char *reasons) {
     char sums[CLSNN_IDX_FILES * 128] = "", names[CLSNN_IDX_FILES * 32] = "";
     for (int i = 0; i < CLSNN_IDX_FILES; i++) {
@@ -36,17 +35,16 @@ static enum clsnn_status give_up(const char *dir, const char *reasons) {
         snprintf(sums + used, sizeof sums - used, "%s  %s.gz\n", archive_sha256[i], clsnn_idx_names[i]);
         snprintf(names + at, sizeof names - at, "%s ", clsnn_idx_names[i]);
     }
-    return clsnn_fail(
-        CLSNN_E_IO,
-        "MNIST could not be fetched into %s: %s\n"
-        "Where there is a network, run this, and put the four files into %s (or anywhere: --data DIR)\n"
-        "for f in %s; do curl -fLO %s$f.gz || wget %s$f.gz; done\n"
-        "sha256sum -c <<END\n%sEND",
-        dir, reasons, dir, names, public_mirrors[0], public_mirrors[1], sums);
+    return clsnn_fail(CLSNN_E_IO,
+                      "MNIST could not be fetched into %s: %s\n"
+                      "On a machine with a network, run these commands; put the four files into %s (or "
+                      "anywhere: --data DIR)\n"
+                      "for f in %s; do curl -fLO %s$f.gz || wget %s$f.gz; done\n"
+                      "sha256sum -c <<END\n%sEND",
+                      dir, reasons, dir, names, public_mirrors[0], public_mirrors[1], sums);
 }
 
-/* Whether path holds the archive already. Anything that is wrong with it is no error here: it will be
- * replaced. */
+/* Returns true if path holds the right archive. A wrong or unreadable file is no error: it gets replaced. */
 static bool is_right(const char *path, enum clsnn_idx_file which) {
     void *data = NULL;
     size_t n_bytes = 0;
@@ -102,7 +100,7 @@ static int report(void *ctx, curl_off_t total, curl_off_t got, curl_off_t up_tot
     struct transfer *t = ctx;
     (void)up_total;
     (void)up;
-    /* The final call, with got == total, is made when the file is in place. */
+    /* fetch_all makes the final call, with got == total, when the file is in place. */
     if (!t->progress || got <= 0 || got == total) return 0;
     t->stopped = !t->progress(t->ctx, t->archive, (uint64_t)got, (uint64_t)total);
     return t->stopped;
@@ -138,7 +136,7 @@ static CURLcode set_up(CURL *curl, const char *url, struct transfer *t, char *re
     return rc;
 }
 
-/* Appends to reasons, [REASONS_BYTES]; what does not fit is cut. */
+/* Appends a text to reasons, [REASONS_BYTES]. The text is cut if it does not fit. */
 CLSNN_PRINTF(2, 3) static void add_reason(char *reasons, const char *fmt, ...) {
     size_t used = strlen(reasons);
     if (used && used + 3 < REASONS_BYTES) {
@@ -151,8 +149,8 @@ CLSNN_PRINTF(2, 3) static void add_reason(char *reasons, const char *fmt, ...) {
     va_end(args);
 }
 
-/* One archive from one mirror into memory. CLSNN_E_IO is not recorded: the reason is added to reasons, and
- * the caller goes on to the next mirror. */
+/* Fetches one archive from one mirror into memory. CLSNN_E_IO leaves no record: the mirror's fault is added
+ * to reasons, and the caller tries the next mirror. */
 static enum clsnn_status fetch(CURL *curl, const char *mirror, enum clsnn_idx_file which, struct transfer *t,
                                char *reasons) {
     char url[1024], why[CURL_ERROR_SIZE] = "", sha256[CLSNN_SHA256_HEX] = "";
@@ -163,7 +161,7 @@ static enum clsnn_status fetch(CURL *curl, const char *mirror, enum clsnn_idx_fi
     curl_easy_reset(curl);
     CURLcode rc = set_up(curl, url, t, why);
     if (rc == CURLE_OK) rc = curl_easy_perform(curl);
-    curl_easy_reset(curl); /* why goes out of scope, and curl keeps its address */
+    curl_easy_reset(curl); /* why goes out of scope; curl would keep its address */
     if (t->stopped) return clsnn_fail(CLSNN_STOPPED, "%s: stopped while it was fetched", url);
     if (t->no_memory || rc == CURLE_OUT_OF_MEMORY)
         return clsnn_fail(CLSNN_E_MEMORY, "%s: %zu bytes", url, t->n_bytes);
@@ -210,7 +208,7 @@ static enum clsnn_status fetch_all(const char *dir, const char *const *mirrors, 
             if (st != CLSNN_OK) goto fail;
             TRY(clsnn_file_write(path, t->data, t->n_bytes));
             if (t->progress && !t->progress(t->ctx, name, t->n_bytes, t->n_bytes)) {
-                st = clsnn_fail(CLSNN_STOPPED, "%s: fetched; the others are not yet", path);
+                st = clsnn_fail(CLSNN_STOPPED, "%s: fetched; stopped before the remaining archives", path);
                 goto fail;
             }
         }

@@ -1,5 +1,5 @@
-/* IDX files, packed or plain, to and from memory: the data set's one door to zlib. Whatever a file claims is
- * checked before memory is spent on it: the header is read first and bounds what is unpacked. */
+/* IDX files, gzip or plain, to and from memory: the data set's one door to zlib. A file's header is read
+ * first and bounds the unpacking, so no memory is spent on an unchecked claim. */
 #include "dataset/idx.h"
 
 #include <errno.h>
@@ -20,8 +20,6 @@
 #define INPUT_BYTES ((size_t)64 << 10)
 #define PAGE_BYTES  ((size_t)4096)
 
-/* ---- IDX in memory ---- */
-
 static size_t header_bytes(enum clsnn_idx_kind kind) {
     return kind == CLSNN_IDX_PIXELS ? 16 : 8;
 }
@@ -30,7 +28,7 @@ static uint32_t big_endian(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* Checks the header in the first n_bytes of a file, and gives the file's true size. */
+/* Checks the header in the first n_bytes of a file. *out_file_bytes: the whole file's size by its header. */
 static enum clsnn_status check_header(enum clsnn_idx_kind kind, const uint8_t *p, size_t n_bytes,
                                       const char *label, uint32_t *out_items, size_t *out_file_bytes) {
     bool images = kind == CLSNN_IDX_PIXELS;
@@ -107,9 +105,7 @@ fail:
     return st;
 }
 
-/* ---- reading, packed or plain ---- */
-
-/* A file on its way into memory. data grows as bytes arrive, so a header's claim alone costs nothing. */
+/* A file on its way into memory. data grows as bytes arrive: a header's claim alone allocates nothing. */
 struct unpacking {
     const char *path; /* borrowed */
     enum clsnn_idx_kind kind;
@@ -120,7 +116,7 @@ struct unpacking {
 
 static enum clsnn_status grow(struct unpacking *u) {
     size_t capacity = u->capacity ? 2 * u->capacity : INPUT_BYTES;
-    if (capacity > u->max_bytes) capacity = u->max_bytes + 1; /* one more shows that there is too much */
+    if (capacity > u->max_bytes) capacity = u->max_bytes + 1; /* one byte more shows an excess */
     uint8_t *data = realloc(u->data, capacity);
     if (!data) return clsnn_fail(CLSNN_E_MEMORY, "%s: %zu bytes", u->path, capacity);
     u->data = data;
@@ -128,8 +124,7 @@ static enum clsnn_status grow(struct unpacking *u) {
     return CLSNN_OK;
 }
 
-/* Called after bytes were added: reads the IDX header once it is there, and refuses what exceeds its claim.
- */
+/* Runs whenever bytes were added: checks the IDX header once complete, and refuses bytes beyond its claim. */
 static enum clsnn_status check_progress(struct unpacking *u) {
     enum clsnn_status st = CLSNN_OK;
     if (u->kind != CLSNN_IDX_ANY && !u->header_seen && u->n_bytes >= header_bytes(u->kind)) {
@@ -140,9 +135,9 @@ static enum clsnn_status check_progress(struct unpacking *u) {
         if (want < u->max_bytes) u->max_bytes = want;
     }
     if (u->n_bytes > u->max_bytes)
-        st = clsnn_fail(CLSNN_E_DATA, "%s: holds more than %zu bytes, %s: damaged, or not such a file at all",
-                        u->path, u->max_bytes,
-                        u->header_seen ? "which is what its header claims" : "the most allowed");
+        st = clsnn_fail(
+            CLSNN_E_DATA, "%s: holds more than %zu bytes, %s: the file is damaged or of another kind",
+            u->path, u->max_bytes, u->header_seen ? "which is what its header claims" : "the most allowed");
 fail:
     return st;
 }
@@ -156,7 +151,7 @@ static enum clsnn_status read_some(int fd, const char *path, uint8_t *to, size_t
     return CLSNN_OK;
 }
 
-/* A gzip file is one or more members, each with its own checksum, and nothing after them. */
+/* Unpacks a gzip file: one or more members, each with its own checksum, and nothing after them. */
 static enum clsnn_status inflate_file(int fd, struct unpacking *u, uint8_t *input, size_t n_input) {
     enum clsnn_status st = CLSNN_OK;
     z_stream z = {0};
@@ -181,7 +176,7 @@ static enum clsnn_status inflate_file(int fd, struct unpacking *u, uint8_t *inpu
             in_member = true;
         }
         if (u->n_bytes == u->capacity) TRY(grow(u));
-        /* By small pieces, so that a bomb meets check_progress before it has filled much. */
+        /* Pieces of at most 1 MiB: check_progress stops a bomb before it fills much memory. */
         size_t room = u->capacity - u->n_bytes;
         z.next_out = u->data + u->n_bytes;
         z.avail_out = (uInt)(room < ((size_t)1 << 20) ? room : (size_t)1 << 20);
@@ -212,7 +207,7 @@ fail:
 static enum clsnn_status copy_file(int fd, struct unpacking *u, const uint8_t *input, size_t n_input) {
     enum clsnn_status st = CLSNN_OK;
     TRY(grow(u));
-    if (n_input > u->capacity) n_input = u->capacity; /* more than max_bytes: refused just below */
+    if (n_input > u->capacity) n_input = u->capacity; /* too long: check_progress refuses it */
     if (n_input) memcpy(u->data, input, n_input);
     for (u->n_bytes = n_input;;) {
         TRY(check_progress(u));
@@ -233,7 +228,7 @@ enum clsnn_status clsnn_idx_read(const char *path, enum clsnn_idx_kind kind, siz
     uint8_t *input = NULL;
     struct stat info;
     size_t got = 0, n_input = 0;
-    /* O_NONBLOCK: a pipe without a writer must be refused below, not waited for. */
+    /* O_NONBLOCK: opening a pipe without a writer must not wait; the pipe is refused below. */
     int fd;
     do fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     while (fd < 0 && errno == EINTR);
@@ -257,7 +252,7 @@ enum clsnn_status clsnn_idx_read(const char *path, enum clsnn_idx_kind kind, siz
     } while (got && n_input < INPUT_BYTES);
     bool gzip = n_input >= 2 && input[0] == 0x1f && input[1] == 0x8b;
     TRY(gzip ? inflate_file(fd, &u, input, n_input) : copy_file(fd, &u, input, n_input));
-    if (!u.data) TRY(grow(&u)); /* never NULL on success */
+    if (!u.data) TRY(grow(&u)); /* *out_data is never NULL on success */
     *out_data = u.data;
     *out_bytes = u.n_bytes;
     u.data = NULL;
@@ -272,13 +267,11 @@ enum clsnn_status clsnn_gzip_read(const char *path, size_t max_bytes, void **out
     return clsnn_idx_read(path, CLSNN_IDX_ANY, max_bytes, out_data, out_bytes);
 }
 
-/* ---- writing ---- */
-
 static void put_big_endian(uint8_t *p, uint32_t v) {
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> (24 - 8 * i));
 }
 
-/* Nothing but the data decides the bytes: no time, no name, and the operating system given as unknown. */
+/* The data alone decide the bytes: the gzip header has no time, no name, and an unknown operating system. */
 enum clsnn_status clsnn_idx_write(const char *path, enum clsnn_idx_kind kind, const uint8_t *data,
                                   uint32_t n_items) {
     uint8_t header[16];

@@ -1,4 +1,4 @@
-/* Between idx.c and dataset.c: IDX files to and from memory. dataset.h has what others may call. */
+/* IDX files to and from memory, for dataset.c. Other code calls clsnn/dataset.h. */
 #ifndef CLSNN_IDX_H
 #define CLSNN_IDX_H
 
@@ -8,26 +8,28 @@
 
 enum clsnn_idx_kind { CLSNN_IDX_ANY, CLSNN_IDX_PIXELS, CLSNN_IDX_LABELS };
 
-/* clsnn_gzip_read that also checks an IDX header (unless CLSNN_IDX_ANY) as soon as its bytes are there, and
- * refuses what exceeds the header's claim. A file that ends before its header's claim is left to
- * clsnn_idx_parse. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
+/* Reads a file like clsnn_gzip_read. Also checks the IDX header (unless CLSNN_IDX_ANY) as soon as its bytes
+ * are there, and refuses a file that exceeds its header's claim. clsnn_idx_parse refuses one that falls
+ * short. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_idx_read(const char *path, enum clsnn_idx_kind kind, size_t max_bytes,
                                  void **out_data, size_t *out_bytes);
 
-/* Writes one gzip IDX file, atomically. data: [n_items][784] or [n_items]. Errors: CLSNN_E_IO,
- * CLSNN_E_MEMORY. */
+/* Writes one gzip IDX file, atomically. data: [n_items][784] or [n_items] u8.
+ * Errors: CLSNN_E_IO, CLSNN_E_MEMORY, CLSNN_E_FAILED from zlib. */
 enum clsnn_status clsnn_idx_write(const char *path, enum clsnn_idx_kind kind, const uint8_t *data,
                                   uint32_t n_items);
 
-/* Room for n images, page-aligned; finish takes {0}. Errors: CLSNN_E_MEMORY. */
+/* Allocates n images with page-aligned pixels. finish takes {0}. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_images_create(uint32_t n_images, struct clsnn_images *out);
 void clsnn_images_finish(struct clsnn_images *m);
 
-/* IDX in memory to images; the layer that fuzzers drive. label names the origin in messages.
- * images_bytes / labels_bytes are the unpacked files. Errors: CLSNN_E_DATA, CLSNN_E_MEMORY. */
+/* Turns two unpacked IDX files in memory into images; fuzzers drive this function. label names the files in
+ * messages. Errors: CLSNN_E_DATA, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_idx_parse(const void *images, size_t images_bytes, const void *labels,
                                   size_t labels_bytes, const char *label, struct clsnn_images *out);
-/* Reads a file, unpacking gzip when it begins with 1f 8b; at most max_bytes unpacked. Errors: CLSNN_E_IO, CLSNN_E_DATA. */
+
+/* Reads a file of at most max_bytes, unpacked. A file that begins with 1f 8b is gzip. *out_data is malloc'ed,
+ * the caller's, never NULL. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_gzip_read(const char *path, size_t max_bytes, void **out_data, size_t *out_bytes);
 
 #endif

@@ -1,4 +1,4 @@
-/* The search path of --data mnist. Only looks; dataset.c decides what an absent or damaged place means. */
+/* The search path of --data mnist. This file only looks; dataset.c judges an absent or damaged place. */
 #include "dataset/places.h"
 
 #include <stdio.h>
@@ -40,7 +40,7 @@ enum clsnn_place_state clsnn_place_look(const char *dir) {
     if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode)) return CLSNN_PLACE_ABSENT;
     for (int i = 0; i < CLSNN_IDX_FILES; i++) {
         char *path = NULL;
-        /* Without memory the place counts as found, so that reading it reports the failure. */
+        /* A place counts as found when memory is short: reading the place then reports the failure. */
         if (clsnn_place_file(dir, (enum clsnn_idx_file)i, &path) != CLSNN_OK) return CLSNN_PLACE_FOUND;
         if (!path) continue;
         free(path);

@@ -1,4 +1,5 @@
-/* Where MNIST is looked for and what its four files are called: the one list that loading, fetching and listing share. */
+/* The places where MNIST is looked for, and the names of its four files. Loading, fetching and listing share
+ * this one list. */
 #ifndef CLSNN_PLACES_H
 #define CLSNN_PLACES_H
 
@@ -8,7 +9,7 @@
 #include "clsnn/status.h"
 #include "dataset/idx.h"
 
-/* Index into every array of the four files. */
+/* The index of a file in every array of the four. */
 enum clsnn_idx_file {
     CLSNN_IDX_TRAIN_IMAGES,
     CLSNN_IDX_TRAIN_LABELS,
@@ -16,7 +17,7 @@ enum clsnn_idx_file {
     CLSNN_IDX_TEST_LABELS,
     CLSNN_IDX_FILES
 };
-/* Without ".gz". */
+/* The files' names without ".gz". */
 extern const char *const clsnn_idx_names[CLSNN_IDX_FILES];
 
 #define CLSNN_PLACES    3
@@ -25,26 +26,28 @@ extern const char *const clsnn_idx_names[CLSNN_IDX_FILES];
 enum clsnn_place_state {
     CLSNN_PLACE_ABSENT, /* no such directory */
     CLSNN_PLACE_EMPTY,  /* a directory without any of the four files */
-    CLSNN_PLACE_FOUND   /* at least one of the four is there: whatever is wrong with the others is an error */
+    CLSNN_PLACE_FOUND   /* at least one of the four; a missing or damaged one is then an error */
 };
 
 struct clsnn_place {
-    const char *origin; /* static: "$CLSNN_DATA", ... */
-    bool asked;         /* the user named it: its absence is an error, not a reason to look elsewhere */
-    bool own;           /* the user's: fetch may create it */
+    const char *origin; /* static: the setting that gives dir ("$CLSNN_DATA", ...), or "system" */
+    bool asked;         /* the user named dir: its absence is an error, not a reason to look elsewhere */
+    bool own;           /* dir is the user's: fetch may create dir */
     char dir[CLSNN_DIR_BYTES];
     enum clsnn_place_state state;
 };
 
-/* The places of --data mnist, in order: $CLSNN_DATA if set, $XDG_DATA_HOME/clsnn/mnist (or ~/.local/share/clsnn/mnist),
- * /usr/share/clsnn/mnist. A relative XDG_DATA_HOME is ignored, as its specification asks.
+/* Lists the places of --data mnist in order: $CLSNN_DATA if set; $XDG_DATA_HOME/clsnn/mnist, or
+ * ~/.local/share/clsnn/mnist; /usr/share/clsnn/mnist. A relative $XDG_DATA_HOME is ignored, as its
+ * specification asks.
  * Errors: CLSNN_E_USAGE a path of CLSNN_DIR_BYTES or more. */
 enum clsnn_status clsnn_places_list(struct clsnn_place out[CLSNN_PLACES], size_t *out_n);
 
+/* Returns the state of dir. Reads no file. */
 enum clsnn_place_state clsnn_place_look(const char *dir);
 
-/* The path of one of the four files in dir, malloc'ed: the plain file where there is one (what somebody unpacked is what
- * they can see and may have changed), else the .gz; NULL where there is neither.
+/* Finds one of the four files in dir. *out_path is malloc'ed: the plain file if there is one, else the .gz,
+ * else NULL. The plain file comes first: somebody unpacked it, can see it, and may have changed it.
  * Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_place_file(const char *dir, enum clsnn_idx_file which, char **out_path);
 

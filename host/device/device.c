@@ -11,11 +11,10 @@
 
 #define INSTALL_HINT                                                                                         \
     "install one: on Debian and Ubuntu 'apt install pocl-opencl-icd' runs on any CPU; GPU vendors ship "     \
-    "theirs (nvidia-opencl-icd, "                                                                            \
-    "intel-opencl-icd, rocm-opencl-icd); in a container with an NVIDIA GPU 'echo libnvidia-opencl.so.1 > "   \
-    "/etc/OpenCL/vendors/nvidia.icd'"
+    "theirs (nvidia-opencl-icd, intel-opencl-icd, rocm-opencl-icd); in a container with an NVIDIA GPU "      \
+    "'echo libnvidia-opencl.so.1 > /etc/OpenCL/vendors/nvidia.icd'"
 
-static const cl_int no_platform = -1001; /* CL_PLATFORM_NOT_FOUND_KHR, of cl_khr_icd */
+static const cl_int no_platform = -1001; /* CL_PLATFORM_NOT_FOUND_KHR of cl_khr_icd */
 
 const char *clsnn_cl_error_name(cl_int code) {
 #define NAME(x)                                                                                              \
@@ -77,7 +76,7 @@ enum clsnn_status clsnn_cl_status(cl_int code) {
     case CL_LINK_PROGRAM_FAILURE:
     case CL_INVALID_BINARY:
     case CL_INVALID_BUILD_OPTIONS:
-    case CL_INVALID_PROGRAM: /* what CLBlast makes of a build that failed */
+    case CL_INVALID_PROGRAM: /* CLBlast's code for a failed build */
     case CL_INVALID_PROGRAM_EXECUTABLE:
     case CL_INVALID_KERNEL_NAME:
     case CL_INVALID_KERNEL_DEFINITION: return CLSNN_E_BUILD;
@@ -120,7 +119,7 @@ static void describe(cl_device_id id, struct clsnn_device_info *d) {
         {CL_DEVICE_AVAILABLE, sizeof available, &available},
         {CL_DEVICE_SINGLE_FP_CONFIG, sizeof fp, &fp},
     };
-    /* A device that cannot tell its own limits is none to train on. */
+    /* A device that cannot tell its limits counts as not available. */
     bool told = true;
     for (size_t k = 0; k < sizeof facts / sizeof *facts; k++)
         told = clGetDeviceInfo(id, facts[k].what, facts[k].n_bytes, facts[k].to, NULL) == CL_SUCCESS && told;
@@ -170,11 +169,10 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
         }
     }
     if (n == 0) {
-        st = clsnn_fail(
-            CLSNN_E_NO_DEVICE,
-            "%u OpenCL platform(s), but no device on any; where pocl is installed it may find no place for "
-            "its cache: set POCL_CACHE_DIR to a directory that can be written; else " INSTALL_HINT,
-            (unsigned)n_platforms);
+        st = clsnn_fail(CLSNN_E_NO_DEVICE,
+                        "%u OpenCL platform(s), but no device on any; pocl, if installed, may lack a place "
+                        "for its cache: set POCL_CACHE_DIR to a writable directory; else " INSTALL_HINT,
+                        (unsigned)n_platforms);
         goto fail;
     }
     *out_list = list;
@@ -231,9 +229,9 @@ enum clsnn_status clsnn_device_pick(const struct clsnn_device_info *list, size_t
                       any ? "" : spec, known);
 }
 
+/* Drops a driver's notice. Failures come back through return codes; some drivers send mere chatter here. */
 static void CL_CALLBACK ignore_notice(const char *text, const void *data, size_t n, void *ctx) {
-    (void)text, (void)data, (void)n,
-        (void)ctx; /* failures come back through return codes; some drivers chat here */
+    (void)text, (void)data, (void)n, (void)ctx;
 }
 
 enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out) {
@@ -249,8 +247,7 @@ enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out)
     if (!dev->info.ieee_rounding) {
         st = clsnn_fail(CLSNN_E_NO_DEVICE,
                         "%s does not round float to nearest or has no infinities (an embedded profile): "
-                        "results would not be the same bits "
-                        "as elsewhere; pick another --device",
+                        "results would not be the same bits as elsewhere; pick another --device",
                         dev->info.name);
         goto fail;
     }
@@ -303,12 +300,12 @@ enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *labe
     const double mb = 1.0 / (1 << 20);
     if (n_bytes > dev->info.max_alloc_bytes || dev->allocated_bytes > budget ||
         n_bytes > budget - dev->allocated_bytes) {
-        return clsnn_fail(CLSNN_E_DEVICE_MEMORY,
-                          "%s: needs %.1f MiB on %s beside the %.1f MiB in use; it takes %.1f MiB in one "
-                          "buffer and %.1f MiB altogether: use fewer "
-                          "--neurons or images",
-                          label, (double)n_bytes * mb, dev->info.name, (double)dev->allocated_bytes * mb,
-                          (double)dev->info.max_alloc_bytes * mb, (double)budget * mb);
+        return clsnn_fail(
+            CLSNN_E_DEVICE_MEMORY,
+            "%s: needs %.1f MiB on %s beside the %.1f MiB in use; the device takes at most %.1f MiB in "
+            "one buffer and %.1f MiB altogether: use fewer --neurons or images",
+            label, (double)n_bytes * mb, dev->info.name, (double)dev->allocated_bytes * mb,
+            (double)dev->info.max_alloc_bytes * mb, (double)budget * mb);
     }
     cl_mem_flags flags = CL_MEM_READ_WRITE;
     void *start = NULL;
@@ -316,8 +313,8 @@ enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *labe
         const bool in_place = borrow && dev->info.unified_memory;
         flags = (borrow ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE) |
                 (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR);
-        memcpy(&start, &host,
-               sizeof start); /* OpenCL takes it without const; a read-only buffer is never written */
+        /* OpenCL's pointer lacks const; a copied or read-only buffer leaves host as it is */
+        memcpy(&start, &host, sizeof start);
     }
     cl_int code = CL_SUCCESS;
     cl_mem buffer = clCreateBuffer(dev->context, flags, n_bytes ? n_bytes : 4, n_bytes ? start : NULL, &code);
@@ -341,7 +338,6 @@ void clsnn_buffer_release(struct clsnn_device *dev, cl_mem *buffer) {
     *buffer = NULL;
 }
 
-/* Adds a finished command's time to the profile and gives its event back; an event is only made when there is a profile. */
 static const char *const phase_names[CLSNN_N_TIMES] = {
     [CLSNN_TIME_NORMALISE] = "normalise", [CLSNN_TIME_ENCODE] = "encode", [CLSNN_TIME_PRESENT] = "present",
     [CLSNN_TIME_REST] = "rest",           [CLSNN_TIME_TRAIN] = "train",   [CLSNN_TIME_LABEL] = "label",
@@ -352,6 +348,7 @@ const char *clsnn_phase_name(enum clsnn_phase phase) {
     return phase_names[phase];
 }
 
+/* Waits for a command, adds its time to the profile and releases event, which is NULL without a profile. */
 static enum clsnn_status add_time(struct clsnn_device *dev, enum clsnn_phase phase, cl_event event) {
     enum clsnn_status st = CLSNN_OK;
     cl_ulong start = 0, end = 0;

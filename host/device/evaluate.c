@@ -11,10 +11,11 @@
 #include "device/network.h"
 #include "device/program.h"
 
-enum { IMAGES_A_LAUNCH = 1000 }; /* at most: fewer where they would take longer than a stop may wait */
+enum { IMAGES_A_LAUNCH = 1000 }; /* at most; fewer if a launch would keep a stop waiting */
 static const double launch_seconds = 0.3;
 
-/* Work-groups of a launch: enough to keep every compute unit busy, few enough that a CPU's caches hold their state. */
+/* Returns the work-groups of a launch: enough to keep every compute unit busy, few enough that a CPU's caches
+ * hold their state. */
 static uint32_t count_slots(const struct clsnn_device *dev) {
     const uint32_t units = dev->info.compute_units ? dev->info.compute_units : 1;
     const uint32_t slots = units * ((dev->info.type & CL_DEVICE_TYPE_CPU) ? 4 : 8);

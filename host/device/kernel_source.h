@@ -1,4 +1,4 @@
-/* The embedded OpenCL C source, made by kernels/embed.c at build time. */
+/* The embedded OpenCL C source. kernels/embed.c makes it at build time. */
 #ifndef CLSNN_KERNEL_SOURCE_H
 #define CLSNN_KERNEL_SOURCE_H
 

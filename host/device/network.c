@@ -1,4 +1,4 @@
-/* A batch of networks on the device: its buffers, its start, what goes in and out of it. */
+/* A batch of networks on the device: its buffers, its start, its state from and to the host. */
 #include "device/network.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@
 #include "device/program.h"
 #include "model/derive.h"
 
-static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */
+static const float padding_theta = INFINITY; /* infinity decays to infinity: a padding neuron never fires */
 
 static size_t padded(int n_post) {
     return ((size_t)n_post + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
@@ -42,7 +42,7 @@ enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, s
     struct clsnn_state s = {.n_slots = n_slots, .n = n};
     const size_t n_bytes = n_slots * (size_t)CLSNN_SLOT_WORDS((int)n) * sizeof(cl_uint);
     TRY(clsnn_buffer_create(dev, "state", n_bytes, NULL, false, &s.slots));
-    /* whole vectors are read, of which the steps beyond the input are never written */
+    /* no launch may read memory that nothing has written */
     TRY(clsnn_buffer_fill(dev, s.slots, 0, n_bytes, 0));
     *out = s;
     return CLSNN_OK;
@@ -69,12 +69,12 @@ static enum clsnn_status fill_row(struct clsnn_network *net, size_t b, enum clsn
     return clsnn_buffer_fill(net->dev, net->state.slots, span.offset, span.n_bytes, value);
 }
 
-/* Every column of network b is rescaled before its next presentation. */
+/* Makes network b rescale every column before its next presentation. */
 static enum clsnn_status rescale_all(struct clsnn_network *net, size_t b) {
     return fill_row(net, b, CLSNN_ROW_above_max, 0x00010001u);
 }
 
-/* Sets slot b: v_start from rest in both layers, no conductance, no spike in memory. */
+/* Sets slot b: v at v_start from rest in both layers, conductances 0, no spike remembered. */
 static enum clsnn_status set_state(struct clsnn_network *net, size_t b, float v_start) {
     enum clsnn_status st = CLSNN_OK;
     const uint32_t v = bits_of(v_start), never = (uint32_t)CLSNN_NEVER;
@@ -123,7 +123,7 @@ size_t clsnn_network_mask_bytes(const struct clsnn_network *net) {
     return ((size_t)net->n + 31) / 32 * sizeof(cl_uint);
 }
 
-/* Local memory: what kernels declare and the masks beside it. */
+/* Checks the local memory of a launch: the kernels' own, and the masks of neurons. */
 static enum clsnn_status check_local(const struct clsnn_network *net) {
     const struct clsnn_device_info *info = &net->dev->info;
     const cl_ulong masks = (CLSNN_EXC_MASKS + CLSNN_INH_MASKS) * (cl_ulong)clsnn_network_mask_bytes(net);
@@ -141,7 +141,8 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
                                        int n_networks, int n_post, struct clsnn_network **out) {
     enum clsnn_status st = CLSNN_OK;
     if (n_post < 1 || n_post > CLSNN_MAX_POST || n_networks < 1) {
-        return clsnn_fail(CLSNN_E_SHAPE, "network: %d networks of %d neurons: must be at least 1 of [1, %d]",
+        return clsnn_fail(CLSNN_E_SHAPE,
+                          "network: %d networks of %d neurons: must be at least 1 network of 1 to %d neurons",
                           n_networks, n_post, CLSNN_MAX_POST);
     }
     struct clsnn_network *net = calloc(1, sizeof *net);
@@ -208,21 +209,21 @@ enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const floa
     TRY(clsnn_buffer_write(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
     TRY(clsnn_buffer_write(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows,
                            theta_mv));
-    TRY(rescale_all(net, (size_t)b)); /* weights from outside */
+    TRY(rescale_all(net, (size_t)b)); /* weights from outside may have any sum */
 fail:
     free(rows);
     return st;
 }
 
-/* What of network b a checkpoint holds. Everything else is scratch, or derived from the parameters. */
+/* A part of a network that a checkpoint holds. Other memory is scratch, or derived from the parameters. */
 struct kept_row {
     const char *name;
     enum clsnn_dtype dtype;
     cl_mem buffer;
     size_t offset;                /* bytes */
-    size_t rows, columns, stride; /* stride elements a row, of which columns count */
+    size_t rows, columns, stride; /* a row has stride elements; the first columns of them count */
     size_t element_bytes;
-    uint32_t padding; /* pattern beyond columns */
+    uint32_t padding; /* pattern of the elements after columns */
 };
 
 static void kept_rows(const struct clsnn_network *net, int b, struct kept_row rows[CLSNN_NETWORK_ARRAYS]) {
@@ -246,7 +247,8 @@ static void kept_rows(const struct clsnn_network *net, int b, struct kept_row ro
         {CLSNN_ROW_last_pre, "last_pre", CLSNN_I4, 0},
     };
     enum { N_OF_STATE = sizeof of_state / sizeof *of_state };
-    static_assert(2 + N_OF_STATE == CLSNN_NETWORK_ARRAYS, "what network.h says a checkpoint holds");
+    static_assert(2 + N_OF_STATE == CLSNN_NETWORK_ARRAYS,
+                  "CLSNN_NETWORK_ARRAYS (network.h) must count w, theta_mv and these rows");
     rows[0] = (struct kept_row){"w", CLSNN_F4, net->w, at * n_pre * n * 4, n_pre, n_post, n, 4, 0};
     rows[1] = (struct kept_row){
         "theta_mv", CLSNN_F4, net->theta, at * n * 4, 1, n_post, n, 4, bits_of(padding_theta)};
@@ -290,7 +292,7 @@ enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
             unsigned char *to = (unsigned char *)a->data + i * row->columns * size;
             if (size == row->element_bytes)
                 memcpy(to, from, row->columns * size);
-            else /* 0 or 1, kept in 16 bits on the device */
+            else /* the device keeps 0 or 1 in 16 bits */
                 for (size_t j = 0; j < row->columns; j++) to[j] = from[j * row->element_bytes];
         }
         free(found);
@@ -310,7 +312,7 @@ void clsnn_network_drop(struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]) {
     }
 }
 
-/* Steps index tables on the device, and a number that is none would only be found after a presentation. */
+/* Refuses damaging values: steps index tables on the device; a NaN would show only after a presentation. */
 static enum clsnn_status check_values(const struct clsnn_array *a, const char *label) {
     const size_t n = clsnn_array_count(a);
     const float *real = a->data;
@@ -336,7 +338,7 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
     const struct clsnn_array *arrays[CLSNN_NETWORK_ARRAYS];
     unsigned char *image = NULL;
     kept_rows(net, b, rows);
-    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) { /* all are looked at before the first is used */
+    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) { /* every array is checked before the first is used */
         const size_t wide[] = {rows[r].rows, rows[r].columns}, flat[] = {rows[r].columns};
         TRY(clsnn_npz_get(npz, label, rows[r].name, rows[r].dtype, rows[r].rows > 1 ? 2 : 1,
                           rows[r].rows > 1 ? wide : flat, &arrays[r]));

@@ -1,5 +1,5 @@
-/* The owner of everything that survives a step, on the device: weights, potentials, conductances, thresholds, traces, for a
- * batch of independent networks of one size (network index outermost). */
+/* A batch of independent networks of one size on the device. The batch owns all that survives a step:
+ * weights, potentials, conductances, thresholds, traces. The network is the outermost index. */
 #ifndef CLSNN_NETWORK_H
 #define CLSNN_NETWORK_H
 
@@ -10,8 +10,8 @@
 #include "device/device.h"
 #include "device/program.h"
 
-/* What work-groups work in: CLSNN_STATE_ROWS (abi.h) for each of n_slots networks. Evaluation has its own, so that testing leaves a
- * network in training as it is. */
+/* The memory that work-groups compute in: CLSNN_STATE_ROWS (abi.h) for each of n_slots networks. Evaluation
+ * has slots of its own, so testing leaves a network in training as it is. */
 struct clsnn_state {
     cl_mem slots; /* u32 [n_slots][CLSNN_SLOT_WORDS(n)] */
     size_t n_slots, n;
@@ -21,7 +21,7 @@ struct clsnn_state {
 enum clsnn_row { CLSNN_STATE_ROWS(CLSNN_ROW_NAME, 0) CLSNN_N_ROWS };
 #undef CLSNN_ROW_NAME
 
-/* Where a row of a slot stands in the buffer. */
+/* The place of a slot's row in the buffer, in bytes. */
 struct clsnn_span {
     size_t offset, n_bytes;
 };
@@ -35,31 +35,37 @@ struct clsnn_network {
     cl_mem tables;                    /* struct clsnn_tables [n_networks] */
     cl_mem w;                         /* f32 [n_networks][784][n], padding 0 */
     cl_mem theta;                     /* f32 [n_networks][n], mV, padding infinite */
-    cl_mem zeros;                     /* f32 [n] */
+    cl_mem zeros;                     /* f32 [n], a row of weights that adds nothing */
     cl_mem progress;                  /* struct clsnn_progress [n_networks] */
     struct clsnn_state state;         /* n_networks slots */
-    struct clsnn_params *host_params; /* [n_networks], what went into params */
+    struct clsnn_params *host_params; /* [n_networks], the host's copy of params */
 };
 
-/* A batch of n_networks networks of n_post neurons, started with models[b] and seeds[b] (both copied); with models NULL none of them is
- * to be used before clsnn_network_start.
- * dev and prog are borrowed and outlive the network. Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
+/* Creates a batch of n_networks networks of n_post neurons. models[b] and seeds[b] start network b; both are
+ * copied. models NULL: the caller calls clsnn_network_start for each network before using it. dev and prog
+ * are borrowed and outlive the network.
+ * Errors: CLSNN_E_SHAPE no network, or n_post out of range; CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY,
+ * CLSNN_E_DEVICE. */
 enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                        const struct clsnn_model *models, const uint64_t *seeds,
                                        int n_networks, int n_post, struct clsnn_network **out);
 void clsnn_network_destroy(struct clsnn_network *net); /* takes NULL and half-built ones */
 
-/* Puts network b at the protocol's start: weights drawn from seed, theta at theta_init_mv, potentials 40 mV below rest. */
+/* Puts network b at the protocol's start: weights drawn from seed, theta at theta_init_mv, potentials at
+ * v_start_offset_mv from rest. */
 enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const struct clsnn_model *model,
                                       uint64_t seed);
 
-/* Network b's learned state. w [784][n_post], theta_mv [n_post], host, the caller's. */
+/* Copies network b's learned state to the host (get) or from it (set).
+ * w [784][n_post], theta_mv [n_post], the caller's. */
 enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv);
 enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const float *w, const float *theta_mv);
-/* Everything of network b that survives a presentation, without padding, so it fits any device and work-group: w [784][n_post],
- * theta_mv, v_exc (relative to rest), g_exc, g_inh, last_exc, v_inh, g_exc_inh, last_inh, seen_inh, over [n_post], last_pre [784]. save
- * allocates, drop frees; load takes them from npz (label names it) and checks all of them before it writes the first.
- * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE; CLSNN_E_DATA an array is missing or of another shape. */
+/* A network's checkpoint: everything of network b that survives a presentation, in arrays without padding,
+ * which fit any device and work-group: w [784][n_post]; theta_mv, v_exc, g_exc, g_inh, last_exc, v_inh,
+ * g_exc_inh, last_inh, seen_inh and over (the row above_max), each [n_post]; last_pre [784]. v_exc and v_inh
+ * are relative to rest. save allocates the arrays, drop frees them. load takes them from npz (label names
+ * npz) and checks all of them before it writes the first.
+ * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE; CLSNN_E_DATA an array is missing, or has a wrong shape or value. */
 #define CLSNN_NETWORK_ARRAYS 12
 enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
                                      struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]);
@@ -68,7 +74,8 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
                                      const char *label);
 /* Puts every network at rest: v at rest, conductances and traces 0. */
 enum clsnn_status clsnn_network_rest(struct clsnn_network *net);
-/* Bytes of a mask of neurons in local memory: every launch takes CLSNN_EXC_MASKS, then CLSNN_INH_MASKS of them. */
+/* Returns the bytes of one mask of neurons in local memory. Every launch takes CLSNN_EXC_MASKS masks, then
+ * CLSNN_INH_MASKS. */
 size_t clsnn_network_mask_bytes(const struct clsnn_network *net);
 /* The first and the last arguments of every kernel that shows images. */
 #define CLSNN_NETWORK_ARGS(net)                                                                              \
@@ -77,18 +84,20 @@ size_t clsnn_network_mask_bytes(const struct clsnn_network *net);
 #define CLSNN_MASK_ARGS(net)                                                                                 \
     CLSNN_LOCAL(CLSNN_EXC_MASKS *clsnn_network_mask_bytes(net)),                                             \
         CLSNN_LOCAL(CLSNN_INH_MASKS *clsnn_network_mask_bytes(net))
-/* Checks, after launches, that no potential left its limits. Errors: CLSNN_E_SELFTEST naming network, neuron, image. */
+/* Checks after a launch that no potential left its limits.
+ * Errors: CLSNN_E_SELFTEST naming network, neuron, image. */
 enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b);
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress);
 
+/* Creates n_slots slots for networks of n neurons, padding included, all zero. finish takes {0}. */
 enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n,
                                      struct clsnn_state *out);
-void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s); /* takes {0} */
+void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s);
 
 struct clsnn_span clsnn_state_row(const struct clsnn_state *s, size_t slot, enum clsnn_row row);
-/* Bytes of device memory one slot of state takes. */
+/* Returns the bytes of device memory that one slot of state takes. */
 size_t clsnn_state_bytes(int n_post);
-/* Bytes of device memory one network takes (scratch included), for packing batches. */
+/* Returns the bytes of device memory that one network takes, scratch included. Batches are packed by it. */
 size_t clsnn_network_bytes(int n_post);
 
 #endif

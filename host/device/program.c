@@ -1,5 +1,6 @@
-/* Builds the embedded OpenCL C source. All -D options are made here: only the work-group size, which sets loops and barriers,
- * and whether a replay records. Every number of the model travels in a buffer, so that a sweep never recompiles. */
+/* Builds the embedded OpenCL C source. Every -D option is made here: CLSNN_WG, the work-group size, which
+ * sets loops and barriers; CLSNN_PROFILE or CLSNN_RECORD for the kind of program. The model's numbers travel
+ * in buffers, so a sweep never recompiles. */
 #include "device/program.h"
 
 #include <stdio.h>
@@ -18,9 +19,9 @@ static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program p
     char *log = calloc(1, n + 1);
     if (log && n > 0) clGetProgramBuildInfo(program, dev->info.id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
     enum clsnn_status st =
-        clsnn_fail(CLSNN_E_BUILD, "kernels do not compile on %s (%s, driver %s): %s; its log:\n%s",
+        clsnn_fail(CLSNN_E_BUILD, "kernels do not compile on %s (%s, driver %s): %s; the compiler's log:\n%s",
                    dev->info.name, dev->info.platform_name, dev->info.driver, clsnn_cl_error_name(code),
-                   log ? log : "(no memory for it)");
+                   log ? log : "(no memory for the log)");
     free(log);
     return st;
 }
@@ -33,7 +34,8 @@ static enum clsnn_status get_kernel(cl_program program, const char *name, cl_ker
                                            clsnn_cl_error_name(code), code);
 }
 
-/* The largest work-group that this kernel, as compiled, can run, and its local memory. */
+/* Lowers *most to the largest work-group that the compiled kernel can run; raises *local_bytes to its local
+ * memory. Takes a NULL kernel. */
 static enum clsnn_status check_size(const struct clsnn_device *dev, cl_kernel kernel, size_t *most,
                                     cl_ulong *local_bytes) {
     enum clsnn_status st = CLSNN_OK;
@@ -50,7 +52,7 @@ fail:
     return st;
 }
 
-/* Compiles for one work-group size; *out_most is the largest size that its kernels can run. */
+/* Compiles for one work-group size. *out_most: the largest size that all of the compiled kernels can run. */
 static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
                                struct clsnn_program *prog, size_t *out_most) {
     enum clsnn_status st = CLSNN_OK;
@@ -109,10 +111,10 @@ enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_prog
         clsnn_program_destroy(prog);
         if (st != CLSNN_OK) return st;
         if (!chosen || work_group == 1) {
-            return clsnn_fail(
-                CLSNN_E_USAGE,
-                "--work-group = %d: must be in [1, %zu] on %s, whose compiler needs that many registers",
-                work_group, most, dev->info.name);
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "--work-group = %d: must be in [1, %zu] on %s: the compiled kernels run in no "
+                              "larger work-group",
+                              work_group, most, dev->info.name);
         }
     }
 }

@@ -1,4 +1,4 @@
-/* Launches of the replay kernel, one a sample. */
+/* Launches of the replay kernel, one for each sample. */
 #include "clsnn/replay.h"
 
 #include <stdlib.h>
@@ -27,8 +27,9 @@ static enum clsnn_status check_input(const struct clsnn_replay_input *in) {
     return CLSNN_OK;
 }
 
-/* The input spikes of every sample as masks [n_samples][groups][CLSNN_MAX_ON] would be large; events are sorted into samples
- * instead by counting, and masks made one sample at a time. */
+/* Sorts the events into samples by counting: sample s has events[first[s]] to events[first[s + 1] - 1]. Masks
+ * of all samples, [n_samples][CLSNN_MAX_BUNDLES][CLSNN_MAX_ON], would be large; fill_masks makes one
+ * sample's. */
 static enum clsnn_status sort_events(const struct clsnn_replay_input *in, size_t **out_first,
                                      size_t **out_events) {
     enum clsnn_status st = CLSNN_OK;
@@ -115,7 +116,7 @@ fail:
     return st;
 }
 
-/* Probes of one sample, [n_steps][4][CLSNN_PROBE], into the output's four arrays from step first on. */
+/* Copies one sample's probes, [n_steps][4][CLSNN_PROBE], into the output's arrays from step first on. */
 static void copy_probes(const float *probes, uint32_t n_steps, uint32_t first,
                         const struct clsnn_model *model, struct clsnn_replay_output *out) {
     for (uint32_t t = 0; t < n_steps; t++) {
@@ -147,11 +148,11 @@ static enum clsnn_status allocate_output(const struct clsnn_replay_input *in,
     return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for %u steps of %u neurons", n_steps, in->n_post);
 }
 
-/* Device and host copies of what one sample records. */
+/* The record of one sample, on the device and on the host. */
 struct record {
     cl_mem exc, inh, probes;
     size_t words, mask_bytes, probe_bytes;
-    uint32_t *masks; /* host: [n_steps][words] or an input mask */
+    uint32_t *masks; /* host: [n_steps][words], or an input's masks */
     float *rows;     /* host: [n_steps][4][CLSNN_PROBE] */
 };
 
@@ -225,7 +226,7 @@ enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_prog
     struct clsnn_replay_output result = {0};
     struct record record = {0};
     size_t *first = NULL, *events = NULL;
-    const uint64_t no_seed = 0; /* nothing is drawn */
+    const uint64_t no_seed = 0; /* clsnn_network_set replaces the weights that it draws */
     struct clsnn_model timed = *model;
     timed.time_on_ms = in->steps_on * CLSNN_DT_MS;
     timed.time_off_ms = in->steps_off * CLSNN_DT_MS;

@@ -80,7 +80,7 @@ void clsnn_trainer_begin_epoch(struct clsnn_trainer *tr, uint32_t epoch, const i
                             (struct clsnn_schedule){.order = order, .n_images = tr->n_images});
 }
 
-/* Copies the rows of the images that network b finished in the last launch. */
+/* Copies the counts of positions from .. to - 1, which network b finished in the last launch. */
 static enum clsnn_status read_counts(struct clsnn_trainer *tr, int b, uint32_t from, uint32_t to) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n = (size_t)tr->net->n, row = n * sizeof(uint16_t);
@@ -110,7 +110,7 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
     return clsnn_kernel_run(net->dev, time, kernel, args, sizeof args / sizeof *args, 1, &global, &local);
 }
 
-/* One presentation, each phase in a launch of its own. */
+/* Shows one presentation, each phase in a launch of its own. */
 static enum clsnn_status launch_phases(struct clsnn_trainer *tr) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_program *prog = tr->net->prog;
@@ -122,7 +122,7 @@ fail:
     return st;
 }
 
-/* Where every network stops, and the images it is shown until then. */
+/* Sets each network's stop in the coming launch, lists the networks and uploads their images. */
 static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop) {
     enum clsnn_status st = CLSNN_OK;
     const size_t batch = (size_t)tr->net->n_networks;
@@ -134,7 +134,7 @@ static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentati
         p->stop = stop < l->n_images ? stop : l->n_images;
         if (l->pause && l->pause < p->stop) p->stop = l->pause;
         if (l->held) p->stop = p->position;
-        p->presentations = p->given_up = p->spikes_lo = p->spikes_hi = 0; /* of the coming launch */
+        p->presentations = p->given_up = p->spikes_lo = p->spikes_hi = 0; /* counted in the coming launch */
         if (p->position < p->stop) tr->host_active[tr->n_active++] = (int32_t)b;
         for (uint32_t k = 0; k < n_presentations && p->position + k < p->stop; k++)
             order[k] = l->order ? l->order[p->position + k] : (int32_t)(p->position + k);
@@ -176,7 +176,7 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
         tr->totals[b].given_up += p->given_up;
         tr->totals[b].spikes += (uint64_t)p->spikes_hi << 32 | p->spikes_lo;
     }
-    TRY(clsnn_network_check(net, tr->progress)); /* last, so that the others' accounts are in order */
+    TRY(clsnn_network_check(net, tr->progress)); /* last, so that healthy networks' totals are complete */
 fail:
     free(before);
     return st;

@@ -1,67 +1,70 @@
-/* Chunks of training presentations on the device. The host gets back counts and where each network stands, never a step. */
+/* Training in chunks of presentations on the device. The host gets back spike counts and each network's
+ * progress, never a step. */
 #ifndef CLSNN_TRAIN_H
 #define CLSNN_TRAIN_H
 
 #include "device/network.h"
 
-#define CLSNN_MAX_CHUNK 1000 /* presentations of a launch */
+#define CLSNN_MAX_CHUNK 1000 /* most presentations of a launch */
 
-/* What a network is shown in an epoch: images order[0], order[1], ... (NULL: 0, 1, ...; borrowed until the next schedule). */
+/* The images that a network is shown in an epoch, in order. */
 struct clsnn_schedule {
-    const int32_t *order; /* [n_images] */
-    uint32_t n_images;    /* 0: the network is left alone */
-    uint32_t pause;       /* launches stop at this position; 0: at the end of the epoch only */
-    bool held;            /* not in the next launch: others have the device's compute units to themselves */
+    const int32_t *order; /* [n_images], or NULL: 0, 1, ...; borrowed until the next schedule */
+    uint32_t n_images;    /* 0: launches leave the network alone */
+    uint32_t pause;       /* launches stop at this position; 0: only at the end of the epoch */
+    bool held;            /* the next launch leaves the network out: others get the compute units */
 };
 
-/* Counts of one network since the trainer was made, of accepted presentations unless another is said. */
+/* Counts of one network, summed over launches. An experiment sets them when it starts or resumes. */
 struct clsnn_totals {
     uint64_t presentations; /* retries included */
-    uint64_t given_up;      /* images that stayed under min_spikes at the highest intensity */
-    uint64_t spikes;        /* excitatory, while input is on */
+    uint64_t given_up;      /* images that stayed below min_spikes at the highest intensity */
+    uint64_t spikes;        /* excitatory, of accepted presentations, while input is on */
 };
 
 struct clsnn_trainer {
     struct clsnn_network *net; /* borrowed */
     cl_mem pixels;             /* u8 [n_images][784], borrowed */
     uint32_t n_images;
-    int n_watched; /* networks 0 .. n_watched - 1 keep the counts of a launch's images for the host */
-    cl_mem
-        active; /* i32 [n_networks]: the networks of a launch, so that its work-groups all have something to do */
-    cl_mem any_done;    /* i32 [1]: see kernels/launch/train.cl */
+    int n_watched; /* the host reads the spike counts of networks 0 .. n_watched - 1 */
+    /* i32 [n_networks]: the networks of a launch. Idle ones are left out, so every work-group has work. */
+    cl_mem active;
+    cl_mem any_done;    /* i32 [1]: kernels/launch/train.cl */
     cl_mem order;       /* i32 [n_networks][CLSNN_MAX_CHUNK]: the images of a launch */
     cl_mem counts;      /* u16 [n_watched][CLSNN_MAX_CHUNK][n] */
-    cl_mem kept_active; /* u16 [n_networks][784]: inputs with ink, between launches of single phases */
+    cl_mem kept_active; /* u16 [n_networks][784]: inputs with ink, kept between launches of single phases */
     struct clsnn_progress *progress;  /* [n_networks], as of the last launch */
     struct clsnn_totals *totals;      /* [n_networks] */
     struct clsnn_schedule *schedules; /* [n_networks] */
-    /* Set by whoever launches again at once. On a CPU with a core for each network of a launch, the launch then ends for all when it
-     * does for the first; every network has at least one presentation. */
+    /* Set by a caller that launches again at once. On a CPU with a core for each network of a launch, the
+     * launch then ends early: when one network is done, the others stop after their current presentation. */
     bool ends_together;
-    int32_t *host_active, n_active; /* [n_networks]; of the last launch */
+    int32_t *host_active, n_active; /* [n_networks], of which the last launch had n_active */
     int32_t *host_order;            /* [n_networks][CLSNN_MAX_CHUNK] */
-    /* [n_watched][CLSNN_MAX_CHUNK][n]: the image at position k of the epoch is row k % CLSNN_MAX_CHUNK */
+    /* [n_watched][CLSNN_MAX_CHUNK][n]: row k % CLSNN_MAX_CHUNK is the image at position k of the epoch */
     uint16_t *host_counts;
 };
 
-/* A trainer of net on n_images images. pixels and net are borrowed and outlive it. Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY. */
+/* Creates a trainer of net on n_images images. pixels and net are borrowed and outlive the trainer.
+ * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY. */
 enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels, uint32_t n_images,
                                        int n_watched, struct clsnn_trainer **out);
 void clsnn_trainer_destroy(struct clsnn_trainer *tr); /* takes NULL and half-built ones */
 
-/* Device memory it takes for each network that is not watched. */
+/* Returns the bytes of device memory that a trainer takes for each network that is not watched. */
 size_t clsnn_trainer_bytes(void);
 
-/* Puts network b where an epoch, or a checkpoint, has it: attempt failed presentations of the image at position. */
+/* Puts network b into an epoch, at its start or inside: at the image at position, which has failed attempt
+ * presentations. */
 void clsnn_trainer_place(struct clsnn_trainer *tr, int b, uint32_t epoch, uint32_t position, uint32_t attempt,
                          struct clsnn_schedule schedule);
-/* Puts every network at the start of an epoch of all n_images. order: their indices, or NULL for the file's order. */
+/* Puts every network at the start of an epoch of all n_images. order: their indices, or NULL for 0, 1, ... */
 void clsnn_trainer_begin_epoch(struct clsnn_trainer *tr, uint32_t epoch, const int32_t *order);
 
-/* One launch: at most n_presentations (1 to CLSNN_MAX_CHUNK) of every network, up to position stop of its epoch. Blocks, then
- * fills progress, host_counts and the totals. What comes out does not depend on how an epoch is cut into launches. With a program
- * of kind CLSNN_PROGRAM_PROFILE a call is one presentation, its phases launched by themselves.
- * Errors: CLSNN_E_DEVICE; CLSNN_E_SELFTEST a potential left its limits (clsnn_network_check). */
+/* Launches once: every network gets at most n_presentations (1 to CLSNN_MAX_CHUNK), up to position stop of
+ * its epoch. Blocks, then fills progress, host_counts and totals. Results do not depend on how an epoch is
+ * cut into launches. A program of kind CLSNN_PROGRAM_PROFILE shows one presentation, a launch for each phase.
+ * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE; CLSNN_E_SELFTEST as of clsnn_network_check. */
 enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_presentations, uint32_t stop);
 
 #endif

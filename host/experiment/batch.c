@@ -1,4 +1,4 @@
-/* Slots for experiments of one size. */
+/* Batches: slots for experiments of one size, and the launches that they share. */
 #include "experiment/batch.h"
 
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 #include "device/evaluate.h"
 #include "device/network.h"
 
-static const double launch_seconds = 0.3; /* a third of a second: progress is fluent, launches cost nothing */
+/* A launch's aim: short enough for fluent progress, long enough to make the launch itself cost nothing. */
+static const double launch_seconds = 0.3;
 
 enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                      const struct clsnn_dataset *data, uint32_t neurons, int n_slots,
@@ -37,7 +38,7 @@ enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsn
                             data->train.pixels, true, &batch->train_pixels));
     TRY(clsnn_buffer_create(dev, "test images", (size_t)batch->n_test * CLSNN_IMAGE_PIXELS, data->test.pixels,
                             true, &batch->test_pixels));
-    /* the running accuracy of one network can be watched; of many it would only cost memory */
+    /* A single network is watched, for its running accuracy. Watching many would only cost memory. */
     TRY(clsnn_trainer_create(batch->net, batch->train_pixels, batch->n_train, n_slots == 1, &batch->trainer));
     batch->trainer->ends_together = batch->fixed_chunk == 0;
     *out = batch;
@@ -59,11 +60,12 @@ void clsnn_batch_destroy(struct clsnn_batch *batch) {
 
 enum clsnn_status clsnn_batch_start(struct clsnn_batch *batch, int slot, const struct clsnn_model *model,
                                     uint64_t seed) {
-    batch->chunks[slot] = 1; /* a presentation may take long, and a stop waits for a launch */
+    batch->chunks[slot] = 1; /* the pace is unknown, and a stop waits for the launch */
     return clsnn_network_start(batch->net, slot, model, seed);
 }
 
-/* On a CPU a launch is of as many networks as there are cores, others each time: none waits for a core, and none leaves one idle. */
+/* Chooses the networks of the next launch and holds back the rest. On a CPU a launch has one network for each
+ * core: no network waits for a core and no core idles. The next launch begins after these networks. */
 static void take_turns(struct clsnn_batch *batch) {
     const struct clsnn_trainer *tr = batch->trainer;
     const int n = batch->n_slots;
@@ -78,7 +80,7 @@ static void take_turns(struct clsnn_batch *batch) {
     batch->next_slot = slot;
 }
 
-/* Presentations of a launch: as many as the slowest of its networks is known to manage in time. */
+/* Returns the presentations of a launch: as many as its slowest network is known to manage in time. */
 static uint32_t choose_chunk(const struct clsnn_batch *batch) {
     const struct clsnn_trainer *tr = batch->trainer;
     uint32_t least = CLSNN_MAX_CHUNK;

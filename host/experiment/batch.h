@@ -1,4 +1,4 @@
-/* A batch from the inside (clsnn/experiment.h): its slots, and launches of all of them. */
+/* A batch (clsnn/experiment.h) from the inside: its slots, and the launches that they share. */
 #ifndef CLSNN_BATCH_H
 #define CLSNN_BATCH_H
 
@@ -14,22 +14,23 @@ struct clsnn_batch {
     int n_slots;
     cl_mem train_pixels, test_pixels; /* u8 [n_train][784], [n_test][784] */
     uint32_t n_train, n_test;
-    struct clsnn_network *net; /* n_slots networks, started by experiments */
+    struct clsnn_network *net; /* n_slots networks; each experiment starts its own */
     struct clsnn_trainer *trainer;
-    uint32_t fixed_chunk; /* presentations a launch; 0: as the networks' pace allows */
-    uint32_t *chunks;     /* [n_slots] how many the network's pace allows */
+    uint32_t fixed_chunk; /* presentations of a launch; 0: as the networks' pace allows */
+    uint32_t *chunks;     /* [n_slots] presentations of a launch that the network's pace allows */
     bool read_out;        /* the first readout has begun */
-    int next_slot;        /* the slot that is first in the next launch, where not all are in one */
+    int next_slot;        /* the first slot of the next launch, if one launch cannot hold all */
 };
 
 /* Starts a new network in a slot. Errors: as of clsnn_network_start. */
 enum clsnn_status clsnn_batch_start(struct clsnn_batch *batch, int slot, const struct clsnn_model *model,
                                     uint64_t seed);
-/* One launch: each network that has a schedule goes on, for about a third of a second or by fixed_chunk presentations. On a
- * CPU a launch has as many networks as there are cores, others each time. *out_seconds: how long it took. */
+/* Launches once: each network with a schedule goes on, for about a third of a second or by fixed_chunk
+ * presentations. On a CPU a launch has at most one network for each core, and the networks take turns.
+ * *out_seconds: the launch's time, written on failure too. Errors: as of clsnn_trainer_run. */
 enum clsnn_status clsnn_batch_launch(struct clsnn_batch *batch, double *out_seconds);
 
-/* Device memory that a slot takes, everything counted. */
+/* Returns the bytes of device memory that a slot takes if its network is not watched. */
 size_t clsnn_batch_slot_bytes(uint32_t neurons);
 
 #endif

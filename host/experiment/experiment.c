@@ -1,4 +1,4 @@
-/* The experiment: train, label, test; many side by side. */
+/* Experiments: training, labelling, testing, for all slots of a batch side by side. */
 #include "experiment/experiment.h"
 
 #include <stdlib.h>
@@ -28,7 +28,8 @@ enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot, c
                                           struct clsnn_experiment **out) {
     enum clsnn_status st = CLSNN_OK;
     if (plan->neurons != batch->neurons || slot < 0 || slot >= batch->n_slots) {
-        return clsnn_fail(CLSNN_E_SHAPE, "experiment: %u neurons in slot %d: the batch has %d slots of %u",
+        return clsnn_fail(CLSNN_E_SHAPE,
+                          "experiment: %u neurons in slot %d: the batch has %d slots, each of %u neurons",
                           plan->neurons, slot, batch->n_slots, batch->neurons);
     }
     struct clsnn_experiment *x = calloc(1, sizeof *x);
@@ -58,7 +59,7 @@ void clsnn_experiment_destroy(struct clsnn_experiment *x) {
     free(x);
 }
 
-/* Copies labels of as many neurons. */
+/* Copies labels between structs for equally many neurons. */
 static void copy_labels(const struct clsnn_labels *from, struct clsnn_labels *to) {
     memcpy(to->labels, from->labels, to->n_post * sizeof *to->labels);
     memcpy(to->proportions, from->proportions, (size_t)to->n_post * CLSNN_CLASSES * sizeof *to->proportions);
@@ -113,7 +114,7 @@ static bool tell(const struct clsnn_watcher *watch, struct clsnn_stage *stage, d
     return !watch || !watch->stage || watch->stage(watch->ctx, stage);
 }
 
-/* Tells of the first readout, which may be slow. */
+/* Tells the watcher of the batch's first readout, which may be slow. */
 static void tell_readout(struct clsnn_batch *batch, const struct clsnn_watcher *watch) {
     struct clsnn_stage stage = {.kind = CLSNN_STAGE_READOUT, .running_accuracy = -1.0};
     if (batch->read_out) return;
@@ -121,7 +122,7 @@ static void tell_readout(struct clsnn_batch *batch, const struct clsnn_watcher *
     tell(watch, &stage, clsnn_clock_seconds(), 0);
 }
 
-/* Passes evaluation's progress on to the watcher. */
+/* The context of evaluation_progress, which passes an evaluation's progress on to the watcher. */
 struct evaluation_watch {
     const struct clsnn_watcher *watch;
     struct clsnn_stage stage;
@@ -134,7 +135,7 @@ static bool evaluation_progress(void *ctx, uint32_t n_done) {
     return tell(e->watch, &e->stage, e->began, 0);
 }
 
-/* Frozen presentations of a set's first n images, counts allocated for the caller. */
+/* Shows a set's first n images to the frozen network. *out_counts: [n][neurons], malloc'ed, the caller's. */
 static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_stage_kind kind, uint32_t epoch,
                                       cl_mem pixels, uint32_t n, const struct clsnn_watcher *watch,
                                       uint16_t **out_counts, double *out_spikes_per_image) {
@@ -174,13 +175,13 @@ fail:
     return st;
 }
 
-/* Labels, tests, and fills the score of m. fresh: label again even if there are labels. */
+/* Labels, tests, and fills m's results of both. fresh: labels again even if x has labels. */
 static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch, bool fresh,
                                   struct clsnn_metrics *m) {
     enum clsnn_status st = CLSNN_OK;
     const double began = clsnn_clock_seconds();
-    const struct clsnn_standing before =
-        x->at; /* an evaluation that is broken off is made again as a whole */
+    /* A failed evaluation is made again as a whole, so it leaves the standing as it was. */
+    const struct clsnn_standing before = x->at;
     uint16_t *counts = NULL;
     double label_spikes = 0;
     if (fresh || !x->has_labels) {
@@ -219,9 +220,7 @@ static enum clsnn_status append_metrics(struct clsnn_experiment *x, const struct
     return watch && watch->evaluated ? watch->evaluated(watch->ctx, x, m) : CLSNN_OK;
 }
 
-/* ---- training, side by side ---- */
-
-/* The schedule from here to the next pause or the end of the epoch. */
+/* Gives the trainer x's schedule: from its standing to the next pause or the end of the epoch. */
 static enum clsnn_status teach(struct clsnn_experiment *x) {
     const uint32_t n = x->plan.train_images, every = x->plan.pause_every;
     struct clsnn_schedule schedule = {.n_images = n};
@@ -238,13 +237,13 @@ static enum clsnn_status teach(struct clsnn_experiment *x) {
         const uint64_t pause = x->at.position + every - x->at.images % every;
         if (pause < n) schedule.pause = (uint32_t)pause;
     }
-    x->has_labels = false; /* labels speak for the weights they were made with */
+    x->has_labels = false; /* labels hold for the weights they were made with, which change now */
     for (uint32_t j = 0; j < x->plan.neurons; j++) x->labels.labels[j] = -1;
     clsnn_trainer_place(x->batch->trainer, x->slot, x->at.epoch, x->at.position, x->at.attempt, schedule);
     return CLSNN_OK;
 }
 
-/* Takes over what the last launch did; *out_pause: the experiment stands at a pause. */
+/* Takes over the last launch's counts and progress. *out_pause: the experiment stands at a pause. */
 static void account(struct clsnn_experiment *x, double seconds, bool *out_pause) {
     const struct clsnn_trainer *tr = x->batch->trainer;
     const struct clsnn_progress *p = &tr->progress[x->slot];
@@ -265,7 +264,7 @@ static void account(struct clsnn_experiment *x, double seconds, bool *out_pause)
         moved > 0 && tr->schedules[x->slot].pause != 0 && p->position == tr->schedules[x->slot].pause;
 }
 
-/* The evaluation after an epoch, where one is due, and the step into the next epoch. */
+/* Evaluates x after an epoch, if an evaluation is due, and steps into the next epoch. */
 static enum clsnn_status end_epoch(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_standing *at = &x->at;
@@ -282,7 +281,7 @@ static enum clsnn_status end_epoch(struct clsnn_experiment *x, const struct clsn
         at->images_then = at->images;
         at->trained_then = at->trained;
         at->seconds_then = at->train_seconds;
-        at->epoch = epoch; /* from here on this evaluation is never made again */
+        at->epoch = epoch; /* set before the watcher is told: this evaluation is never made again */
         at->position = 0;
         TRY(append_metrics(x, &m, watch));
     }
@@ -294,7 +293,7 @@ fail:
     return st;
 }
 
-/* Ends epochs that are through, and tells of finished experiments, until the slot's experiment has images to be shown, or is none. */
+/* Ends complete epochs and tells of finished experiments, until the slot is empty or has images to show. */
 static enum clsnn_status settle(struct clsnn_experiment **slot, const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
     while (*slot) {
@@ -324,7 +323,7 @@ fail:
     return st;
 }
 
-/* After a launch that met faults: the experiments that have one leave, the others go on. */
+/* Hands each experiment with a fault to the watcher, after a launch that met faults. The others go on. */
 static enum clsnn_status drop_faulty(struct clsnn_batch *batch, struct clsnn_experiment **slots,
                                      const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
@@ -338,7 +337,7 @@ fail:
     return st;
 }
 
-/* Where the batch as a whole stands. */
+/* Returns the progress of the whole batch. */
 static struct clsnn_stage take_stock(const struct clsnn_batch *batch, struct clsnn_experiment *const *slots) {
     struct clsnn_stage stage = {.kind = CLSNN_STAGE_TRAIN, .running_accuracy = -1.0};
     for (int b = 0; b < batch->n_slots; b++) {
@@ -356,7 +355,7 @@ static struct clsnn_stage take_stock(const struct clsnn_batch *batch, struct cls
 enum clsnn_status clsnn_experiments_run(struct clsnn_batch *batch, struct clsnn_experiment **slots,
                                         const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
-    double training = 0; /* seconds of launches */
+    double training = 0; /* seconds in launches */
     uint64_t trained = 0;
     for (int b = 0; b < batch->n_slots; b++) TRY(settle(&slots[b], watch));
     for (;;) {
@@ -403,8 +402,8 @@ enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x, const st
 
 enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const struct clsnn_learned *l) {
     if (l->n_post != x->plan.neurons)
-        return clsnn_fail(CLSNN_E_SHAPE, "model: of %u neurons, the experiment has %u", l->n_post,
-                          x->plan.neurons);
+        return clsnn_fail(CLSNN_E_SHAPE, "model: %u neurons, but the experiment has %u: must be equal",
+                          l->n_post, x->plan.neurons);
     x->has_labels = false;
     if (l->labels.labels) use_labels(x, &l->labels);
     return clsnn_network_set(x->batch->net, x->slot, l->w, l->theta_mv);

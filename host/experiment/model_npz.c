@@ -1,4 +1,4 @@
-/* model.npz: written, read and hashed here alone. */
+/* Writes, reads and hashes model.npz. No other file does. */
 #include "experiment/model_npz.h"
 
 #include <math.h>
@@ -31,8 +31,6 @@ enum clsnn_status clsnn_learned_hash(struct clsnn_learned *l) {
     clsnn_sha256_finish(hash, l->sha256);
     return l->sha256[0] ? CLSNN_OK : CLSNN_E_FAILED;
 }
-
-/* ---- labels ---- */
 
 void clsnn_labels_arrays(const struct clsnn_labels *l, struct clsnn_array out[CLSNN_LABEL_ARRAYS]) {
     out[0] = (struct clsnn_array){"labels", CLSNN_I4, 1, {l->n_post}, l->labels};
@@ -71,8 +69,6 @@ fail:
     return st;
 }
 
-/* ---- the file ---- */
-
 enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char *path) {
     struct clsnn_array arrays[3 + CLSNN_LABEL_ARRAYS] = {
         {"w", CLSNN_F4, 2, {CLSNN_N_PRE, l->n_post}, l->w},
@@ -85,14 +81,14 @@ enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char 
         clsnn_labels_arrays(&l->labels, arrays + n);
         n += CLSNN_LABEL_ARRAYS;
     }
-    /* stored: weights are noise to deflate, and a sweep writes many */
+    /* stored: weights do not compress, and a sweep writes many models */
     enum clsnn_status st = clsnn_npz_pack(path, arrays, n, CLSNN_NPZ_STORED, &bytes, &n_bytes);
     if (st == CLSNN_OK) st = clsnn_file_write(path, bytes, n_bytes);
     free(bytes);
     return st;
 }
 
-/* The numbers that w and theta cannot be. */
+/* Refuses weights below 0, and weights or theta that are not finite. */
 static enum clsnn_status check_values(const char *path, const float *w, const float *theta_mv, size_t n) {
     for (size_t k = 0; k < CLSNN_N_PRE * n; k++) {
         if (!(isfinite(w[k]) && w[k] >= 0.0f))
@@ -107,7 +103,7 @@ static enum clsnn_status check_values(const char *path, const float *w, const fl
     return CLSNN_OK;
 }
 
-/* Takes an array's data out of the archive that owned it. */
+/* Takes an array's data out of the archive. The caller owns them then. */
 static void *take(struct clsnn_npz *npz, const void *data) {
     for (size_t k = 0; k < npz->n_arrays; k++) {
         void *found = npz->arrays[k].data;

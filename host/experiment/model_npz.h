@@ -1,5 +1,5 @@
-/* The labels of a model.npz or a checkpoint, which hold them alike. What a whole model.npz holds is struct
- * clsnn_learned (clsnn/experiment.h); model_npz.c reads, writes and hashes it. */
+/* Labels in an archive: model.npz and checkpoints hold the same arrays. A whole model.npz is a struct
+ * clsnn_learned (clsnn/experiment.h), which model_npz.c reads, writes and hashes. */
 #ifndef CLSNN_MODEL_NPZ_H
 #define CLSNN_MODEL_NPZ_H
 
@@ -9,11 +9,11 @@
 /* The most bytes of a model.npz: the largest network takes 50 MiB. */
 #define CLSNN_MAX_MODEL_BYTES ((size_t)64 << 20)
 
-/* labels and proportions as arrays of an archive; out borrows their data. */
+/* Describes labels and proportions as arrays of an archive. out borrows their data. */
 #define CLSNN_LABEL_ARRAYS 2
 void clsnn_labels_arrays(const struct clsnn_labels *l, struct clsnn_array out[CLSNN_LABEL_ARRAYS]);
-/* Those of n_post neurons in npz, checked; out borrows from npz. out->labels is NULL where there are none. label names
- * the file. Errors: CLSNN_E_DATA a shape, a label or a proportion that cannot be. */
+/* Finds and checks the labels and proportions of n_post neurons in npz. out borrows from npz; out->labels is
+ * NULL if npz has none. label names the file. Errors: CLSNN_E_DATA a wrong shape, label or proportion. */
 enum clsnn_status clsnn_labels_in_npz(const struct clsnn_npz *npz, const char *label, uint32_t n_post,
                                       struct clsnn_labels *out);
 

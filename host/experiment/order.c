@@ -5,7 +5,8 @@
 
 #include "clsnn/abi.h"
 
-/* Uniform in [0, bound) from 64-bit words: words in the incomplete last stretch are drawn again. draw counts them. */
+/* Returns a uniform number in [0, bound). A word past the last multiple of bound is drawn again: draw
+ * counts. */
 static uint64_t draw_below(uint64_t seed, uint32_t epoch, uint64_t bound, uint32_t position) {
     const uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
     for (uint32_t draw = 0;; draw++) {

@@ -1,5 +1,6 @@
-/* Labels and votes. Every product of the readout is a sum of whole numbers; SGEMM computes it exactly while no sum reaches 2^24,
- * which multiply() sees to. Proportions are rounded to multiples of 2^-16 for that, and split into two digits. */
+/* Labels and votes. Every sum in the readout is of whole numbers. SGEMM computes them exactly below 2^24,
+ * and multiply() keeps them below. So proportions are rounded to multiples of 2^-16 and split in two
+ * digits. */
 #include "clsnn/readout.h"
 
 #include <clblast_c.h>
@@ -10,7 +11,7 @@
 #include "base/fail.h"
 #include "device/device.h"
 
-enum { SHARE_ONE = 1 << 16, DIGIT = 1 << 8 }; /* proportions as multiples of 2^-16, in two digits */
+enum { SHARE_ONE = 1 << 16, DIGIT = 1 << 8 }; /* a proportion is a multiple of 2^-16, in two digits */
 static const double exact_limit = 1 << 24;
 static const size_t block_bytes = 32u << 20;
 
@@ -33,8 +34,8 @@ void clsnn_labels_finish(struct clsnn_labels *l) {
     *l = (struct clsnn_labels){0};
 }
 
-/* OpenCL's codes come through CLBlast as they are; its own are named here. It takes a buffer that the device no longer answers for
- * for an invalid matrix. */
+/* Records a failed SGEMM. CLBlast passes OpenCL's codes on as they are; its own codes get a text here. An
+ * invalid matrix means a buffer that the device no longer answers for. */
 static enum clsnn_status sgemm_failed(CLBlastStatusCode code) {
     const char *why = "a code of its own, see clblast_c.h";
     if (code == CLBlastInvalidMatrixA || code == CLBlastInvalidMatrixB || code == CLBlastInvalidMatrixC)
@@ -46,8 +47,8 @@ static enum clsnn_status sgemm_failed(CLBlastStatusCode code) {
     return clsnn_fail(CLSNN_E_DEVICE, "CLBlastSgemm failed: %s (%d)", why, (int)code);
 }
 
-/* C [m][n] += op(A) B with op(A) [m][k], row-major; transpose_a: A is stored [k][m]. max_term is the largest product of two
- * elements: k is cut so that every sum stays exact. */
+/* Adds op(A) B to C: op(A) [m][k], B [k][n], C [m][n], row-major. transpose_a: A is stored [k][m]. max_term:
+ * the largest product of two elements; k is cut into parts so that every sum stays exact. */
 static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, size_t m, size_t n, size_t k,
                                   const float *a, const float *b, double max_term, uint64_t *c) {
     enum clsnn_status st = CLSNN_OK;
@@ -91,7 +92,7 @@ fail:
     return st;
 }
 
-/* Images of one product: few enough for memory. */
+/* Returns the images of one product: few enough for memory. */
 static uint32_t block_images(uint32_t n_post, uint32_t n_images) {
     size_t images = block_bytes / (n_post * sizeof(float));
     if (images < 16) images = 16;
@@ -99,7 +100,7 @@ static uint32_t block_images(uint32_t n_post, uint32_t n_images) {
     return images < n_images ? (uint32_t)images : n_images;
 }
 
-/* Counts of n_images images as floats; returns the largest. */
+/* Copies n counts as floats and returns the largest. */
 static double widen(const uint16_t *counts, size_t n, float *out) {
     uint16_t most = 0;
     for (size_t e = 0; e < n; e++) {
@@ -109,7 +110,7 @@ static double widen(const uint16_t *counts, size_t n, float *out) {
     return most;
 }
 
-/* Whether a / n_a > b / n_b, without rounding. */
+/* Returns true if a / n_a > b / n_b, without rounding. */
 static bool mean_above(uint64_t a, uint64_t n_a, uint64_t b, uint64_t n_b) {
     return a * n_b > b * n_a;
 }
@@ -160,7 +161,8 @@ fail:
     return st;
 }
 
-/* Shares of the classes a neuron votes for: [n_post][30], its label, then its proportions' high and low digits. */
+/* The shares of a neuron's vote, a row of 30: its label as one-hot, then its proportions' high digits, then
+ * their low digits. */
 enum { N_SHARES = 3 * CLSNN_CLASSES };
 
 static void fill_shares(const struct clsnn_labels *labels, float *shares,
@@ -168,14 +170,13 @@ static void fill_shares(const struct clsnn_labels *labels, float *shares,
     for (uint32_t j = 0; j < labels->n_post; j++) {
         float *row = shares + (size_t)j * N_SHARES;
         memset(row, 0, N_SHARES * sizeof *row);
-        if (labels->labels[j] < 0) continue; /* never fired while labelling: never votes */
+        if (labels->labels[j] < 0) continue; /* the neuron never fired while labelling: it never votes */
         row[labels->labels[j]] = 1.0f;
         n_labelled[labels->labels[j]]++;
         for (int c = 0; c < CLSNN_CLASSES; c++) {
             const long share =
                 lround((double)labels->proportions[(size_t)j * CLSNN_CLASSES + (size_t)c] * SHARE_ONE);
-            row[CLSNN_CLASSES + c] =
-                (float)(share / DIGIT); /* NOLINT(bugprone-integer-division): its digits */
+            row[CLSNN_CLASSES + c] = (float)(share / DIGIT); /* NOLINT(bugprone-integer-division): a digit */
             row[2 * CLSNN_CLASSES + c] = (float)(share % DIGIT);
         }
     }

@@ -1,4 +1,4 @@
-/* The running estimate of accuracy. Sums fade by half every 8192 images, since early weights say little about late ones. */
+/* The running accuracy. All sums halve every 8192 images: early weights say little about late ones. */
 #include "experiment/running.h"
 
 #include <stdlib.h>
@@ -9,13 +9,13 @@ enum { CLASSES = 10, WINDOW = 1000, FEWEST = 100, FADE_EVERY = 8192 };
 
 struct clsnn_running {
     uint32_t n_post;
-    uint32_t (*sums)[CLASSES]; /* [n_post] spikes a class */
+    uint32_t (*sums)[CLASSES]; /* [n_post] spikes for each class */
     uint32_t n_class[CLASSES];
-    int8_t *label; /* [n_post] class with the highest mean, -1 none */
+    int8_t *label; /* [n_post] class with the highest mean count; -1: none */
     uint32_t n_labelled[CLASSES];
     uint64_t n_seen;
     uint32_t n_right;
-    uint8_t right[WINDOW]; /* ring of the last WINDOW images */
+    uint8_t right[WINDOW]; /* ring of the last WINDOW images; 1: classified right */
 };
 
 enum clsnn_status clsnn_running_create(uint32_t n_post, struct clsnn_running **out) {

@@ -1,5 +1,6 @@
-/* Accuracy while training goes on: each image is classified by the counts of the images before it, then joins them.
- * An estimate for the progress line only; labels for testing come from frozen presentations (readout.h). */
+/* The running accuracy: an estimate during training, for the progress line only. Each image is classified by
+ * the counts of the images before it, then joins them. Labels for testing come from frozen presentations
+ * (readout.h). */
 #ifndef CLSNN_RUNNING_H
 #define CLSNN_RUNNING_H
 
@@ -10,9 +11,9 @@
 struct clsnn_running;
 enum clsnn_status clsnn_running_create(uint32_t n_post, struct clsnn_running **out);
 void clsnn_running_destroy(struct clsnn_running *r); /* takes NULL */
-/* counts [n_post] of one image, in training order, and its class. */
+/* Adds the counts [n_post] of one image, in training order, and its class. */
 void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t class);
-/* Share right of the last 1000 images; negative before 100 were seen. */
+/* Returns the share of the last 1000 images classified right; negative before 100 images. */
 double clsnn_running_accuracy(const struct clsnn_running *r);
 
 #endif
