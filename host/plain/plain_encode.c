@@ -1,7 +1,7 @@
 /* Draws the input spikes of one presentation as kernels/network/encode.cl does: independent Bernoulli draws,
  * decided digit by digit. The loop over steps uses GNU C vectors of 64-bit lanes, one 32-bit random word in
- * each. Where the processor multiplies 32 by 32 bits, a product of two words is then one instruction. Compilers
- * do not find it by themselves. */
+ * each. Where the processor multiplies 32 by 32 bits, a product of two words is then one instruction.
+ * Compilers do not find it by themselves. */
 #include <Random123/philox.h>
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -25,8 +25,8 @@ typedef uint32_t half_lanes __attribute__((vector_size(LANES * 4)));
 #define LOW_WORD UINT64_C(0xffffffff)
 _Static_assert(CLSNN_MAX_ON % LANES == 0, "the last vector of steps would leave its row");
 
-/* Philox's key and counter words 1 to 3. Word 0 is step | block of four digits << 16. A draw depends on nothing
- * else. */
+/* Philox's key and counter words 1 to 3. Word 0 is step | block of four digits << 16. A draw depends on no
+ * other number. */
 struct draw {
     uint32_t image, show, purpose;
     philox4x32_key_t key;

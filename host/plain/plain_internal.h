@@ -1,4 +1,4 @@
-/* plain_run.c and plain_encode.c share a presentation's scratch memory and the names of a build's functions. */
+/* Shared by plain_run.c and plain_encode.c: a presentation's scratch memory, a build's function names. */
 #ifndef CLSNN_PLAIN_INTERNAL_H
 #define CLSNN_PLAIN_INTERNAL_H
 
