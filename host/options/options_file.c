@@ -55,7 +55,7 @@ struct reading {
     FILE *file;
     int line;
     size_t n_bytes;
-    enum clsnn_status st; /* of the first failure, which ends the reading */
+    enum clsnn_status st; /* the first failure, which ends the reading */
 };
 
 /* inih's reader: reads one line without its indentation; a comment becomes an empty line. inih would take an

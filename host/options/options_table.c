@@ -114,7 +114,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"quiet", 'q', NULL, CLSNN_OPT_SWITCH, FIELD(quiet), .def = "no", .commands = ALL,
      .help = "print no progress on stderr"},
     {"verbose", 'v', NULL, CLSNN_OPT_SWITCH, FIELD(verbose), .def = "no", .commands = ALL,
-     .help = "add its place in the source code to every error"},
+     .help = "show with every error its place in the source code"},
     {"help", 'h', NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_HELP,
      .help = "print this help"},
     {"version", 'V', NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_VERSION,

@@ -99,7 +99,7 @@ struct clsnn_option_row {
     char short_name;     /* 0: none */
     const char *metavar; /* NULL: a switch or an action */
     enum clsnn_option_type type;
-    size_t offset; /* of the field in struct clsnn_options */
+    size_t offset; /* the field's, in struct clsnn_options */
     uint64_t min, max;
     const char *def;         /* text that the row's own parser reads; NULL: no value */
     const char *def_note;    /* for people: the meaning of a missing or special default, or NULL */

@@ -1,6 +1,6 @@
 /* Draws the input spikes of one presentation as kernels/network/encode.cl does: independent Bernoulli draws,
  * decided digit by digit. The loop over steps uses GNU C vectors of 64-bit lanes, one 32-bit random word in
- * each. Where the processor multiplies 32 by 32 bits, a product of two words is then one instruction.
+ * each. A product of two words is then one instruction, if the processor multiplies 32 by 32 bits.
  * Compilers do not find it by themselves. */
 #include <Random123/philox.h>
 #if defined(__AVX2__)

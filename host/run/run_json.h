@@ -7,20 +7,20 @@
 
 #define CLSNN_RUN_FORMAT 1
 
-/* The state of a run. The member "error" of a failed run is the failure recorded when run.json was written. */
+/* The state of a run. In a failed run, "error" is the failure that was recorded when run.json was written. */
 enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED, CLSNN_RUN_FAILED };
 const char *clsnn_run_state_name(enum clsnn_run_state state);
 
 /* Totals of a whole run. */
 struct clsnn_run_totals {
-    uint64_t presentations, given_up; /* of training, labelling and testing; presentations count retries */
+    uint64_t presentations, given_up; /* in training, labelling and testing; retries count */
     double train_seconds, eval_seconds, images_per_second;
 };
 
 /* The contents of a run.json. */
 struct clsnn_run {
     enum clsnn_run_state state;
-    char error[256]; /* of a failed run */
+    char error[256]; /* text of a failed run's error */
     char command[16], version[32], kernels_sha256[CLSNN_SHA256_HEX];
     char device[256], driver[128];
     long long work_group;
