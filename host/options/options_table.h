@@ -119,7 +119,7 @@ extern const size_t clsnn_n_option_rows;
 struct clsnn_command_info {
     enum clsnn_command command;
     const char *name, *operands; /* operands: for the usage line; "": none */
-    const char *purpose;         /* one line of at most 66 characters: a verb and its object */
+    const char *purpose;         /* one line of at most 66 characters */
     const char *example;
     size_t min_operands, max_operands;
 };
