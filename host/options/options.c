@@ -1,6 +1,6 @@
-/* Command line, environment and configuration files to struct clsnn_options, lowest precedence first. glibc's
- * argp splits the command line and is used nowhere else; it is told never to print or exit, so what went
- * wrong is worked out here. */
+/* Fills struct clsnn_options from defaults, files, environment and command line, lowest precedence first.
+ * glibc's argp splits the command line; no other file uses argp. argp must neither print nor exit, so
+ * diagnose() works out why it stopped. */
 #include "options/options.h"
 
 #include <argp.h>
@@ -11,7 +11,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 
-#define LONG_KEY 0x1000 /* argp's key of row k is LONG_KEY + k, clear of every short option */
+#define LONG_KEY 0x1000 /* argp's key of row k is LONG_KEY + k, above every short option */
 
 struct line {
     enum clsnn_command command;
@@ -23,7 +23,7 @@ struct line {
     enum clsnn_status st;
 };
 
-/* How a flag looks to the user: "--seed". */
+/* Writes a flag as users type it: "--seed". */
 static void flag_label(const struct clsnn_option_row *row, char out[64]) {
     snprintf(out, 64, "--%s", row->name);
 }
@@ -44,7 +44,7 @@ static enum clsnn_status unknown_option(enum clsnn_command command, const char *
         return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: it is a model parameter, write --set %s=VALUE",
                           shown, name);
 
-    /* the table has rows. NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
+    /* The size is not 0: the table has rows. NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
     const char **names = malloc(clsnn_n_option_rows * sizeof *names);
     if (!names) return clsnn_no_memory("options");
     size_t n = 0;
@@ -56,7 +56,7 @@ static enum clsnn_status unknown_option(enum clsnn_command command, const char *
     return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: clsnn %s --help lists them", shown, self);
 }
 
-/* argp stopped at an option: says why. next is what argp would have read then. */
+/* Records why argp stopped at an option. next: index of the argument that argp would have read next. */
 static enum clsnn_status diagnose(enum clsnn_command command, char **argv, int argc, int next) {
     for (int k = next - 1; k <= next && k < argc; k++) {
         if (k < 1 || argv[k][0] != '-' || argv[k][1] == '\0') continue;
@@ -68,7 +68,7 @@ static enum clsnn_status diagnose(enum clsnn_command command, char **argv, int a
             if (!row->metavar) return clsnn_fail(CLSNN_E_USAGE, "--%s takes no value", name);
             return clsnn_fail(CLSNN_E_USAGE, "--%s needs a value: --%s %s", name, name, row->metavar);
         }
-        /* A cluster of short options: the first that is unknown, or the last, which lacks its value. */
+        /* In a cluster of short options, one is unknown or the last one lacks its value. */
         for (const char *c = argv[k] + 1; *c; c++) {
             const struct clsnn_option_row *row = NULL;
             for (size_t r = 0; r < clsnn_n_option_rows && !row; r++)
@@ -98,7 +98,7 @@ static enum clsnn_status add_set(struct clsnn_settings *flags, const char *text)
         return clsnn_fail(CLSNN_E_USAGE, "--set %s: %s is an option, write --%s", clsnn_excerpt(text, shown),
                           name, name);
     struct clsnn_model unused;
-    return clsnn_model_set(&unused, name, ""); /* fails, naming the nearest parameter */
+    return clsnn_model_set(&unused, name, ""); /* fails and names the nearest parameter */
 }
 
 static enum clsnn_status add_operand(struct line *line, const char *text) {
@@ -121,7 +121,7 @@ static enum clsnn_status take_option(struct line *line, const struct clsnn_optio
     char label[64];
     switch (row->type) {
     case CLSNN_OPT_ACTION:
-        /* The first of --help, --version, --print-config wins; help and version over printing. */
+        /* The first of --help and --version wins; both win over --print-config. */
         if (line->action == CLSNN_PARSE_RUN || line->action == CLSNN_PARSE_PRINT_CONFIG)
             line->action = row->action;
         return CLSNN_OK;
@@ -149,8 +149,8 @@ static error_t on_argument(int key, char *arg, struct argp_state *state) {
             if (key == LONG_KEY + (int)k || (key > 0 && key == clsnn_option_rows[k].short_name))
                 row = &clsnn_option_rows[k];
         if (!row) return ARGP_ERR_UNKNOWN;
-        /* argp accepts any unambiguous beginning of a long name. Not here: a later option would change what
-         * scripts mean. */
+        /* argp accepts any unambiguous beginning of a long name, clsnn only whole names. A new option could
+         * otherwise change the meaning of a script. */
         const char *written = state->argv[state->next - 1];
         if (arg == written) written = state->argv[state->next - 2];
         if (key >= LONG_KEY && (strcspn(written, "=") != 2 + strlen(row->name) ||
@@ -184,7 +184,7 @@ static enum clsnn_status read_line(struct line *line, int argc, char **argv) {
     return line->st;
 }
 
-/* One level of precedence: its presets first, because a preset replaces every parameter. */
+/* Applies one level of precedence. Presets go first, because a preset replaces every parameter. */
 static enum clsnn_status apply(struct clsnn_options *o, const struct clsnn_settings *s,
                                enum clsnn_origin origin) {
     enum clsnn_status st = CLSNN_OK;
@@ -234,7 +234,7 @@ fail:
 }
 
 static enum clsnn_status apply_user_file(struct clsnn_options *o) {
-    /* The XDG specification tells to ignore relative directories. */
+    /* The XDG specification says that relative directories are ignored. */
     const char *base = getenv("XDG_CONFIG_HOME"), *tail = "/clsnn/config.ini";
     if (!base || *base != '/') {
         base = getenv("HOME");
@@ -274,7 +274,7 @@ enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char
     struct line line = {.command = command};
     TRY(read_line(&line, argc, argv));
     if (line.action == CLSNN_PARSE_HELP || line.action == CLSNN_PARSE_VERSION) goto done;
-    /* --print-config answers without the operands a run would need. */
+    /* --print-config works without the operands that a run needs. */
     if (line.n_operands < info->min_operands && line.action == CLSNN_PARSE_RUN)
         TRY(clsnn_fail(CLSNN_E_USAGE, "%s operand missing: usage: clsnn %s [OPTION]... %s",
                        line.n_operands ? "an" : "the", info->name, info->operands));
@@ -302,7 +302,8 @@ fail:
     return st;
 }
 
-/* Every text of o is replaced by a copy of its own; on failure o owns what was copied so far. */
+/* Replaces every text of o by a copy. On failure o owns the copies made so far; its other texts are
+ * NULL. */
 static enum clsnn_status own_texts(struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
@@ -330,7 +331,8 @@ static enum clsnn_status own_origins(struct clsnn_options *o, const struct clsnn
     return CLSNN_OK;
 }
 
-/* A preset among the settings is below the parameters that base has from the command line or the sweep's file. */
+/* Restores the parameters that base has from the command line or the sweep's file, unless settings hold
+ * them too. A preset among settings has just replaced them, though it ranks below. */
 static void keep_params(struct clsnn_options *o, const struct clsnn_options *base,
                         const struct clsnn_settings *settings) {
     bool preset = false;

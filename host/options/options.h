@@ -1,25 +1,30 @@
-/* What a command is told, gathered from command line, environment and configuration files by the one table of
- * options_table.h. argp is used in options.c only, inih in options_file.c only. */
+/* Gathers a command's options from command line, environment and configuration files, by the table of
+ * options_table.h. Only options.c uses argp, only options_file.c inih. */
 #ifndef CLSNN_OPTIONS_H
 #define CLSNN_OPTIONS_H
 
 #include "options/options_file.h"
 
-/* argv[0] is the command's name; the order of argv changes (operands move to its end). Precedence: flags > CLSNN_*
- * environment (CLSNN_DEVICE, CLSNN_SEED, CLSNN_OUT, ...: any option of the table in capitals, - as _; empty counts as unset;
- * CLSNN_DATA is not among them, it is the data directory, see dataset.h) > --config FILE > $XDG_CONFIG_HOME/clsnn/config.ini
- * (or ~/.config/...). An ini file holds long option names and parameters of params.def as keys, in a section [clsnn] or none;
- * files and environment may name options of other commands, which are checked and then not used. A preset replaces every
- * parameter given at a lower level of precedence; within its own level it comes first wherever it stands.
- * With CLSNN_PARSE_HELP and CLSNN_PARSE_VERSION out holds nothing but the command's name.
- * Errors: CLSNN_E_USAGE, one line: unknown option (with the nearest), value not a number or out of its range (both named),
- * missing argument, too many or too few operands, unknown key in FILE (file, line, nearest); CLSNN_E_IO: FILE unreadable.
- * Writes nothing to any stream. */
+/* Parses the options of one command. argv[0] is the command's name. Operands move to the end of argv.
+ *
+ * Precedence, highest first: flags; environment; --config FILE; $XDG_CONFIG_HOME/clsnn/config.ini (or
+ * ~/.config/...). A variable is CLSNN_ and the option's name in capitals, with _ for - (CLSNN_SEED); an empty
+ * variable counts as unset. --data and --resume have no variable: CLSNN_DATA is the data directory
+ * (dataset.h). An ini file's keys are long option names and parameters of params.def, in the section [clsnn]
+ * or in none. Files and environment may name options of other commands; the parser checks and then ignores
+ * them. A preset replaces every parameter of a lower level. Within its own level it comes first, wherever it
+ * stands.
+ *
+ * With CLSNN_PARSE_HELP and CLSNN_PARSE_VERSION, out holds only the command's name. No stream is written to.
+ * Errors: CLSNN_E_USAGE, one line: unknown option (names the nearest), value no number or out of range (names
+ * both), value missing, too many or too few operands, unknown key in FILE (names file, line, nearest);
+ * CLSNN_E_IO FILE is unreadable; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char **argv,
                                       struct clsnn_options *out, enum clsnn_parse_action *out_action);
 
-/* The options of one run of a sweep: base's, with settings over them and over the command line; as if clsnn train had been told all of
- * it. base keeps its own. Errors: CLSNN_E_USAGE a value out of its range, naming its label; CLSNN_E_MEMORY. */
+/* Makes the options of one run of a sweep, as if clsnn train had received them: a copy of base, overridden by
+ * settings, which win over the command line too. base stays unchanged.
+ * Errors: CLSNN_E_USAGE a value is out of its range (names its label); CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
                                        const struct clsnn_settings *settings, struct clsnn_options *out);
 

@@ -1,6 +1,6 @@
-/* A configuration file to a list of resolved settings; inih splits the lines, and is used nowhere else. inih
- * alone would cut long lines, join indented ones and never say where: so it reads through a reader that feeds
- * it one clean line a call. */
+/* Reads a configuration file into a list of resolved settings. inih splits the lines; no other file uses
+ * inih. Left alone, inih would cut long lines, join indented ones and name no place. So next_line() hands it
+ * one clean line a call. */
 #include "options/options_file.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
-/* gcc 12's analyser loses what is owned by a list reached through a pointer, and calls it leaked */
+/* gcc 12's analyser calls memory leaked that a list behind a pointer owns */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
 enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsnn_option_row *row,
@@ -55,11 +55,12 @@ struct reading {
     FILE *file;
     int line;
     size_t n_bytes;
-    enum clsnn_status st; /* of the first failure; nothing is read after it */
+    enum clsnn_status st; /* the first failure, which ends the reading */
 };
 
-/* One line without indentation or, when it is a comment, without anything. inih would take an indented line
- * for the continuation of the one before and set the earlier key again. NULL ends the file. */
+/* inih's reader: reads one line without its indentation; a comment becomes an empty line. inih would take an
+ * indented line for a continuation and set the key before it again. Returns NULL at the end or on a
+ * failure. */
 static char *next_line(char *out, int room, void *context) {
     struct reading *r = context;
     if (r->st != CLSNN_OK) return NULL;
@@ -75,7 +76,7 @@ static char *next_line(char *out, int room, void *context) {
         }
         if (c == EOF || c == '\n') break;
         if (c == '\0') {
-            r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: a NUL byte", r->path, r->line);
+            r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: a NUL byte: must be a text file", r->path, r->line);
             return NULL;
         }
         if (n == 0 && (c == ' ' || c == '\t')) continue;
@@ -107,7 +108,7 @@ static enum clsnn_status unknown_key(const struct reading *r, const char *key) {
                       near ? "?" : "");
 }
 
-/* inih's handler: returns 0 for a failure, which inih goes on after, so the first is kept. */
+/* inih's handler: adds one key. Returns 0 for a failure. inih goes on after one, so r->st keeps the first. */
 static int on_key(void *context, const char *section, const char *key, const char *value) {
     struct reading *r = context;
     if (r->st != CLSNN_OK) return 0;
@@ -124,7 +125,7 @@ static int on_key(void *context, const char *section, const char *key, const cha
     else if (!row && !param)
         r->st = unknown_key(r, key);
     if (r->st != CLSNN_OK) return 0;
-    /* path, line and key: what a later message about the value begins with */
+    /* Later messages about the value begin with path, line and key. */
     size_t n_label = strlen(r->path) + strlen(key) + 16;
     char *label = malloc(n_label);
     if (label) snprintf(label, n_label, "%s:%d: %s", r->path, r->line, key);

@@ -1,10 +1,10 @@
-/* Settings by name, as a configuration file or a command line has them: each resolved to its row or parameter. */
+/* Settings of a configuration file or a command line, each resolved to its option row or model parameter. */
 #ifndef CLSNN_OPTIONS_FILE_H
 #define CLSNN_OPTIONS_FILE_H
 
 #include "options/options_table.h"
 
-/* One key of a configuration file, resolved: a row or a parameter, never both. */
+/* One setting, of an option row or a parameter; the other pointer is NULL. */
 struct clsnn_setting {
     const struct clsnn_option_row *row;
     const struct clsnn_param_info *param;
@@ -17,16 +17,17 @@ struct clsnn_settings {
     size_t n, room;
 };
 
-/* value and label are copied. Errors: CLSNN_E_MEMORY. */
+/* Appends a setting and copies value and label. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsnn_option_row *row,
                                      const struct clsnn_param_info *param, const char *value,
                                      const char *label);
 void clsnn_settings_finish(struct clsnn_settings *s); /* takes NULL and {0} */
 
 #define CLSNN_CONFIG_MAX_BYTES (1u << 20)
-/* Appends the keys of an ini file, in its order. A file that does not exist is an error unless optional, then nothing.
- * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file and line: neither key nor section, unknown key or section, a key that
- * belongs on the command line, a NUL byte, a line too long for inih, more than CLSNN_CONFIG_MAX_BYTES. */
+/* Appends the keys of an ini file in the file's order. optional: a missing file adds nothing.
+ * Errors: CLSNN_E_IO; CLSNN_E_MEMORY; CLSNN_E_USAGE, naming file and line: neither key nor section, unknown
+ * key or section, a key that only the command line may have, a NUL byte, a line too long for inih, more than
+ * CLSNN_CONFIG_MAX_BYTES. */
 enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path, bool optional);
 
 #endif

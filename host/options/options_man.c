@@ -1,4 +1,5 @@
-/* The option table as clsnn(1) and as bash completion, for packagers: `clsnn man`, `clsnn completion`. */
+/* Writes clsnn(1) and the bash completion from the option table, for `clsnn man` and `clsnn
+ * completion`. */
 #include "options/options_man.h"
 
 #include <string.h>
@@ -7,8 +8,8 @@
 #include "base/text.h"
 #include "options/options_table.h"
 
-/* Text for troff: a hyphen that is to be typed is \-, a backslash is \e, and no line may begin with a
- * request. */
+/* Writes text for troff: \- for a hyphen that users type, \e for a backslash, \& before a first character
+ * that troff would take for a request. */
 static void troff(FILE *to, const char *text) {
     if (*text == '.' || *text == '\'') fputs("\\&", to);
     for (; *text; text++) {
@@ -101,27 +102,27 @@ void clsnn_options_man(FILE *to) {
             man_row(row, to);
         }
     }
-    fputs("A switch is turned off again by \\fB\\-\\-\\fINAME\\fB=no\\fR. Names of options are never "
-          "abbreviated.\n"
+    fputs("\\fB\\-\\-\\fINAME\\fB=no\\fR turns a switch off again. Option names cannot be abbreviated.\n"
           ".SH PARAMETERS\n"
-          "The constants of the model, changed by \\fB\\-\\-set\\fR \\fINAME=VALUE\\fR. Sources: K Kim and "
-          "Kim\n(2020), D Diehl and Cook (2015) and the code released with it, clsnn a choice of this "
-          "program.\n",
+          "\\fB\\-\\-set\\fR \\fINAME=VALUE\\fR changes a constant of the model. Sources:\n"
+          "K is Kim and Kim (2020), D is Diehl and Cook (2015) and the code released with their paper,\n"
+          "clsnn is a choice of this program.\n",
           to);
     for (size_t k = 0; k < clsnn_n_params; k++) man_param(&clsnn_params_table[k], to);
 
     fputs(
         ".SH ENVIRONMENT\n.TP\n\\fBCLSNN_\\fINAME\\fR\n"
-        "the value of an option, as named above; an empty one counts as unset.\n"
+        "the value of an option, as named above. An empty variable counts as unset.\n"
         ".TP\n\\fBCLSNN_DATA\\fR\nthe directory with MNIST's files, for \\fB\\-\\-data mnist\\fR and "
         "\\fBauto\\fR.\n"
-        ".TP\n\\fBXDG_CONFIG_HOME\\fR, \\fBXDG_DATA_HOME\\fR\nwhere \\fIclsnn/config.ini\\fR and "
-        "\\fIclsnn/mnist\\fR are looked for.\n"
+        ".TP\n\\fBXDG_CONFIG_HOME\\fR, \\fBXDG_DATA_HOME\\fR\nthe directories that hold "
+        "\\fIclsnn/config.ini\\fR and \\fIclsnn/mnist\\fR.\n"
         ".TP\n\\fBNO_COLOR\\fR, \\fBTERM=dumb\\fR\nno colours, no progress bar.\n"
         ".SH FILES\n.TP\n\\fI$XDG_CONFIG_HOME/clsnn/config.ini\\fR, else \\fI~/.config/clsnn/config.ini\\fR\n"
         "options and parameters, one \\fIname = value\\fR a line, as \\fB\\-\\-print\\-config\\fR writes "
         "them.\n"
-        "Flags win over variables, variables over \\fB\\-\\-config\\fR \\fIFILE\\fR, that over this file.\n"
+        "Flags win over variables, variables over \\fB\\-\\-config\\fR \\fIFILE\\fR, and \\fIFILE\\fR over "
+        "this file.\n"
         ".SH EXIT STATUS\n",
         to);
     troff(to, clsnn_exit_codes);

@@ -1,4 +1,4 @@
-/* The option table as a manual page and as a shell's completion. */
+/* Writes the option table as a manual page and as completion for bash. */
 #ifndef CLSNN_OPTIONS_MAN_H
 #define CLSNN_OPTIONS_MAN_H
 

@@ -1,5 +1,5 @@
-/* The option table as text for people on a terminal: --help, --print-config; and as a walk over every value
- * for run.json. The same table as a manual and as a shell's completion is in options_man.c. */
+/* Prints the option table for people (--help, --print-config) and visits every value (for run.json).
+ * options_man.c prints the same table as a manual page and as completion. */
 #include "options/options_render.h"
 
 #include <ctype.h>
@@ -8,9 +8,9 @@
 #include "base/text.h"
 
 #define WIDTH  80
-#define INDENT 26 /* where the explanations of --help begin */
+#define INDENT 26 /* column of the explanations in --help */
 
-/* The words of text, from that column on, wrapped at WIDTH. */
+/* Writes text from column indent on, wrapped at WIDTH. */
 static void wrap(FILE *to, const char *text, int indent) {
     int column = indent;
     for (const char *word = text; *word;) {
@@ -63,16 +63,16 @@ void clsnn_options_help(enum clsnn_command command, FILE *to) {
     help_group(command, false, "Options of ", info->name, to);
     help_group(command, true, "Common options", "", to);
     fprintf(to,
-            "\nThe model's parameters, with their values: clsnn %s --print-config\n"
-            "Options are also read from variables (CLSNN_SEED=2) and ini files (seed = 2):\n"
-            "flags win over variables, variables over --config FILE, that over\n"
+            "\nclsnn %s --print-config shows the model's parameters and their values.\n"
+            "Variables (CLSNN_SEED=2) and ini files (seed = 2) can set options too. Flags win\n"
+            "over variables, variables over --config FILE, and FILE over\n"
             "$XDG_CONFIG_HOME/clsnn/config.ini. --NAME=no turns a switch off again.\n",
             info->name);
     snprintf(codes, sizeof codes, "Exit codes: %s.", clsnn_exit_codes);
     wrap(to, codes, 0);
 }
 
-/* "FILE", "preset NAME", ...: borrowed from o, from buf, or constant. */
+/* Returns the origin of a value: "preset NAME", a path, ... Borrowed from o, in buf, or constant. */
 static const char *origin_text(const struct clsnn_options *o, size_t index, char *buf, size_t n_buf) {
     if (!o->origins) return "default";
     switch ((enum clsnn_origin)o->origins->of[index]) {
@@ -118,7 +118,7 @@ void clsnn_options_visit(const struct clsnn_options *o,
     }
 }
 
-/* What an ini line cannot hold: it would be trimmed, cut at a comment, or is longer than inih's line. */
+/* Returns whether an ini line can hold value: inih trims blanks, cuts at a comment, and limits the line. */
 static bool fits_ini(const char *value) {
     size_t n = strlen(value);
     return n <= 150 && value[0] != ' ' && value[0] != ';' && value[n - 1] != ' ' && !strstr(value, " ;") &&
@@ -150,8 +150,8 @@ static void print_line(void *ctx, const char *name, const char *value, const cha
     snprintf(assignment, sizeof assignment, "%s = %s", name, value);
     const struct clsnn_param_info *param = is_param ? clsnn_param_find(name) : NULL;
     clsnn_excerpt(origin, shown);
-    if (strlen(assignment) > 80)
-        fprintf(p->to, "; %s\n%s\n", shown, assignment); /* lines have a longest length */
+    if (strlen(assignment) > 80) /* inih's lines are limited: the origin gets a line of its own */
+        fprintf(p->to, "; %s\n%s\n", shown, assignment);
     else
         fprintf(p->to, "%-32s ; %s%s%s\n", assignment, param ? param->unit : "",
                 param && *param->unit ? ", " : "", shown);

@@ -1,5 +1,5 @@
-/* The rows themselves, and the text of one value in and out of its field. What reads the table is in
- * options.c (parsing), options_file.c (ini files), options_render.c (text for people) and options_man.c. */
+/* The rows of the table, and conversion of one value between its field and text. options.c (parsing),
+ * options_file.c (ini files), options_render.c (text for people) and options_man.c read the table. */
 #include "options/options_table.h"
 
 #include <ctype.h>
@@ -25,10 +25,10 @@
 const struct clsnn_option_row clsnn_option_rows[] = {
     /* the network and its training */
     {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = CLSNN_MAX_POST, .def = "400",
-     .commands = TRAIN | SWEEP, .help = "excitatory neurons"},
+     .commands = TRAIN | SWEEP, .help = "number of excitatory neurons"},
     {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = CLSNN_PLAN_MAX_EPOCHS, .def = "1",
      .other_commands = REPRODUCE, .other_def = "9", .commands = TRAIN | REPRODUCE | SWEEP,
-     .help = "passes over the training images"},
+     .help = "number of passes over the training images"},
     {"train-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(train_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES,
      .def = "0", .def_note = "all", .commands = TRAIN | REPRODUCE | SWEEP, .unit = "images",
      .help = "train on the first K training images"},
@@ -49,68 +49,72 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"runs", 0, "R", CLSNN_OPT_WHOLE, FIELD(runs), .min = 1, .max = 10000, .def = "1", .commands = TRAIN,
      .help = "train R networks at once, with the seeds SEED to SEED + R - 1, each in a directory of its own"},
     {"zip", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(zip), .def_note = "every combination", .commands = SWEEP,
-     .help = "names whose lists advance together, with commas between them and | between groups"},
-    {"shard", 0, "I/N", CLSNN_OPT_TEXT, FIELD(shard), .def_note = "all runs; in a Slurm job array its task",
-     .commands = SWEEP, .help = "do the I-th of N equal parts of the runs, 1/N to N/N"},
+     .help = "keys of FILE.ini whose lists advance together; commas between keys, | between groups"},
+    {"shard", 0, "I/N", CLSNN_OPT_TEXT, FIELD(shard),
+     .def_note = "all runs; in a Slurm job array, the task's part", .commands = SWEEP,
+     .help = "train only the I-th of N equal parts of the runs, 1/N to N/N"},
     {"collect", 0, NULL, CLSNN_OPT_SWITCH, FIELD(collect), .def = "no", .commands = SWEEP,
-     .help = "run nothing; make the tables and pictures of the runs that are there"},
-    /* what is kept of a run under way */
+     .help = "train nothing; make the tables and pictures from the finished runs"},
+    /* checkpoints */
     {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0,
      .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .commands = TRAIN, .unit = "images",
-     .help = "save a checkpoint after every so many images, and after every epoch; 0 = after epochs only"},
+     .help = "save a checkpoint after every IMAGES images and every epoch; 0 = after epochs only"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
      .commands = TRAIN, .help = "keep the newest K checkpoints"},
     {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .commands = TRAIN,
      .no_environment = true,
-     .help = "go on from the newest checkpoint in the results' directory; epochs may have grown"},
+     .help = "continue from the newest usable checkpoint in the results' directory; --epochs may have grown"},
     /* benchmarks */
     {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes),
      .def_note = "100,225,400,1600 for bench (100 with --quick), 100,225,400 for reproduce",
-     .commands = BENCH | REPRODUCE, .help = "sizes of networks, in neurons, with commas between them"},
+     .commands = BENCH | REPRODUCE, .help = "network sizes in neurons, with commas between them"},
     {"networks", 0, "MAX", CLSNN_OPT_WHOLE, FIELD(networks), .min = 0, .max = 65536, .def = "0",
-     .def_note = "4 on CPUs, elsewhere until memory or throughput is full", .commands = BENCH,
-     .help = "measure 1, 2, 4, 8, ... up to MAX networks at once"},
+     .def_note = "2 with --quick, else 4 on CPUs; on GPUs until memory or throughput is full",
+     .commands = BENCH, .help = "measure 1, 2, 4, 8, ... up to MAX networks at once"},
     {"quick", 0, NULL, CLSNN_OPT_SWITCH, FIELD(quick), .def = "no", .commands = BENCH,
-     .help = "every check, but runs too short for figures that mean much"},
-    /* the paper again */
+     .help = "check everything, but measure for so short a time that figures mean little"},
+    /* reproduce */
     {"seeds", 0, "K", CLSNN_OPT_WHOLE, FIELD(seeds), .min = 1, .max = 1000, .def = "3", .commands = REPRODUCE,
-     .help = "train every size with K seeds: --seed and those after it"},
-    /* how the device is used; no result depends on it */
+     .help = "train every size with K seeds, counted up from --seed"},
+    /* use of the device; no result depends on these */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
      .def_note = "chosen for the device",
      .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
-     .help = "work-items a network; results do not depend on it"},
+     .help = "work-items for each network; results do not depend on it"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
      .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPRODUCE | SWEEP | VERIFY,
-     .help = "presentations a kernel launch; results do not depend on it"},
+     .help = "presentations in one kernel launch; results do not depend on it"},
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
-     .help = "time every phase on the device by OpenCL events; slower, the same results"},
+     .help = "time every phase on the device with OpenCL events: slower, with the same results"},
     /* common */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device), .def_note = "the first GPU, else the first device",
      .commands = ALL,
-     .help = "gpu, cpu, PLATFORM:DEVICE (0:1) or a part of a name; clsnn devices lists them"},
+     .help =
+         "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all"},
     {"seed", 0, "N", CLSNN_OPT_SEED, FIELD(seed), .min = 0, .max = UINT64_MAX, .def = "1", .commands = ALL,
-     .help = "what every random number is drawn from"},
+     .help = "seed of all random numbers of a run"},
     {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command", .commands = ALL,
-     .help = "directory of the results"},
+     .help = "directory for the results"},
     {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto", .commands = ALL, .no_environment = true,
-     .help = "auto, mnist, digits or a directory with the four IDX files; auto is mnist where it is found "
-             "($CLSNN_DATA, a directory, first; clsnn data list shows all places), else digits"},
+     .help = "data set: auto, mnist, digits (built in) or a directory with the four IDX files; auto takes "
+             "mnist if it is found, else digits; the first place for mnist is the directory $CLSNN_DATA, "
+             "clsnn data list shows all"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
      .choices = CLSNN_PRESETS, .commands = ALL,
-     .help = "set of model parameters to start from; the other two are its names of version 0.1"},
+     .help = "set of model parameters to start from: kim-2020 is the set, seed and diehl-cook-2015 are older "
+             "names of it; NAME is one of"},
     {"set", 0, "NAME=VALUE", CLSNN_OPT_SET, .commands = ALL,
-     .help = "change one model parameter; may be repeated; --print-config lists them"},
+     .help = "change one model parameter; may be given several times; --print-config lists all"},
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
      .help = "read options and parameters from an ini file, as --print-config writes it"},
     {"print-config", 0, NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_PRINT_CONFIG,
-     .help = "print every option and parameter, its value and where it came from; run nothing"},
+     .help = "print every option and parameter with its value and origin; run nothing"},
     {"json", 0, NULL, CLSNN_OPT_SWITCH, FIELD(json), .def = "no", .commands = ALL,
      .help = "print the result as one JSON object on stdout, and nothing else there"},
     {"quiet", 'q', NULL, CLSNN_OPT_SWITCH, FIELD(quiet), .def = "no", .commands = ALL,
-     .help = "no progress on stderr"},
+     .help = "print no progress on stderr"},
     {"verbose", 'v', NULL, CLSNN_OPT_SWITCH, FIELD(verbose), .def = "no", .commands = ALL,
-     .help = "errors name their place in the source"},
+     .help = "show with every error its place in the source code"},
     {"help", 'h', NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_HELP,
      .help = "print this help"},
     {"version", 'V', NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_VERSION,
@@ -121,20 +125,19 @@ const size_t clsnn_n_option_rows = sizeof clsnn_option_rows / sizeof clsnn_optio
 const struct clsnn_command_info clsnn_commands[] = {
     {TRAIN, "train", "", "trains one network, then labels and tests it",
      "clsnn train --neurons 400 --epochs 3 --out run-400", 0, 0},
-    {EVAL, "eval", "MODEL.npz", "labels (if it has none) and tests a trained network",
+    {EVAL, "eval", "MODEL.npz", "tests a trained network; labels it first if it has no labels",
      "clsnn eval run-400/model.npz --json", 1, 1},
-    {REPLAY, "replay", "IN.npz OUT.npz",
-     "feeds given input spikes to a given network and records what it does",
+    {REPLAY, "replay", "IN.npz OUT.npz", "feeds given input spikes to a network and records its activity",
      "clsnn replay spikes.npz record.npz", 2, 2},
-    {REPRODUCE, "reproduce", "", CLSNN_KIM ": its Table 1, Figure 3 and Figure 4 again, beside its numbers",
+    {REPRODUCE, "reproduce", "", CLSNN_KIM ": repeats and compares Table 1, Figures 3 and 4",
      "clsnn reproduce --data mnist --seeds 3", 0, 0},
-    {CLSNN_CMD_DEVICES, "devices", "", "what is there, and the string to pass to --device",
+    {CLSNN_CMD_DEVICES, "devices", "", "lists OpenCL devices, each with the string to pass to --device",
      "clsnn devices --json", 0, 0},
     {CLSNN_CMD_DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
      "clsnn data fetch mnist", 1, 3},
-    {SWEEP, "sweep", "FILE.ini", "many independent runs, batched on the device",
+    {SWEEP, "sweep", "FILE.ini", "trains many independent networks, batched on the device",
      "clsnn sweep theta.ini --out theta", 1, 1},
-    {BENCH, "bench", "", "throughput of plain C and of every OpenCL device",
+    {BENCH, "bench", "", "measures training speed in plain C and on every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0},
     {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",
      "clsnn verify run-400 --device cpu", 1, 1},
@@ -143,9 +146,8 @@ const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0]
 
 const char *const clsnn_exit_codes =
     "0 ok, 1 failed, 2 usage, 3 bad data, 4 no device, 5 kernel build, 6 device memory, 7 device lost, "
-    "8 file I/O, 9 checkpoint, 10 self-test, 75 stopped by a signal and saved, 130 stopped at once by a "
-    "second "
-    "signal";
+    "8 file I/O, 9 checkpoint, 10 self-test, 75 stopped by a signal and saved, "
+    "130 stopped at once by a second signal";
 
 const struct clsnn_command_info *clsnn_command_find(enum clsnn_command command) {
     for (size_t k = 0; k < clsnn_n_commands; k++)
@@ -174,7 +176,7 @@ const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[6
     return out;
 }
 
-/* The place of text among "a|b|c", or -1. */
+/* Returns the index of text in "a|b|c", or -1. */
 static int choice_index(const char *choices, const char *text) {
     int index = 0;
     for (const char *c = choices;; index++) {
@@ -212,7 +214,7 @@ static enum clsnn_status parse_switch(const char *text, const char *label, bool 
 static enum clsnn_status store_text(char **field, const char *text, const char *label) {
     if (*text == '\0') return clsnn_fail(CLSNN_E_USAGE, "%s is empty", label);
     for (const char *c = text; *c; c++) {
-        /* They would break one-line messages, run.json's readers and ini files alike. */
+        /* Control characters would break one-line messages, readers of run.json, and ini files. */
         if ((unsigned char)*c < 0x20 || *c == 0x7F) {
             char shown[CLSNN_EXCERPT];
             return clsnn_fail(CLSNN_E_USAGE, "%s = %s: control characters are not allowed", label,
@@ -306,7 +308,7 @@ void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t
     for (size_t k = 0; k < clsnn_n_commands && row->other_def; k++)
         if (clsnn_commands[k].command & row->other_commands) other = &clsnn_commands[k];
     bool told = row->type != CLSNN_OPT_SWITCH; /* every switch is off by default */
-    if (told && row->def && row->def_note)     /* the value that stands for something: 0 = all */
+    if (told && row->def && row->def_note)     /* a value with a special meaning: 0 = all */
         snprintf(def, sizeof def, " (default %s = %s)", row->def, row->def_note);
     else if (told && row->def && other)
         snprintf(def, sizeof def, " (default %s; %s for clsnn %s)", row->def, row->other_def, other->name);

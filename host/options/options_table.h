@@ -1,6 +1,6 @@
-/* What a command is told, and the one table of options and commands. Parsing, --help, --print-config, man page,
- * completion and run.json read these rows. A new option is a member of struct clsnn_options and a row in
- * options_table.c, and nothing else. */
+/* The values of all options, and the one table of options and commands. Parsing, --help, --print-config, man
+ * page, completion and run.json read its rows. A new option needs a member of struct clsnn_options and a row
+ * in options_table.c, nothing else. */
 #ifndef CLSNN_OPTIONS_TABLE_H
 #define CLSNN_OPTIONS_TABLE_H
 
@@ -10,20 +10,21 @@
 #include "clsnn/model.h"
 #include "clsnn/status.h"
 
-struct clsnn_origins; /* where each value came from */
+struct clsnn_origins; /* the origin of each value */
 
-/* Everything a command can be told. Strings are owned by the struct. Zero-initialise, then clsnn_options_parse. */
+/* The values of every option; the struct owns its strings. Zero-initialise before
+ * clsnn_options_parse. */
 struct clsnn_options {
     /* common */
     char *device;       /* --device SPEC; NULL: the first GPU, else the first device */
     uint64_t seed;      /* --seed, default 1 */
-    char *out_dir;      /* --out DIR; NULL: the command's default */
+    char *out_dir;      /* --out DIR; NULL: the command chooses */
     char *data;         /* --data, default "auto" */
     bool json, quiet;   /* --json, --quiet */
-    bool verbose;       /* --verbose: errors name their place in the source */
+    bool verbose;       /* --verbose: errors name their place in the source code */
     int32_t work_group; /* --work-group: 0 = chosen for the device; else 1, 2, 4, ... 1024 */
     int32_t chunk;      /* --chunk: presentations a launch; 0 = chosen for the device */
-    bool profile;       /* --profile: time a phase */
+    bool profile;       /* --profile: time each phase */
     /* train, eval */
     int32_t neurons;          /* --neurons 1..16384, default 400 */
     int32_t epochs;           /* --epochs 1..1000, default 1; of reproduce 9 */
@@ -44,22 +45,23 @@ struct clsnn_options {
     char *shard;  /* --shard I/N, or NULL */
     bool collect; /* --collect */
     /* bench */
-    char *sizes;      /* --sizes LIST; NULL: the command's own (bench, reproduce) */
+    char *sizes;      /* --sizes LIST; NULL: the command's default (bench, reproduce) */
     int32_t networks; /* --networks MAX, 0 = chosen for the device */
     bool quick;       /* --quick */
     /* reproduce */
     int32_t seeds; /* --seeds K, default 3 */
-    /* what stands after the options */
+    /* the arguments after the options, owned */
     char **operands;
     size_t n_operands;
     const char *command; /* borrowed: the command's name */
-    /* Where results go: the standard output, which nothing else can reach (libraries print on descriptor 1, and main
-     * points that at stderr). Borrowed, set by main after parsing; a command need not check each write, main does at the end. */
+    /* Results go here: the standard output. main points descriptor 1 at stderr, so that libraries cannot
+     * print among the results. Borrowed; main sets it after parsing and checks it at the end, so a command
+     * need not check each write. */
     FILE *out;
-    struct clsnn_origins *origins; /* owned; NULL reads as "default" everywhere */
+    struct clsnn_origins *origins; /* owned; NULL: every origin is "default" */
 };
 
-/* Which command an option belongs to: a set of these bits in the table. */
+/* Commands, as bits: a row of the table holds the set of commands that have its option. */
 enum clsnn_command {
     CLSNN_CMD_TRAIN = 1 << 0,
     CLSNN_CMD_EVAL = 1 << 1,
@@ -73,7 +75,7 @@ enum clsnn_command {
     CLSNN_CMD_ALL = (1 << 9) - 1
 };
 
-/* What parsing asked for besides values. */
+/* The action that the command line asks for. */
 enum clsnn_parse_action { CLSNN_PARSE_RUN, CLSNN_PARSE_HELP, CLSNN_PARSE_VERSION, CLSNN_PARSE_PRINT_CONFIG };
 
 enum clsnn_option_type {
@@ -84,29 +86,29 @@ enum clsnn_option_type {
     CLSNN_OPT_TEXT,   /* char *, not empty, no control characters */
     CLSNN_OPT_CHOICE, /* enum: the index in choices */
     CLSNN_OPT_PRESET, /* char * among choices; replaces the model */
-    /* command line only from here on: no field, no key of a file, no variable (CLSNN_CONFIG excepted) */
+    /* types for the command line only: no field, no key of a file, no variable but CLSNN_CONFIG */
     CLSNN_OPT_SET,    /* name=value of params.def */
-    CLSNN_OPT_CONFIG, /* a file of the others */
-    CLSNN_OPT_ACTION  /* index is an enum clsnn_parse_action */
+    CLSNN_OPT_CONFIG, /* an ini file with options and parameters */
+    CLSNN_OPT_ACTION  /* the row's action */
 };
 
 void clsnn_options_finish(struct clsnn_options *o); /* takes NULL and {0} */
 
 struct clsnn_option_row {
-    const char *name;    /* long, without -- */
+    const char *name;    /* the long name, without -- */
     char short_name;     /* 0: none */
     const char *metavar; /* NULL: a switch or an action */
     enum clsnn_option_type type;
-    size_t offset; /* of the field in struct clsnn_options */
+    size_t offset; /* the field's, in struct clsnn_options */
     uint64_t min, max;
     const char *def;         /* text that the row's own parser reads; NULL: no value */
-    const char *def_note;    /* for people: what an absent or special default means, or NULL */
-    unsigned other_commands; /* those whose default is another: other_def */
+    const char *def_note;    /* for people: the meaning of a missing or special default, or NULL */
+    unsigned other_commands; /* commands whose default is other_def */
     const char *other_def;
     const char *unit;    /* or NULL */
-    const char *choices; /* '|' between them, or NULL */
+    const char *choices; /* words separated by '|', or NULL */
     unsigned commands;   /* set of enum clsnn_command */
-    const char *help;    /* begins in lower case, no full stop */
+    const char *help;    /* begins in lower case, ends without a full stop */
     bool no_environment;
     enum clsnn_parse_action action;
 };
@@ -116,8 +118,8 @@ extern const size_t clsnn_n_option_rows;
 
 struct clsnn_command_info {
     enum clsnn_command command;
-    const char *name, *operands; /* operands: for the usage line, "" none */
-    const char *purpose;         /* one line */
+    const char *name, *operands; /* operands: for the usage line; "": none */
+    const char *purpose;         /* one line of at most 66 characters */
     const char *example;
     size_t min_operands, max_operands;
 };
@@ -125,27 +127,27 @@ struct clsnn_command_info {
 extern const struct clsnn_command_info clsnn_commands[];
 extern const size_t clsnn_n_commands;
 
-/* What the program's exit codes mean, for people. */
+/* The meanings of the program's exit codes, for people. */
 extern const char *const clsnn_exit_codes;
 
 const struct clsnn_command_info *clsnn_command_find(enum clsnn_command command);
-/* NULL when there is none. */
+/* Returns the row with this long name, or NULL. */
 const struct clsnn_option_row *clsnn_option_find(const char *name);
-/* Whether files may name the row: it holds a value. */
+/* Returns whether the row holds a value, so that files may name it. */
 bool clsnn_option_is_value(const struct clsnn_option_row *row);
-/* Whether the row applies to no command but some: "Options of train" against "Common options". */
+/* Returns whether every command has the row: --help lists it under "Common options". */
 bool clsnn_option_is_common(const struct clsnn_option_row *row);
-/* "CLSNN_TRAIN_IMAGES"; NULL when the environment cannot set the row. */
+/* Returns the row's variable ("CLSNN_TRAIN_IMAGES") in out; NULL if the environment cannot set the row. */
 const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[64]);
 
-/* Checks text and stores it in the row's field. label names the row in messages ("--seed", "run.ini:3: seed").
- * Errors: CLSNN_E_USAGE, CLSNN_E_MEMORY; the field is then as before. */
+/* Checks text and stores it in the row's field. label names the row in messages: "--seed", "run.ini:3: seed".
+ * Errors: CLSNN_E_USAGE, CLSNN_E_MEMORY; the field then keeps its value. */
 enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn_option_row *row,
                                      const char *text, const char *label);
-/* The value as text that clsnn_option_store reads back; in buf or in o. NULL: no value. */
+/* Returns the value as text that clsnn_option_store reads back, in buf or in o; NULL: no value. */
 const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn_option_row *row,
                                char buf[32]);
-/* Help, unit or range, default: one sentence for people, without a full stop. */
+/* Writes help, range and default for people, as one sentence without a full stop. */
 void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t n_out);
 
 /* Sources of values in rising precedence. */
@@ -157,13 +159,13 @@ enum clsnn_origin {
     CLSNN_FROM_ENVIRONMENT,
     CLSNN_FROM_COMMAND_LINE,
     CLSNN_FROM_SWEEP, /* the sweep's file */
-    CLSNN_FROM_MODEL, /* eval: what the network was trained with */
+    CLSNN_FROM_MODEL, /* eval: the file of the trained network */
     CLSNN_N_ORIGINS
 };
 
 struct clsnn_origins {
-    char *path[CLSNN_N_ORIGINS]; /* of the two files, where read; owned */
-    unsigned char of[];          /* enum clsnn_origin: of every option row, then of every parameter */
+    char *path[CLSNN_N_ORIGINS]; /* paths of the two files, NULL if not read; owned */
+    unsigned char of[];          /* an enum clsnn_origin for every option row, then for every parameter */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* Runs of training in plain C and on a device, in turns; bits first, time second. */
+/* Trains the same images in plain C and on a device, in turns. Bits are compared before any run is timed. */
 #include "plain/measure.h"
 
 #include <stdio.h>
@@ -70,8 +70,6 @@ double clsnn_bench_ratio(const struct clsnn_bench_sample *runs, const struct cls
     return sort_to_median(ratios, n_runs);
 }
 
-/* ---- memory bandwidth ---- */
-
 enum { COPIES = 6, COPY_BYTES = 1 << 28, SMALLEST_COPY = 1 << 20 };
 
 enum clsnn_status clsnn_bench_bandwidth(struct clsnn_device *dev, double *out) {
@@ -106,7 +104,7 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
     unsigned char *from = malloc(n_bytes), *to = malloc(n_bytes);
     double best = 0;
     for (int k = 0; from && to && k < COPIES; k++) {
-        memset(from, k, n_bytes); /* what is copied differs each time, and the first touch is not timed */
+        memset(from, k, n_bytes); /* new bytes for each copy; the first touch stays out of the time */
         if (k == 0) memset(to, 1, n_bytes);
         const double start = clsnn_clock_seconds();
         memcpy(to, from, n_bytes);
@@ -123,22 +121,20 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
 
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
                       int n_networks) {
-    const uint64_t beside = n_networks > 1; /* the one that they are compared with */
+    const uint64_t beside = n_networks > 1; /* the first network again, alone, for comparison */
     return (uint64_t)n_networks + beside <= clsnn_batch_most_slots(dev, (uint32_t)n_post, plan->n_images);
 }
 
-/* ---- one batch ---- */
-
-/* A batch on the device and the plain C networks beside it. */
+/* A batch on the device, and in plain C the first n_followed of its networks. */
 struct rig {
     const struct clsnn_bench_plan *plan;
     struct clsnn_device *dev;
     int n_post, n_networks, n_followed;
-    cl_mem pixels;
+    cl_mem pixels; /* owned; borrowed in the rig of one network alone */
     struct clsnn_network *net;
     struct clsnn_trainer *tr;
     struct clsnn_plain *plain[CLSNN_BENCH_FOLLOWED];
-    float *w, *theta; /* read from the device */
+    float *w, *theta; /* [784][n_post], [n_post]: one network, read from the device */
     uint32_t chunk;   /* presentations a launch */
 };
 
@@ -180,8 +176,8 @@ fail:
     return st;
 }
 
-/* All networks of the batch up to the image stop, timed until the first arrives: from then on a sweep would have other work for the
- * cores that are free. The length of launches follows their time. */
+/* Trains every network of the batch up to image stop. The time ends when the first network arrives, because a
+ * sweep would then give its core another run. Launches grow while they are short and shrink above 0.4 s. */
 static enum clsnn_status run_device(struct rig *rig, uint32_t stop, struct clsnn_bench_sample *out) {
     enum clsnn_status st = CLSNN_OK;
     const double most_seconds = 0.4;
@@ -196,7 +192,7 @@ static enum clsnn_status run_device(struct rig *rig, uint32_t stop, struct clsnn
         const double took = clsnn_clock_seconds() - launched;
         n_arrived = 0;
         double images = -images_before;
-        bool is_whole = false; /* a launch that ended early tells nothing of its length */
+        bool is_whole = false; /* some network showed the whole chunk: the launch did not end early */
         for (int b = 0; b < rig->n_networks; b++) {
             const struct clsnn_progress *p = &rig->tr->progress[b];
             n_arrived += p->position >= stop;
@@ -215,7 +211,7 @@ fail:
     return st;
 }
 
-/* One network of plain C up to the image stop, timed. */
+/* Trains the plain C network c up to image stop and times it. */
 static enum clsnn_status run_plain(const struct clsnn_bench_plan *plan, struct clsnn_plain *c, uint32_t stop,
                                    struct clsnn_bench_sample *out) {
     enum clsnn_status st = CLSNN_OK;
@@ -233,11 +229,11 @@ fail:
     return st;
 }
 
-/* Network b's learned state on the device against plain C's, bit for bit. */
+/* Compares weights and theta of network b on the device with those of plain C network c, bit for bit. */
 static enum clsnn_status check_network(struct rig *rig, int b, const struct clsnn_plain *c) {
     enum clsnn_status st = CLSNN_OK;
     TRY(clsnn_network_get(rig->net, b, rig->w, rig->theta));
-    for (int i = 0; i <= CLSNN_N_PRE; i++) { /* the last row is theta */
+    for (int i = 0; i <= CLSNN_N_PRE; i++) { /* row CLSNN_N_PRE stands for theta */
         const float *found = i < CLSNN_N_PRE ? rig->w + (size_t)i * (size_t)rig->n_post : rig->theta;
         const float *wanted = i < CLSNN_N_PRE ? c->w + (size_t)i * (size_t)c->n : c->theta;
         if (memcmp(found, wanted, (size_t)rig->n_post * sizeof *found) == 0) continue;
@@ -258,7 +254,7 @@ fail:
     return st;
 }
 
-/* Every network of the batch against plain C after the first images; the followed ones stay. */
+/* Compares every network of the batch with plain C after check_images, and keeps n_followed in rig->plain. */
 static enum clsnn_status check_batch(struct rig *rig) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_bench_plan *plan = rig->plan;
@@ -280,8 +276,8 @@ fail:
     return st;
 }
 
-/* One timed run of the batch, of its first network alone (alone: NULL where that is the batch) and in plain C; then the other followed
- * networks catch up. */
+/* Times one run over the same n_images: the first network alone, the batch, then plain C. alone is NULL if
+ * the batch is one network. The other followed networks then catch up in plain C. */
 static enum clsnn_status measure_run(struct rig *rig, struct rig *alone, uint32_t n_images,
                                      struct clsnn_bench_sample *batch, struct clsnn_bench_sample *one,
                                      struct clsnn_bench_sample *c) {
@@ -297,8 +293,8 @@ static enum clsnn_status measure_run(struct rig *rig, struct rig *alone, uint32_
         followed.columns += plain.columns;
         if (b == 0) *c = plain;
     }
-    const double scale =
-        batch->presentations / followed.presentations; /* what is followed goes on to the stop */
+    /* Plain C goes on to the stop; the batch is counted until its first network arrives. */
+    const double scale = batch->presentations / followed.presentations;
     batch->input_spikes = scale * followed.input_spikes;
     batch->columns = scale * followed.columns;
     if (alone) {
@@ -322,8 +318,9 @@ enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struc
     rig.n_followed = n_networks < CLSNN_BENCH_FOLLOWED ? n_networks : CLSNN_BENCH_FOLLOWED;
     if (plan->check_images >= plan->warm_images ||
         plan->n_images < plan->warm_images + (uint32_t)plan->n_runs) {
-        return clsnn_fail(CLSNN_E_DATA, "bench: %u images: needs more than %u to warm up on", plan->n_images,
-                          plan->warm_images);
+        return clsnn_fail(CLSNN_E_DATA,
+                          "bench: the data have %u training images: must be more than the %u of the warm-up",
+                          plan->n_images, plan->warm_images);
     }
     TRY(rig_start(&rig, prog));
     TRY(check_batch(&rig));
@@ -345,7 +342,7 @@ enum clsnn_status clsnn_bench_measure(const struct clsnn_bench_plan *plan, struc
     for (int r = 0; r < plan->n_runs; r++)
         TRY(measure_run(&rig, alone, n_images, &out->batch[r], &out->one[r], &out->c[r]));
     for (int b = 0; b < rig.n_followed; b++)
-        TRY(check_network(&rig, b, rig.plain[b])); /* as far as the runs went */
+        TRY(check_network(&rig, b, rig.plain[b])); /* after the last run */
     if (alone) TRY(check_network(alone, 0, rig.plain[0]));
 fail:
     one.pixels = NULL;

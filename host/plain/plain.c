@@ -1,4 +1,4 @@
-/* The plain C network's memory and start, and the choice of the build that fits the processor. */
+/* The plain C network: its memory, its first state, and the choice of the build that fits the processor. */
 #include "plain/plain.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "clsnn/abi.h"
 #include "model/derive.h"
 
-static const float padding_theta = INFINITY; /* decays to itself: a padding neuron never fires */
+static const float padding_theta = INFINITY; /* does not decay: a padding neuron never fires */
 
 static void draw_weights(struct clsnn_plain *net) {
     const philox4x32_key_t key = {{net->p.seed_lo, net->p.seed_hi}};
@@ -35,7 +35,7 @@ static void start(struct clsnn_plain *net) {
         net->v_exc[j] = net->v_inh[j] = net->p.start_v;
         net->last_exc[j] = net->last_inh[j] = CLSNN_NEVER;
         net->seen_inh[j] = -1;
-        net->above_max[j] = 1; /* every column is rescaled before the first presentation */
+        net->above_max[j] = 1; /* makes the first presentation rescale every column */
     }
     for (int i = 0; i < CLSNN_N_PRE; i++) net->last_pre[i] = CLSNN_NEVER;
     draw_weights(net);
@@ -77,7 +77,7 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
     choose_variant(net);
     const size_t n = (size_t)net->n, words = (n + 31) / 32 * 4;
     const struct {
-        void *pointer; /* to a pointer */
+        void *pointer; /* address of a member of *net */
         size_t n_bytes;
     } rows[] = {
         {&net->tables, sizeof *net->tables},
@@ -146,7 +146,9 @@ enum clsnn_status clsnn_plain_run(struct clsnn_plain *net, const uint8_t *pixels
         net->progress.fault_neuron, (double)CLSNN_V_LIMIT, net->progress.epoch, net->progress.position);
 }
 
-/* Learning with rates of zero, thresholds that stay, and weights that are never rescaled or clipped is none. */
+/* Changes the constants so that training changes nothing: theta stays, learning rates are zero, no weight is
+ * clipped at w_max. No column is rescaled, because above_max is 0 and clsnn_plain_show forgets the last
+ * spikes. */
 void clsnn_plain_freeze(struct clsnn_plain *net, enum clsnn_purpose purpose) {
     struct clsnn_tables *t = net->tables;
     for (int k = 0; k < CLSNN_MAX_STEPS; k++) {
@@ -156,7 +158,7 @@ void clsnn_plain_freeze(struct clsnn_plain *net, enum clsnn_purpose purpose) {
     for (int k = 0; k < CLSNN_MAX_TRACE; k++) t->depress[k] = t->potentiate[k] = 0.0f;
     for (int j = 0; j < net->n; j++) net->above_max[j] = 0;
     net->p.w_max = INFINITY;
-    net->p.n_steps = net->p.n_on; /* nothing follows an image */
+    net->p.n_steps = net->p.n_on; /* evaluation has no rest after an image */
     net->purpose = (uint32_t)purpose;
 }
 

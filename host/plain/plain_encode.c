@@ -1,6 +1,7 @@
-/* An image to the input spikes of one presentation, as kernels/network/encode.cl has it: independent Bernoulli draws, decided digit by digit.
- * The loop over steps is written in vectors of 64-bit lanes (GNU C), a random word in each: the product of two words is then
- * one instruction where the processor multiplies 32 by 32 bits, which compilers do not find by themselves. */
+/* Draws the input spikes of one presentation as kernels/network/encode.cl does: independent Bernoulli draws,
+ * decided digit by digit. The loop over steps uses GNU C vectors of 64-bit lanes, one 32-bit random word in
+ * each. A product of two words is then one instruction, if the processor multiplies 32 by 32 bits.
+ * Compilers do not find it by themselves. */
 #include <Random123/philox.h>
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -24,13 +25,12 @@ typedef uint32_t half_lanes __attribute__((vector_size(LANES * 4)));
 #define LOW_WORD UINT64_C(0xffffffff)
 _Static_assert(CLSNN_MAX_ON % LANES == 0, "the last vector of steps would leave its row");
 
-/* Counter words 1 to 3 and key of Philox; what is drawn depends on nothing else. */
+/* Philox's key and counter words 1 to 3. Word 0 is step | block of four digits << 16. A draw depends on no
+ * other number. */
 struct draw {
     uint32_t image, show, purpose;
     philox4x32_key_t key;
 };
-
-/* ---- the first digits, LANES steps at once ---- */
 
 struct word_lanes {
     lanes v[4];
@@ -42,7 +42,7 @@ INLINE lanes spread(uint64_t x) {
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
-/* gcc 12's analyser takes the lanes of a vector for bits */
+/* gcc 12's analyser mistakes the number of lanes for the number of bits */
 #pragma GCC diagnostic ignored "-Wanalyzer-shift-count-overflow"
 #endif
 /* Philox4x32-10 in every lane. */
@@ -62,7 +62,8 @@ INLINE struct word_lanes random_lanes(struct draw d, lanes first) {
 #pragma GCC diagnostic pop
 #endif
 
-/* Draws every step's 32 inputs as far as the first CLSNN_PLANES digits decide; the rest stays set in pending. */
+/* Decides the draws of one bundle, LANES steps at a time, by the first CLSNN_PLANES digits. plane[k]: bit b
+ * is digit k of input b. Draws that stay open keep their bits in pending. */
 static void decide_planes(const uint32_t plane[CLSNN_PLANES], struct draw d, int n_on,
                           uint32_t *restrict spikes, uint32_t *restrict pending) {
     lanes steps = {0};
@@ -82,9 +83,8 @@ static void decide_planes(const uint32_t plane[CLSNN_PLANES], struct draw d, int
     }
 }
 
-/* ---- one step ---- */
-
-/* Numerators over D of the spike probabilities of group g's inputs; lanes beyond the last input with ink have 0. */
+/* Writes the numerators of the spike probabilities of bundle g; the denominator is rate_denominator. Bits
+ * beyond the last input with ink get 0. */
 static void fill_numerators(const struct clsnn_plain *net, const struct clsnn_plain_work *s,
                             const uint8_t *image, int g, uint32_t intensity, uint32_t out[CLSNN_BUNDLE]) {
     const uint32_t denominator = net->p.rate_denominator;
@@ -95,7 +95,8 @@ static void fill_numerators(const struct clsnn_plain *net, const struct clsnn_pl
     }
 }
 
-/* The draws of step t that the first CLSNN_PLANES digits left open, digit by digit of the long division. */
+/* Decides the draws of step t that the first CLSNN_PLANES digits left open. Long division yields the
+ * later digits. */
 static __attribute__((noinline)) uint32_t decide_rest(const uint32_t m[CLSNN_BUNDLE], uint32_t denominator,
                                                       struct draw d, uint32_t t, uint32_t open) {
     uint32_t fired = 0u, remainder[CLSNN_BUNDLE];

@@ -1,4 +1,4 @@
-/* What the files of the plain C baseline share: its scratch memory, and names that tell its builds apart. */
+/* Shared by plain_run.c and plain_encode.c: a presentation's scratch memory, a build's function names. */
 #ifndef CLSNN_PLAIN_INTERNAL_H
 #define CLSNN_PLAIN_INTERNAL_H
 
@@ -12,19 +12,20 @@
 
 #define INLINE     static inline __attribute__((always_inline))
 #define ALIGNED(p) __builtin_assume_aligned((p), 64)
-/* n is a multiple of CLSNN_ROW_ALIGN; a compiler that is told so makes no loop for the rest. */
+/* n, which the compiler then knows as a multiple of CLSNN_ROW_ALIGN: it makes no loop for a remainder. */
 #define WHOLE_ROWS(n) ((n) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN)
 
-/* What a presentation works in. Steps of spikes are relative to its start. */
+/* Scratch of one presentation. n_traced and n_followed are the lengths of the lists in struct clsnn_plain. */
 struct clsnn_plain_work {
     uint16_t active[CLSNN_N_PRE];      /* inputs with ink, increasing */
     uint16_t events[CLSNN_N_PRE];      /* inputs that spike in a step */
-    uint16_t potentiable[CLSNN_N_PRE]; /* inputs that the post rule may concern */
+    uint16_t potentiable[CLSNN_N_PRE]; /* inputs whose x_pre is above its cut-off or may rise */
     uint16_t exc[CLSNN_MAX_POST];      /* excitatory neurons that fire in a step, increasing */
     int n_active, n_potentiable, n_traced, n_followed, n_exc, n_inh;
 };
 
-/* Draws the input spikes of one presentation of image into net->spikes. position and show are words of the random counter. */
+/* Draws the input spikes of one presentation of image [784] into net->spikes and fills s->active. position
+ * and show are words of the random counter. */
 void clsnn_plain_encode_generic(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image,
                                 uint32_t intensity, uint32_t position, uint32_t show);
 void clsnn_plain_encode_v3(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image,

@@ -1,7 +1,7 @@
-/* Training in plain C: the presentations of one network, one after another. Built several times for several instruction sets
- * (plain/meson.build), each under its own name. One step is what kernels/presentation.cl states at its top, in that order.
- * fmaf stands where the kernels say fma and nowhere else, and nothing is contracted: the bits are the kernels'. Loops over
- * all neurons are written so that a compiler makes vectors of them; everything else goes through short lists. */
+/* Trains one network in plain C, presentation after presentation. plain/meson.build compiles this file once
+ * for each instruction set, under another name each time. A step has the order that kernels/presentation.cl
+ * states at its top. fmaf stands exactly where the kernels have fma, and contraction is off: the bits are the
+ * kernels'. Compilers vectorise the loops over all neurons. All other work goes through short lists. */
 #include <math.h>
 
 #include "clsnn/abi.h"
@@ -11,7 +11,7 @@ INLINE int lowest_bit(uint64_t word) {
     return __builtin_ctzll(word);
 }
 
-/* Bounds that let NaN through. */
+/* at_least and at_most return NaN for a NaN x, so that end_presentation finds the fault. */
 INLINE float at_least(float x, float bound) {
     return x < bound ? bound : x;
 }
@@ -20,14 +20,13 @@ INLINE float at_most(float x, float bound) {
     return x > bound ? bound : x;
 }
 
-/* ---- weights ---- */
-
-/* Correctly rounded a / b for positive normal a and b: an IEEE division is. */
+/* Returns a / b, correctly rounded as IEEE division is. The kernels get the same bits from fma. */
 INLINE float divide_exactly(float a, float b) {
     return a / b;
 }
 
-/* Rescales the columns that have changed. Row by row, so that columns that share a cache line share its way to the core. */
+/* Rescales the columns that may have changed: the neuron fired in the last presentation or shortly before it,
+ * or above_max is set. Goes row by row, so that columns which share a cache line are loaded together. */
 static void normalise_changed(struct clsnn_plain *net) {
     const int n = net->n, reach = net->p.n_steps + net->p.cut_post1;
     const float w_norm = net->p.w_norm, w_max = net->p.w_max;
@@ -52,7 +51,7 @@ static void normalise_changed(struct clsnn_plain *net) {
     for (int c = 0; c < n_columns; c++) {
         const float sum = (net->sums[c] + net->sums[n + c]) + (net->sums[2 * n + c] + net->sums[3 * n + c]);
         net->above_max[columns[c]] = 0;
-        if (sum < 0x1p-100f) continue; /* a neuron whose weights are all zero stays so */
+        if (sum < 0x1p-100f) continue; /* leaves a column of zeros as it is */
         scale[n_scaled] = divide_exactly(w_norm, sum);
         columns[n_scaled++] = columns[c];
     }
@@ -65,8 +64,6 @@ static void normalise_changed(struct clsnn_plain *net) {
         }
     }
 }
-
-/* ---- inhibitory neurons ---- */
 
 INLINE float integrate_inh(float v, float g, const struct clsnn_params *p) {
     return fmaf(fmaf(-p->gain_inh, g, p->leak_inh), v, p->drive_exc_inh * g);
@@ -84,7 +81,8 @@ INLINE int must_follow_inh(const struct clsnn_plain *net, int j, int t) {
     return net->g_exc_inh[j] >= net->p.follow_g_inh || t - net->last_inh[j] < net->p.refrac_inh;
 }
 
-/* Brings an inhibitory neuron that was not hot since seen_inh up to step t. */
+/* Computes the steps of inhibitory neuron j after seen_inh, up to t. The neuron was not followed in them, so
+ * it was not refractory and did not fire. */
 static void catch_up_inh(struct clsnn_plain *net, int j, int t) {
     float v = net->v_inh[j], g = net->g_exc_inh[j];
     int s = net->seen_inh[j] + 1;
@@ -102,6 +100,7 @@ static void catch_up_inh(struct clsnn_plain *net, int j, int t) {
     net->seen_inh[j] = t;
 }
 
+/* Computes step t of every followed inhibitory neuron, and drops neurons that no longer need it. */
 static void step_hot(struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
     for (int h = 0; h < s->n_followed;) {
         const int j = net->followed[h];
@@ -137,7 +136,7 @@ static void excite_partner(struct clsnn_plain *net, struct clsnn_plain_work *s, 
     net->followed[s->n_followed++] = (uint16_t)j;
 }
 
-/* g_inh of every neuron += w_inh_exc a spike of the inhibitory layer, its own partner's left out. */
+/* Adds w_inh_exc to every g_inh for each inhibitory spike but its own partner's. Clears fired_inh. */
 static void inhibit(struct clsnn_plain *net, int n_inh) {
     const int n = WHOLE_ROWS(net->n);
     const float w = net->p.w_inh_exc;
@@ -151,10 +150,9 @@ static void inhibit(struct clsnn_plain *net, int n_inh) {
     for (int word = 0; word < (n + 31) / 32; word++) net->fired_inh[word] = 0u;
 }
 
-/* ---- excitatory neurons ---- */
-
-/* One step of every membrane and conductance. below: some v may lie under the inhibitory reversal. Returns whether some v is above the
- * lowest threshold it may have. */
+/* Computes one step of every membrane and conductance. below: some v may lie below the inhibitory reversal
+ * potential, and such a v falls no further. Returns whether some v is above its lowest threshold in this
+ * presentation. */
 INLINE int advance_exc(struct clsnn_plain *net, int below) {
     const int n = WHOLE_ROWS(net->n);
     const float gain = net->p.gain_exc, leak = net->p.leak_exc, drive_exc = net->p.drive_exc,
@@ -206,7 +204,7 @@ static void flush_exc(struct clsnn_plain *net) {
     }
 }
 
-/* Whether nothing but the leak is left to compute. */
+/* Returns whether only the leak is left to compute: no conductance, no v that can reach a threshold. */
 static int is_quiet(const struct clsnn_plain *net) {
     const int n = WHOLE_ROWS(net->n);
     const float *restrict g_exc = ALIGNED(net->g_exc), *restrict g_inh = ALIGNED(net->g_inh),
@@ -218,7 +216,7 @@ static int is_quiet(const struct clsnn_plain *net) {
     return !busy;
 }
 
-/* n_steps of the leak alone; several rows at once hide the latency of the multiplication. */
+/* Computes n_steps of the leak alone. AT_ONCE neurons at a time hide the latency of the multiplication. */
 static void relax_exc(struct clsnn_plain *net, int n_steps) {
     enum { AT_ONCE = 128 };
     const float leak = net->p.leak_exc;
@@ -233,9 +231,7 @@ static void relax_exc(struct clsnn_plain *net, int n_steps) {
     }
 }
 
-/* ---- input spikes ---- */
-
-/* Lists the inputs that spike in step t, increasing. */
+/* Lists the inputs that spike in step t in s->events, increasing. Returns their number. */
 static int list_events(const struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
     const int n_bundles = (s->n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
     int n = 0;
@@ -251,7 +247,7 @@ INLINE const float *row_of(const struct clsnn_plain *net, int i) {
     return ALIGNED(net->w + (size_t)i * (size_t)net->n);
 }
 
-/* g_exc of every neuron += the weights of the inputs, in increasing order of inputs. */
+/* Adds the weights of the inputs in events to g_exc, in order. Four rows a pass save loads and stores. */
 static void deliver_inputs(struct clsnn_plain *net, const uint16_t *events, int n_events) {
     const int n = WHOLE_ROWS(net->n);
     float *restrict g = ALIGNED(net->g_exc);
@@ -274,13 +270,11 @@ static void deliver_inputs(struct clsnn_plain *net, const uint16_t *events, int 
     }
 }
 
-/* ---- plasticity ---- */
-
 INLINE float trace(const float *table, int k, int cut) {
     return k < cut ? table[k] : 0.0f;
 }
 
-/* Whether an input spike changes neuron j's weights at step t. */
+/* Returns whether an input spike at step t may change neuron j's weights. */
 INLINE int is_traced(const struct clsnn_plain *net, int j, int t) {
     return t - net->last_exc[j] < net->p.cut_post1 || net->above_max[j];
 }
@@ -334,10 +328,8 @@ static void reset_exc(struct clsnn_plain *net, struct clsnn_plain_work *s, int j
     net->last_exc[j] = t;
 }
 
-/* ---- presentations ---- */
-
-/* Thresholds, no spikes counted, and the lists that stand for the state left by the presentation before. Returns whether a
- * potential lies below the inhibitory reversal. */
+/* Sets thresholds, clears counts, and fills the lists from the state that the presentation before has left.
+ * Returns whether some v_exc lies below the inhibitory reversal potential. */
 static int begin_presentation(struct clsnn_plain *net, struct clsnn_plain_work *s) {
     int below = 0;
     s->n_potentiable = s->n_traced = s->n_followed = s->n_exc = s->n_inh = 0;
@@ -357,7 +349,7 @@ static int begin_presentation(struct clsnn_plain *net, struct clsnn_plain_work *
     return below;
 }
 
-/* Returns the number of excitatory spikes while input was on. */
+/* Computes all steps of one presentation. Returns the number of excitatory spikes while input was on. */
 static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
     const int n_steps = net->p.n_steps, n_on = net->p.n_on;
     const int below = begin_presentation(net, s);
@@ -385,7 +377,7 @@ static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
         if (s->n_exc != 0) {
             if (t < n_on) n_spikes += (uint32_t)s->n_exc;
             for (int k = 0; k < s->n_exc; k++) apply_post_rule(net, s, s->exc[k], t);
-            /* 4: reset; the inhibitory neurons did theirs in step_hot */
+            /* 4: reset; step_hot has already reset the inhibitory neurons */
             for (int k = 0; k < s->n_exc; k++) reset_exc(net, s, s->exc[k], t);
         }
         s->n_exc = s->n_inh = 0;
@@ -397,7 +389,8 @@ INLINE int32_t saturate(int32_t step) {
     return step < CLSNN_NEVER ? CLSNN_NEVER : step;
 }
 
-/* Moves the origin of all steps to the start of the next presentation. Returns the first faulty neuron, or n. */
+/* Flushes v_exc, decays theta, and makes all steps count from the next presentation's start. Returns the
+ * first neuron with a potential beyond CLSNN_V_LIMIT, or n. */
 static int end_presentation(struct clsnn_plain *net) {
     const int n_steps = net->p.n_steps;
     const float decay = n_steps > 0 ? net->tables->decay[n_steps - 1] : 1.0f;

@@ -1,4 +1,5 @@
-/* The known answer is computed beside the device's, by code that shares no line with the kernels. */
+/* Runs a small network on the device and in plain C (plain/plain.h), and compares the whole state bit for
+ * bit. The plain C code shares no line with the kernels. */
 #include "clsnn/selftest.h"
 
 #include <stdio.h>
@@ -15,7 +16,8 @@
 #include "device/train.h"
 #include "plain/plain.h"
 
-/* Padded to 32 neurons, two words of spikes in no group alone; few steps, but with spikes, retries and rests. */
+/* 20 neurons are padded to 32: two blocks of 16, the second partly padding. The steps are few, yet they
+ * hold spikes, retries and rests. */
 enum { NEURONS = 20, N_TRAINED = 3, N_TESTED = 2, N_IMAGES = N_TRAINED + N_TESTED };
 static const uint64_t seed = UINT64_C(0x5e1f7e57);
 
@@ -28,7 +30,7 @@ static void make_model(struct clsnn_model *m) {
     m->intensity_start = 2;
     m->intensity_max = 8;
     m->min_spikes = 14;
-    m->refrac_exc_ms = 25; /* long enough to hold spikes back */
+    m->refrac_exc_ms = 25; /* long enough to suppress some spikes */
 }
 
 struct trial {
@@ -46,11 +48,11 @@ static enum clsnn_status differs(const struct trial *t, const char *kernels, con
     return clsnn_fail(
         CLSNN_E_SELFTEST,
         "self-test: %s computes wrongly on %s (%s, driver %s): %s. No result of this device can be trusted: "
-        "update the driver, or choose another with --device (clsnn devices lists them)",
+        "update the driver, or choose another device with --device (clsnn devices lists them)",
         kernels, d->name, d->platform_name, d->driver, what);
 }
 
-/* A value as people read it, from an array of the device's or from plain C's. */
+/* Returns the element at `at`, of the type of array a, for a message. */
 static double value_of(const struct clsnn_array *a, const void *at) {
     int32_t whole;
     float real;
@@ -60,7 +62,7 @@ static double value_of(const struct clsnn_array *a, const void *at) {
     return a->dtype == CLSNN_F4 ? (double)real : whole;
 }
 
-/* The whole state against plain C's. */
+/* Compares the network's whole state on the device with plain C's, bit for bit. */
 static enum clsnn_status compare_state(const struct trial *t, const char *kernels) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_plain *c = t->plain;
@@ -103,7 +105,7 @@ fail:
     return st;
 }
 
-/* A potential that is no number was found by the device itself: the same verdict. */
+/* Turns a fault that the run itself found (a potential beyond its limits) into the self-test's message. */
 static enum clsnn_status explain(const struct trial *t, const char *kernels, enum clsnn_status st) {
     char what[512];
     if (st != CLSNN_E_SELFTEST) return st;
@@ -122,7 +124,7 @@ static enum clsnn_status learn(struct trial *t) {
     TRY(clsnn_plain_run(t->plain, t->pixels, N_IMAGES, UINT32_MAX, N_TRAINED));
     TRY(compare_state(t, kernels));
     if (t->tr->totals[0].presentations != t->plain->presentations)
-        return differs(t, kernels, "it needs another number of presentations");
+        return differs(t, kernels, "the number of presentations differs from plain C's");
 fail:
     return st;
 }
@@ -134,7 +136,7 @@ static enum clsnn_status test(struct trial *t) {
     uint64_t shown = 0;
     TRY(explain(t, "kernel evaluate",
                 clsnn_evaluate(t->net, 0, t->images, N_IMAGES, CLSNN_RNG_TEST, NULL, NULL, counts, &sum)));
-    TRY(compare_state(t, "kernel evaluate")); /* nothing is learned */
+    TRY(compare_state(t, "kernel evaluate")); /* evaluation must leave the state alone */
     clsnn_plain_freeze(t->plain, CLSNN_RNG_TEST);
     for (uint32_t image = 0; image < N_IMAGES; image++) {
         uint32_t n;
@@ -144,13 +146,13 @@ static enum clsnn_status test(struct trial *t) {
             const uint16_t found = counts[image * NEURONS + j], right = t->plain->counts[j];
             if (found == right) continue;
             char what[96];
-            snprintf(what, sizeof what, "neuron %u fires %u times for image %u, must %u times", j, found,
+            snprintf(what, sizeof what, "neuron %u fired %u times at image %u, must be %u times", j, found,
                      image, right);
             return differs(t, "kernel evaluate", what);
         }
     }
     if (sum.presentations != shown)
-        return differs(t, "kernel evaluate", "it needs another number of presentations");
+        return differs(t, "kernel evaluate", "the number of presentations differs from plain C's");
 fail:
     return st;
 }

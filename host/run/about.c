@@ -1,4 +1,4 @@
-/* "about", both directions. */
+/* Makes "about" for a model.npz, and reads it from a model.npz or a checkpoint. */
 #include "run/about.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ char *clsnn_about_text(const struct clsnn_experiment *x) {
     return text;
 }
 
-/* What was found wrong with a value is told again as a fault of the file it stands in. */
+/* Turns a usage failure, which names a value, into a failure of the file that holds the value. */
 static enum clsnn_status blame_file(const char *path, enum clsnn_status st) {
     if (st != CLSNN_E_USAGE) return st;
     char text[512];
@@ -41,7 +41,7 @@ static enum clsnn_status read_params(const json_t *params, const char *path, str
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const json_t *value = json_object_get(params, clsnn_params_table[k].name);
         char text[32];
-        if (!json_is_number(value) || from[k] != CLSNN_FROM_DEFAULT) continue; /* the user's win */
+        if (!json_is_number(value) || from[k] != CLSNN_FROM_DEFAULT) continue; /* the user's value wins */
         clsnn_format_real(json_number_value(value), text);
         TRY(blame_file(path, clsnn_model_set(&o->model, clsnn_params_table[k].name, text)));
         from[k] = CLSNN_FROM_MODEL;
@@ -59,7 +59,7 @@ static enum clsnn_status read_seed(const json_t *seed, const char *path, struct 
     if (!seed || *from != CLSNN_FROM_DEFAULT) return CLSNN_OK;
     if (json_is_integer(seed))
         snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(seed));
-    else /* a large one is a text (clsnn_json_whole) */
+    else /* a seed above 2^63 - 1 is a string (clsnn_json_whole) */
         snprintf(text, sizeof text, "%s", json_is_string(seed) ? json_string_value(seed) : "no number");
     TRY(blame_file(path, clsnn_option_store(o, row, text, row->name)));
     *from = CLSNN_FROM_MODEL;
@@ -74,7 +74,7 @@ enum clsnn_status clsnn_about_read(const char *about, const char *path, struct c
     *out = (struct clsnn_about_data){"", ""};
     if (!about) return CLSNN_OK;
     TRY(clsnn_json_parse(about, strlen(about), path, "about is no JSON", &json));
-    const json_t *plan = json_object_get(json, "plan"); /* a checkpoint's */
+    const json_t *plan = json_object_get(json, "plan"); /* in a checkpoint */
     const json_t *from = plan ? plan : json, *data = json_object_get(from, "dataset");
     TRY(read_params(json_object_get(from, "params"), path, o));
     TRY(read_seed(json_object_get(from, "seed"), path, o));
@@ -82,7 +82,7 @@ enum clsnn_status clsnn_about_read(const char *about, const char *path, struct c
                *hash = json_string_value(json_object_get(data, "sha256"));
     if (name && hash) {
         char shown[CLSNN_EXCERPT];
-        snprintf(out->name, sizeof out->name, "%s", clsnn_excerpt(name, shown)); /* it is printed */
+        snprintf(out->name, sizeof out->name, "%s", clsnn_excerpt(name, shown)); /* fit to be printed */
         snprintf(out->sha256, sizeof out->sha256, "%s", hash);
     }
 fail:

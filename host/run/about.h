@@ -1,20 +1,21 @@
-/* "about" in a model.npz or a checkpoint: what a network has to be tested with as it was trained. JSON. */
+/* "about", a JSON text in a model.npz or a checkpoint, holds the parameters, seed and data of a network's
+ * training. A test of the network needs the same. */
 #ifndef CLSNN_ABOUT_H
 #define CLSNN_ABOUT_H
 
 #include "clsnn/experiment.h"
 #include "options/options_table.h"
 
-/* What a model.npz of x says. malloc'ed; NULL (and the error recorded) without memory. */
+/* Returns the about of x's model.npz, malloc'ed. Without memory it records the error and returns NULL. */
 char *clsnn_about_text(const struct clsnn_experiment *x);
 
-/* The data a model was trained on; both "" where its file does not tell. */
+/* The data that a model was trained on; both are "" if its file names none. */
 struct clsnn_about_data {
     char name[64], sha256[65];
 };
-/* Puts the parameters and the seed of `about` into o, where the user has not given them; their origin becomes "model".
- * about may be NULL (a file made elsewhere): o stays as it is. path names the file.
- * Errors: CLSNN_E_DATA no JSON, a value out of its range; CLSNN_E_MEMORY. */
+/* Copies parameters and seed from `about` into o, except those that the user has given. Their origin becomes
+ * "model". about NULL (a file made elsewhere) leaves o as it is. path names the file in messages.
+ * Errors: CLSNN_E_DATA no JSON, or a value out of its range; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_about_read(const char *about, const char *path, struct clsnn_options *o,
                                    struct clsnn_about_data *out);
 

@@ -1,5 +1,5 @@
-/* Checkpoints. A save is complete before anything older goes; a load believes nothing that its checksum, its format, its plan and its
- * numbers do not all confirm. */
+/* Saves and loads checkpoints. A save removes older files only when the new file is complete. A load uses a
+ * file only if checksum, format, plan and numbers are all right. */
 #include "clsnn/checkpoint.h"
 
 #include <dirent.h>
@@ -30,16 +30,14 @@ enum {
 };
 
 static const char folder[] = "checkpoint";
-/* The weights of 16384 neurons are 51 MB. */
+/* The largest file that a load accepts; the weights of 16384 neurons take 51 MB. */
 static const size_t max_bytes = (size_t)128 << 20;
-
-/* ---- the files there are ---- */
 
 static void file_name(uint64_t images, char name[CLSNN_CHECKPOINT_NAME]) {
     snprintf(name, CLSNN_CHECKPOINT_NAME, "%s/ckpt-%012llu.npz", folder, (unsigned long long)images);
 }
 
-/* The number in a checkpoint's own name; false for any other file. */
+/* Reads the number of images in a checkpoint's name. Returns false for any other file. */
 static bool parse_name(const char *name, uint64_t *out) {
     char same[CLSNN_CHECKPOINT_NAME];
     unsigned long long images;
@@ -54,7 +52,8 @@ static int newest_first(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* The numbers of dir's checkpoints, newest first; none where there is no such folder. *out_list is malloc'ed, the caller's. */
+/* Lists the image numbers of dir's checkpoints, newest first. Without a checkpoint folder the list is empty.
+ * The caller frees *out_list. */
 static enum clsnn_status list_files(const char *dir, uint64_t **out_list, size_t *out_n) {
     enum clsnn_status st = CLSNN_OK;
     uint64_t *list = NULL, images;
@@ -107,8 +106,6 @@ enum clsnn_status clsnn_checkpoint_find(const char *dir) {
     return st == CLSNN_OK && n == 0 ? none_there(dir) : st;
 }
 
-/* ---- saving ---- */
-
 static char *about_text(const struct clsnn_experiment *x) {
     bool ok = true;
     char kernels[CLSNN_SHA256_HEX] = "";
@@ -133,7 +130,8 @@ static char *about_text(const struct clsnn_experiment *x) {
     return text;
 }
 
-/* Makes the checksum the archive's comment: its length goes into the end record, which the checksum covers, then it follows. */
+/* Appends the checksum as the archive's comment. The end record gets the comment's length first, because the
+ * checksum covers that record. */
 static enum clsnn_status seal(unsigned char **bytes, size_t *n_bytes) {
     char hex[CLSNN_SHA256_HEX];
     unsigned char *grown = realloc(*bytes, *n_bytes + DIGEST);
@@ -174,7 +172,8 @@ fail:
     return st;
 }
 
-/* What cannot be removed stays, and is tried again by the next save: no reason to fail one that stands. */
+/* Removes checkpoints of more than `newest` images, and all but the `keep` newest of the rest. A file that
+ * cannot be removed waits for the next save: the checkpoint just saved is good. */
 static enum clsnn_status drop_old(const char *dir, uint64_t newest, int keep) {
     enum clsnn_status st = CLSNN_OK;
     uint64_t *list = NULL;
@@ -222,9 +221,7 @@ fail:
     return st;
 }
 
-/* ---- loading ---- */
-
-/* What a file holds, before x has any of it. */
+/* The contents of a file, read and checked before x takes them over. */
 struct found {
     struct clsnn_npz npz;
     struct clsnn_standing at;
@@ -245,8 +242,8 @@ static enum clsnn_status check_seal(const char *path, const unsigned char *bytes
     if (!end || memcmp(end, "PK\5\6", 4) != 0 || end[END_RECORD - 2] != DIGEST || end[END_RECORD - 1] != 0)
         return clsnn_fail(
             CLSNN_E_DATA,
-            "%s: %zu bytes without a checksum at the end: is cut short, damaged, or no checkpoint", path,
-            n_bytes);
+            "%s: %zu bytes without a checksum at the end: the file is cut short, damaged, or no checkpoint",
+            path, n_bytes);
     const enum clsnn_status st = clsnn_sha256_hex(bytes, n_bytes - DIGEST, hex);
     if (st != CLSNN_OK) return st;
     if (memcmp(hex, bytes + n_bytes - DIGEST, DIGEST) == 0) return CLSNN_OK;
@@ -254,8 +251,6 @@ static enum clsnn_status check_seal(const char *path, const unsigned char *bytes
     return clsnn_fail(CLSNN_E_DATA, "%s: is damaged: its SHA-256 is %.12s..., its own checksum says %s...",
                       path, hex, clsnn_excerpt(own, shown));
 }
-
-/* ---- another plan ---- */
 
 struct differences {
     FILE *to;
@@ -291,18 +286,16 @@ static enum clsnn_status check_plan(const char *path, json_t *saved, const struc
     if (!d.to || !clsnn_text_end(d.to, &text) || !ok) {
         st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to compare its plan", path);
     } else if (d.n) {
-        st = clsnn_fail(
-            CLSNN_E_CHECKPOINT,
-            "%s: belongs to another configuration than the one asked for:%s%s\nNothing was changed. Go on "
-            "with the checkpoint's values, or begin anew without --resume",
-            path, text, d.n > MOST_DIFFERENCES ? "\n  ... and more" : "");
+        st = clsnn_fail(CLSNN_E_CHECKPOINT,
+                        "%s: belongs to another configuration than the one asked for:%s%s\n"
+                        "Nothing was changed. Resume with the checkpoint's values, or begin anew without "
+                        "--resume",
+                        path, text, d.n > MOST_DIFFERENCES ? "\n  ... and more" : "");
     }
     free(text);
     json_decref(asked);
     return st;
 }
-
-/* ---- numbers ---- */
 
 static enum clsnn_status check_standing(const char *path, const struct clsnn_plan *plan,
                                         const struct clsnn_standing *at) {
@@ -315,11 +308,11 @@ static enum clsnn_status check_standing(const char *path, const struct clsnn_pla
                       at->trained_then.spikes <= at->trained.spikes && at->train_seconds >= 0 &&
                       at->eval_seconds >= 0 && at->seconds_then >= 0;
     if (good) return CLSNN_OK;
-    return clsnn_fail(CLSNN_E_DATA, "%s: makes no sense: image %u of epoch %u, after %llu images", path,
-                      at->position, at->epoch + 1, (unsigned long long)at->images);
+    return clsnn_fail(CLSNN_E_DATA, "%s: its position makes no sense: image %u of epoch %u after %llu images",
+                      path, at->position, at->epoch + 1, (unsigned long long)at->images);
 }
 
-/* The counts are those of one confusion matrix, and none is more than there are. */
+/* Returns whether a confusion matrix sums up to n_images and to correct, and accuracy is in [0, 1]. */
 static bool is_score(const struct clsnn_score *s, const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES],
                      uint32_t correct, double accuracy) {
     uint64_t sum = 0, right = 0;
@@ -348,8 +341,8 @@ static enum clsnn_status read_metrics(const char *path, const json_t *about, con
     if (!json_is_array(metrics) || json_array_size(scores) != n || n > f->at.epoch)
         return clsnn_fail(
             CLSNN_E_DATA,
-            "%s: %zu evaluations, %zu scores after %u epochs: must be as many, at most one an epoch", path, n,
-            json_array_size(scores), f->at.epoch);
+            "%s: %zu evaluations and %zu scores after %u epochs: must be equal numbers, at most one an epoch",
+            path, n, json_array_size(scores), f->at.epoch);
     f->metrics = calloc(n + 1, sizeof *f->metrics);
     if (!f->metrics) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu evaluations", path, n);
     for (size_t k = 0; k < n; k++) {
@@ -381,14 +374,14 @@ static enum clsnn_status read_about(const char *path, const struct clsnn_experim
         const char *version = json_string_value(json_object_get(about, "clsnn_version"));
         st = clsnn_fail(CLSNN_E_CHECKPOINT,
                         "%s: is of format %lld, written by clsnn %s: this is clsnn %s, which reads format "
-                        "%d: use a newer one",
+                        "%d: use a newer clsnn",
                         path, (long long)json_integer_value(format),
                         clsnn_excerpt(version ? version : "(unknown)", shown), CLSNN_VERSION,
                         CLSNN_CHECKPOINT_FORMAT);
         goto fail;
     }
     if (json_integer_value(format) != CLSNN_CHECKPOINT_FORMAT || !json_is_object(plan)) {
-        st = clsnn_fail(CLSNN_E_DATA, "%s: about names neither a known format nor a plan", path);
+        st = clsnn_fail(CLSNN_E_DATA, "%s: about lacks a plan or a format that this version reads", path);
         goto fail;
     }
     TRY(check_plan(path, plan, x));
@@ -443,10 +436,10 @@ enum clsnn_status clsnn_checkpoint_load(const char *dir, struct clsnn_experiment
         clsnn_error_clear();
         if (refused) refused(ctx, last);
     }
-    st = n ? clsnn_fail(
-                 CLSNN_E_CHECKPOINT,
-                 "%s/%s: none of its %zu files can be used; the last one: %s; begin anew without --resume",
-                 dir, folder, n, last)
+    st = n ? clsnn_fail(CLSNN_E_CHECKPOINT,
+                        "%s/%s: none of its %zu files can be used; the last one tried: %s; begin anew "
+                        "without --resume",
+                        dir, folder, n, last)
            : none_there(dir);
 fail:
     free(path);

@@ -1,4 +1,4 @@
-/* Evaluations, by the rows of metrics.def. */
+/* Makes a table of the rows of metrics.def, and converts evaluations to text and JSON by it. */
 #include "run/metrics.h"
 
 #include <inttypes.h>

@@ -1,11 +1,11 @@
-/* The rows of metrics.def as a table, and evaluations to JSON and back by it. */
+/* The rows of metrics.def as a table, and functions that convert evaluations to JSON and back by it. */
 #ifndef CLSNN_METRICS_H
 #define CLSNN_METRICS_H
 
 #include "clsnn/experiment.h"
 #include "formats/json.h"
 
-/* Where a metric is shown; metrics.def explains them. */
+/* The places that show a metric (metrics.def). */
 enum clsnn_shown { CLSNN_SHOWN_NOWHERE, CLSNN_SHOWN_RESULT, CLSNN_SHOWN_TRAINED, CLSNN_SHOWN_TIME };
 
 struct clsnn_metric_row {
@@ -18,16 +18,16 @@ struct clsnn_metric_row {
 extern const struct clsnn_metric_row clsnn_metric_rows[];
 extern const size_t clsnn_n_metric_rows;
 
-/* The row of column k of results.csv, from 1 on; NULL beyond the last. */
+/* Returns the row of column k of results.csv, from 1 on; NULL beyond the last. */
 const struct clsnn_metric_row *clsnn_metric_column(int k);
 
-/* One value as a CSV file has it, and as JSON (NULL without memory). */
+/* Write one value as CSV files have it, and return one as JSON (NULL without memory). */
 void clsnn_metric_text(const struct clsnn_metric_row *row, const struct clsnn_metrics *m, char out[32]);
 json_t *clsnn_metric_json(const struct clsnn_metric_row *row, const struct clsnn_metrics *m);
 
-/* One evaluation as metrics.jsonl has it: every row, without the score. */
+/* Returns one evaluation as a line of metrics.jsonl: every row, without the score. */
 json_t *clsnn_metrics_json(const struct clsnn_metrics *m, bool *ok);
-/* Back, the score as it was. label names the file.
+/* Reads an evaluation back; out->score stays as it is. label names the file in messages.
  * Errors: CLSNN_E_DATA a member is missing, of another type or out of its range. */
 enum clsnn_status clsnn_metrics_read(const json_t *metrics, const char *label, struct clsnn_metrics *out);
 

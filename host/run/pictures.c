@@ -1,4 +1,4 @@
-/* The pictures of one run. */
+/* Draws the pictures of one run. */
 #include "run/pictures.h"
 
 #include <stdio.h>

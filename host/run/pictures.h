@@ -1,10 +1,10 @@
-/* The pictures of one run: weights.png, accuracy.png (not for eval), confusion.png. */
+/* Draws the pictures of one run: weights.png, accuracy.png (not for clsnn eval), confusion.png. */
 #ifndef CLSNN_PICTURES_H
 #define CLSNN_PICTURES_H
 
 #include "run/report.h"
 
-/* Nothing where the report has no directory. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+/* Writes nothing if the report has no directory. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struct clsnn_learned *learned);
 
 #endif

@@ -1,4 +1,4 @@
-/* The one place where options become a plan. */
+/* Turns options into a plan; no other code does. */
 #include "run/plan.h"
 
 void clsnn_plan_make(const struct clsnn_options *o, const struct clsnn_dataset *data,

@@ -1,4 +1,4 @@
-/* Plans, scores and standings to JSON and back, by tables that both directions read. */
+/* Writes plans, scores and standings as JSON and reads them back. Tables of fields serve both ways. */
 #include "run/record.h"
 
 #include <inttypes.h>
@@ -14,8 +14,6 @@
 #include "formats/json.h"
 
 #define N_FIELDS(table) (sizeof(table) / sizeof *(table))
-
-/* ---- plans ---- */
 
 static const struct clsnn_field plan_fields[] = {
     {"neurons", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, neurons), CLSNN_MAX_POST},
@@ -113,8 +111,6 @@ void clsnn_record_compare(json_t *saved, json_t *asked, clsnn_record_difference 
     }
 }
 
-/* ---- scores ---- */
-
 static const struct clsnn_field score_fields[] = {
     {"n_images", CLSNN_FIELD_U32, offsetof(struct clsnn_score, n_images), 0},
     {"correct_all", CLSNN_FIELD_U32, offsetof(struct clsnn_score, correct_all), 0},
@@ -163,7 +159,7 @@ static enum clsnn_status read_confusion(const json_t *score, const char *name, c
     return CLSNN_OK;
 }
 
-/* The matrix, and how many images it counts and how many of them stand on its diagonal. */
+/* Reads a confusion matrix, and sums up its images and its diagonal. */
 static enum clsnn_status read_counted(const json_t *score, const char *name, const char *label,
                                       uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES], uint32_t *n_images,
                                       uint32_t *correct) {
@@ -194,16 +190,14 @@ enum clsnn_status clsnn_record_read_score(const json_t *score, const char *label
     struct clsnn_score counts = {0}, s;
     TRY(clsnn_json_read_fields(score, label, score_fields, N_FIELDS(score_fields), &counts));
     TRY(clsnn_record_read_confusions(score, label, &s));
-    s.n_images =
-        counts.n_images; /* as they are told, which a checkpoint's reader compares with the matrices */
+    /* The counts are those that JSON states: a checkpoint's reader compares them with the matrices. */
+    s.n_images = counts.n_images;
     s.correct_all = counts.correct_all;
     s.correct_proportion = counts.correct_proportion;
     *out = s;
 fail:
     return st;
 }
-
-/* ---- standings ---- */
 
 #define AT(member) offsetof(struct clsnn_standing, member)
 static const struct clsnn_field standing_fields[] = {

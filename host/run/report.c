@@ -1,4 +1,4 @@
-/* The directory of a run, and the files that are not a module of their own. */
+/* Prepares a run's directory and writes metrics.jsonl, metrics.csv and model.npz. */
 #include "run/report.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "run/about.h"
 #include "run/metrics.h"
 
-/* The last four are left by reproduce alone (reproduce.h). */
+/* Only clsnn reproduce writes the last four (reproduce.h). */
 static const char *const run_files[] = {"run.json",    "metrics.jsonl", "metrics.csv",   "model.npz",
                                         "weights.png", "accuracy.png",  "confusion.png", "checkpoint",
                                         "epoch-1.npz", "epoch-3.npz",   "epoch-5.npz",   "epoch-7.npz"};
@@ -75,7 +75,7 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved) {
     for (size_t f = 0; f < N_RUN_FILES; f++) {
         char *path = clsnn_file_join(dir, run_files[f]);
         if (!path) return clsnn_no_memory("report");
-        /* whatever cannot be looked at may be an earlier run's: it is moved, never written over */
+        /* A file that cannot be examined may be an earlier run's: move it, never overwrite it. */
         const bool there = access(path, F_OK) == 0 || errno != ENOENT;
         free(path);
         if (there) return keep_previous(dir, out_moved);

@@ -1,4 +1,4 @@
-/* A run that leaves something behind: its directory and the files that are not a module of their own. */
+/* A run's directory, and the files in it that have no module of their own. */
 #ifndef CLSNN_REPORT_H
 #define CLSNN_REPORT_H
 
@@ -11,7 +11,7 @@ struct clsnn_report {
     const struct clsnn_options *options;
     const struct clsnn_experiment *experiment;
     const char *dir;   /* NULL: no files */
-    const char *model; /* eval: the file that was tested; NULL otherwise */
+    const char *model; /* eval: the tested model.npz; NULL otherwise */
     char started[CLSNN_CLOCK_UTC];
     char resumed_from[64]; /* the checkpoint, below dir; "": the run began at its beginning */
 };
@@ -19,17 +19,18 @@ struct clsnn_report {
 void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
                         const struct clsnn_experiment *x, const char *dir);
 
-/* Makes dir, checks that it can be written, and moves an earlier run's files into dir/previous-K, so that no finished
- * result is overwritten; *out_moved is K or 0. Errors: CLSNN_E_IO. */
+/* Makes dir and checks that it can be written. Moves an earlier run's files into dir/previous-K, so that no
+ * finished result is overwritten. *out_moved is K, or 0 if there were none.
+ * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved);
 
-/* Each writes nothing where the report has no directory. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
-/* name in dir. text NULL is a lack of memory. */
+/* The next three write nothing if the report has no directory. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+/* Writes the file `name` in dir. text NULL: the caller had no memory for it, which is the error. */
 enum clsnn_status clsnn_report_file(const struct clsnn_report *r, const char *name, const char *text,
                                     size_t n_bytes);
-/* metrics.jsonl and metrics.csv: a line an evaluation. */
+/* Writes metrics.jsonl and metrics.csv, a line for each evaluation. */
 enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r);
-/* model.npz: learned with `about` (run/about.h). */
+/* Writes model.npz: learned, with `about` (run/about.h). */
 enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct clsnn_learned *learned);
 
 #endif

@@ -1,4 +1,4 @@
-/* run.json, both directions. The JSON of --json and run.json is built in one place, so the two agree. */
+/* Writes and reads run.json. One function makes the result for --json and for run.json, so the two agree. */
 #include "run/run_json.h"
 
 #include <stdlib.h>
@@ -48,13 +48,11 @@ static struct clsnn_run_totals totals_of(const struct clsnn_experiment *x) {
     };
 }
 
-/* ---- writing ---- */
-
 void clsnn_run_json_add_totals(json_t *object, const struct clsnn_run_totals *totals, bool *ok) {
     clsnn_json_add_fields(object, totals, total_fields, N_TOTALS, ok);
 }
 
-/* Time a phase on the device, where the run was profiled. */
+/* Returns the device time of each phase of a profiled run. */
 static json_t *profile_json(const struct clsnn_profile *p, bool *ok) {
     json_t *phases = json_object();
     for (int k = 0; k < CLSNN_N_TIMES; k++) {
@@ -67,7 +65,6 @@ static json_t *profile_json(const struct clsnn_profile *p, bool *ok) {
     return phases;
 }
 
-/* The result of the last evaluation, as CLI users get it. */
 json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_learned *learned, bool *ok) {
     const struct clsnn_experiment *x = r->experiment;
     const struct clsnn_metrics *m = x->n_metrics ? &x->metrics[x->n_metrics - 1] : NULL;
@@ -174,8 +171,6 @@ enum clsnn_status clsnn_run_json_write(const struct clsnn_report *r, enum clsnn_
     return st;
 }
 
-/* ---- reading ---- */
-
 void clsnn_run_finish(struct clsnn_run *run) {
     free(run->metrics);
     *run = (struct clsnn_run){0};
@@ -189,7 +184,7 @@ static void copy_text(const json_t *object, const char *name, char *out, size_t 
     snprintf(out, room, "%s", clsnn_json_text_of(object, name));
 }
 
-/* What every run.json says. */
+/* Reads the members that every run.json has. */
 static enum clsnn_status read_head(const json_t *json, const char *path, struct clsnn_run *run) {
     const char *state = json_string_value(json_object_get(json, "state"));
     const json_t *device = json_object_get(json, "opencl_device");
@@ -202,7 +197,7 @@ static enum clsnn_status read_head(const json_t *json, const char *path, struct 
     while (state && k < N_STATES && strcmp(state, state_names[k]) != 0) k++;
     if (!state || k == N_STATES)
         return clsnn_fail(CLSNN_E_DATA, "%s: state is %s: must be running, finished, stopped or failed", path,
-                          clsnn_excerpt(state ? state : "not told", shown));
+                          clsnn_excerpt(state ? state : "missing", shown));
     run->state = (enum clsnn_run_state)k;
     copy_text(json, "error", run->error, sizeof run->error);
     copy_text(json, "command", run->command, sizeof run->command);
@@ -214,7 +209,8 @@ static enum clsnn_status read_head(const json_t *json, const char *path, struct 
     return CLSNN_OK;
 }
 
-/* Evaluations are where the run had them, also where it once ended and went on for more epochs. */
+/* Reads the evaluations. Their epochs need not follow plan.eval_every: a run that went on for more epochs
+ * also has one at its former end. */
 static enum clsnn_status read_evaluations(const json_t *json, const char *path, struct clsnn_run *run) {
     enum clsnn_status st = CLSNN_OK;
     const json_t *metrics = json_object_get(json, "metrics");
@@ -226,7 +222,9 @@ static enum clsnn_status read_evaluations(const json_t *json, const char *path, 
         struct clsnn_metrics *m = &run->metrics[k];
         TRY(clsnn_metrics_read(json_array_get(metrics, k), path, m));
         if (m->epoch <= last || m->epoch > run->plan.epochs)
-            return clsnn_fail(CLSNN_E_DATA, "%s: evaluation %zu is of no epoch that can be", path, k + 1);
+            return clsnn_fail(CLSNN_E_DATA,
+                              "%s: the epoch of evaluation %zu is out of order or beyond the plan", path,
+                              k + 1);
         last = m->epoch;
     }
     if (last != run->plan.epochs)
@@ -242,7 +240,8 @@ static enum clsnn_status read_finished(const json_t *json, const char *path, str
     const json_t *plan = json_object_get(json, "plan"), *result = json_object_get(json, "result");
     char shown[CLSNN_EXCERPT];
     if (!plan)
-        return clsnn_fail(CLSNN_E_DATA, "%s: is of command %s and has no plan: only training has one", path,
+        return clsnn_fail(CLSNN_E_DATA,
+                          "%s: is a run of clsnn %s and has no plan: only a run of clsnn train has one", path,
                           clsnn_excerpt(run->command, shown));
     TRY(clsnn_record_read_plan(plan, path, &run->plan, run->data_name, run->data_sha256));
     copy_text(json_object_get(json, "dataset"), "source", run->data_source, sizeof run->data_source);

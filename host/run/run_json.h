@@ -1,4 +1,4 @@
-/* run.json: what a run was asked for, on what, and what came out. Written and read here alone. */
+/* Only this module writes and reads run.json: a run's settings, plan, data, device and result. */
 #ifndef CLSNN_RUN_JSON_H
 #define CLSNN_RUN_JSON_H
 
@@ -7,50 +7,52 @@
 
 #define CLSNN_RUN_FORMAT 1
 
-/* How a run ended. A failed one says why: "error" is the text of the failure that was recorded when it was written. */
+/* The state of a run. In a failed run, "error" is the failure that was recorded when run.json was written. */
 enum clsnn_run_state { CLSNN_RUN_RUNNING, CLSNN_RUN_FINISHED, CLSNN_RUN_STOPPED, CLSNN_RUN_FAILED };
 const char *clsnn_run_state_name(enum clsnn_run_state state);
 
 /* Totals of a whole run. */
 struct clsnn_run_totals {
-    uint64_t presentations, given_up; /* retries included; training, labelling and testing */
+    uint64_t presentations, given_up; /* in training, labelling and testing; retries count */
     double train_seconds, eval_seconds, images_per_second;
 };
 
-/* A run.json, in numbers and texts. */
+/* The contents of a run.json. */
 struct clsnn_run {
     enum clsnn_run_state state;
-    char error[256]; /* of a failed one */
+    char error[256]; /* text of a failed run's error */
     char command[16], version[32], kernels_sha256[CLSNN_SHA256_HEX];
     char device[256], driver[128];
     long long work_group;
-    /* The rest is of a finished run that trained. */
+    /* Only a finished run of training has the rest. */
     struct clsnn_plan plan;
     char data_name[16], data_sha256[CLSNN_SHA256_HEX], data_source[512];
-    struct clsnn_metrics *metrics; /* [n_metrics], owned; at least one. Only the last has a score */
+    struct clsnn_metrics *metrics; /* [n_metrics], owned; at least one, and only the last has a score */
     size_t n_metrics;
     struct clsnn_run_totals totals;
     char sha256[CLSNN_SHA256_HEX]; /* final_sha256 */
 };
 void clsnn_run_finish(struct clsnn_run *run); /* takes {0} */
 
-/* The last evaluation. */
+/* Returns the last evaluation. */
 const struct clsnn_metrics *clsnn_run_last(const struct clsnn_run *run);
 
-/* Writes dir/run.json; nothing where the report has no directory. learned may be NULL. Errors: CLSNN_E_IO,
- * CLSNN_E_MEMORY. */
+/* Writes dir/run.json; writes nothing if the report has no directory. learned may be NULL.
+ * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_run_json_write(const struct clsnn_report *r, enum clsnn_run_state state,
                                        const struct clsnn_learned *learned);
-/* The result as --json prints it and run.json holds it. */
+/* Returns the result that --json prints and run.json holds. */
 json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_learned *learned, bool *ok);
 
-/* Its totals, as members of any object. */
+/* Adds the totals to object, as members. */
 void clsnn_run_json_add_totals(json_t *object, const struct clsnn_run_totals *totals, bool *ok);
 
-/* Reads dir/run.json. Errors: CLSNN_E_IO; CLSNN_E_DATA no JSON, another format, no state; of a finished run also: no
- * plan, numbers out of their range, evaluations that do not end with the last epoch, no final_sha256. */
+/* Reads dir/run.json.
+ * Errors: CLSNN_E_IO; CLSNN_E_DATA no JSON, another format, no state; in a finished run also: no plan,
+ * numbers out of range, no evaluation after the last epoch, no final_sha256; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_run_json_read(const char *dir, struct clsnn_run *out);
-/* What a finished experiment's run.json says, without reading it back. Errors: CLSNN_E_MEMORY. */
+/* Makes plan, metrics, totals, hashes and data's name of a finished experiment, as its run.json has them.
+ * Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_run_of(const struct clsnn_experiment *x, const struct clsnn_learned *learned,
                                struct clsnn_run *out);
 

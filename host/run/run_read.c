@@ -1,4 +1,4 @@
-/* Runs read back. */
+/* Looks at a run's directory: reads run.json and model.npz, and compares the plan with the wanted one. */
 #include "run/run_read.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void found(struct clsnn_found_run *f, enum clsnn_run_found what, const ch
     snprintf(f->why, sizeof f->why, "%s", why);
 }
 
-/* Takes over the recorded error as what is wrong with the run; a lack of memory stays an error. */
+/* Makes the recorded error the reason why the run is corrupt. A lack of memory stays an error. */
 static enum clsnn_status found_error(struct clsnn_found_run *f, enum clsnn_status st) {
     if (st == CLSNN_E_MEMORY) return st;
     found(f, CLSNN_FOUND_CORRUPT, clsnn_error_text());
@@ -37,16 +37,16 @@ static enum clsnn_status check_model(const char *dir, struct clsnn_found_run *f)
     free(path);
     if (st != CLSNN_OK) return found_error(f, st);
     if (strcmp(l.sha256, f->run.sha256) != 0)
-        found(f, CLSNN_FOUND_CORRUPT, "model.npz does not have the hash that run.json tells");
+        found(f, CLSNN_FOUND_CORRUPT, "model.npz does not have the final_sha256 of run.json");
     clsnn_learned_finish(&l);
     return CLSNN_OK;
 }
 
-/* The first difference between two plans, as a sentence. */
+/* Writes the first difference between two plans as the reason. */
 static void note_difference(void *ctx, const char *name, const json_t *saved, const json_t *asked) {
     char *why = ctx;
     (void)saved, (void)asked;
-    if (!*why) snprintf(why, 128, "its %s is another", name);
+    if (!*why) snprintf(why, 128, "its %s differs from the one asked for", name);
 }
 
 static enum clsnn_status compare(const struct clsnn_run_wanted *wanted, struct clsnn_found_run *f) {
@@ -59,11 +59,12 @@ static enum clsnn_status compare(const struct clsnn_run_wanted *wanted, struct c
     json_decref(saved);
     json_decref(asked);
     if (!ok) return clsnn_fail(CLSNN_E_MEMORY, "run: no memory to compare its plan");
-    if (strcmp(run->data_sha256, wanted->data->sha256) != 0) snprintf(why, sizeof why, "its data are others");
+    if (strcmp(run->data_sha256, wanted->data->sha256) != 0)
+        snprintf(why, sizeof why, "its data set differs from the one asked for");
     if (!*why && wanted->kernels_sha256 && strcmp(run->version, CLSNN_VERSION) != 0)
         snprintf(why, sizeof why, "clsnn %s made it, this is %s", run->version, CLSNN_VERSION);
     if (!*why && wanted->kernels_sha256 && strcmp(run->kernels_sha256, wanted->kernels_sha256) != 0)
-        snprintf(why, sizeof why, "other kernels made it");
+        snprintf(why, sizeof why, "its kernels differ from this program's kernels");
     if (*why) found(f, CLSNN_FOUND_OTHER, why);
     return CLSNN_OK;
 }

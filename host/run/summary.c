@@ -1,4 +1,4 @@
-/* The result of one run, for people or as one JSON object. */
+/* Prints the result of one run, for people or as one JSON object. */
 #include "base/fail.h"
 #include "device/device.h"
 #include "experiment/experiment.h"
@@ -12,7 +12,8 @@
 static void print_profile(const struct clsnn_profile *p, FILE *out) {
     double sum = 0;
     for (int k = 0; k < CLSNN_N_TIMES; k++) sum += p->seconds[k];
-    fprintf(out, "phase        seconds  commands   us a command   share   (on the device, by its events)\n");
+    fprintf(out,
+            "phase        seconds  commands   us a command   share   (on the device, by OpenCL events)\n");
     for (int k = 0; k < CLSNN_N_TIMES; k++) {
         if (!p->commands[k]) continue;
         fprintf(out, "%-10s %9.3f %9llu %14.2f %6.1f %%\n", clsnn_phase_name((enum clsnn_phase)k),

@@ -1,4 +1,4 @@
-/* The result of one run on the standard output. */
+/* Prints the result of one run on the standard output. */
 #ifndef CLSNN_SUMMARY_H
 #define CLSNN_SUMMARY_H
 
@@ -6,11 +6,11 @@
 
 #include "run/report.h"
 
-/* The last evaluation: one JSON object with --json, else a few lines. learned may be NULL.
+/* Prints the last evaluation: one JSON object with --json, else a few lines. learned may be NULL.
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_summary_print(const struct clsnn_report *r, const struct clsnn_learned *learned,
                                       FILE *out);
-/* Where the files are, for people; once they are there. */
+/* Prints the paths of the run's files for people. Call it when they are written. */
 void clsnn_summary_places(const struct clsnn_report *r, FILE *out);
 
 #endif
