@@ -62,7 +62,7 @@ static enum clsnn_status page_figure(const struct clsnn_reproduction *r, FILE *p
 
 static void page_text(const struct clsnn_reproduction *r, FILE *page) {
     fputs(
-        "<h2>What is compared, and what departs</h2>\n<ul>\n"
+        "<h2>The comparison, and departures from the original</h2>\n<ul>\n"
         "<li>Kim &amp; Kim (2020) print one number a cell in their Table 1, without a spread. They also "
         "trained 9 epochs and print no numbers for them. Our numbers are means over seeds. Each seed is one "
         "training, which is tested after every epoch and then goes on.</li>\n",
