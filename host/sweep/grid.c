@@ -491,7 +491,7 @@ enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *
                 return clsnn_fail(CLSNN_E_USAGE,
                                   "SLURM_ARRAY_TASK_ID = %" PRIu64 ": is none of the %" PRIu64
                                   " tasks from %" PRIu64 " on in steps of %" PRIu64
-                                  "; choose the part with --shard I/N",
+                                  "; --shard I/N says which part to do",
                                   i, n, first, step);
             i = (i - first) / step + 1;
             *out_slurm = true;
