@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Everything about a GPU in one go, in two halves, since GPU machines are often bare:
-#   bench/gpu.sh prepare KIT    where clsnn builds: packs the program, its libraries and reference hashes into KIT
-#   bench/gpu.sh run KIT OUT    on the GPU machine (no compiler, no packages, no network needed): checks bits, measures
-# run finds the vendor's OpenCL by itself: installed .icd files that lead to a device, else libnvidia-opencl.so* named in a folder of its
-# own. It takes some minutes. CLSNN_GPU_DEVICE overrides the device (default: gpu), so that the script can be tried with pocl:
-# CLSNN_GPU_DEVICE=cpu.
+# Checks and measures a GPU, in two halves because GPU machines are often bare:
+#   bench/gpu.sh prepare KIT    where clsnn builds: packs program, libraries and reference hashes into KIT
+#   bench/gpu.sh run KIT OUT    on the GPU machine: checks bits and measures; takes some minutes
+# The GPU machine needs no compiler, packages or network. run takes the vendor's OpenCL from installed .icd
+# files; if none leads to a device, run finds the driver's library and names it in OUT/icd.
+# CLSNN_GPU_DEVICE (default: gpu) chooses the device; CLSNN_GPU_DEVICE=cpu tries the script with pocl.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
-# One line a case: name, options. Small enough for pocl to make the hashes in a minute.
+# A line is a case: name, options. The cases are small, so that pocl makes all hashes in a minute.
 cases='
 n400       --neurons 400 --train-images 300 --label-images 200 --test-images 200
 n100       --neurons 100 --train-images 600 --label-images 200 --test-images 200 --seed 7
@@ -17,7 +17,7 @@ n1600      --neurons 1600 --train-images 60 --label-images 50 --test-images 50
 shuffled   --neurons 225 --train-images 200 --label-images 100 --test-images 100 --epochs 2 --shuffle
 '
 
-# Suites of tests that say something about a device, with the cases that take seconds on a GPU too.
+# The test suites that tell something about a device and take seconds on a GPU too.
 suites='replay readout checkpoint encode lab'
 
 # Prints the final_sha256 of one case. 1: program, 2: device, 3...: options
@@ -25,22 +25,26 @@ hash_of() {
     local program=$1 device=$2 dir
     shift 2
     dir=$(mktemp -d)
-    "$program" train --data digits --device "$device" --out "$dir" --json --quiet "$@" | sed -n 's/.*"final_sha256":"\([0-9a-f]*\)".*/\1/p'
+    "$program" train --data digits --device "$device" --out "$dir" --json --quiet "$@" |
+        sed -n 's/.*"final_sha256":"\([0-9a-f]*\)".*/\1/p'
     rm -rf "$dir"
 }
 
 prepare() {
     local kit=$1 name options lib
     mkdir -p "$kit/lib"
-    if [ ! -f "$root/build-gpu/build.ninja" ]; then meson setup "$root/build-gpu" "$root" -Dbuildtype=release -Dtests=enabled -Dcurl=disabled; fi
+    if [ ! -f "$root/build-gpu/build.ninja" ]; then
+        meson setup "$root/build-gpu" "$root" -Dbuildtype=release -Dtests=enabled -Dcurl=disabled
+    fi
     ninja -C "$root/build-gpu"
     cp "$root/build-gpu/host/clsnn" "$kit/clsnn"
     cp "$root/bench/gpu.sh" "$kit/gpu.sh"
     mkdir -p "$kit/tests/oracle"
     for name in $suites; do cp "$root/build-gpu/tests/test_$name" "$kit/tests/"; done
     cp "$root"/tests/oracle/*.npz "$kit/tests/oracle/"
-    # all but the C library's own, which has to be the machine's
-    ldd "$kit/clsnn" "$kit/tests/test_replay" | awk '$3 ~ /^\// {print $3}' | grep -Ev '/(libc|libm|libpthread|libdl|librt|ld-linux[^/]*)\.so' |
+    # The kit leaves out the C library's own files: these must be the GPU machine's.
+    ldd "$kit/clsnn" "$kit/tests/test_replay" | awk '$3 ~ /^\// {print $3}' |
+        grep -Ev '/(libc|libm|libpthread|libdl|librt|ld-linux[^/]*)\.so' |
         while read -r lib; do cp -L "$lib" "$kit/lib/"; done
     : >"$kit/expected"
     while read -r name options; do
@@ -52,13 +56,16 @@ prepare() {
     du -sh "$kit"
 }
 
+# Makes an OpenCL driver available. 1: folder for an .icd file of our own; 2: clsnn. Without a driver: 4.
 find_driver() {
     local found
     if [ -n "${OCL_ICD_VENDORS:-}" ] || "$2" devices >/dev/null 2>&1; then return 0; fi
-    found=$(find / -xdev \( -name 'libnvidia-opencl.so*' -o -name 'libamdocl64.so*' -o -name 'libigdrcl.so*' \) -print 2>/dev/null | sort | tail -n 1)
+    found=$(find / -xdev \( -name 'libnvidia-opencl.so*' -o -name 'libamdocl64.so*' -o \
+        -name 'libigdrcl.so*' \) -print 2>/dev/null | sort | tail -n 1)
     found=${found:-$(find /usr /opt /lib -name 'libnvidia-opencl.so*' -print 2>/dev/null | sort | tail -n 1)}
     if [ -z "$found" ]; then
-        echo "no OpenCL driver: no .icd file and no libnvidia-opencl.so, libamdocl64.so or libigdrcl.so on this machine" >&2
+        echo "no OpenCL driver: this machine has no .icd file that leads to a device, and no" \
+            "libnvidia-opencl.so, libamdocl64.so or libigdrcl.so: install the vendor's driver" >&2
         return 4
     fi
     mkdir -p "$1"
@@ -87,11 +94,13 @@ run() {
             echo "NOT ok $name: $got, pocl has $hash"
         fi
     done <<<"$cases" | tee "$out/bits.txt"
-    "$kit/clsnn" train --data digits --device "$device" --neurons 400 --train-images 3000 --label-images 100 --test-images 100 --profile \
-        --out "$out/profile" --quiet | tee "$out/profile.txt"
-    "$kit/clsnn" bench --data digits --device "$device" --sizes 100,400,1600 --networks 512 --quick --out "$out/bench" | tee "$out/bench.txt"
+    "$kit/clsnn" train --data digits --device "$device" --neurons 400 --train-images 3000 --label-images 100 \
+        --test-images 100 --profile --out "$out/profile" --quiet | tee "$out/profile.txt"
+    "$kit/clsnn" bench --data digits --device "$device" --sizes 100,400,1600 --networks 512 --quick \
+        --out "$out/bench" | tee "$out/bench.txt"
     for name in $suites; do
-        if CLSNN_DEVICE=$device CLSNN_SOURCE_ROOT=$kit CLSNN_BINARY=$kit/clsnn timeout 120 "$kit/tests/test_$name" >"$out/test_$name.txt" 2>&1; then
+        if CLSNN_DEVICE=$device CLSNN_SOURCE_ROOT=$kit CLSNN_BINARY=$kit/clsnn \
+            timeout 120 "$kit/tests/test_$name" >"$out/test_$name.txt" 2>&1; then
             echo "ok test_$name: $(grep -c '^ok' "$out/test_$name.txt") cases"
         else
             echo "NOT ok test_$name: see $out/test_$name.txt"
@@ -104,7 +113,7 @@ case "${1:-} $#" in
 'prepare 2') prepare "$2" ;;
 'run 3') run "$2" "$3" ;;
 *)
-    sed -n '2,6p' "$0" >&2
+    sed -n '2,7p' "$0" >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,5 @@
-/* The door: picks the command, gives it its options and the standard output, prints the one error line and
- * exits. Nothing below this file prints errors or exits. */
+/* Picks the command, hands it its options and standard output, prints the one error line, exits. All other
+ * code returns its errors; commands/session.c alone also ends the process, at a signal. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -24,7 +24,7 @@
 #endif
 
 static const struct {
-    /* name and one line stand in the table of options_table.c, which the man page reads too */
+    /* options_table.c holds each command's name and purpose, which the manual page shows too */
     enum clsnn_command command;
     enum clsnn_status (*run)(const struct clsnn_options *o);
 } runs[] = {
@@ -35,10 +35,11 @@ static const struct {
     {CLSNN_CMD_VERIFY, clsnn_cmd_verify},
 };
 
-/* Takes the standard output for ourselves: OpenCL compilers and CLBlast print on descriptor 1, which becomes
- * stderr. */
+/* Opens *out on standard output, then points descriptor 1 at stderr: OpenCL compilers and CLBlast print on
+ * descriptor 1, and would mix their lines with results. */
 static enum clsnn_status take_stdout(FILE **out) {
-    /* Descriptors 0 to 2 must exist, or a data file would be opened as one of them and be written into. */
+    /* Descriptors 0 to 2 must exist. Otherwise a data file could get such a number, and messages would be
+     * written into it. */
     bool closed = false;
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
@@ -124,8 +125,8 @@ static enum clsnn_status run_command(const struct clsnn_command_info *info, int 
     return st;
 }
 
-/* What needs no options: the overview and texts for packagers. *out_info is set when a command is to run
- * instead. */
+/* Answers the calls that need no options: overview, version, help, manual page, completion. Sets *out_info
+ * when a command is to run instead. */
 static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
                                   const struct clsnn_command_info **out_info) {
     const char *name = argc > 1 ? argv[1] : "--help";
@@ -154,7 +155,7 @@ static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
     return CLSNN_OK;
 }
 
-/* Results that never arrived are a failure, whatever the command thought: a closed pipe, a full disk. */
+/* Closes out. A failed write (closed pipe, full disk) is a failure even if the command returned CLSNN_OK. */
 static enum clsnn_status close_stdout(FILE *out) {
     bool failed = ferror(out) != 0;
     errno = 0;
@@ -167,11 +168,11 @@ static enum clsnn_status close_stdout(FILE *out) {
 int main(int argc, char **argv) {
     FILE *out = NULL;
     const struct clsnn_command_info *info = NULL;
-    /* Options that do not parse should still say where, so this one is looked for by hand first. */
+    /* --verbose is looked for by hand, so that a failure to parse the options names its place too. */
     bool verbose = false;
     for (int k = 2; k < argc; k++)
         if (strcmp(argv[k], "--verbose") == 0 || strcmp(argv[k], "-v") == 0) verbose = true;
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, which is reported */
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away becomes a failed write, which is reported */
     enum clsnn_status st = take_stdout(&out);
     if (st == CLSNN_OK) st = dispatch(argc, argv, out, &info);
     if (st == CLSNN_OK && info) st = run_command(info, argc - 1, argv + 1, out, &verbose);
@@ -182,7 +183,7 @@ int main(int argc, char **argv) {
     if (st != CLSNN_OK && (*clsnn_error_text() || st != CLSNN_STOPPED)) {
         const char *text = *clsnn_error_text() ? clsnn_error_text() : "failed without a reason";
         int n = (int)strlen(text);
-        while (n > 0 && text[n - 1] == '\n') n--; /* words of libraries sometimes end a line */
+        while (n > 0 && text[n - 1] == '\n') n--; /* texts of libraries may end in newlines */
         fprintf(stderr, "clsnn%s%s: %.*s", info ? " " : "", info ? info->name : "", n, text);
         if (verbose && *clsnn_error_place()) fprintf(stderr, " (%s)", clsnn_error_place());
         fputc('\n', stderr);

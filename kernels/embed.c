@@ -1,7 +1,10 @@
-/* Build tool: a .cl file with its includes inlined, as a C byte array. #line marks let compiler messages name the
- * real files, as paths below their folder. Comments are left out, so that rewording one changes no program.
- * Usage: embed IN.cl OUT.c SYMBOL DIR...   An include is looked for beside the including file, then in each DIR.
- * One that is found nowhere stays: Random123 names headers of other compilers in branches that OpenCL skips. */
+/* Build tool: writes a .cl file, with its includes inlined, as a C byte array. #line marks let compiler
+ * messages name the real files, as paths below their folder. Comments are left out, so that rewording one
+ * changes no program.
+ *
+ * Usage: embed IN.cl OUT.c SYMBOL DIR...
+ * embed looks for an include beside the including file, then in each DIR. An include that it finds nowhere
+ * stays as it is: Random123 names headers of other compilers in branches that OpenCL skips. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +15,7 @@ enum { MAX_DEPTH = 16, MAX_LINE = 4096, MAX_PATH = 4096 };
 
 static char **dirs;
 static int n_dirs;
-static char *text; /* everything inlined so far, [n_text] of room */
+static char *text; /* [n_text] everything inlined so far; room: bytes allocated */
 static size_t n_text, room;
 
 static void put(const char *s) {
@@ -29,12 +32,12 @@ static void put(const char *s) {
     n_text += n;
 }
 
-/* A file: where it is, and what messages call it. */
+/* A file's path, and the name that compiler messages show. */
 struct place {
     char path[MAX_PATH], shown[MAX_PATH];
 };
 
-/* The first n characters of head, then name; "", which is no file, where that is too long. */
+/* Writes the first n characters of head, then name; "", which names no file, if that is too long. */
 static void join(const char *head, size_t n, const char *name, char out[MAX_PATH]) {
     out[0] = '\0';
     if (n + strlen(name) >= MAX_PATH) return;
@@ -42,12 +45,13 @@ static void join(const char *head, size_t n, const char *name, char out[MAX_PATH
     strcpy(out + n, name);
 }
 
-/* path with its last part replaced by name. */
+/* Writes path with its last part replaced by name. */
 static void beside(const char *path, const char *name, char out[MAX_PATH]) {
     const char *slash = strrchr(path, '/');
     join(path, slash ? (size_t)(slash - path) + 1 : 0, name, out);
 }
 
+/* Opens the include `name` of the file `from`; NULL if it is found nowhere. */
 static FILE *find(const struct place *from, const char *name, struct place *out) {
     for (int d = -1; d < n_dirs; d++) {
         if (d < 0) {
@@ -65,8 +69,8 @@ static FILE *find(const struct place *from, const char *name, struct place *out)
     return NULL;
 }
 
-/* The file name in an #include line that can be meant for OpenCL C, or false. A system's own headers never are,
- * nor is what Random123 keeps for other compilers. */
+/* Returns true, and the file's name, if line includes a file that OpenCL C may need. System headers are not
+ * for OpenCL C, nor are Random123's headers for other compilers. */
 static bool include_name(const char *line, char name[MAX_LINE]) {
     char open = 0;
     if (sscanf(line, " # include %c%4000[^\">]", &open, name) != 2) return false;
@@ -99,9 +103,10 @@ static void inline_file(FILE *in, const struct place *at, int depth) {
     }
 }
 
-/* Takes comments out of text, and spaces at the ends of lines; line ends stay, so that line numbers do. */
+/* Removes comments, and spaces at the ends of lines, from text. Line ends stay, so line numbers stay true. */
 static void strip(void) {
-    char in = 0; /* '/' or '*': a comment; a quote: a string or character, which ends with its line at last */
+    /* '/' or '*': inside a comment. A quote: inside a string or character, at most to the line's end. */
+    char in = 0;
     size_t to = 0;
     for (size_t k = 0; k < n_text; k++) {
         const char c = text[k], next = text[k + 1];

@@ -1,4 +1,5 @@
-/* clsnn bench: throughput of training, plain C against every OpenCL device. A row is a path, a size and a number of networks. */
+/* clsnn bench: measures the throughput of training in plain C and on every OpenCL device. A row is a path, a
+ * size and a number of networks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +27,9 @@ struct row {
     const char *device;                   /* borrowed */
     int neurons, networks;
     struct clsnn_bench_rates rates;
-    double memory_share; /* of the measured bandwidth */
-    double ratio_to_c;   /* clsnn_bench_ratio; 1 in rows of plain C */
-    double ratio_to_one; /* the same, to one network on the device */
+    double memory_share; /* rates.bytes as a share of the measured bandwidth of a copy */
+    double ratio_to_c;   /* clsnn_bench_ratio to plain C; 1 in rows of plain C */
+    double ratio_to_one; /* clsnn_bench_ratio to one network on the device; 1 in rows of plain C */
 };
 
 struct bench {
@@ -37,11 +38,11 @@ struct bench {
     struct clsnn_dataset data;
     struct clsnn_bench_plan plan;
     int sizes[MAX_SIZES], n_sizes;
-    struct clsnn_device_info *list; /* every device there is */
+    struct clsnn_device_info *list; /* [n_list] every device found, owned */
     size_t n_list;
-    struct clsnn_device *devices[MAX_DEVICES]; /* those measured */
-    struct clsnn_program *programs[MAX_DEVICES];
-    double bandwidth[MAX_DEVICES], host_bandwidth;
+    struct clsnn_device *devices[MAX_DEVICES];     /* [n_devices] the measured devices, owned */
+    struct clsnn_program *programs[MAX_DEVICES];   /* [n_devices], owned */
+    double bandwidth[MAX_DEVICES], host_bandwidth; /* bytes a second that a copy reads and writes */
     size_t n_devices;
     char c_name[NAME];
     struct row rows[MAX_ROWS];
@@ -58,8 +59,6 @@ static enum clsnn_status parse_sizes(struct bench *b, const char *text) {
     b->n_sizes = (int)n;
     return CLSNN_OK;
 }
-
-/* ---- what is measured ---- */
 
 static enum clsnn_status open_device(struct bench *b, const struct clsnn_device_info *info) {
     enum clsnn_status st = CLSNN_OK;
@@ -95,7 +94,7 @@ static enum clsnn_status start(struct bench *b) {
     clsnn_progress_note(&b->progress, "clsnn %s: loading data (%s) and looking for OpenCL devices",
                         CLSNN_VERSION, o->data);
     TRY(parse_sizes(b, o->sizes ? o->sizes : o->quick ? "100" : default_sizes));
-    if (o->out_dir) TRY(clsnn_file_check_dir(o->out_dir)); /* made when there is something to write */
+    if (o->out_dir) TRY(clsnn_file_check_dir(o->out_dir)); /* tell() makes the folder, once it has results */
     TRY(clsnn_dataset_load(o->data, &b->data));
     TRY(open_devices(b));
     TRY(clsnn_bench_host_bandwidth(&b->host_bandwidth));
@@ -124,7 +123,8 @@ static void note_row(struct bench *b, const struct row *row) {
                         row->rates.images);
 }
 
-/* All batches of one size on one device; plain C's runs in between are added to c_runs. */
+/* Measures 1, 2, 4, ... networks of one size on one device, a row each. Appends plain C's runs, which take
+ * turns with the device's, to c_runs. */
 static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons,
                                         struct clsnn_bench_sample *c_runs, int *n_c_runs) {
     enum clsnn_status st = CLSNN_OK;
@@ -140,7 +140,7 @@ static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons,
             break;
         }
         TRY(clsnn_bench_measure(&b->plan, dev, b->programs[d], neurons, n, &runs));
-        /* networks change as they learn: every row of a size shows the same images */
+        /* The cost of an image changes as networks learn, so every row of a size shows the same images. */
         b->plan.run_images = (uint32_t)runs.c[0].images;
         struct row *row = &b->rows[b->n_rows++];
         *row = (struct row){.path = "opencl",
@@ -170,7 +170,7 @@ static enum clsnn_status measure_size(struct bench *b, int neurons) {
         st = clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for %d runs", MAX_C_RUNS);
         goto fail;
     }
-    struct row *row = &b->rows[b->n_rows++]; /* plain C stands before what it is compared with */
+    struct row *row = &b->rows[b->n_rows++]; /* the row of plain C stands before the devices' rows */
     *row = (struct row){.path = "c",
                         .device = b->c_name,
                         .neurons = neurons,
@@ -186,9 +186,7 @@ fail:
     return st;
 }
 
-/* ---- what is told ---- */
-
-/* How many networks it takes for a GPU to overtake one thread of plain C. */
+/* Prints for each GPU and size how many networks it takes to overtake one thread of plain C. */
 static void print_crossings(const struct bench *b, FILE *out) {
     for (size_t d = 0; d < b->n_devices; d++) {
         if (is_cpu(b->devices[d])) continue;
@@ -220,8 +218,8 @@ static void print_table(const struct bench *b, FILE *out) {
                 b->programs[d]->work_group, 1e-9 * b->bandwidth[d]);
     }
     fprintf(out,
-            "every row: checked bit for bit after %u images and at the end, warmed up on %u, median of %d "
-            "runs (c: of all between) and their spread\n\n",
+            "every row: bits compared with plain C after %u images and at the end; warmed up on %u images; "
+            "median and spread of %d runs (path c: of all its runs)\n\n",
             b->plan.check_images, b->plan.warm_images, b->plan.n_runs);
     fprintf(out, "%-8s%-6s%8s%9s%11s%8s%8s%8s%14s%14s%11s%8s\n", "path", "dev", "neurons", "networks",
             "images/s", "spread", "to c", "to one", "steps/s", "events/s", "real time", "memory");
@@ -235,14 +233,14 @@ static void print_table(const struct bench *b, FILE *out) {
                 row->ratio_to_one, row->rates.network_steps, row->rates.synaptic_events,
                 row->rates.realtime_factor, 100 * row->memory_share);
     }
-    fputs("\nto c: steps/s to one thread of plain C's, to one: to one network's on the device, medians of "
-          "runs side by side; memory: weight bytes "
-          "moved to what a copy moves (above 100 % they come from caches)\n",
+    fputs("\nto c: speed over that of one thread of plain C; to one: over that of one network on the device; "
+          "both are medians of neighbouring runs. memory: weight bytes moved over bytes that a copy moves "
+          "(above 100 %: caches)\n",
           out);
     print_crossings(b, out);
 }
 
-/* Names need not be UTF-8, which JSON must be. */
+/* Returns text as a JSON string. A device's name need not be UTF-8, but JSON must be. */
 static json_t *text_json(const char *text) {
     json_t *value = json_string(text);
     return value ? value : json_string("(a name that is not UTF-8)");
@@ -302,7 +300,7 @@ static enum clsnn_status write_text(const struct bench *b, const char *name, con
     return st;
 }
 
-/* images/s against networks: a curve a size and device, plain C as the level of one thread. */
+/* Draws images/s against networks: a curve for each size and device; plain C's one thread is a level line. */
 static enum clsnn_status plot(const struct bench *b) {
     enum { MAX_CURVES = MAX_SIZES * (MAX_DEVICES + 1) };
     enum clsnn_status st = CLSNN_E_MEMORY;

@@ -1,4 +1,4 @@
-/* `clsnn data`: what data sets there are, fetching MNIST, writing the built-in digits as IDX files. */
+/* clsnn data: lists the data sets, fetches MNIST, writes the built-in digits as IDX files. */
 #include "commands/commands.h"
 
 #include <inttypes.h>
@@ -15,16 +15,14 @@
 #include "dataset/places.h"
 #include "formats/json.h"
 
-/* ---- output ---- */
-
-/* Takes the object over; NULL means that jansson had no memory. */
+/* Prints object and frees it. object NULL: jansson had no memory. */
 static enum clsnn_status print_json(FILE *out, json_t *object) {
-    if (!object) return clsnn_fail(CLSNN_E_MEMORY, "JSON result");
+    if (!object) return clsnn_fail(CLSNN_E_MEMORY, "data: no memory for the JSON result");
     int rc = json_dumpf(object, out, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     json_decref(object);
     if (rc != 0) return clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written");
     fputc('\n', out);
-    return CLSNN_OK; /* main closes out, and notices there what did not arrive */
+    return CLSNN_OK; /* main closes out and reports writes that failed */
 }
 
 static double mean_pixel(const struct clsnn_images *m) {
@@ -46,8 +44,6 @@ static void dataset_text(FILE *out, const struct clsnn_dataset *d) {
             "  mean pixel  %.2f of 255 (training)\n  sha256      %s\n",
             d->name, d->source, d->train.n_images, d->test.n_images, mean_pixel(&d->train), d->sha256);
 }
-
-/* ---- list ---- */
 
 static const char *state_text(enum clsnn_place_state state) {
     switch (state) {
@@ -77,14 +73,15 @@ static void places_text(FILE *out, const struct clsnn_place *places, size_t n) {
                 state_text(places[i].state));
 }
 
-/* A damaged MNIST is listed as such and still fails the command, with the reason as its error. */
+/* Lists MNIST, the places searched for it, and the digits. A damaged MNIST is listed as unusable, and the
+ * command fails with the reason. */
 static enum clsnn_status list(const struct clsnn_options *o) {
     struct clsnn_place places[CLSNN_PLACES];
     size_t n_places = 0;
     struct clsnn_dataset mnist = {0}, digits = {0};
     enum clsnn_status st = clsnn_places_list(places, &n_places);
     if (st != CLSNN_OK) return st;
-    bool somewhere = false; /* loading has something to say, good or bad */
+    bool somewhere = false; /* MNIST's files are in a place, or the user named a folder that is absent */
     for (size_t i = 0; i < n_places; i++)
         if (places[i].state == CLSNN_PLACE_FOUND ||
             (places[i].asked && places[i].state == CLSNN_PLACE_ABSENT))
@@ -119,8 +116,6 @@ fail:
     return st;
 }
 
-/* ---- fetch ---- */
-
 struct fetch_progress {
     bool terminal, line_open;
 };
@@ -138,11 +133,11 @@ static bool show_progress(void *ctx, const char *archive, uint64_t got, uint64_t
     return true;
 }
 
-/* --out DIR, else the first place that is the user's and where --data mnist looks. */
+/* Chooses --out DIR, else the first of the user's own places where --data mnist looks. */
 static enum clsnn_status fetch_dir(const struct clsnn_options *o, char out[CLSNN_DIR_BYTES]) {
     if (o->out_dir) {
         if (snprintf(out, CLSNN_DIR_BYTES, "%s", o->out_dir) < CLSNN_DIR_BYTES) return CLSNN_OK;
-        return clsnn_fail(CLSNN_E_USAGE, "out: a path of %zu characters: must be at most %d",
+        return clsnn_fail(CLSNN_E_USAGE, "--out: the path has %zu characters: must be at most %d",
                           strlen(o->out_dir), CLSNN_DIR_BYTES - 1);
     }
     struct clsnn_place places[CLSNN_PLACES];
@@ -159,7 +154,7 @@ static enum clsnn_status fetch_dir(const struct clsnn_options *o, char out[CLSNN
                       "are all unset: name one with --out DIR");
 }
 
-/* What was fetched is loaded once, so that a plain file which hides an archive is noticed now. */
+/* Fetches MNIST, then loads it once: an unpacked file that hides its archive is noticed now. */
 static enum clsnn_status fetch(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     char dir[CLSNN_DIR_BYTES];
@@ -188,13 +183,11 @@ fail:
     return st;
 }
 
-/* ---- export ---- */
-
 static enum clsnn_status export_digits(const struct clsnn_options *o, const char *dir) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_dataset d = {0};
     if (!o->quiet) fprintf(stderr, "drawing the digits and writing them to %s\n", dir);
-    TRY(clsnn_file_make_dir(dir)); /* before a second's work */
+    TRY(clsnn_file_make_dir(dir)); /* fails before the second that drawing takes */
     TRY(clsnn_dataset_load("digits", &d));
     TRY(clsnn_dataset_export(&d, dir));
     if (o->json) {

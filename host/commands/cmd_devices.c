@@ -1,4 +1,4 @@
-/* clsnn devices: what OpenCL offers here, and the string to pass to --device. */
+/* clsnn devices: lists the OpenCL devices, each with the string to pass to --device. */
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -31,7 +31,7 @@ static void print_table(const struct clsnn_device_info *list, size_t n, size_t c
                 gib(i->global_bytes), gib(i->max_alloc_bytes), (unsigned long long)(i->local_bytes / 1024));
         fprintf(out, "       version            %s, driver %s\n", i->version, i->driver);
         if (!i->available)
-            fputs("       NOT AVAILABLE: the driver says it is busy or has no compiler\n", out);
+            fputs("       NOT AVAILABLE: the driver says that the device is busy or has no compiler\n", out);
     }
 }
 

@@ -18,7 +18,7 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     return !clsnn_session_stopping();
 }
 
-/* An earlier run's files are moved away from --out, and the model would be one of them. */
+/* Refuses --out DIR if DIR/model.npz is the model: eval moves an earlier run's files away, this one too. */
 static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
     char *path = clsnn_file_join(dir, "model.npz");
     if (!path) return CLSNN_E_MEMORY;
@@ -26,7 +26,7 @@ static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
     free(path);
     if (!same) return CLSNN_OK;
     return clsnn_fail(CLSNN_E_USAGE,
-                      "--out %s: is where %s is, whose run would be moved away: choose another directory",
+                      "--out %s: is where %s is: eval would move that run away: choose another directory",
                       dir, model);
 }
 
@@ -37,7 +37,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     struct clsnn_experiment *x = NULL;
     struct clsnn_learned model = {0}, learned = {0};
     struct clsnn_report report;
-    struct clsnn_options with_params = *o; /* and the model's parameters; borrows everything else */
+    struct clsnn_options with_params = *o; /* gets the model's parameters; borrows everything else from o */
     struct clsnn_about_data trained_on;
     const char *path = o->operands[0];
     int moved = 0;
@@ -49,20 +49,20 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     }
     TRY(clsnn_session_open(&session, &with_params));
     if (trained_on.sha256[0] && strcmp(trained_on.sha256, session.data.sha256) != 0) {
-        clsnn_progress_warn(&session.progress,
-                            "%s was trained on other data (%s) than it is tested on (%s: %s); --data chooses",
-                            path, trained_on.name, session.data.name, session.data.source);
+        clsnn_progress_warn(
+            &session.progress,
+            "%s was trained on other data (%s) than it is tested on (%s: %s): choose with --data", path,
+            trained_on.name, session.data.name, session.data.source);
     }
     TRY(clsnn_session_compile(&session, &with_params));
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
-    session.plan.train_images = 1; /* nothing is trained; labelling has its own number */
+    session.plan.train_images = 1; /* eval trains nothing; label_images is a number of its own */
     TRY(clsnn_session_lab(&session, 1, session.plan.label_images, session.plan.test_images, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     TRY(clsnn_experiment_set_model(x, &model));
     if (o->out_dir)
-        TRY(clsnn_file_make_dir(
-            o->out_dir)); /* what cannot be written shows before the work; earlier files move after it */
+        TRY(clsnn_file_make_dir(o->out_dir)); /* fails before the work; earlier files move only after it */
     clsnn_report_start(&report, &with_params, x, o->out_dir);
     report.model = path;
     clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path,

@@ -1,4 +1,5 @@
-/* clsnn replay IN.npz OUT.npz: given input spikes through a given network, every spike and some potentials recorded. */
+/* clsnn replay IN.npz OUT.npz: feeds given input spikes to a given network, and records every spike and some
+ * potentials. */
 #include <math.h>
 
 #include "base/fail.h"
@@ -28,7 +29,8 @@ fail:
     return st;
 }
 
-/* All of IN.npz, checked; in points into npz. */
+/* Reads and checks every array of IN.npz. in borrows the arrays from npz. Sets model's w_norm for a replay
+ * that learns. */
 static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *path, struct clsnn_model *model,
                                     struct clsnn_replay_input *in) {
     enum clsnn_status st = CLSNN_OK;

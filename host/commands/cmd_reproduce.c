@@ -1,5 +1,5 @@
-/* clsnn reproduce: the sizes of Kim & Kim (2020) with several seeds, as a sweep, and the page, tables and figures made of
- * it. */
+/* clsnn reproduce: trains the sizes of Kim & Kim (2020) with several seeds, as a sweep, and makes the page,
+ * tables and figures of it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +28,6 @@ struct reproduction {
     struct clsnn_reproduction r;
 };
 
-/* ---- what the sweep tells ---- */
-
 static bool on_stage(void *ctx, const struct clsnn_sweep_stage *stage) {
     struct reproduction *p = ctx;
     clsnn_progress_sweep(&p->session.progress, stage);
@@ -41,13 +39,13 @@ static void on_note(void *ctx, const char *text, bool is_warning) {
     clsnn_progress_tell(&p->session.progress, is_warning, "%s", text);
 }
 
-/* Whether Figure 4 shows the run's weights after that epoch. */
+/* Returns true if Figure 4 shows the run's weights after the epoch. */
 static bool is_shown(const struct reproduction *p, const struct clsnn_sweep_run *run, uint64_t epoch) {
     return run == &p->sweep.runs[clsnn_reproduction_shown(&p->r)] &&
            clsnn_reproduction_shows_epoch((uint32_t)epoch);
 }
 
-/* The weights that Figure 4 needs. */
+/* Checks that the run's directory holds the weights that Figure 4 shows. */
 static enum clsnn_status on_check(void *ctx, const struct clsnn_sweep_run *run) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_run *done = &run->result.run;
@@ -84,8 +82,6 @@ static enum clsnn_status on_finished(void *ctx, const struct clsnn_sweep_run *ru
     return clsnn_pictures_write(report, learned);
 }
 
-/* ---- the command ---- */
-
 static enum clsnn_status read_sizes(const struct clsnn_options *o, struct clsnn_reproduction *r) {
     enum clsnn_status st = CLSNN_OK;
     const char *text = o->sizes ? o->sizes : default_sizes;
@@ -105,7 +101,7 @@ fail:
     return st;
 }
 
-/* Lays out the table's runs over the sweep's, which have the same order. */
+/* Makes the table's runs. They have the order of the sweep's runs, so one index names a run in both. */
 static enum clsnn_status lay_out(struct reproduction *p) {
     struct clsnn_reproduction *r = &p->r;
     const enum clsnn_status st = clsnn_reproduction_plan(r);
@@ -170,7 +166,8 @@ fail:
     return st;
 }
 
-/* Trains what is not finished; *out_unsaved: files of some runs could not be written, their results are there. */
+/* Trains the runs that are not finished. Sets *out_unsaved if files of some runs could not be written; the
+ * results of these runs are in p->r all the same. */
 static enum clsnn_status train(struct reproduction *p, const struct clsnn_sweep_watcher *watch,
                                bool *out_unsaved) {
     struct clsnn_sweep_stage stage = {0};
@@ -213,7 +210,7 @@ enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o) {
         st = clsnn_fail(CLSNN_E_FAILED, "%zu of %zu runs failed: run.json in each one's directory says why",
                         n_failed, p.grid.n_runs);
 fail:
-    if (unsaved && st == CLSNN_OK) st = CLSNN_E_IO; /* the text is recorded */
+    if (unsaved && st == CLSNN_OK) st = CLSNN_E_IO; /* clsnn_sweep_run has recorded the text */
     clsnn_sweep_finish(&p.sweep);
     clsnn_grid_finish(&p.grid);
     if (open) clsnn_session_close(&p.session);

@@ -1,4 +1,4 @@
-/* clsnn sweep: many runs on one device; also clsnn train --runs. */
+/* clsnn sweep and clsnn train --runs: train many runs on one device. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static void on_note(void *ctx, const char *text, bool is_warning) {
     clsnn_progress_tell(&session->progress, is_warning, "%s", text);
 }
 
-/* Tables, pictures and the last words. */
+/* Writes tables and pictures if all; prints the summary. Fails if a run failed or, if all, is unfinished. */
 static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_sweep_stage *stage,
                                 bool all) {
     enum clsnn_status st = CLSNN_OK;
@@ -46,7 +46,9 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
         if (all)
             fprintf(out, "written to    %s/{%s, runs/}\n", s->dir, written);
         else
-            fprintf(out, "written to    %s/runs; when every part is done: clsnn sweep ... --collect\n",
+            fprintf(out,
+                    "written to    %s/runs; once every shard is done, clsnn sweep ... --collect makes the "
+                    "tables\n",
                     s->dir);
     }
     if (n_failed)
@@ -73,7 +75,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards, &slurm));
     TRY(clsnn_session_open(&session, o));
     TRY(clsnn_file_check_dir(dir));
-    if (!o->collect) TRY(clsnn_session_compile(&session, o)); /* its data are compared, nothing runs */
+    if (!o->collect) TRY(clsnn_session_compile(&session, o)); /* --collect compares data and runs nothing */
     s.dev = session.dev;
     s.prog = session.prog;
     s.data = &session.data;
@@ -99,7 +101,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
                              "with the others",
                              stage.n_done, stage.n_runs, dir);
         }
-        if (ran != CLSNN_E_IO || stage.n_runs == 0) TRY(ran); /* the tables hold what could not be saved */
+        if (ran != CLSNN_E_IO || stage.n_runs == 0) TRY(ran); /* tables hold also runs that were not saved */
     }
     st = finish(&s, &stage, o->collect || s.n_shards == 1);
     if (ran != CLSNN_OK) st = ran;

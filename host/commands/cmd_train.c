@@ -17,18 +17,19 @@
 #include "run/run_json.h"
 #include "run/summary.h"
 
-/* What the watcher needs of a run in progress. */
+/* The context of the watcher's functions. */
 struct train_watch {
     struct clsnn_session *session;
     struct clsnn_report *report;
     char saved[CLSNN_CHECKPOINT_NAME]; /* the newest checkpoint of this run; "": none yet */
     uint64_t saved_images;
     bool read_out;        /* the first readout has begun */
-    bool evaluating;      /* an evaluation is under way, which is made again as a whole if it is broken off */
-    char last_words[512]; /* for a signal while it compiles */
+    bool evaluating;      /* an evaluation is under way; after a stop it is made again as a whole */
+    char last_words[512]; /* printed if a signal ends the process while CLBlast compiles */
 };
 
-/* A full disk must not cost the training: what could not be written now is written anew later. */
+/* Turns the recorded error into a warning. A full disk must not end the training; the next write of the file
+ * holds everything again. */
 static void warn_and_go_on(struct train_watch *w) {
     clsnn_progress_warn(&w->session->progress, "%s; training goes on", clsnn_error_text());
     clsnn_error_clear();
@@ -66,27 +67,28 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     clsnn_progress_stage(&w->session->progress, stage);
     w->evaluating = stage->kind != CLSNN_STAGE_TRAIN;
     if (stage->kind == CLSNN_STAGE_READOUT) {
-        /* CLBlast may compile for longer than a stop should wait, and all that is trained is saved below. */
+        /* CLBlast may compile for longer than a stop should wait. If a checkpoint holds the whole training, a
+         * signal may end the process at once. */
         w->read_out = true;
         if (w->saved[0] && w->saved_images == w->report->experiment->at.images) {
-            snprintf(w->last_words, sizeof w->last_words,
-                     "\nclsnn train: stopped before the evaluation's readout; the training is saved in "
-                     "%.200s/%s, the "
-                     "evaluation is made again. Go on with the same command and --resume\n",
-                     w->report->dir, w->saved);
+            snprintf(
+                w->last_words, sizeof w->last_words,
+                "\nclsnn train: stopped before the evaluation's readout; the training is saved in "
+                "%.200s/%s. Go on with the same command and --resume, which makes the evaluation again\n",
+                w->report->dir, w->saved);
             clsnn_session_may_end(w->last_words);
         }
     } else {
         clsnn_session_may_end(NULL);
     }
-    /* the standing changes only with the end of the labelling */
+    /* Labelling leaves the standing as it is until its end: a checkpoint here holds the whole training. */
     if (stage->kind == CLSNN_STAGE_LABEL && stage->done == stage->total && !w->read_out)
         on_paused(w, w->report->experiment);
     return !clsnn_session_stopping();
 }
 
-/* The result is printed even when a file of it cannot be written, and every other file is still tried, the weights first; the
- * first failure is returned. */
+/* Prints the result and writes its files, the weights first. After a failure it still tries the other files,
+ * and returns the first failure. */
 static enum clsnn_status finish_run(struct clsnn_report *report, FILE *out) {
     struct clsnn_learned learned = {0};
     enum clsnn_status st = clsnn_experiment_learned(report->experiment, &learned);
@@ -103,7 +105,7 @@ static enum clsnn_status finish_run(struct clsnn_report *report, FILE *out) {
     return printed != CLSNN_OK ? printed : st;
 }
 
-/* A run that was stopped leaves a checkpoint of this very moment, and says so in run.json. */
+/* Saves a checkpoint of the stopped run as it stands, and marks run.json as stopped. */
 static enum clsnn_status save_stopped(struct train_watch *w) {
     const struct clsnn_report *report = w->report;
     char text[512];
@@ -118,16 +120,16 @@ static enum clsnn_status save_stopped(struct train_watch *w) {
     return clsnn_fail(CLSNN_STOPPED,
                       "%s; %s is saved in %s/%s%s. Go on with the same command and --resume "
                       "(clsnn eval tests the weights so far)",
-                      text, w->evaluating ? "the training" : "all of it", report->dir, w->saved,
+                      text, w->evaluating ? "the training" : "the run", report->dir, w->saved,
                       w->evaluating ? ", labelling and testing begin again" : "");
 }
 
-/* Whatever went wrong first is what is told; here it only says that not all is lost. */
+/* Marks run.json as failed and names the checkpoint to go on from. The error stays recorded for main. */
 static void mark_failed(struct train_watch *w) {
     clsnn_run_json_write(w->report, CLSNN_RUN_FAILED, NULL);
     if (w->saved[0])
         clsnn_progress_warn(&w->session->progress,
-                            "the run ends here; %s/%s is whole: the same command and --resume go on from it",
+                            "the run ends here; %s/%s is valid: the same command and --resume go on from it",
                             w->report->dir, w->saved);
 }
 
@@ -135,7 +137,8 @@ static void on_refused(void *ctx, const char *why) {
     clsnn_progress_warn(ctx, "%s; going back to the checkpoint before it", why);
 }
 
-/* Either an empty directory, whatever was there kept, or the state that its newest checkpoint has. */
+/* Locks and prepares the directory. With --resume x takes the state of the newest valid checkpoint; without
+ * it an earlier run's files move to previous-K. */
 static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x, int *lock_fd) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_report *report = w->report;

@@ -1,5 +1,5 @@
-/* clsnn verify RUN_DIR: trains a finished run again, from nothing but its run.json and the same data, and compares every bit of the
- * result: on another device, driver or work-group, that is the point of it. */
+/* clsnn verify RUN_DIR: trains a finished run again from its run.json and the same data, and compares every
+ * bit of the result. The bits must be equal also on another device, driver or work-group. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +18,10 @@
 #include "commands/session.h"
 #include "run/run_json.h"
 
-/* Everything that determines the result comes from run.json; what else was asked for would silently not be done. */
+/* Options that verify refuses instead of ignoring them in silence: parameters, --preset and --seed, which
+ * run.json gives, and --out, since verify writes no files. */
 struct given {
-    const char *name; /* the first option on the command line that has no place here */
+    const char *name; /* the first such option on the command line, or NULL */
     bool data;        /* --data was given */
 };
 
@@ -35,14 +36,12 @@ static void note_given(void *ctx, const char *name, const char *value, const cha
         g->name = name;
 }
 
-/* ---- the comparison ---- */
-
 struct verdict {
     json_t *differences; /* [{what, recorded, found}] */
-    bool ok;             /* there was memory for them */
+    bool ok;             /* false: there was no memory for a difference */
 };
 
-/* Takes both values. */
+/* Adds a difference unless the values are equal. Takes ownership of both values. */
 static void compare(struct verdict *v, const char *what, json_t *recorded, json_t *found) {
     if (!recorded || !found) v->ok = false;
     if (json_equal(recorded, found)) {
@@ -57,7 +56,7 @@ static void compare(struct verdict *v, const char *what, json_t *recorded, json_
     if (json_array_append_new(v->differences, row) != 0) v->ok = false;
 }
 
-/* Evaluation by evaluation, every metric but times, which no two runs share. */
+/* Compares every metric of every evaluation but times: no two runs take the same time. */
 static void compare_metrics(struct verdict *v, const struct clsnn_run *recorded,
                             const struct clsnn_run *found) {
     for (size_t k = 0; k < recorded->n_metrics && k < found->n_metrics; k++) {
@@ -87,7 +86,8 @@ static void compare_result(struct verdict *v, const struct clsnn_run *recorded,
             clsnn_json_whole(found->totals.given_up));
 }
 
-/* The weights file itself, which run.json says nothing of but its hash: missing, damaged or another run's. */
+/* Compares the arrays of model.npz. run.json holds only a hash, so it does not show whether the file is
+ * missing, damaged or another run's. */
 static enum clsnn_status compare_model(struct verdict *v, const char *dir,
                                        const struct clsnn_learned *found) {
     struct clsnn_learned recorded = {0};
@@ -121,8 +121,6 @@ static enum clsnn_status compare_model(struct verdict *v, const char *dir,
     free(path);
     return st;
 }
-
-/* ---- telling ---- */
 
 static enum clsnn_status print_json(const struct clsnn_options *o, const struct clsnn_run *r,
                                     const struct clsnn_session *s, const struct clsnn_run *found,
@@ -180,7 +178,7 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     return !clsnn_session_stopping();
 }
 
-/* Trains to each epoch that was evaluated, in turn: as a run did that went on for more epochs. */
+/* Trains to each evaluated epoch in turn, as a run did that went on for more epochs than first planned. */
 static enum clsnn_status train_again(struct clsnn_experiment *x, const struct clsnn_run *r,
                                      struct clsnn_progress_line *progress) {
     enum clsnn_status st = CLSNN_OK;
@@ -219,15 +217,15 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
         return clsnn_fail(CLSNN_E_USAGE, "%s: verify takes it from the run's run.json: leave it out",
                           given.name);
     TRY(read_run(dir, &r));
-    if (!given.data) /* found as the run found it; a folder of one's own where it was */
+    if (!given.data) /* by the set's name, as the run found it; the user's own data by their folder */
         as_recorded.data = strcmp(r.data_name, "custom") == 0 ? r.data_source : r.data_name;
     TRY(clsnn_session_open(&session, &as_recorded));
     session.plan = r.plan;
     if (strcmp(session.data.sha256, r.data_sha256) != 0) {
         st = clsnn_fail(
             CLSNN_E_DATA,
-            "%s: was trained on other data: %s from %s with SHA-256 %s, here is %s from %s with %s; --data "
-            "chooses",
+            "%s: was trained on other data: %s from %s with SHA-256 %s, here is %s from %s with %s: choose "
+            "with --data",
             dir, r.data_name, r.data_source, r.data_sha256, session.data.name, session.data.source,
             session.data.sha256);
         goto fail;

@@ -1,5 +1,5 @@
-/* The subcommands. Each runs what the options ask for, writes its result to o->out and its progress to stderr, and returns;
- * none prints an error or exits, that is main's. */
+/* The subcommands. Each writes its result to o->out and its progress to stderr, and returns its error. main
+ * prints the error and exits. */
 #ifndef CLSNN_COMMANDS_H
 #define CLSNN_COMMANDS_H
 

@@ -1,4 +1,4 @@
-/* Progress on stderr. */
+/* Writes progress to stderr. */
 #include "commands/progress.h"
 
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-enum { BAR = 24 };
+enum { BAR = 24 }; /* characters of the longest bar */
 
 void clsnn_progress_start(struct clsnn_progress_line *p, FILE *to, bool quiet) {
     const char *term = getenv("TERM");
@@ -70,14 +70,14 @@ static void format_seconds(double s, char out[32]) {
         snprintf(out, 32, "%ld:%02ld h", all / 3600, all / 60 % 60);
 }
 
-/* How wide the terminal is: a longer line would wrap, and each redrawing of it would leave a line behind. */
+/* Returns the terminal's width. A longer line would wrap, and every redraw would leave a line behind. */
 static int columns(FILE *to) {
     struct winsize size = {0};
     if (ioctl(fileno(to), TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return 80;
     return size.ws_col;
 }
 
-/* " [###...]" with as many of BAR characters as there is room for; nothing where that is too little to tell anything. */
+/* Writes " [###...]" with up to BAR characters, as room allows; "" if there is room for less than 5. */
 static void draw_bar(uint64_t done, uint64_t total, int room, char out[BAR + 4]) {
     const int width = room < BAR ? room : BAR;
     out[0] = '\0';
@@ -87,7 +87,7 @@ static void draw_bar(uint64_t done, uint64_t total, int room, char out[BAR + 4])
     for (int k = 0; k < width; k++) out[2 + k] = k < full ? '#' : '.';
 }
 
-/* Redraws the terminal's last line: head, a bar in what room is left, tail. */
+/* Redraws the terminal's last line: head, a bar in the room that is left, tail. */
 static void draw_line(struct clsnn_progress_line *p, const char *head, uint64_t done, uint64_t total,
                       const char *tail) {
     char bar[BAR + 4] = "";
@@ -98,7 +98,7 @@ static void draw_line(struct clsnn_progress_line *p, const char *head, uint64_t 
     p->drawn = true;
 }
 
-/* Before the first readout. */
+/* Notes before the first readout that CLBlast may take some seconds. */
 static void note_readout(struct clsnn_progress_line *p) {
     clsnn_progress_note(
         p, "reading out with CLBlast (at its first use on a device it compiles for some seconds)");

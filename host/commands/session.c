@@ -1,4 +1,4 @@
-/* Opening what a run needs. */
+/* Opens the device, the data and the kernels of a command, and turns signals into a clean stop. */
 #include "commands/session.h"
 
 #include <pthread.h>
@@ -14,20 +14,20 @@
 #include "options/options_render.h"
 #include "run/plan.h"
 
-/* The globals that are no constants: signals belong to the process. */
+/* These globals vary, because signals belong to the process. */
 static atomic_bool stopping;             /* set by a signal, read between launches */
-static _Atomic(const char *) last_words; /* not NULL: the first signal may end the process, saying so */
-static bool waiting;
+static _Atomic(const char *) last_words; /* not NULL: a signal prints this text and ends the process */
+static bool waiting;                     /* the thread that waits for signals has been started */
 
 static void end_if_allowed(void) {
     const char *text = atomic_load(&last_words);
     if (!text) return;
-    if (write(STDERR_FILENO, text, strlen(text)) < 0) _exit(CLSNN_STOPPED); /* nobody listens */
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) _exit(CLSNN_STOPPED); /* nobody reads stderr */
     _exit(CLSNN_STOPPED);
 }
 
-/* The signals that stop a run are blocked in every thread, and this one waits for them. A handler would not do: compilers inside
- * OpenCL drivers (LLVM) put their own in its place, at any time. */
+/* The body of the thread that waits for the signals that stop a run; every thread blocks them. A handler
+ * would not do: compilers inside OpenCL drivers (LLVM) replace it by their own at any time. */
 static void *wait_for_signals(void *signals) {
     for (int number;;) {
         if (sigwait(signals, &number) != 0) continue;
@@ -37,8 +37,9 @@ static void *wait_for_signals(void *signals) {
     return NULL;
 }
 
-/* Comes before the first thread of a driver, which inherits what is blocked. From then on until the process ends: a result that is
- * complete is not lost to a signal in the last moment. */
+/* Blocks the signals and starts the waiting thread, before a driver starts threads: these inherit the blocked
+ * signals. The signals stay blocked until the process ends, so that none destroys a complete result in the
+ * last moment. */
 static enum clsnn_status catch_signals(void) {
     static sigset_t signals;
     pthread_t thread;
@@ -48,7 +49,7 @@ static enum clsnn_status catch_signals(void) {
     enum { N = sizeof numbers / sizeof *numbers };
     for (int k = 0; k < N; k++) sigaddset(&signals, numbers[k]);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    /* a shell's background jobs ignore SIGINT, and what is ignored never arrives */
+    /* A shell's background jobs ignore SIGINT, and sigwait never receives an ignored signal. */
     for (int k = 0; k < N; k++) signal(numbers[k], SIG_DFL);
     const int rc = pthread_create(&thread, NULL, wait_for_signals, &signals);
     if (rc != 0) {
@@ -70,7 +71,8 @@ void clsnn_session_may_end(const char *words) {
     if (clsnn_session_stopping()) end_if_allowed();
 }
 
-/* Who asks for more images than there are gets all of them, and is told: a number in a script must not seem to have been trained. */
+/* Warns if an option asks for more images than there are. All of them are taken, but a script's number must
+ * not seem to have been trained. For clsnn_options_visit. */
 static void warn_of_more(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                          bool is_param) {
     struct clsnn_session *s = ctx;
@@ -117,7 +119,7 @@ enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct cl
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
     TRY(clsnn_selftest(s->dev, s->prog));
-    if (o->profile) s->dev->profile = &s->profile; /* of the run alone */
+    if (o->profile) s->dev->profile = &s->profile; /* after the self-test, which is not to be profiled */
 fail:
     return st;
 }

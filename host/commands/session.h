@@ -1,4 +1,5 @@
-/* What train and eval share: device, kernels and data opened with words on the terminal, signals turned into a clean stop. */
+/* The session of a command that runs networks: device, kernels and data, progress on the terminal, and
+ * signals turned into a clean stop. */
 #ifndef CLSNN_SESSION_H
 #define CLSNN_SESSION_H
 
@@ -9,29 +10,35 @@
 
 struct clsnn_session {
     struct clsnn_progress_line progress;
-    struct clsnn_device *dev;
-    struct clsnn_program *prog;
-    struct clsnn_dataset data;
-    struct clsnn_plan plan;
-    uint32_t chunk;               /* presentations a launch; 0: chosen */
+    struct clsnn_device *dev;     /* owned; NULL with --collect */
+    struct clsnn_program *prog;   /* owned */
+    struct clsnn_dataset data;    /* owned */
+    struct clsnn_plan plan;       /* of the options, cut to the data */
+    uint32_t chunk;               /* presentations a launch; 0: chosen for the device */
     struct clsnn_profile profile; /* filled with --profile */
 };
 
-/* Says the first words, catches signals, opens the device (not to collect alone: dev stays NULL) and loads the data. */
+/* Catches signals, starts the progress line, opens the device (not with --collect, which runs nothing), loads
+ * the data and plans the run. Errors: CLSNN_E_NO_DEVICE, CLSNN_E_DEVICE; those of clsnn_dataset_load;
+ * CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
-/* Builds the kernels and has them tested, which takes seconds: whatever can be refused is refused before. */
+/* Compiles the kernels and runs the self-test. This takes seconds: callers make all other checks before.
+ * Errors: CLSNN_E_BUILD, CLSNN_E_USAGE the work-group; those of clsnn_selftest. */
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o);
-void clsnn_session_close(struct clsnn_session *s); /* takes half-built ones; signals stay caught */
+void clsnn_session_close(struct clsnn_session *s); /* takes {0} and half-built ones; signals stay blocked */
 
-/* A batch of n_slots networks of the plan's size with the first n_train and n_test images (0: all) of the session's data. */
+/* Makes a batch of n_slots networks of the plan's size, with the first n_train and n_test images (0: all) of
+ * the session's data. Errors: as of clsnn_batch_create. */
 enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
                                     struct clsnn_batch **out);
 
-/* True once SIGINT, SIGTERM or SIGUSR1 came; a second one ends the process at once with exit code 130. */
+/* Returns true once SIGINT, SIGTERM or SIGUSR1 came. A second signal ends the process at once with code
+ * 130. */
 bool clsnn_session_stopping(void);
 
-/* For a long call that cannot be broken off, made when nothing is left to save: until words are NULL again a first signal ends the process at
- * once with exit code 75 and these words (a line, with its end; kept, not copied). */
+/* Lets the first signal end the process at once, with exit code 75 and these words on stderr; NULL takes that
+ * back. For a long call that cannot be broken off, while everything is saved.
+ * words: a line with its end, borrowed until the next call. */
 void clsnn_session_may_end(const char *words);
 
 #endif

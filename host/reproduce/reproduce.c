@@ -1,4 +1,4 @@
-/* The numbers of Kim & Kim (2020), and ours over seeds. The page made of them is in reproduce_page.c. */
+/* Holds the numbers of Kim & Kim (2020) and computes ours over seeds. reproduce_page.c makes the page. */
 #include "reproduce/reproduce.h"
 
 #include <inttypes.h>
@@ -12,7 +12,8 @@
 #include "clsnn/npz.h"
 #include "options/options_render.h"
 
-/* Table 1 of Kim & Kim (2020): test accuracy in percent. They trained 9 epochs too, and print no number of them. */
+/* Table 1 of Kim & Kim (2020): test accuracy in percent. They also trained 9 epochs and print no numbers for
+ * them. */
 static const struct {
     uint32_t neurons, epochs;
     double percent;
@@ -21,7 +22,7 @@ static const struct {
     {225, 5, 87.88}, {225, 7, 88.07}, {400, 1, 89.15}, {400, 3, 90.05}, {400, 5, 90.51}, {400, 7, 91.43},
 };
 
-static const uint32_t figure_epochs[] = {1, 3, 5, 7}; /* of its Figure 4 */
+static const uint32_t figure_epochs[] = {1, 3, 5, 7}; /* epochs of Figure 4 in Kim & Kim (2020) */
 
 double clsnn_paper_accuracy(uint32_t neurons, uint32_t epochs) {
     for (size_t k = 0; k < sizeof paper / sizeof *paper; k++)
@@ -52,7 +53,7 @@ bool clsnn_reproduction_is_comparable(const struct clsnn_reproduction *r) {
     return strcmp(r->data->name, "mnist") == 0 && r->train_images == 60000 && r->test_images == 10000;
 }
 
-/* The run's evaluation after that epoch, or NULL. */
+/* Returns the run's evaluation after the epoch; NULL if the run has none. */
 static const struct clsnn_metrics *metrics_of(const struct clsnn_reproduced_run *run, uint32_t epoch) {
     for (size_t k = 0; run->run && k < run->run->n_metrics; k++)
         if (run->run->metrics[k].epoch == epoch) return &run->run->metrics[k];
@@ -61,7 +62,7 @@ static const struct clsnn_metrics *metrics_of(const struct clsnn_reproduced_run 
 
 struct clsnn_reproduced_cell clsnn_reproduction_cell(const struct clsnn_reproduction *r, size_t size,
                                                      uint32_t epoch) {
-    double all[1000], proportion[1000]; /* --seeds is at most that */
+    double all[1000], proportion[1000]; /* --seeds is at most 1000 */
     size_t n = 0;
     for (uint32_t k = 0; k < r->n_seeds && n < sizeof all / sizeof *all; k++) {
         const struct clsnn_metrics *m = metrics_of(&r->runs[size * r->n_seeds + k], epoch);
@@ -76,7 +77,7 @@ struct clsnn_reproduced_cell clsnn_reproduction_cell(const struct clsnn_reproduc
                                          .paper = clsnn_paper_accuracy(r->sizes[size], epoch),
                                          .difference = (double)NAN};
     if (clsnn_reproduction_is_comparable(r)) cell.difference = cell.all.mean - cell.paper;
-    cell.below = cell.difference < -(CLSNN_REPRODUCE_BELOW + 1e-9); /* 1.5 points below is not more */
+    cell.below = cell.difference < -(CLSNN_REPRODUCE_BELOW + 1e-9); /* exactly 1.5 points are not marked */
     return cell;
 }
 
@@ -92,15 +93,13 @@ bool clsnn_reproduction_shows_epoch(uint32_t epoch) {
     return false;
 }
 
-/* ---- the run that Figure 4 shows ---- */
-
 char *clsnn_reproduction_epoch_path(const char *dir, uint32_t epoch) {
     char name[32];
     snprintf(name, sizeof name, "epoch-%u.npz", epoch);
     return clsnn_file_join(dir, name);
 }
 
-/* The weights belong to the run if their mean theta is the one that run.json tells, to the last bit. */
+/* The file belongs to the run if the mean of its theta equals the one in run.json, bit for bit. */
 enum clsnn_status clsnn_reproduction_check_epoch(const char *dir, const struct clsnn_metrics *m) {
     struct clsnn_learned l = {0};
     double sum = 0;

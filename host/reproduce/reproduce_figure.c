@@ -1,4 +1,4 @@
-/* The pictures of a reproduction: accuracy against epochs, weights after some of them. */
+/* Draws Figure 3 (accuracy against epochs) and Figure 4 (weights after some epochs). */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 
 enum { N_PANELS = 4 };
 
-/* Sizes have their colours by name, so that they are the same in every figure, whichever sizes it has. */
+/* Returns a size's colour: 0 to 2 for the sizes of Kim & Kim (2020), further ones for other sizes. So each of
+ * their sizes has the same colour in every figure, whatever sizes stand beside it. */
 static int colour_of(const struct clsnn_reproduction *r, size_t size) {
     static const uint32_t known[] = {100, 225, 400};
     int colour = 3;

@@ -1,4 +1,4 @@
-/* The page, and all files that are made of the runs. */
+/* Writes report.html, and each other file that is made of the runs. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,8 +11,6 @@
 #include "formats/html.h"
 #include "reproduce/reproduce_internal.h"
 #include "run/run_json.h"
-
-/* ---- the page ---- */
 
 static void page_table(const struct clsnn_reproduction *r, FILE *page) {
     const size_t n = clsnn_reproduction_n_columns(r);
@@ -64,30 +62,30 @@ static enum clsnn_status page_figure(const struct clsnn_reproduction *r, FILE *p
 
 static void page_text(const struct clsnn_reproduction *r, FILE *page) {
     fputs(
-        "<h2>What is compared, and what departs</h2>\n<ul>\n"
-        "<li>The paper's numbers are those of its Table 1: one number a cell, without a spread. It trained 9 "
-        "epochs as well and prints no number of them. Ours are of several seeds, and each seed is one "
-        "training: it is tested after every epoch and goes on, it does not start again.</li>\n",
+        "<h2>The comparison, and departures from the original</h2>\n<ul>\n"
+        "<li>Kim &amp; Kim (2020) print one number a cell in their Table 1, without a spread. They also "
+        "trained 9 epochs and print no numbers for them. Our numbers are means over seeds. Each seed is one "
+        "training, which is tested after every epoch and then goes on.</li>\n",
         page);
     fprintf(
         page,
         "<li>Labels come from the first %u training images, never from test images. <em>Vote all</em>: the "
-        "class whose neurons fired most on average (the original's, compared with the paper); <em>vote "
-        "proportion</em>: every neuron votes for all classes in proportion to its mean counts. Ties go "
-        "to the lowest class.</li>\n",
+        "class whose neurons fired most on average (the original's vote, compared with Kim &amp; Kim); "
+        "<em>vote proportion</em>: every neuron votes for all classes in proportion to its mean counts. "
+        "Ties go to the lowest class.</li>\n",
         r->label_images);
     fputs(
-        "<li>Where the paper and the code released by Diehl and Cook (2015) leave something open, the code "
-        "decides, since the paper prints only a part of the constants.</li>\n"
+        "<li>Kim &amp; Kim (2020) print only a part of the constants. The code released by Diehl and Cook "
+        "(2015) decides everything they leave open.</li>\n"
         "<li>Departures from the original: no delays from input to excitatory neurons (theirs are random, 0 "
-        "to "
-        "10 ms); no step carries the potential below the inhibitory reversal potential; in evaluation each "
-        "image starts from rest, so that images are independent; traces are cut off after 10 (depression) or "
-        "16 (potentiation) time constants; weights below 2<sup>-30</sup> are zero after rescaling; retries "
-        "end at a highest intensity, and images that reach it are counted below.</li>\n"
-        "<li>A cell is marked where the mean (vote all) is more than 1.5 points below the paper's. A cell "
-        "above "
-        "it is no success either: both are the same experiment only if they agree within the spread.</li>\n"
+        "to 10 ms); no step carries the potential below the inhibitory reversal potential; in evaluation "
+        "each image starts from rest, so that images are independent; traces are cut off after 10 "
+        "(depression) or 16 (potentiation) time constants; weights below 2<sup>-30</sup> are zero after "
+        "rescaling; retries end at a highest intensity, and images that reach it are counted below as given "
+        "up.</li>\n"
+        "<li>A cell is marked if its mean (vote all) is more than 1.5 points below the number of Kim &amp; "
+        "Kim (2020). A mean above their number is no success either: the two experiments are the same only "
+        "if their numbers agree within the spread.</li>\n"
         "</ul>\n",
         page);
 }
@@ -99,16 +97,15 @@ static void page_runs(const struct clsnn_reproduction *r, FILE *page) {
     for (size_t k = 0; k < n; k++) n_kept += r->runs[k].kept;
     fprintf(
         page,
-        "<h2>Runs</h2>\n<p>%zu runs, %zu of them found finished from an earlier start. Runs of one size go "
-        "on "
-        "side by side, and their training times are those of the clock on the wall.</p>\n"
+        "<h2>Runs</h2>\n<p>%zu runs, %zu of them found finished from an earlier start. Runs of one size "
+        "train side by side; training times are wall-clock times.</p>\n"
         "<div class=\"wide\"><table>\n<thead><tr><th>N</th><th>seed</th><th>vote all</th><th>proportion</th>"
         "<th>training</th><th>evaluation</th><th>presentations</th><th>given up</th>"
         "<th class=\"left\">final_sha256</th></tr></thead>\n<tbody>\n",
         n, n_kept);
     for (size_t k = 0; k < n; k++) {
         const struct clsnn_reproduced_run *run = &r->runs[k];
-        if (!run->run) continue; /* it failed */
+        if (!run->run) continue; /* a failed run has no numbers */
         const struct clsnn_run_totals *totals = &run->run->totals;
         const struct clsnn_metrics *last = clsnn_run_last(run->run);
         clsnn_reproduction_duration(totals->train_seconds, train);
@@ -123,10 +120,10 @@ static void page_runs(const struct clsnn_reproduction *r, FILE *page) {
     }
     fprintf(
         page,
-        "</tbody></table></div>\n<p>Accuracy after epoch %u, in percent; the first 16 digits of the hash of "
-        "weights, thresholds and labels, which is the same on every device. The whole one, every "
-        "evaluation and the trained network stand in each run's directory, "
-        "<code>runs/nN-sSEED</code>.</p>\n",
+        "</tbody></table></div>\n<p>Accuracy is in percent, after epoch %u. final_sha256 is the hash of "
+        "weights, thresholds and labels, which is the same on every device; its first 16 digits are shown. "
+        "Each run's directory, <code>runs/nN-sSEED</code>, holds the whole hash, every evaluation and the "
+        "trained network.</p>\n",
         r->epochs);
 }
 
@@ -192,7 +189,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
             "%s: ",
             r->test_images, clsnn_reproduction_data(r), seeds);
     if (r->n_seeds > 1)
-        fprintf(page, "mean %s sample standard deviation, n = %u; below it the lowest and the highest.</p>\n",
+        fprintf(page, "mean %s sample standard deviation, n = %u; small: the lowest to the highest.</p>\n",
                 "\xc2\xb1", r->n_seeds);
     else
         fputs("one seed has no spread.</p>\n", page);
@@ -207,7 +204,8 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
     snprintf(
         caption, sizeof caption,
         "The input weights of every excitatory neuron of one network (N = %u), a tile of 28 %s 28 inputs a "
-        "neuron, in the paper's colours: white, yellow, red, black from 0 to the largest weight.",
+        "neuron, in the colours of Kim &amp; Kim (2020): white, yellow, red, black from 0 to the largest "
+        "weight.",
         r->runs[clsnn_reproduction_shown(r)].neurons, "\xc3\x97");
     TRY(page_figure(r, page, "figure4.png", "Weights of one network after 1, 3, 5 and 7 epochs", caption));
     page_text(r, page);
@@ -219,8 +217,6 @@ fail:
     free(command);
     return st;
 }
-
-/* ---- files ---- */
 
 static enum clsnn_status write_file(const struct clsnn_reproduction *r, const char *name, const char *text,
                                     size_t n_bytes) {
@@ -245,7 +241,7 @@ static enum clsnn_status json(const struct clsnn_reproduction *r, FILE *to) {
     return clsnn_reproduction_json(r, true, to);
 }
 
-/* Renders into memory, then writes the whole file. */
+/* Renders a file into memory, then writes it whole to r->dir/name. */
 static enum clsnn_status render(const struct clsnn_reproduction *r, const char *name,
                                 enum clsnn_status (*content)(const struct clsnn_reproduction *r, FILE *to)) {
     char *text = NULL;

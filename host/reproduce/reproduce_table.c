@@ -1,4 +1,5 @@
-/* The runs as tables (Markdown, CSV) and as one JSON object. Every number comes out of clsnn_reproduction_cell. */
+/* Writes the runs as tables (Markdown, CSV) and as one JSON object. clsnn_reproduction_cell computes every
+ * statistic. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 #include "formats/json.h"
 #include "reproduce/reproduce_internal.h"
 #include "run/run_json.h"
-
-/* ---- table1.md, table1.csv ---- */
 
 void clsnn_reproduction_markdown(const struct clsnn_reproduction *r, FILE *to) {
     const size_t n = clsnn_reproduction_n_columns(r);
@@ -68,7 +67,7 @@ static void csv_spread(struct clsnn_stats s, FILE *to) {
     csv_number(s.max, to);
 }
 
-/* Every epoch, those between the table's columns too. */
+/* Writes a line for every epoch, also for epochs that are no column of table1.md. */
 void clsnn_reproduction_csv(const struct clsnn_reproduction *r, FILE *to) {
     fputs("neurons,epochs,images,n,vote_all_mean,vote_all_sd,vote_all_min,vote_all_max,vote_proportion_mean,"
           "vote_proportion_sd,vote_proportion_min,vote_proportion_max,paper,difference,below\n",
@@ -85,8 +84,6 @@ void clsnn_reproduction_csv(const struct clsnn_reproduction *r, FILE *to) {
         }
     }
 }
-
-/* ---- JSON ---- */
 
 static json_t *number_json(double value) {
     return isnan(value) ? json_null() : json_real(value);

@@ -1,4 +1,5 @@
-/* What tables and page say alike: numbers, the command, the epochs shown, and how ours compare with the paper's. */
+/* Texts that tables and page share: numbers, the command, the epochs shown, the comparison with Kim & Kim
+ * (2020). */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,9 +19,6 @@ enum clsnn_status clsnn_reproduction_no_memory(void) {
     return clsnn_fail(CLSNN_E_MEMORY, "reproduce: no memory for the results");
 }
 
-/* ---- pieces of text ---- */
-
-/* "77.99 ± 0.75", or without a spread "77.99". */
 void clsnn_reproduction_spread(struct clsnn_stats s, char out[64]) {
     if (s.n == 0)
         snprintf(out, 64, "%s", dash);
@@ -78,7 +76,8 @@ size_t clsnn_reproduction_n_columns(const struct clsnn_reproduction *r) {
     return n;
 }
 
-/* The options given as flags, quoted for a shell. */
+/* Writes one option or parameter of the command line as a flag, quoted for a shell. For
+ * clsnn_options_visit. */
 static void add_flag(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                      bool is_param) {
     FILE *to = ctx;
@@ -100,7 +99,6 @@ static void add_flag(void *ctx, const char *name, const char *value, const char 
     }
 }
 
-/* malloc'ed; NULL without memory. */
 char *clsnn_reproduction_command(const struct clsnn_reproduction *r) {
     char *text = NULL;
     size_t n_bytes = 0;
@@ -113,7 +111,6 @@ char *clsnn_reproduction_command(const struct clsnn_reproduction *r) {
     return NULL;
 }
 
-/* Whether the paper prints a number of any cell of the table. */
 bool clsnn_reproduction_has_paper(const struct clsnn_reproduction *r) {
     for (size_t s = 0; s < r->n_sizes; s++)
         for (size_t k = 0; k < clsnn_reproduction_n_columns(r); k++)
@@ -121,10 +118,10 @@ bool clsnn_reproduction_has_paper(const struct clsnn_reproduction *r) {
     return false;
 }
 
-/* How the cells with a number of the paper compare. */
+/* The comparison over all cells for which Kim & Kim (2020) print a number. */
 struct verdict {
     size_t n, n_below;
-    double lowest, highest; /* differences */
+    double lowest, highest; /* differences, in points */
     struct clsnn_reproduced_cell at_lowest, at_highest;
 };
 
@@ -148,20 +145,21 @@ void clsnn_reproduction_verdict(const struct clsnn_reproduction *r, FILE *to) {
     const struct verdict v = judge(r);
     char low[64], high[64], n_below[32];
     if (!clsnn_reproduction_has_paper(r)) {
-        fputs("The paper prints no number of these sizes and epochs: nothing is compared.", to);
+        fputs("Kim & Kim (2020) print no numbers for these sizes and epochs: nothing is compared.", to);
         return;
     }
     if (!clsnn_reproduction_is_comparable(r)) {
         const bool is_mnist = strcmp(r->data->name, "mnist") == 0;
         fprintf(to,
-                "%s (%s, %u training and %u test images; the paper's are %s60000 and 10000): its numbers "
-                "stand beside ours for orientation only, and nothing is compared.",
-                is_mnist ? "This is a part of the paper's data" : "These are not the paper's data",
+                "%s (%s, %u training and %u test images; Kim & Kim (2020) used %s60000 and 10000): their "
+                "numbers stand beside ours for orientation only, and nothing is compared.",
+                is_mnist ? "These runs use a part of MNIST" : "These runs do not use MNIST",
                 clsnn_reproduction_data(r), r->train_images, r->test_images, is_mnist ? "" : "MNIST's ");
         return;
     }
     if (v.n == 0) {
-        fputs("No run has come to a cell of which the paper prints a number: nothing is compared.", to);
+        fputs("No run has reached an epoch for which Kim & Kim (2020) print a number: nothing is compared.",
+              to);
         return;
     }
     if (v.n_below)
@@ -171,8 +169,9 @@ void clsnn_reproduction_verdict(const struct clsnn_reproduction *r, FILE *to) {
     clsnn_reproduction_difference(v.lowest, low);
     clsnn_reproduction_difference(v.highest, high);
     fprintf(to,
-            "%zu cell%s with a number of the paper, %s of them more than %.1f points below it. Differences "
-            "of the mean (vote all) reach from %s (N = %u, epoch %u) to %s points (N = %u, epoch %u).",
+            "%zu cell%s with a number of Kim & Kim (2020), %s of them more than %.1f points below it. "
+            "Differences of the mean (vote all) reach from %s (N = %u, epoch %u) to %s points (N = %u, epoch "
+            "%u).",
             v.n, v.n == 1 ? "" : "s", n_below, CLSNN_REPRODUCE_BELOW, low, v.at_lowest.neurons,
             v.at_lowest.epoch, high, v.at_highest.neurons, v.at_highest.epoch);
 }

@@ -1,4 +1,4 @@
-/* Lists and ranges to runs. */
+/* Turns the lists and ranges of a sweep's file into axes, and axes into the options of each run. */
 #include "sweep/grid.h"
 
 #include <assert.h>
@@ -15,11 +15,10 @@
 #include "base/text.h"
 #include "options/options.h"
 
-enum { MAX_NAME = 180 }; /* bytes of a directory name: file systems allow 255, and a suffix may follow */
+enum { MAX_NAME = 180 }; /* bytes of a run's directory name: file systems allow 255, a suffix may follow */
 
-/* ---- one value: a list, ranges, or itself ---- */
-
-/* Whether runs of one sweep may differ in it: numbers and choices of training, not where or how it runs. */
+/* Returns true if runs of one sweep may differ in s: model parameters, seed, preset, numbers and choices of
+ * training. Device, work-group and other settings of where and how runs go are the same for all. */
 static bool is_sweepable(const struct clsnn_setting *s) {
     if (s->param) return true;
     if (!(s->row->commands & CLSNN_CMD_TRAIN) || clsnn_option_is_common(s->row)) {
@@ -29,7 +28,7 @@ static bool is_sweepable(const struct clsnn_setting *s) {
            s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0;
 }
 
-/* A value as it is written everywhere: "1e2" and "100" are one value, which has one directory. */
+/* Writes text as clsnn prints the value, so that "1e2" and "100" are one value with one directory. */
 static enum clsnn_status write_value(const struct clsnn_axis *axis, const char *text, char out[64]) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_options o = {0};
@@ -54,7 +53,8 @@ static enum clsnn_status add_value(struct clsnn_axis *axis, const char *given) {
     if (st != CLSNN_OK) return st;
     for (size_t k = 0; k < axis->n_values; k++) {
         if (strcmp(axis->values[k], text) == 0)
-            return clsnn_fail(CLSNN_E_USAGE, "%s: %s stands there twice", axis->label, text);
+            return clsnn_fail(CLSNN_E_USAGE, "%s: %s stands there twice: list each value once", axis->label,
+                              text);
     }
     if (axis->n_values == CLSNN_GRID_MAX_RUNS) {
         return clsnn_fail(CLSNN_E_USAGE, "%s: more than %d values, the most runs of a sweep", axis->label,
@@ -76,7 +76,7 @@ static char *trimmed(char *text) {
     return text;
 }
 
-/* One end or step of a range; the whole text has to be a finite number. */
+/* Reads one end or the step of a range. The whole text must be a finite number. */
 static enum clsnn_status read_end(const struct clsnn_axis *axis, const char *text, double *out) {
     char *end = NULL;
     errno = 0;
@@ -92,7 +92,7 @@ static bool is_whole(const char *text) {
     return *text && strspn(text, "0123456789") == strlen(text);
 }
 
-/* first..last of whole numbers, which may be seeds of 64 bits. */
+/* Adds first..last in steps. The numbers stay integers: a seed has 64 bits, a double only 53. */
 static enum clsnn_status add_whole_range(struct clsnn_axis *axis, const char *first, const char *last,
                                          uint64_t step) {
     enum clsnn_status st = CLSNN_OK;
@@ -140,7 +140,7 @@ static enum clsnn_status add_range(struct clsnn_axis *axis, char *text) {
                           last, text, last);
     TRY(read_end(axis, step, &by));
     if (!(by > 0)) return clsnn_fail(CLSNN_E_USAGE, "%s: the step %s must be above 0", axis->label, step);
-    /* the last value counts in spite of what rounding does to the quotient */
+    /* 1e-9 keeps the last value, which rounding of the quotient could lose */
     const double steps = floor((to - from) / by + 1e-9);
     if (!(steps >= 0))
         return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s..%s is empty: its first value is above its last",
@@ -165,7 +165,8 @@ static enum clsnn_status expand(struct clsnn_axis *axis, const char *value) {
     while ((item = strsep(&rest, ","))) {
         item = trimmed(item);
         if (*item == '\0') {
-            st = clsnn_fail(CLSNN_E_USAGE, "%s: an empty place in its list", axis->label);
+            st = clsnn_fail(CLSNN_E_USAGE, "%s: an empty place in its list: write a value or remove a comma",
+                            axis->label);
             goto fail;
         }
         if (strstr(item, ".."))
@@ -177,8 +178,6 @@ fail:
     free(copy);
     return st;
 }
-
-/* ---- axes ---- */
 
 static enum clsnn_status add_axis(struct clsnn_grid *g, const struct clsnn_setting *s,
                                   struct clsnn_axis **out) {
@@ -214,7 +213,7 @@ static struct clsnn_axis *find_axis(struct clsnn_grid *g, const char *name) {
     return NULL;
 }
 
-/* Marks the axes that one part of "a, b | c, d" names: part is its number, from 1 on. */
+/* Marks the axes that one part of zip = "a, b | c, d" names. part: the part's number, from 1 on. */
 static enum clsnn_status zip_part(struct clsnn_grid *g, char *names, const char *whole, size_t part) {
     struct clsnn_axis *first = NULL;
     char *name, shown[CLSNN_EXCERPT];
@@ -230,13 +229,14 @@ static enum clsnn_status zip_part(struct clsnn_grid *g, char *names, const char 
         axis->zip = part;
         if (!first) first = axis;
         if (axis->n_values != first->n_values)
-            return clsnn_fail(CLSNN_E_USAGE, "zip: %s has %zu values, %s has %zu: they must be as many",
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "zip: %s has %zu values, %s has %zu: zipped lists must be equally long",
                               first->name, first->n_values, axis->name, axis->n_values);
     }
     return CLSNN_OK;
 }
 
-/* Numbers the groups 0, 1, ... in the order of the file, and counts the runs. */
+/* Numbers the groups of axes 0, 1, ... in the order of the file, and counts the runs. */
 static enum clsnn_status count_runs(struct clsnn_grid *g) {
     size_t n = 0;
     g->n_runs = 1;
@@ -245,12 +245,13 @@ static enum clsnn_status count_runs(struct clsnn_grid *g) {
         size_t b = 0;
         while (b < a && !(axis->zip && g->axes[b].zip == axis->zip)) b++;
         axis->group = b < a ? g->axes[b].group : n;
-        if (b < a) continue; /* it advances with one that came before */
+        if (b < a) continue; /* the axis advances with an earlier one and adds no runs */
         n++;
         g->n_runs *= axis->n_values;
         if (g->n_runs > CLSNN_GRID_MAX_RUNS)
-            return clsnn_fail(CLSNN_E_USAGE, "%s: with it the sweep has more than %d runs", axis->label,
-                              CLSNN_GRID_MAX_RUNS);
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "%s: with it the sweep has more than %d runs, the most there may be",
+                              axis->label, CLSNN_GRID_MAX_RUNS);
     }
     g->n_groups = n;
     return CLSNN_OK;
@@ -272,10 +273,8 @@ fail:
     return st;
 }
 
-/* ---- one run ---- */
-
 size_t clsnn_grid_index(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis) {
-    /* the last group is fastest: divide by the sizes of all groups behind this one */
+    /* The last group advances fastest: divide by the sizes of all groups after this axis's group. */
     for (size_t group = axis->group + 1; group < g->n_groups; group++) {
         size_t a = 0;
         while (g->axes[a].group != group) a++;
@@ -301,7 +300,7 @@ fail:
     return st;
 }
 
-/* Every run's options, once; so every value is checked before the first run. */
+/* Derives the options of all runs now, so that a bad value is refused before the first run starts. */
 static enum clsnn_status derive_runs(struct clsnn_grid *g, const struct clsnn_options *base) {
     enum clsnn_status st = CLSNN_OK;
     g->options = calloc(g->n_runs, sizeof *g->options);
@@ -311,15 +310,14 @@ fail:
     return st;
 }
 
-/* ---- the file ---- */
-
 static bool from_command_line(const struct clsnn_options *o, const struct clsnn_setting *s) {
     const size_t at = s->row ? (size_t)(s->row - clsnn_option_rows)
                              : clsnn_n_option_rows + (size_t)(s->param - clsnn_params_table);
     return o->origins && o->origins->of[at] == CLSNN_FROM_COMMAND_LINE;
 }
 
-/* The last of two settings of one key counts, as in every configuration file; but not of a list. */
+/* Makes s an axis if it is a list or range, else adds it to fixed unless the command line gave the key. The
+ * last of two single values of one key counts, as in every configuration file. A swept key stands once. */
 static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_options *base,
                                       const struct clsnn_setting *s, struct clsnn_settings *fixed) {
     enum clsnn_status st = CLSNN_OK;
@@ -328,14 +326,16 @@ static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_o
     const bool many = strchr(s->value, ',') || strstr(s->value, "..");
     for (size_t a = 0; a < g->n_axes; a++) {
         if (g->axes[a].row == s->row && g->axes[a].param == s->param)
-            return clsnn_fail(CLSNN_E_USAGE, "%s: was swept before (%s)", s->label, g->axes[a].label);
+            return clsnn_fail(CLSNN_E_USAGE, "%s: was swept before (%s): keep one of the two", s->label,
+                              g->axes[a].label);
     }
     for (size_t k = 0; many && k < fixed->n; k++) {
         if (fixed->list[k].row == s->row && fixed->list[k].param == s->param)
-            return clsnn_fail(CLSNN_E_USAGE, "%s: has one value before (%s)", s->label, fixed->list[k].label);
+            return clsnn_fail(CLSNN_E_USAGE, "%s: has one value before (%s): keep one of the two", s->label,
+                              fixed->list[k].label);
     }
     if (s->row && !(s->row->commands & CLSNN_CMD_SWEEP))
-        return clsnn_fail(CLSNN_E_USAGE, "%s: is no option of a training run", s->label);
+        return clsnn_fail(CLSNN_E_USAGE, "%s: is no option of a training run: leave it out", s->label);
     if (!is_sweepable(s)) {
         if (many && s->row->type != CLSNN_OPT_TEXT)
             return clsnn_fail(CLSNN_E_USAGE, "%s: all runs of a sweep share it: give it one value", s->label);
@@ -375,7 +375,8 @@ fail:
     return st;
 }
 
-/* An axis of whole numbers: an option, and label for messages. */
+/* Adds an axis of whole numbers: numbers[n], or first, first + 1, ... where numbers is NULL. label names the
+ * axis in messages. */
 static enum clsnn_status add_numbers(struct clsnn_grid *g, const char *option, const char *label,
                                      uint64_t first, const uint32_t *numbers, size_t n) {
     enum clsnn_status st = CLSNN_OK;
@@ -396,7 +397,9 @@ enum clsnn_status clsnn_grid_seeds(const struct clsnn_options *base, uint32_t n_
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_grid g = {0};
     if (base->seed > UINT64_MAX - (n_runs - 1))
-        return clsnn_fail(CLSNN_E_USAGE, "--runs = %u from --seed %" PRIu64 " on: seeds end at 2^64 - 1",
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "--runs = %u from --seed %" PRIu64
+                          " on: seeds end at 2^64 - 1: choose a smaller --seed",
                           n_runs, base->seed);
     TRY(add_numbers(&g, "seed", "--runs", base->seed, NULL, n_runs));
     TRY(group_axes(&g, NULL));
@@ -432,8 +435,6 @@ fail:
     return st;
 }
 
-/* ---- names and parts ---- */
-
 char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
     char *name = NULL, hex[CLSNN_SHA256_HEX];
     size_t n_bytes = 0;
@@ -455,7 +456,8 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
         clsnn_no_memory("sweep");
         return NULL;
     }
-    /* A long name ends in a hash of all of it: unlike a number it stays the same when the file gets more values. */
+    /* A long name is cut and ends in a hash of the whole name. A running number would change when the file
+     * gets more values; the hash stays. */
     if (n_bytes > MAX_NAME) {
         if (clsnn_sha256_hex(name, n_bytes, hex) != CLSNN_OK) {
             free(name);
@@ -466,7 +468,7 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
     return name;
 }
 
-/* A whole number in an environment variable, or the default where it is not set. */
+/* Reads a whole number from an environment variable; `otherwise` if the variable is unset or empty. */
 static enum clsnn_status read_variable(const char *name, uint64_t otherwise, uint64_t *out) {
     const char *text = getenv(name);
     *out = otherwise;

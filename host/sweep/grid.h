@@ -1,4 +1,4 @@
-/* The runs of a sweep: lists and ranges of a file turned into axes, and axes into the options of each run. */
+/* A grid: the runs of a sweep. Each list or range of a file is an axis; each run has its own options. */
 #ifndef CLSNN_GRID_H
 #define CLSNN_GRID_H
 
@@ -8,49 +8,53 @@
 
 /* One swept option or parameter. */
 struct clsnn_axis {
-    const struct clsnn_option_row *row; /* or */
-    const struct clsnn_param_info *param;
-    const char *name; /* of either */
-    char *label;      /* "sweep.ini:3: neurons", for messages; owned */
-    char **values;    /* [n_values] texts as clsnn prints them, owned; all different */
+    const struct clsnn_option_row *row;   /* the option, or NULL if the axis is a parameter */
+    const struct clsnn_param_info *param; /* the parameter, or NULL if the axis is an option */
+    const char *name;                     /* of the option or parameter */
+    char *label;                          /* "sweep.ini:3: neurons", for messages; owned */
+    char **values;                        /* [n_values] texts as clsnn prints them, owned; all different */
     size_t n_values;
-    size_t group; /* axes of one group advance together; groups are numbered by their first axes */
-    size_t zip;   /* the part of zip that names it, from 1 on; 0: none */
+    size_t group; /* axes of one group advance together; groups count in order of their first axes */
+    size_t zip;   /* number of the part of zip that names the axis, from 1 on; 0: no part does */
 };
 
 struct clsnn_grid {
     struct clsnn_axis *axes; /* [n_axes], in the file's order */
     size_t n_axes, n_groups, n_runs;
-    struct clsnn_options *options; /* [n_runs], owned: each as if clsnn train had been given them */
-    bool short_names;              /* of reproduce: "n100-s1" */
+    struct clsnn_options *options; /* [n_runs], owned; each as clsnn train would have parsed them */
+    bool short_names;              /* names of runs as reproduce has them: "n100-s1" */
 };
 
-/* Reads a sweep's file: each key is an option of clsnn train or a model parameter. Its value is one value, a list ("100, 225, 400"), a range
- * ("1..10", both ends included; "0.02..0.1..0.02" with a step), or a list of both. `zip = a, b | c, d` lets a and b advance together, and
- * c and d; all others are combined, the last in the file fastest.
+/* Reads a sweep's file. Each key is an option of clsnn train or a model parameter. Each value is one value, a
+ * list ("100, 225, 400"), a range ("1..10", both ends included; "0.02..0.1..0.02" with a step), or a list of
+ * values and ranges. `zip = a, b | c, d` makes a and b advance together, and c and d. All groups are
+ * combined; the last in the file advances fastest.
  *
- * base: the options so far; out_options: with the file's single values put in, unless the command line gave them (it wins).
- * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), an empty list or range, a value out of its
- * range, a value twice, lists of unequal length zipped, a list for what cannot be swept or was given on the command line, more
- * than CLSNN_GRID_MAX_RUNS runs. */
+ * base         the options so far
+ * out_options  base with the file's single values put in; a value from the command line wins over the file's
+ * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), an empty
+ * list or range, a value out of its range, a value twice, zipped lists of unequal length, a list for a key
+ * that cannot be swept or stands on the command line, more than CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
                                   struct clsnn_options *out_options);
-/* n_runs runs that differ in their seed: base's, and those after it. */
+/* Makes n_runs runs with the seeds base->seed, base->seed + 1, ...
+ * Errors: CLSNN_E_USAGE a seed above 2^64 - 1; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_seeds(const struct clsnn_options *base, uint32_t n_runs, struct clsnn_grid *out);
-/* Every size with n_seeds seeds, base's and those after it, tested after each epoch. sizes are all different.
- * Errors: CLSNN_E_USAGE seeds beyond the last there is. */
+/* Makes a run for each size and each of n_seeds seeds, from base->seed on; runs are tested after each epoch.
+ * sizes: [n_sizes], all different. Errors: CLSNN_E_USAGE a seed above 2^64 - 1; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_sizes(const struct clsnn_options *base, const uint32_t *sizes, size_t n_sizes,
                                    uint32_t n_seeds, struct clsnn_grid *out);
 void clsnn_grid_finish(struct clsnn_grid *g); /* takes {0} */
 
-/* Which value of an axis a run has. */
+/* Returns the index of the run's value in axis->values; clsnn_grid_value returns its text, borrowed. */
 size_t clsnn_grid_index(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis);
 const char *clsnn_grid_value(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis);
-/* A directory name that tells a run from all others: "neurons-100_seed-3"; malloc'ed. NULL without memory. */
+/* Returns the run's directory name, which no other run has: "neurons-100_seed-3". malloc'ed; NULL (and the
+ * error recorded) without memory. */
 char *clsnn_grid_name(const struct clsnn_grid *g, size_t run);
 
-/* "2/4" to 2 and 4. NULL: a Slurm job array's task where there is one (*out_slurm true), else 1/1.
- * Errors: CLSNN_E_USAGE. */
+/* Parses "2/4" to 2 and 4. text NULL: takes a Slurm job array's task from the environment (*out_slurm true),
+ * or 1/1 outside of one. Errors: CLSNN_E_USAGE, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *out_n, bool *out_slurm);
 
 #endif

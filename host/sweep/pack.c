@@ -1,4 +1,4 @@
-/* Packing. */
+/* Decides the order of a sweep's runs, and how many of them are on the device at once. */
 #include "base/fail.h"
 #include "clsnn/abi.h"
 #include "device/device.h"
@@ -6,12 +6,13 @@
 
 #include "experiment/batch.h"
 
-/* Networks in flight for each compute unit: of a CPU enough that a launch ends evenly, of a GPU enough to hide
- * memory's latency. */
+/* Networks on the device for each compute unit: 4 let a CPU's launches end evenly, 8 let a GPU hide the
+ * latency of its memory. */
 enum { SLOTS_A_CORE = 4, SLOTS_A_UNIT = 8 };
 
-/* Small networks are shown an image more often until it makes them fire, so 100 neurons cost nearly as much as 400. */
-static const double image_work = 1200; /* in neurons */
+/* Cost of an image that does not depend on the network's size, in neurons. Small networks retry images more
+ * often, so 100 neurons cost nearly as much as 400. */
+static const double image_work = 1200;
 
 double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images) {
     return (double)n_images * (image_work + plan->neurons);

@@ -1,4 +1,4 @@
-/* The runs of a sweep, side by side. */
+/* Trains the runs of a sweep side by side: a batch for each network size, a slot for each run under way. */
 #include "sweep/sweep.h"
 
 #include <dirent.h>
@@ -17,33 +17,33 @@
 #include "run/run_read.h"
 #include "sweep/pack.h"
 
-/* Everything of a sweep at work. */
+/* The state of clsnn_sweep_run. */
 struct work {
     struct clsnn_sweep *sweep;
     const struct clsnn_sweep_watcher *watch;
-    struct clsnn_sweep_run **queue;        /* [n_queue], runs to be done, in that order */
-    size_t n_queue, next, end;             /* of the present size: queue[next .. end - 1] wait */
+    struct clsnn_sweep_run **queue;        /* [n_queue] runs to train, in this order; runs borrowed */
+    size_t n_queue, next, end;             /* queue[next .. end - 1] wait and have the present size */
     struct clsnn_experiment **experiments; /* [n_slots] of the present batch; NULL: an empty slot */
     struct slot *slots;                    /* [n_slots] */
     int n_slots;
     struct clsnn_sweep_stage stage;
-    uint64_t images_done;       /* of experiments that left their slots */
-    double work_done, work_all; /* the same, and of all runs; in units of clsnn_pack_work */
-    double began;
-    bool read_out;      /* told of the first readout */
-    size_t n_unsaved;   /* runs of which a file could not be written */
-    char unsaved[1024]; /* why, of the first */
+    uint64_t images_done;       /* trained on by experiments that have left their slots */
+    double work_done, work_all; /* clsnn_pack_work of images_done, and of all images of the queue */
+    double began;               /* clsnn_clock_seconds */
+    bool read_out;              /* the watcher was told of the first readout */
+    size_t n_unsaved;           /* runs with a file that could not be written */
+    char unsaved[1024];         /* the error of the first of these runs */
 };
 
-/* A run under way. */
+/* A run under way in a slot of the batch. */
 struct slot {
     struct clsnn_sweep_run *run;
     struct clsnn_report report;
     bool is_unsaved; /* counted in n_unsaved */
 };
 
-/* ---- plans ---- */
-
+/* Fills run->result from the run's directory. A finished run that the watcher's check refuses counts as
+ * corrupt, with the check's error as the reason. */
 static enum clsnn_status look_at(const struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
                                  struct clsnn_sweep_run *run) {
     enum clsnn_status st = CLSNN_OK;
@@ -109,7 +109,7 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Whether below DIR/runs there is a finished run, whatever its plan. */
+/* Sets *out to true if the folder `name` below `runs` holds a finished run of any plan. */
 static enum clsnn_status holds_finished(const char *runs, const char *name, bool *out) {
     struct clsnn_found_run found = {.found = CLSNN_FOUND_NOTHING};
     char *dir = clsnn_file_join(runs, name);
@@ -150,14 +150,12 @@ fail:
     return st;
 }
 
-/* ---- one run in a slot ---- */
-
 static void note(const struct work *w, const char *text, bool is_warning) {
     if (w->watch && w->watch->note) w->watch->note(w->watch->ctx, text, is_warning);
 }
 
-/* Files of one run that cannot be written must not cost the others. Takes over the recorded error where it is such a
- * failure, and is CLSNN_OK then. */
+/* Turns CLSNN_E_IO into a warning and CLSNN_OK, and returns any other status as it is. Files of one run that
+ * cannot be written must not end the other runs; clsnn_sweep_run reports the first such error at its end. */
 static enum clsnn_status go_on(struct work *w, struct slot *slot, enum clsnn_status st) {
     char text[1200];
     if (st != CLSNN_E_IO) return st;
@@ -177,7 +175,7 @@ static void mark_failed(struct work *w, struct clsnn_sweep_run *run, const char 
     w->stage.n_failed++;
 }
 
-/* Starts a run in the slot. */
+/* Starts a run in slot b; *out is its experiment, or NULL on failure. */
 static enum clsnn_status start(struct work *w, struct clsnn_batch *batch, int b, struct clsnn_sweep_run *run,
                                struct clsnn_experiment **out) {
     enum clsnn_status st = CLSNN_OK;
@@ -197,7 +195,8 @@ fail:
     return st;
 }
 
-/* Starts the next run of this size in the slot, or leaves it empty. A run whose directory cannot be written has failed. */
+/* Starts the next run of the present size in slot b, or leaves the slot empty (*out NULL). A run whose
+ * directory cannot be written is marked as failed, and the next run is tried. */
 static enum clsnn_status fill_slot(struct work *w, struct clsnn_batch *batch, int b,
                                    struct clsnn_experiment **out) {
     *out = NULL;
@@ -227,7 +226,7 @@ static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *
     return go_on(w, slot, st);
 }
 
-/* The slot's experiment is through, or failed; the next run of its size may have the slot. */
+/* Ends a finished or failed experiment and gives its slot to the next run of this size. */
 static enum clsnn_status leave(struct work *w, struct clsnn_experiment **experiment) {
     struct clsnn_experiment *x = *experiment;
     struct clsnn_batch *batch = x->batch;
@@ -242,7 +241,7 @@ static enum clsnn_status leave(struct work *w, struct clsnn_experiment **experim
     return fill_slot(w, batch, b, experiment);
 }
 
-/* Everything on disk; run.json comes last: from then on the run counts as done. */
+/* Writes the run's files, run.json last: a run counts as finished as soon as its run.json says so. */
 static enum clsnn_status save(const struct work *w, const struct slot *slot,
                               const struct clsnn_learned *learned) {
     enum clsnn_status st = CLSNN_OK;
@@ -252,7 +251,7 @@ static enum clsnn_status save(const struct work *w, const struct slot *slot,
         TRY(w->watch->finished(w->watch->ctx, slot->run, &slot->report, learned));
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_FINISHED, learned));
 fail:
-    /* best effort: a second start is to do it again */
+    /* Best effort: the state FAILED makes the next start of the sweep train this run again. */
     if (st == CLSNN_E_IO) clsnn_run_json_write(&slot->report, CLSNN_RUN_FAILED, NULL);
     return st;
 }
@@ -266,7 +265,7 @@ static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **experi
     TRY(clsnn_experiment_learned(*experiment, &learned));
     clsnn_found_finish(result);
     TRY(clsnn_run_of(*experiment, &learned, &result->run));
-    result->found = CLSNN_FOUND_FINISHED; /* in the tables also where its own files could not be written */
+    result->found = CLSNN_FOUND_FINISHED; /* in the tables even if its own files cannot be written */
     TRY(go_on(w, slot, save(w, slot, &learned)));
     w->stage.n_done++;
     TRY(leave(w, experiment));
@@ -281,7 +280,8 @@ static enum clsnn_status on_failed(void *ctx, struct clsnn_experiment **experime
     char text[640], why[512];
     snprintf(why, sizeof why, "%s", clsnn_error_text());
     snprintf(text, sizeof text, "run %s failed: %s", slot->run->name, why);
-    /* with that error; the sweep's own table tells too */
+    /* run.json holds the recorded error, so it is written before clsnn_error_clear. Best effort: results.csv
+     * shows the failure too. */
     clsnn_run_json_write(&slot->report, CLSNN_RUN_FAILED, NULL);
     clsnn_error_clear();
     note(w, text, true);
@@ -308,9 +308,7 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     return !w->watch || !w->watch->stage || w->watch->stage(w->watch->ctx, s);
 }
 
-/* ---- one size after the other ---- */
-
-/* queue[next .. end - 1], all of one size, in one batch. */
+/* Trains queue[next .. end - 1], which have one size, in one batch. */
 static enum clsnn_status run_size(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_sweep *s = w->sweep;
@@ -336,7 +334,7 @@ static enum clsnn_status run_size(struct work *w) {
     TRY(clsnn_experiments_run(batch, w->experiments, &watch));
 fail:
     for (int b = 0; w->experiments && w->slots && b < w->n_slots; b++) {
-        /* best effort: a run that did not get this far is found broken off all the same */
+        /* Best effort: a run.json left at RUNNING also counts as broken off at the next start. */
         if (w->experiments[b] && w->slots[b].report.experiment)
             clsnn_run_json_write(&w->slots[b].report,
                                  st == CLSNN_STOPPED ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, NULL);
@@ -351,7 +349,8 @@ fail:
     return st;
 }
 
-/* Whether every network that is still to be trained fits alone, before anything is made on disk. */
+/* Checks that each network still to be trained fits the device alone, before any folder is made.
+ * Errors: CLSNN_E_DEVICE_MEMORY. */
 static enum clsnn_status check_sizes(const struct clsnn_sweep *s) {
     enum clsnn_status st = CLSNN_OK;
     int n_slots;
@@ -380,10 +379,11 @@ static int compare_runs(const void *a, const void *b) {
     const struct clsnn_sweep_run *x = *(struct clsnn_sweep_run *const *)a,
                                  *y = *(struct clsnn_sweep_run *const *)b;
     const int order = clsnn_pack_compare(&x->plan, &y->plan);
-    return order ? order : x < y ? -1 : x > y; /* both of one array */
+    return order ? order : x < y ? -1 : x > y; /* both point into s->runs: equal runs keep the grid's order */
 }
 
-/* Lists what is to be done, and tells what is done again. */
+/* Lists the shard's unfinished runs in w->queue. Warns of each run that is trained again because it failed,
+ * is damaged or has other settings. */
 static enum clsnn_status make_queue(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_sweep *s = w->sweep;
@@ -392,7 +392,7 @@ static enum clsnn_status make_queue(struct work *w) {
     for (size_t k = 0; k < s->grid->n_runs; k++) {
         struct clsnn_sweep_run *run = &s->runs[k];
         if (!run->own) continue;
-        /* another process may have finished it after it was looked at and before it was locked */
+        /* Another process may have finished the run between clsnn_sweep_plan and the lock. */
         if (run->result.found != CLSNN_FOUND_FINISHED) TRY(look_at(s, w->watch, run));
         w->stage.n_runs++;
         if (run->result.found == CLSNN_FOUND_FINISHED) {

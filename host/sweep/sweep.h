@@ -1,5 +1,6 @@
-/* Many independent runs on one device: packed into batches by size, large networks and long runs first, each in a directory of its own
- * under DIR/runs, on disk as soon as it is finished. A finished run is not done again. */
+/* A sweep trains many independent runs on one device, in a batch for each network size, large networks and
+ * long runs first. Each run has a directory DIR/runs/NAME, complete as soon as the run is finished. A sweep
+ * trains no finished run again. */
 #ifndef CLSNN_SWEEP_H
 #define CLSNN_SWEEP_H
 
@@ -10,61 +11,66 @@
 /* One run of the grid. */
 struct clsnn_sweep_run {
     struct clsnn_plan plan;
-    char *name, *dir; /* "neurons-100_seed-3"; DIR/runs/NAME; owned */
-    struct clsnn_found_run result;
-    bool own; /* this shard's */
+    char *name, *dir;              /* "neurons-100_seed-3"; DIR/runs/NAME; both owned */
+    struct clsnn_found_run result; /* as found on disk, or as trained since */
+    bool own;                      /* the run belongs to this shard */
 };
 
 struct clsnn_sweep {
-    /* Set by the caller, and borrowed. */
+    /* The caller sets these; pointers are borrowed. */
     const struct clsnn_grid *grid;
-    const struct clsnn_options *options; /* what all runs have in common */
+    const struct clsnn_options *options; /* common to all runs */
     struct clsnn_device *dev;
     const struct clsnn_program *prog;
     const struct clsnn_dataset *data;
     const char *dir;
-    uint32_t shard, n_shards; /* 1-based */
-    const char
-        *kernels_sha256; /* only runs of these kernels and this version count as finished; NULL: all do */
-    /* Made by clsnn_sweep_plan. */
+    uint32_t shard, n_shards; /* shard is in [1, n_shards] */
+    /* Only runs made by these kernels and this version of clsnn count as finished; NULL: runs of any. */
+    const char *kernels_sha256;
+    /* clsnn_sweep_plan makes these. */
     struct clsnn_sweep_run *runs; /* [grid->n_runs], owned */
 };
 
-/* Where a sweep stands. */
+/* The progress of a sweep. */
 struct clsnn_sweep_stage {
-    size_t n_runs, n_done, n_failed, n_running, n_waiting; /* of this shard; earlier starts included */
-    uint64_t images, images_total;                         /* trained on since the start, and to be */
-    double seconds, images_per_second, eta_seconds;
+    size_t n_runs, n_done, n_failed, n_running, n_waiting; /* of this shard; n_done: of earlier starts too */
+    uint64_t images, images_total;                         /* trained on in this start; to train on in all */
+    double seconds, images_per_second, eta_seconds;        /* of this start */
     bool reading_out; /* true once, before the first readout, which may compile for seconds */
 };
 
-/* Members may be NULL. */
+/* Functions that clsnn_sweep_plan and clsnn_sweep_run call; each may be NULL. */
 struct clsnn_sweep_watcher {
     bool (*stage)(void *ctx, const struct clsnn_sweep_stage *stage); /* false stops (CLSNN_STOPPED) */
     void (*note)(void *ctx, const char *text, bool is_warning);      /* a line for people */
-    /* Looks at what else a finished run's directory has to hold. A failure makes the run unfinished, with its text as the reason. */
+    /* Checks the caller's own files in a finished run's directory. After a failure the run counts as
+     * unfinished, with the error's text as the reason. */
     enum clsnn_status (*check)(void *ctx, const struct clsnn_sweep_run *run);
-    /* An evaluation's files are written; here are more. */
+    /* Writes the caller's own files of an evaluation, after metrics.jsonl and metrics.csv. */
     enum clsnn_status (*evaluated)(void *ctx, const struct clsnn_sweep_run *run,
                                    const struct clsnn_experiment *x, const struct clsnn_metrics *m);
-    /* A run is through: files beside those of every run. run->result is filled. */
+    /* Writes the caller's own files of a finished run, before run.json. run->result is filled. */
     enum clsnn_status (*finished)(void *ctx, const struct clsnn_sweep_run *run,
                                   const struct clsnn_report *report, const struct clsnn_learned *learned);
     void *ctx;
 };
 
-/* Plans every run, and looks at what is in its directory. Errors: CLSNN_E_MEMORY. */
+/* Plans every run of the grid and reads what its directory holds. watch may be NULL.
+ * Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_sweep_plan(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch);
 void clsnn_sweep_finish(struct clsnn_sweep *s); /* takes {0} */
 
-/* How many runs of the grid are finished, and how many failed. */
+/* Counts the grid's finished and failed runs, of all shards. */
 void clsnn_sweep_count(const struct clsnn_sweep *s, size_t *out_finished, size_t *out_failed);
-/* How many finished runs are in DIR/runs that are none of this sweep's, and so in none of its tables. */
+/* Counts finished runs in DIR/runs that do not belong to this sweep; its tables leave them out.
+ * Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n);
 
-/* Does the shard's runs that are not finished. No other process may work on any of the same runs in dir: CLSNN_E_USAGE names it. Only
- * one run's files or numbers going wrong leaves the others going on: a fault marks a run as failed; a file that cannot be written is
- * told at the end, CLSNN_E_IO. Errors besides: those of training; CLSNN_STOPPED, finished runs are on disk then. */
+/* Trains the shard's runs that are not finished. watch may be NULL; *out_stage is written on failure too.
+ * A fault in one run marks that run as failed, and the other runs go on. A run whose files cannot be written
+ * does not end the others either; the function then returns CLSNN_E_IO at its end.
+ * Errors: CLSNN_E_USAGE another process works on one of the same runs in dir; CLSNN_E_IO; CLSNN_STOPPED the
+ * watcher stopped the sweep, whose finished runs are on disk; those of training. */
 enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
                                   struct clsnn_sweep_stage *out_stage);
 

@@ -19,14 +19,13 @@
 
 enum { MAX_SERIES = 6 };
 
-/* ---- tables ---- */
-
+/* Texts of the column `state`. */
 static const char *const state_names[] = {
     [CLSNN_FOUND_NOTHING] = "missing",       [CLSNN_FOUND_FINISHED] = "finished",
     [CLSNN_FOUND_BROKEN_OFF] = "broken off", [CLSNN_FOUND_FAILED] = "failed",
     [CLSNN_FOUND_CORRUPT] = "corrupt",       [CLSNN_FOUND_OTHER] = "of other settings"};
 
-/* A value of a sweep as JSON: a number where it is one. */
+/* Returns a sweep's value as JSON: a number if the text is one, else a string. */
 static json_t *value_json(const char *text) {
     json_error_t error;
     json_t *number = json_loads(text, JSON_DECODE_ANY, &error);
@@ -35,7 +34,7 @@ static json_t *value_json(const char *text) {
     return json_string(text);
 }
 
-/* One run as a line of both tables. */
+/* Writes run k as one line of results.csv and one of results.jsonl. Returns false without memory. */
 static bool write_run(const struct clsnn_sweep *s, size_t k, FILE *csv, FILE *jsonl) {
     const struct clsnn_grid *g = s->grid;
     const struct clsnn_sweep_run *run = &s->runs[k];
@@ -76,13 +75,12 @@ static bool write_run(const struct clsnn_sweep *s, size_t k, FILE *csv, FILE *js
     return ok;
 }
 
-/* ---- summary: runs that differ in their seed only ---- */
-
 static bool is_seed(const struct clsnn_axis *axis) {
     return axis->row && axis->row->type == CLSNN_OPT_SEED;
 }
 
-/* Whether two runs agree in every axis but the seed and, where it is given, one more with those that advance together with it. */
+/* Returns true if runs a and b agree in every axis but the seed. but, unless NULL, is one more axis in which
+ * they may differ, with all axes of its group. */
 static bool same_but_seed(const struct clsnn_grid *g, size_t a, size_t b, const struct clsnn_axis *but) {
     for (size_t k = 0; k < g->n_axes; k++) {
         const struct clsnn_axis *axis = &g->axes[k];
@@ -93,13 +91,14 @@ static bool same_but_seed(const struct clsnn_grid *g, size_t a, size_t b, const 
     return true;
 }
 
+/* The runs that differ only in their seed. */
 struct cell {
-    size_t first; /* run that speaks for all */
+    size_t first; /* the first of these runs; its other values hold for all of them */
     size_t n_runs;
-    struct clsnn_stats all, proportion; /* of the finished ones */
+    struct clsnn_stats all, proportion; /* accuracy in percent, over the finished runs */
 };
 
-/* One cell for every set of runs that differ in their seed only, in the order of the first. *out is malloc'ed. */
+/* Makes the cells, in the order of their first runs. *out: [*out_n], malloc'ed. */
 static enum clsnn_status make_cells(const struct clsnn_sweep *s, struct cell **out, size_t *out_n) {
     const size_t n = s->grid->n_runs;
     struct cell *cells = malloc(n * sizeof *cells);
@@ -162,9 +161,7 @@ static void write_summary(const struct clsnn_sweep *s, const struct cell *cells,
     }
 }
 
-/* ---- pictures ---- */
-
-/* The numbers of an axis; false where one is none. */
+/* Writes an axis's values as numbers, [axis->n_values]. Returns false if one of them is not a number. */
 static bool axis_numbers(const struct clsnn_axis *axis, double *out) {
     for (size_t k = 0; k < axis->n_values; k++) {
         char *end = NULL;
@@ -174,7 +171,8 @@ static bool axis_numbers(const struct clsnn_axis *axis, double *out) {
     return true;
 }
 
-/* Appends the points of all cells that agree with cell `like` in every axis but this one: x, mean, half interval. */
+/* Collects the points of one curve: cells that agree with cell `like` in every axis but this one. Writes x,
+ * mean and half of the 95 % interval of each point, in increasing x; returns the number of points. */
 static size_t collect_points(const struct clsnn_grid *g, const struct clsnn_axis *axis, const double *numbers,
                              const struct cell *cells, size_t n_cells, size_t like, bool proportion,
                              double *x, double *y, double *err) {
@@ -184,7 +182,7 @@ static size_t collect_points(const struct clsnn_grid *g, const struct clsnn_axis
         if (s->n == 0 || !same_but_seed(g, cells[like].first, cells[c].first, axis)) continue;
         size_t at = n++;
         const double where = numbers[clsnn_grid_index(g, cells[c].first, axis)];
-        for (; at > 0 && x[at - 1] > where; at--) { /* increasing, whatever the file's order */
+        for (; at > 0 && x[at - 1] > where; at--) { /* insertion: the file may list values in any order */
             x[at] = x[at - 1];
             y[at] = y[at - 1];
             err[at] = err[at - 1];
@@ -196,7 +194,7 @@ static size_t collect_points(const struct clsnn_grid *g, const struct clsnn_axis
     return n;
 }
 
-/* "neurons = 400, w_norm = 78": what a curve has in common; nothing where there is no other axis. */
+/* Writes the values that a curve's points share, "neurons = 400, w_norm = 78"; "" without another axis. */
 static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis, size_t run, char *out,
                        size_t room) {
     size_t n = 0;
@@ -209,7 +207,8 @@ static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis
     }
 }
 
-/* Accuracy against one axis: a curve for each combination of the others, at most MAX_SERIES of them. */
+/* Draws accuracy against one axis: a curve for each combination of the other axes, at most MAX_SERIES. A
+ * sweep of this axis alone shows both votes. *out_drawn becomes true if there was a picture to draw. */
 static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct clsnn_axis *axis,
                                    const struct cell *cells, size_t n_cells, const char *dir,
                                    bool *out_drawn) {
@@ -225,7 +224,7 @@ static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct cls
         st = clsnn_no_memory("results");
         goto fail;
     }
-    if (!axis_numbers(axis, numbers)) goto fail; /* names have no axis */
+    if (!axis_numbers(axis, numbers)) goto fail; /* values that are names have no place on an axis */
     const bool alone = n_cells == axis->n_values;
     for (size_t c = 0; c < n_cells; c++) {
         bool first = true;
@@ -263,7 +262,8 @@ fail:
     return st;
 }
 
-/* Whether a file is such a picture of an option or parameter that this grid does not vary: an earlier sweep's. */
+/* Returns true if file is accuracy-NAME.png of an option or parameter that this grid does not vary: a picture
+ * of an earlier sweep in the same directory. */
 static bool is_old_picture(const struct clsnn_grid *g, const char *file) {
     static const char begin[] = "accuracy-", end[] = ".png";
     char name[64];
@@ -271,7 +271,7 @@ static bool is_old_picture(const struct clsnn_grid *g, const char *file) {
     if (n <= n_begin + n_end || n - n_begin - n_end >= sizeof name) return false;
     if (strncmp(file, begin, n_begin) != 0 || strcmp(file + n - n_end, end) != 0) return false;
     snprintf(name, sizeof name, "%.*s", (int)(n - n_begin - n_end), file + n_begin);
-    if (!clsnn_option_find(name) && !clsnn_param_find(name)) return false; /* somebody's own */
+    if (!clsnn_option_find(name) && !clsnn_param_find(name)) return false; /* the user's own file */
     for (size_t a = 0; a < g->n_axes; a++)
         if (!is_seed(&g->axes[a]) && strcmp(g->axes[a].name, name) == 0) return false;
     return true;
@@ -283,8 +283,6 @@ static void remove_old_pictures(const struct clsnn_grid *g, const char *dir) {
         if (is_old_picture(g, entry->d_name)) unlinkat(dirfd(open), entry->d_name, 0);
     if (open) closedir(open);
 }
-
-/* ---- all of it ---- */
 
 static enum clsnn_status write_text(const char *dir, const char *name, const char *text, size_t n_bytes) {
     char *path = clsnn_file_join(dir, name);
@@ -387,7 +385,7 @@ enum clsnn_status clsnn_sweep_table_print(const struct clsnn_sweep *s, FILE *to,
     const struct clsnn_grid *g = s->grid;
     struct cell *cells = NULL;
     size_t n_cells = 0;
-    bool any = false; /* interval */
+    bool any = false; /* a cell has an interval */
     TRY(make_cells(s, &cells, &n_cells));
     if (json) {
         TRY(print_json(s, cells, n_cells, to));

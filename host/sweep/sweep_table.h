@@ -4,15 +4,18 @@
 
 #include "sweep/sweep.h"
 
-/* Writes into s->dir: results.csv and results.jsonl (a line a run, in the sweep's order), summary.csv (a line for all
- * runs that differ in their seed only: n, mean, standard deviation, half width of the 95 % interval of both votes), and
- * for every swept number accuracy-NAME.png. The same pictures of what is not swept, which another sweep has left there,
- * are removed.
- * out_names: those written, with ", " between them; malloc'ed, the caller's.
- * No file holds times or names of machines: the same runs give the same bytes, wherever and in how many parts they were
- * done. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+/* Writes the tables and pictures into s->dir:
+ *
+ * results.csv, results.jsonl  a line a run, in the order of the grid
+ * summary.csv                 a line for all runs that differ only in their seed: runs, finished runs; mean,
+ *                             standard deviation, half width of the 95 % interval of both votes, in percent
+ * accuracy-NAME.png           for every swept number; removes such pictures that an earlier sweep left
+ *
+ * out_names  names of the files written, with ", " between them; malloc'ed, the caller's
+ * No file holds times or a machine's name, so equal runs give equal bytes on any machine, in any division.
+ * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **out_names);
-/* The summary as a table for people, or (json) as one JSON array. */
+/* Prints the summary as a table for people, or as one JSON array if json. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_sweep_table_print(const struct clsnn_sweep *s, FILE *to, bool json);
 
 #endif
