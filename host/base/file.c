@@ -20,9 +20,7 @@
 #define PIECE_BYTES ((size_t)64 << 20)
 #define TEMP_TRIES  1000
 
-/* Opens a file. A signal may interrupt open() on a slow (network) file system; open() has then done nothing,
- * so the call is repeated. */
-static int open_retry(int dir_fd, const char *path, int flags, mode_t mode) {
+int clsnn_file_open(int dir_fd, const char *path, int flags, mode_t mode) {
     int fd;
     do {
         fd = openat(dir_fd, path, flags | O_CLOEXEC, mode);
@@ -70,7 +68,7 @@ enum clsnn_status clsnn_file_read(const char *path, size_t max_bytes, void **out
     size_t n_bytes, got = 0;
 
     /* With O_NONBLOCK, opening a pipe without a writer does not wait; the check below then refuses it. */
-    const int fd = open_retry(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
+    const int fd = clsnn_file_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened for reading: %s", path, strerror(errno));
     if (fstat(fd, &info) != 0) {
         st = clsnn_fail(CLSNN_E_IO, "%s: cannot be examined: %s", path, strerror(errno));
@@ -133,7 +131,7 @@ static int write_fully(int fd, const unsigned char *data, size_t n_bytes) {
 static int open_temp(int dir_fd, char name[64]) {
     for (int i = 0; i < TEMP_TRIES; i++) {
         snprintf(name, 64, ".clsnn-%ld-%d.tmp", (long)getpid(), i);
-        const int fd = open_retry(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+        const int fd = clsnn_file_open(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
         if (fd >= 0 || errno != EEXIST) return fd;
     }
     return -1;
@@ -178,7 +176,7 @@ static enum clsnn_status check_target(int dir_fd, const char *base, const char *
 static enum clsnn_status open_folder(const char *path, char **out_dir, const char **out_base, int *out_fd) {
     const enum clsnn_status st = split_path(path, out_dir, out_base);
     if (st != CLSNN_OK) return st;
-    *out_fd = open_retry(AT_FDCWD, *out_dir, O_RDONLY | O_DIRECTORY, 0);
+    *out_fd = clsnn_file_open(AT_FDCWD, *out_dir, O_RDONLY | O_DIRECTORY, 0);
     if (*out_fd < 0)
         return clsnn_fail(CLSNN_E_IO, "%s: its folder cannot be opened: %s", path, strerror(errno));
     return check_target(*out_fd, *out_base, path);
@@ -277,7 +275,7 @@ static enum clsnn_status try_folder(const char *dir, const char *missing) {
     enum clsnn_status st = CLSNN_OK;
     char temp[64];
     int fd = -1;
-    const int dir_fd = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+    const int dir_fd = clsnn_file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
     if (dir_fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: folder cannot be opened: %s", dir, strerror(errno));
     fd = open_temp(dir_fd, temp);
     if (fd < 0 && missing)

@@ -6,8 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "clsnn/status.h"
+
+/* Opens a file like openat(), close-on-exec. A signal may interrupt open() on a slow (network) file system;
+ * open() has then done nothing, so the call is repeated. Returns the descriptor, or -1 and errno. */
+int clsnn_file_open(int dir_fd, const char *path, int flags, mode_t mode);
 
 /* Reads a regular file of at most max_bytes.
  * out_data  [*out_bytes] and a zero byte; malloc'ed, the caller's

@@ -12,18 +12,8 @@
 #include "base/file.h"
 #include "base/sha256.h"
 
-/* Opens a file. A signal may interrupt open() on a slow (network) file system; open() has then done nothing,
- * so the call is repeated. */
-static int open_retry(const char *path, int flags) {
-    int fd;
-    do {
-        fd = open(path, flags | O_CLOEXEC, 0666);
-    } while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
 enum clsnn_status clsnn_lock_dir(const char *dir, int *out_fd) {
-    const int fd = open_retry(dir, O_RDONLY | O_DIRECTORY);
+    const int fd = clsnn_file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) return clsnn_fail(CLSNN_E_IO, "%s: cannot be opened: %s", dir, strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         close(fd);
@@ -50,7 +40,7 @@ enum clsnn_status clsnn_lock_names(const char *dir, const char *const *names, si
     int fd = -1;
     char *path = clsnn_file_join(dir, "lock");
     if (!path) return CLSNN_E_MEMORY;
-    fd = open_retry(path, O_RDWR | O_CREAT);
+    fd = clsnn_file_open(AT_FDCWD, path, O_RDWR | O_CREAT, 0666);
     if (fd < 0) {
         st = clsnn_fail(CLSNN_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
         goto fail;

@@ -56,10 +56,10 @@ static enum clsnn_status print_json(const struct clsnn_device_info *list, size_t
                               "devices: no memory for the list (or a name that is not UTF-8)");
         }
     }
-    if (all) json_dumpf(all, out, JSON_INDENT(2));
+    const bool ok = all && json_dumpf(all, out, JSON_INDENT(2)) == 0;
     fputc('\n', out);
     json_decref(all);
-    return CLSNN_OK;
+    return ok ? CLSNN_OK : clsnn_fail(CLSNN_E_IO, "devices: the list cannot be printed");
 }
 
 enum clsnn_status clsnn_cmd_devices(const struct clsnn_options *o) {

@@ -214,8 +214,9 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     char kernels[CLSNN_SHA256_HEX];
     clsnn_options_visit(o, note_given, &given);
     if (given.name)
-        return clsnn_fail(CLSNN_E_USAGE, "%s: verify takes it from the run's run.json: leave it out",
-                          given.name);
+        return clsnn_fail(CLSNN_E_USAGE, "%s: verify %s: leave it out", given.name,
+                          strcmp(given.name, "out") == 0 ? "writes no files"
+                                                         : "takes it from the run's run.json");
     TRY(read_run(dir, &r));
     if (!given.data) /* by the set's name, as the run found it; the user's own data by their folder */
         as_recorded.data = strcmp(r.data_name, "custom") == 0 ? r.data_source : r.data_name;

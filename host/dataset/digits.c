@@ -11,6 +11,8 @@
 
 #include <Random123/philox.h>
 
+#include "clsnn/dataset.h"
+
 /* clang obeys the pragma. gcc ignores it and obeys -ffp-contract=off, which the build passes. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
@@ -19,12 +21,11 @@ _Static_assert(FLT_EVAL_METHOD == 0 || FLT_EVAL_METHOD == 1,
                "digits.c needs plain IEEE double arithmetic: on 32-bit x86 build with -msse2 -mfpmath=sse");
 
 enum {
-    SIDE = 28,
+    SIDE = CLSNN_IMAGE_SIDE,
     BOX = 20,
     MAX_POINTS = 16,
     MAX_STEPS = 9,
-    MAX_DOTS = MAX_POINTS * MAX_STEPS + 1,
-    CLASSES = 10
+    MAX_DOTS = MAX_POINTS * MAX_STEPS + 1
 };
 
 /* The pen's way out of a control point: S on a smooth curve, C round a corner, L lifted off the paper. */
@@ -377,7 +378,7 @@ void clsnn_digits_draw(uint64_t seed, enum clsnn_digits_set set, uint32_t first,
                        uint8_t *labels) {
     for (uint32_t k = 0; k < n; k++) {
         struct stream s = stream_of(seed, set, first + k);
-        uint32_t digit = (uint32_t)((uint64_t)draw_word(&s) * CLASSES >> 32);
+        uint32_t digit = (uint32_t)((uint64_t)draw_word(&s) * CLSNN_CLASSES >> 32);
         labels[k] = (uint8_t)digit;
         draw_image(&s, digit, pixels + (size_t)k * SIDE * SIDE);
     }

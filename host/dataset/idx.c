@@ -16,7 +16,6 @@
 #include "base/fail.h"
 #include "base/file.h"
 
-#define SIDE        28
 #define INPUT_BYTES ((size_t)64 << 10)
 #define PAGE_BYTES  ((size_t)4096)
 
@@ -46,7 +45,7 @@ static enum clsnn_status check_header(enum clsnn_idx_kind kind, const uint8_t *p
     if (n == 0 || n > CLSNN_MAX_IMAGES)
         return clsnn_fail(CLSNN_E_DATA, "%s: header claims %u %s: must be in [1, %u]", label, n, what,
                           CLSNN_MAX_IMAGES);
-    if (images && (big_endian(p + 8) != SIDE || big_endian(p + 12) != SIDE))
+    if (images && (big_endian(p + 8) != CLSNN_IMAGE_SIDE || big_endian(p + 12) != CLSNN_IMAGE_SIDE))
         return clsnn_fail(CLSNN_E_DATA, "%s: images of %u x %u pixels: must be 28 x 28", label,
                           big_endian(p + 8), big_endian(p + 12));
     *out_items = n;
@@ -279,8 +278,8 @@ enum clsnn_status clsnn_idx_write(const char *path, enum clsnn_idx_kind kind, co
            n_data = (size_t)n_items * (kind == CLSNN_IDX_PIXELS ? CLSNN_IMAGE_PIXELS : 1);
     put_big_endian(header, kind == CLSNN_IDX_PIXELS ? 0x803u : 0x801u);
     put_big_endian(header + 4, n_items);
-    put_big_endian(header + 8, SIDE);
-    put_big_endian(header + 12, SIDE);
+    put_big_endian(header + 8, CLSNN_IMAGE_SIDE);
+    put_big_endian(header + 12, CLSNN_IMAGE_SIDE);
     enum clsnn_status st = CLSNN_OK;
     gz_header plain = {.os = 255};
     z_stream z = {0};

@@ -298,6 +298,8 @@ enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *labe
                                       const void *host, bool borrow, cl_mem *out) {
     const cl_ulong budget = clsnn_device_budget(dev);
     const double mb = 1.0 / (1 << 20);
+    const bool empty = n_bytes == 0;
+    if (empty) n_bytes = 4; /* OpenCL has no empty buffers */
     if (n_bytes > dev->info.max_alloc_bytes || dev->allocated_bytes > budget ||
         n_bytes > budget - dev->allocated_bytes) {
         return clsnn_fail(
@@ -309,7 +311,7 @@ enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *labe
     }
     cl_mem_flags flags = CL_MEM_READ_WRITE;
     void *start = NULL;
-    if (host) {
+    if (host && !empty) {
         const bool in_place = borrow && dev->info.unified_memory;
         flags = (borrow ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE) |
                 (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR);
@@ -317,7 +319,7 @@ enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *labe
         memcpy(&start, &host, sizeof start);
     }
     cl_int code = CL_SUCCESS;
-    cl_mem buffer = clCreateBuffer(dev->context, flags, n_bytes ? n_bytes : 4, n_bytes ? start : NULL, &code);
+    cl_mem buffer = clCreateBuffer(dev->context, flags, n_bytes, start, &code);
     if (code != CL_SUCCESS) {
         return clsnn_fail(clsnn_cl_status(code), "%s: %.1f MiB refused by %s: %s (%d)", label,
                           (double)n_bytes * mb, dev->info.name, clsnn_cl_error_name(code), code);

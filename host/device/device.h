@@ -40,6 +40,10 @@ struct clsnn_device {
  * there. Elsewhere 128, or the largest power of two that the device can run. */
 int clsnn_device_work_group(const struct clsnn_device *dev);
 
+/* Seconds that a kernel launch should take: short enough for fluent progress, long enough to make the launch
+ * itself cost nothing. */
+#define CLSNN_LAUNCH_SECONDS 0.3
+
 /* Returns the bytes that all buffers together may take: 90 % of the device's memory. */
 cl_ulong clsnn_device_budget(const struct clsnn_device *dev);
 

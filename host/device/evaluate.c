@@ -12,7 +12,6 @@
 #include "device/program.h"
 
 enum { IMAGES_A_LAUNCH = 1000 }; /* at most; fewer if a launch would keep a stop waiting */
-static const double launch_seconds = 0.3;
 
 /* Returns the work-groups of a launch: enough to keep every compute unit busy, few enough that a CPU's caches
  * hold their state. */
@@ -24,7 +23,7 @@ static uint32_t count_slots(const struct clsnn_device *dev) {
 
 size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_post) {
     return count_slots(dev) * clsnn_state_bytes(n_post) +
-           IMAGES_A_LAUNCH * ((size_t)n_post + CLSNN_ROW_ALIGN) * sizeof(uint16_t);
+           IMAGES_A_LAUNCH * (((size_t)n_post + CLSNN_ROW_ALIGN) * sizeof(uint16_t) + sizeof(uint32_t));
 }
 
 enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images,
@@ -82,7 +81,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         }
         first += n_now;
         const double took = clsnn_clock_seconds() - began,
-                     fit = n_now * launch_seconds / (took > 1e-6 ? took : 1e-6);
+                     fit = n_now * CLSNN_LAUNCH_SECONDS / (took > 1e-6 ? took : 1e-6);
         chunk = fit > 4.0 * chunk ? 4 * chunk : fit < 1 ? 1 : (uint32_t)fit;
         if (chunk > IMAGES_A_LAUNCH) chunk = IMAGES_A_LAUNCH;
         if (progress && !progress(ctx, first)) {

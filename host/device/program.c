@@ -95,9 +95,9 @@ enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_prog
     enum clsnn_status st = CLSNN_OK;
     const bool chosen = work_group == 0;
     if (chosen) work_group = clsnn_device_work_group(dev);
-    if (work_group < 1 || (size_t)work_group > dev->info.max_work_group) {
-        return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be in [1, %zu] on %s", work_group,
-                          dev->info.max_work_group, dev->info.name);
+    if (work_group < 1 || (size_t)work_group > dev->info.max_work_group || (work_group & (work_group - 1))) {
+        return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be a power of two in [1, %zu] on %s",
+                          work_group, dev->info.max_work_group, dev->info.name);
     }
     for (;; work_group /= 2) {
         size_t most = 0;
@@ -130,18 +130,46 @@ void clsnn_program_destroy(struct clsnn_program *prog) {
     free(prog);
 }
 
+/* Writes to `to` what of a source decides its meaning: no #line marks, one space for each run of white space,
+ * none beside a bracket, comma or semicolon. Only directives keep lines of their own. Returns the length. */
+static size_t skeleton(const char *source, size_t n_bytes, char *to) {
+    size_t n = 0;
+    bool directive = false, space = false;
+    for (const char *at = source, *end = source + n_bytes; at < end; at++) {
+        const bool begins = at == source || (at[-1] == '\n' && !(at - source > 1 && at[-2] == '\\'));
+        if (begins) {
+            const char *next = memchr(at, '\n', (size_t)(end - at));
+            if (strncmp(at, "#line ", 6) == 0) {
+                if (!next) break;
+                at = next;
+                continue;
+            }
+            const char *first = at + strspn(at, " \t");
+            if ((directive || *first == '#') && n > 0 && to[n - 1] != '\n') to[n++] = '\n';
+            directive = *first == '#';
+            space = true;
+        }
+        if (strchr(" \t\n", *at) || (*at == '\\' && at[1] == '\n')) {
+            space = true;
+            continue;
+        }
+        const char before = n > 0 ? to[n - 1] : '\n';
+        const bool joins =
+            before == '\n' || (!directive && (strchr("()[]{},;", before) || strchr("()[]{},;", *at)));
+        if (space && !joins) to[n++] = ' ';
+        to[n++] = *at;
+        space = false;
+    }
+    return n;
+}
+
 enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes,
                                             char out_hex[CLSNN_SHA256_HEX]) {
-    struct clsnn_sha256 *hash = clsnn_sha256_create();
-    if (!hash) return CLSNN_E_MEMORY;
-    for (const char *line = source, *end = source + n_bytes, *next; line < end; line = next) {
-        const char *stop = memchr(line, '\n', (size_t)(end - line));
-        next = stop ? stop + 1 : end;
-        if (*line != '\n' && strncmp(line, "#line ", 6) != 0)
-            clsnn_sha256_add(hash, line, (size_t)(next - line));
-    }
-    clsnn_sha256_finish(hash, out_hex);
-    return CLSNN_OK;
+    char *bare = malloc(n_bytes + 1);
+    if (!bare) return clsnn_fail(CLSNN_E_MEMORY, "kernels: no memory for their hash");
+    const enum clsnn_status st = clsnn_sha256_hex(bare, skeleton(source, n_bytes, bare), out_hex);
+    free(bare);
+    return st;
 }
 
 int clsnn_program_work_group(const struct clsnn_program *prog) {

@@ -254,6 +254,7 @@ fail:
 }
 
 void clsnn_replay_finish(struct clsnn_replay_output *out) {
+    if (!out) return;
     free(out->exc.step);
     free(out->exc.neuron);
     free(out->inh.step);

@@ -10,9 +10,6 @@
 #include "device/evaluate.h"
 #include "device/network.h"
 
-/* A launch's aim: short enough for fluent progress, long enough to make the launch itself cost nothing. */
-static const double launch_seconds = 0.3;
-
 enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                      const struct clsnn_dataset *data, uint32_t neurons, int n_slots,
                                      uint32_t n_train, uint32_t n_test, uint32_t chunk,
@@ -101,7 +98,7 @@ enum clsnn_status clsnn_batch_launch(struct clsnn_batch *batch, double *out_seco
     for (int b = 0; b < batch->n_slots; b++) {
         const uint32_t n = batch->trainer->progress[b].presentations;
         if (n == 0) continue;
-        const double fit = n * launch_seconds / (took > 1e-6 ? took : 1e-6);
+        const double fit = n * CLSNN_LAUNCH_SECONDS / (took > 1e-6 ? took : 1e-6);
         const uint32_t most = 2 * chunk > batch->chunks[b] ? 2 * chunk : batch->chunks[b];
         batch->chunks[b] = fit > most ? most : fit < 1 ? 1 : (uint32_t)fit;
     }

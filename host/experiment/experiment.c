@@ -264,6 +264,13 @@ static void account(struct clsnn_experiment *x, double seconds, bool *out_pause)
         moved > 0 && tr->schedules[x->slot].pause != 0 && p->position == tr->schedules[x->slot].pause;
 }
 
+static void next_epoch(struct clsnn_experiment *x) {
+    x->at.epoch++;
+    x->at.position = 0;
+    free(x->order);
+    x->order = NULL;
+}
+
 /* Evaluates x after an epoch, if an evaluation is due, and steps into the next epoch. */
 static enum clsnn_status end_epoch(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
@@ -281,14 +288,11 @@ static enum clsnn_status end_epoch(struct clsnn_experiment *x, const struct clsn
         at->images_then = at->images;
         at->trained_then = at->trained;
         at->seconds_then = at->train_seconds;
-        at->epoch = epoch; /* set before the watcher is told: this evaluation is never made again */
-        at->position = 0;
-        TRY(append_metrics(x, &m, watch));
+        /* before the watcher is told: if it fails, this evaluation is not made again */
+        next_epoch(x);
+        return append_metrics(x, &m, watch);
     }
-    at->epoch = epoch;
-    at->position = 0;
-    free(x->order);
-    x->order = NULL;
+    next_epoch(x);
 fail:
     return st;
 }
@@ -303,6 +307,10 @@ static enum clsnn_status settle(struct clsnn_experiment **slot, const struct cls
             if (watch && watch->finished) {
                 next = x;
                 TRY(watch->finished(watch->ctx, &next));
+                if (next == x)
+                    return clsnn_fail(CLSNN_E_USAGE,
+                                      "watcher: `finished` must set *slot to another experiment "
+                                      "or to NULL");
             }
             *slot = next;
             continue;
@@ -379,7 +387,7 @@ enum clsnn_status clsnn_experiments_run(struct clsnn_batch *batch, struct clsnn_
         if (faults) TRY(drop_faulty(batch, slots, watch));
         struct clsnn_stage stage = take_stock(batch, slots);
         if (!tell(watch, &stage, clsnn_clock_seconds() - training, stage.done - trained)) {
-            st = batch->n_slots == 1
+            st = batch->n_slots == 1 && slots[0]
                      ? clsnn_fail(CLSNN_STOPPED, "stopped in epoch %u of %u after %u of %u images",
                                   stage.epoch, stage.n_epochs, slots[0]->at.position,
                                   slots[0]->plan.train_images)

@@ -12,6 +12,7 @@
 #include "clsnn/experiment.h"
 
 void clsnn_learned_finish(struct clsnn_learned *l) {
+    if (!l) return;
     free(l->w);
     free(l->theta_mv);
     clsnn_labels_finish(&l->labels);

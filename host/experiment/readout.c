@@ -29,6 +29,7 @@ enum clsnn_status clsnn_labels_create(uint32_t n_post, struct clsnn_labels *out)
 }
 
 void clsnn_labels_finish(struct clsnn_labels *l) {
+    if (!l) return;
     free(l->labels);
     free(l->proportions);
     *l = (struct clsnn_labels){0};

@@ -4,15 +4,16 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "clsnn/dataset.h"
 
-enum { CLASSES = 10, WINDOW = 1000, FEWEST = 100, FADE_EVERY = 8192 };
+enum { WINDOW = 1000, FEWEST = 100, FADE_EVERY = 8192 };
 
 struct clsnn_running {
     uint32_t n_post;
-    uint32_t (*sums)[CLASSES]; /* [n_post] spikes for each class */
-    uint32_t n_class[CLASSES];
+    uint32_t (*sums)[CLSNN_CLASSES]; /* [n_post] spikes for each class */
+    uint32_t n_class[CLSNN_CLASSES];
     int8_t *label; /* [n_post] class with the highest mean count; -1: none */
-    uint32_t n_labelled[CLASSES];
+    uint32_t n_labelled[CLSNN_CLASSES];
     uint64_t n_seen;
     uint32_t n_right;
     uint8_t right[WINDOW]; /* ring of the last WINDOW images; 1: classified right */
@@ -42,12 +43,12 @@ void clsnn_running_destroy(struct clsnn_running *r) {
 }
 
 static int classify(const struct clsnn_running *r, const uint16_t *counts) {
-    uint64_t votes[CLASSES] = {0};
+    uint64_t votes[CLSNN_CLASSES] = {0};
     int best = 0;
     for (uint32_t j = 0; j < r->n_post; j++) {
         if (counts[j] && r->label[j] >= 0) votes[r->label[j]] += counts[j];
     }
-    for (int c = 1; c < CLASSES; c++) {
+    for (int c = 1; c < CLSNN_CLASSES; c++) {
         if (votes[c] * (r->n_labelled[best] ? r->n_labelled[best] : 1) >
             votes[best] * (r->n_labelled[c] ? r->n_labelled[c] : 1))
             best = c;
@@ -57,7 +58,7 @@ static int classify(const struct clsnn_running *r, const uint16_t *counts) {
 
 static void relabel(struct clsnn_running *r, uint32_t j) {
     int best = -1;
-    for (int c = 0; c < CLASSES; c++) {
+    for (int c = 0; c < CLSNN_CLASSES; c++) {
         if (r->sums[j][c] == 0 || r->n_class[c] == 0) continue;
         if (best < 0 ||
             (uint64_t)r->sums[j][c] * r->n_class[best] > (uint64_t)r->sums[j][best] * r->n_class[c])
@@ -81,7 +82,7 @@ void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t 
         relabel(r, j);
     }
     if (++r->n_seen % FADE_EVERY != 0) return;
-    for (int c = 0; c < CLASSES; c++) {
+    for (int c = 0; c < CLSNN_CLASSES; c++) {
         r->n_class[c] = (r->n_class[c] + 1) / 2;
         for (uint32_t j = 0; j < r->n_post; j++) r->sums[j][c] /= 2;
     }

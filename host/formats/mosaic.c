@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "clsnn/abi.h"
 #include "formats/canvas.h"
 
 #define SIDE         28 /* pixels of an input image's side */
-#define MAX_POST     16384
 #define MAX_PANELS   16
 #define EMPTY_COLOUR 0x00e4e4e4u /* of places without a neuron */
 #define LINE_COLOUR  0x00b4b4b4u /* of lines between tiles: visible beside white and black */
@@ -104,10 +104,10 @@ static void draw_colour_bar(struct canvas *c, const struct mosaic *m, double w_m
 }
 
 static enum clsnn_status check_mosaic(const char *path, uint32_t n_post, size_t stride, float w_max) {
-    if (n_post < 1 || n_post > MAX_POST || stride < n_post)
+    if (n_post < 1 || n_post > CLSNN_MAX_POST || stride < n_post)
         return clsnn_fail(CLSNN_E_FAILED,
                           "%s: mosaic of %u neurons: must be 1 to %d, and at most the stride %zu", path,
-                          n_post, MAX_POST, stride);
+                          n_post, CLSNN_MAX_POST, stride);
     if (!(w_max > 0) || !isfinite(w_max))
         return clsnn_fail(CLSNN_E_FAILED, "%s: w_max = %g: must be finite and above 0", path, (double)w_max);
     return CLSNN_OK;

@@ -19,7 +19,7 @@ static int cut_off(double tau_ms, int n_tau) {
 /* Returns follow_g_inh: with less g_exc, an inhibitory neuron at or below threshold cannot rise through it.
  * It cannot while g_exc (e_exc - v_thresh) < v_thresh - v_rest. The bound is half of that, for safety, and at
  * most 1/2, so that the Euler step stays monotone. */
-static double hot_conductance(const struct clsnn_model *m) {
+static double lowest_firing_conductance(const struct clsnn_model *m) {
     const double push = m->e_exc_inh_mv - m->v_thresh_inh_mv, pull = m->v_thresh_inh_mv - m->v_rest_inh_mv;
     const double bound = push > 0 ? 0.5 * pull / push : 0.5;
     return bound < 0.5 ? bound : 0.5;
@@ -39,7 +39,7 @@ void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsn
     p.drive_exc_inh = (float)((double)p.gain_inh * (m->e_exc_inh_mv - m->v_rest_inh_mv));
     p.reset_inh = (float)(m->v_reset_inh_mv - m->v_rest_inh_mv);
     p.thresh_inh = (float)(m->v_thresh_inh_mv - m->v_rest_inh_mv);
-    p.follow_g_inh = (float)hot_conductance(m);
+    p.follow_g_inh = (float)lowest_firing_conductance(m);
     p.keep_g_exc = (float)(1.0 - CLSNN_DT_MS / m->tau_g_exc_ms);
     p.keep_g_inh = (float)(1.0 - CLSNN_DT_MS / m->tau_g_inh_ms);
     p.w_exc_inh = (float)m->w_exc_inh;

@@ -57,6 +57,16 @@ static void man_param(const struct clsnn_param_info *p, FILE *to) {
     fprintf(to, "; source: %s.\n", p->source);
 }
 
+static void man_metric(const char *name, const char *unit, const char *meaning, FILE *to) {
+    fputs(".TP\n\\fB", to);
+    troff(to, name);
+    fputs("\\fR", to);
+    if (*unit) fprintf(to, " (%s)", unit);
+    fputc('\n', to);
+    troff(to, meaning);
+    fputs(".\n", to);
+}
+
 void clsnn_options_man(FILE *to) {
     fputs(".TH CLSNN 1 \"\" \"clsnn\" \"User Commands\"\n"
           ".SH NAME\nclsnn \\- a spiking network that learns MNIST, on OpenCL devices\n"
@@ -109,6 +119,14 @@ void clsnn_options_man(FILE *to) {
           "clsnn is a choice of this program.\n",
           to);
     for (size_t k = 0; k < clsnn_n_params; k++) man_param(&clsnn_params_table[k], to);
+
+    fputs(
+        ".SH METRICS\n"
+        "Every evaluation has these numbers; \\fImetrics.csv\\fR and \\fImetrics.jsonl\\fR hold them all.\n",
+        to);
+#define CLSNN_COUNT(name, shown, column, meaning)       man_metric(#name, "", meaning, to);
+#define CLSNN_VALUE(name, unit, shown, column, meaning) man_metric(#name, unit, meaning, to);
+#include "clsnn/metrics.def"
 
     fputs(
         ".SH ENVIRONMENT\n.TP\n\\fBCLSNN_\\fINAME\\fR\n"

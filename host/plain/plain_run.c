@@ -101,7 +101,7 @@ static void catch_up_inh(struct clsnn_plain *net, int j, int t) {
 }
 
 /* Computes step t of every followed inhibitory neuron, and drops neurons that no longer need it. */
-static void step_hot(struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
+static void step_followed(struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
     for (int h = 0; h < s->n_followed;) {
         const int j = net->followed[h];
         if (!must_follow_inh(net, j, t)) {
@@ -364,7 +364,7 @@ static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
         }
         /* 1, 2: state and threshold */
         if (below ? advance_exc(net, 1) : advance_exc(net, 0)) find_spikes(net, s, t);
-        if (s->n_followed != 0) step_hot(net, s, t);
+        if (s->n_followed != 0) step_followed(net, s, t);
         /* 3: synapses */
         for (int k = 0; k < s->n_exc; k++) excite_partner(net, s, s->exc[k], t);
         const int n_events = t < n_on ? list_events(net, s, t) : 0;
@@ -377,7 +377,7 @@ static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
         if (s->n_exc != 0) {
             if (t < n_on) n_spikes += (uint32_t)s->n_exc;
             for (int k = 0; k < s->n_exc; k++) apply_post_rule(net, s, s->exc[k], t);
-            /* 4: reset; step_hot has already reset the inhibitory neurons */
+            /* 4: reset; step_followed has already reset the inhibitory neurons */
             for (int k = 0; k < s->n_exc; k++) reset_exc(net, s, s->exc[k], t);
         }
         s->n_exc = s->n_inh = 0;

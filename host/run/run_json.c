@@ -276,11 +276,11 @@ enum clsnn_status clsnn_run_of(const struct clsnn_experiment *x, const struct cl
                                struct clsnn_run *out) {
     struct clsnn_run run = {.state = CLSNN_RUN_FINISHED,
                             .plan = x->plan,
-                            .metrics = malloc(x->n_metrics * sizeof *run.metrics),
+                            .metrics = calloc(x->n_metrics + 1, sizeof *run.metrics),
                             .n_metrics = x->n_metrics,
                             .totals = totals_of(x)};
     if (!run.metrics) return clsnn_no_memory("run");
-    memcpy(run.metrics, x->metrics, x->n_metrics * sizeof *run.metrics);
+    if (x->n_metrics > 0) memcpy(run.metrics, x->metrics, x->n_metrics * sizeof *run.metrics);
     memcpy(run.sha256, learned->sha256, sizeof run.sha256);
     snprintf(run.data_name, sizeof run.data_name, "%s", x->batch->data->name);
     snprintf(run.data_sha256, sizeof run.data_sha256, "%s", x->batch->data->sha256);

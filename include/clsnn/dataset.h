@@ -7,7 +7,8 @@
 
 CLSNN_BEGIN_DECLS
 
-#define CLSNN_IMAGE_PIXELS 784
+#define CLSNN_IMAGE_SIDE   28
+#define CLSNN_IMAGE_PIXELS 784 /* CLSNN_IMAGE_SIDE squared */
 #define CLSNN_CLASSES      10
 
 struct clsnn_images {

@@ -64,8 +64,8 @@ CLSNN_API void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL 
 /* Returns the work-group size that prog was compiled for. */
 CLSNN_API int clsnn_program_work_group(const struct clsnn_program *prog);
 
-/* Hashes the kernels' source: SHA-256 in hexadecimal. The hash leaves out comments, empty lines and file
- * names, so moving a file does not look like another program. Errors: CLSNN_E_MEMORY. */
+/* Hashes the kernels' source: SHA-256 in hexadecimal. The hash leaves out comments, layout and file
+ * names, so moving or reformatting a file does not look like another program. Errors: CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_program_hash(char out_hex[CLSNN_SHA256_HEX]);
 
 CLSNN_END_DECLS

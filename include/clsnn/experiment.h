@@ -162,7 +162,7 @@ CLSNN_API enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_le
 CLSNN_API enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char *path);
 /* Fills l->sha256 from the arrays of l. Errors: CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_learned_hash(struct clsnn_learned *l);
-CLSNN_API void clsnn_learned_finish(struct clsnn_learned *l); /* takes {0} */
+CLSNN_API void clsnn_learned_finish(struct clsnn_learned *l); /* takes NULL and {0} */
 
 CLSNN_END_DECLS
 

@@ -18,7 +18,7 @@ struct clsnn_labels {
 };
 /* Allocates labels of n_post neurons: -1, proportions 0. Errors: CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_labels_create(uint32_t n_post, struct clsnn_labels *out);
-CLSNN_API void clsnn_labels_finish(struct clsnn_labels *l); /* takes {0} */
+CLSNN_API void clsnn_labels_finish(struct clsnn_labels *l); /* takes NULL and {0} */
 
 /* Labels neurons by their spike counts for TRAINING images. Ties go to the lowest class.
  * counts   [n_images][labels->n_post], host, borrowed during the call

@@ -47,7 +47,7 @@ struct clsnn_replay_output {
 CLSNN_API enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog,
                                          const struct clsnn_model *model, const struct clsnn_replay_input *in,
                                          struct clsnn_replay_output *out);
-CLSNN_API void clsnn_replay_finish(struct clsnn_replay_output *out); /* takes {0} */
+CLSNN_API void clsnn_replay_finish(struct clsnn_replay_output *out); /* takes NULL and {0} */
 
 CLSNN_END_DECLS
 
