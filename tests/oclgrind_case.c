@@ -12,7 +12,7 @@
 #include "device/evaluate.h"
 #include "clsnn/replay.h"
 #include "device/train.h"
-#include "collisions.h"
+#include "reference/collisions.h"
 
 /* oclgrind 21.10 does not take a filled buffer for initialised, and after writing a part of a buffer takes
  * the others for uninitialised. So here every write, and every fill, is a write of the whole buffer. */

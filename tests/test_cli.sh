@@ -6,7 +6,7 @@
 set -u
 clsnn=$(realpath "${1:?usage: test_cli.sh CLSNN}") || exit 1
 only=${2:-}
-oracle=$(realpath "$(dirname "$0")")/oracle
+oracle=$(realpath "$(dirname "$0")")/reference/oracle
 work=$(mktemp -d "${TMPDIR:-/tmp}/clsnn-cli.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM

@@ -4,7 +4,7 @@
 
 #include "device/evaluate.h"
 #include "clsnn/replay.h"
-#include "collisions.h"
+#include "reference/collisions.h"
 #include "device_fixture.h"
 
 static const uint8_t blank[PIXELS];

@@ -5,7 +5,7 @@
 
 #include "clsnn/npz.h"
 #include "clsnn/replay.h"
-#include "collisions.h"
+#include "reference/collisions.h"
 #include "device_fixture.h"
 
 static const int work_groups[] = {1, 16, 64, 128, 256};
@@ -353,7 +353,7 @@ static const char *source_root(void) {
 
 static void equals_the_recordings_of_this_repository(void **state) {
     char dir[2048];
-    assert_true(snprintf(dir, sizeof dir, "%s/tests/oracle", source_root()) < (int)sizeof dir);
+    assert_true(snprintf(dir, sizeof dir, "%s/tests/reference/oracle", source_root()) < (int)sizeof dir);
     assert_int_equal(check_folder(*state, dir), 3);
 }
 

@@ -6,7 +6,7 @@ clsnn=$1 caches=$2
 shift 2
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-replay=${CLSNN_SOURCE_ROOT:-.}/tests/oracle/learn_12.npz
+replay=${CLSNN_SOURCE_ROOT:-.}/tests/reference/oracle/learn_12.npz
 small='-q --data digits --neurons 16 --train-images 2 --label-images 2 --test-images 2'
 run() {
     # shellcheck disable=SC2086 # options are words

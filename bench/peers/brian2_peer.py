@@ -6,7 +6,7 @@
     /usr/bin/python3 bench/peers/brian2_peer.py --data DIR --form tuned --check build/host/clsnn
 
 Prints one JSON line. Times are of Brian's simulation loop alone: generating and compiling the code, reading its arrays and connecting
-the synapses are not in them. The model is the one of tests/oracle/make_oracle.py, which clsnn matches spike for spike; --check shows it
+the synapses are not in them. The model is the one of tests/reference/oracle/make_oracle.py, which clsnn matches spike for spike; --check shows it
 again for this script: Brian's network and clsnn replay get the same input spikes and must fire the same.
 
 Two forms of one model:

@@ -602,7 +602,7 @@ def make_workplace(bench, source):
         with open(os.path.join(small, name), "wb") as f:
             f.write(data[:4] + struct.pack(">I", n) + data[8:])
     shutil.rmtree(full)
-    shutil.copy(os.path.join(source, "tests/oracle/learn_12.npz"), bench.replay)
+    shutil.copy(os.path.join(source, "tests/reference/oracle/learn_12.npz"), bench.replay)
     earlier = os.path.join(bench.root, "earlier-train")
     argv = bench.argv(COMMANDS[0], earlier) + ["--seed", "2"]
     subprocess.run(argv, check=True, **quiet)

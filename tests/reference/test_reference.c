@@ -2,7 +2,7 @@
  * spike; and the shared scenarios of collisions.h, each of which must do what its name says before a kernel
  * is held against it.
  *
- * CLSNN_SOURCE_ROOT (default ".") holds tests/oracle; CLSNN_ORACLE (default
+ * CLSNN_SOURCE_ROOT (default ".") holds tests/reference/oracle; CLSNN_ORACLE (default
  * CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of further, larger recordings, skipped when missing. */
 #include <dirent.h>
 #include <math.h>
@@ -533,7 +533,7 @@ static const char *source_root(void) {
 static void equals_the_recordings_of_this_repository(void **state) {
     (void)state;
     char dir[2048];
-    assert_true(snprintf(dir, sizeof dir, "%s/tests/oracle", source_root()) < (int)sizeof dir);
+    assert_true(snprintf(dir, sizeof dir, "%s/tests/reference/oracle", source_root()) < (int)sizeof dir);
     int n_files = check_folder(dir, false);
     if (n_files < 3)
         fail_msg("%s: %d recordings, expected 3 (CLSNN_SOURCE_ROOT names the source tree)", dir,

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Small spike-for-spike recordings of the model by Brian 2 in double precision, for tests/test_reference.c.
+"""Small spike-for-spike recordings of the model by Brian 2 in double precision, for tests/reference/test_reference.c.
 
 Needs Brian 2 and numpy (Debian: python3-brian). Writes every recording of RECORDINGS beside this script:
 
-    /usr/bin/python3 tests/oracle/make_oracle.py
+    /usr/bin/python3 tests/reference/oracle/make_oracle.py
 
 The input spikes are drawn here, stored, and replayed, so the simulator under test needs no random numbers. Every array is
 little-endian and C-ordered:
