@@ -3,7 +3,7 @@
 # the same order each time. A finding ends in exit code 1 and stays in BUILD/findings.
 # Usage: fuzz.sh [--runs N] [--build DIR] [--jobs N] [TARGET...]     a million runs each: --runs 1000000
 set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 runs=40000 build=$root/build-fuzz jobs=$(nproc) targets=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -40,7 +40,7 @@ if [ ! -f "$build/build.ninja" ]; then
 fi
 ninja -C "$build" -j "$jobs" fuzz >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
 if [ ${#targets[@]} = 0 ]; then
-    for program in "$build"/tests/fuzz/fuzz_*; do
+    for program in "$build"/tests/hostile/fuzz/fuzz_*; do
         [ -x "$program" ] && [ -f "$program" ] && targets+=("$(basename "$program" | sed 's/^fuzz_//')")
     done
 fi
@@ -54,11 +54,11 @@ mkdir -p "$build/findings"
 
 fuzz() {
     local target=$1 more=()
-    mkdir -p "$work/$target" "$root/tests/corpus/$target"
-    [ -f "$root/tests/fuzz/$target.dict" ] && more+=("-dict=$root/tests/fuzz/$target.dict")
-    "$build/tests/fuzz/fuzz_$target" -seed=1 -runs="$runs" -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64 -max_len=8192 \
+    mkdir -p "$work/$target" "$root/tests/hostile/corpus/$target"
+    [ -f "$root/tests/hostile/fuzz/$target.dict" ] && more+=("-dict=$root/tests/hostile/fuzz/$target.dict")
+    "$build/tests/hostile/fuzz/fuzz_$target" -seed=1 -runs="$runs" -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64 -max_len=8192 \
         -print_final_stats=1 -artifact_prefix="$build/findings/$target-" "${more[@]}" \
-        "$work/$target" "$root/tests/corpus/$target" </dev/null >"$work/$target.log" 2>&1
+        "$work/$target" "$root/tests/hostile/corpus/$target" </dev/null >"$work/$target.log" 2>&1
     echo $? >"$work/$target.status"
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the program's commands with one thing made to fail, and judges what they do about it. See tests/faults.sh.
+"""Runs the program's commands with one thing made to fail, and judges what they do about it. See tests/hostile/faults.sh.
 
 Python's standard library only. A class of faults is a function that yields faults; a fault is run in a folder of its own and
 judged by the same rules everywhere: no crash, no hang, an exit code that fits, one readable line on stderr, no leak, and under
@@ -658,7 +658,7 @@ def run_class(bench, name, commands, most, jobs):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tests/faults.sh", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="tests/hostile/faults.sh", description=__doc__.splitlines()[0])
     parser.add_argument("--program", required=True)
     parser.add_argument("--layer", required=True)
     parser.add_argument("--alloc", required=True)
@@ -670,7 +670,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--verbose", action="store_true", help="every finding, not the first twelve of a command")
     options = parser.parse_args()
-    source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    source = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.."))
     commands = [c for c in COMMANDS if c.name in options.commands.split(",")]
     wanted = [k for k in CLASSES if k in options.classes.split(",")]
     skipped = []

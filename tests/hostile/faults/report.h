@@ -1,5 +1,5 @@
-/* What the two fault libraries tell tests/faults/faults.py: a file of this layout, mapped and always up to date, so that a run
- * which crashes has told everything too. Read there by struct.unpack: members are 8 bytes, or arrays of what is said. */
+/* What the two fault libraries tell faults.py: a file of this layout, mapped and always up to date, so that a run
+ * which crashes has told everything too. struct.unpack reads it: members are 8 bytes, or arrays of what is said. */
 #ifndef FAULTS_REPORT_H
 #define FAULTS_REPORT_H
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of tests/corpus that can be made. Files called finding-* are kept as they were found."""
+"""Writes the seeds of tests/hostile/corpus that can be made. Files called finding-* are kept as they were found."""
 import gzip, hashlib, io, json, os, struct, zipfile
 
 corpus = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "corpus")

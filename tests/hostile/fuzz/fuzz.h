@@ -1,6 +1,6 @@
-/* What every fuzz target shares: a file made of the input, and what must hold of any outcome. A target is one file that
- * defines LLVMFuzzerTestOneInput and one name in meson.build; built with libFuzzer it searches (tests/fuzz.sh), built with
- * corpus.c it replays tests/corpus/NAME in the default suite. */
+/* What every fuzz target shares: a file made of the input, and what must hold of any outcome. A target is one file
+ * that defines LLVMFuzzerTestOneInput, and one name in meson.build. Built with libFuzzer it searches
+ * (tests/hostile/fuzz.sh); built with corpus.c it replays tests/hostile/corpus/NAME in the default suite. */
 #ifndef CLSNN_FUZZ_H
 #define CLSNN_FUZZ_H
 

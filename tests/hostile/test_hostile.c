@@ -1,5 +1,5 @@
 /* Files from strangers, by the path a user names: bad headers field by field, cuts, and archives that are small only while
- * they are packed. test_idx.c, test_npy.c and test_npz.c have what can be said in memory; tests/fuzz searches for more. */
+ * they are packed. test_idx.c, test_npy.c and test_npz.c have what can be said in memory; fuzz/ searches for more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
