@@ -3,7 +3,7 @@
 # lines or 85 % of branches. On the device only work-groups of one are tried unless CLSNN_TEST_WORK_GROUP says otherwise: the
 # host's code is the same for all.
 # Usage: coverage.sh [--scratch DIR] [--only-report] [-- MESON_SETUP_ARGUMENT...]   DIR keeps the build.
-root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 scratch='' run=1
 while [ $# -gt 0 ]; do
     case $1 in

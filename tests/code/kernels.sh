@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles the kernels offline, as OpenCL C 1.2, for a work-group of one and of many, to train and to record. Usage:
-# test_kernels.sh ROOT RANDOM123_DIR [CLANG]. Without clang all is skipped.
+# kernels.sh ROOT RANDOM123_DIR [CLANG]. Without clang all is skipped.
 root=$1 random123=$2 clang=$3
 echo 1..4
 if [ -z "$clang" ]; then

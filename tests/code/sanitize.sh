@@ -6,7 +6,7 @@
 #   the command line. The device's own code is not instrumented; buffers that it returns to the host are.
 # thread: data races, over the host suite. The library starts no thread of its own, so what this sees is that none of the host's
 #   code shares state by way of a library's thread; a CPU device's threads run kernels, which oclgrind looks at (oclgrind.sh).
-root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 scratch='' modes=''
 while [ $# -gt 0 ]; do
     case $1 in

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 COPIED = ["kernels", "include", "host", "bench", "tests", "subprojects", "datasets", "meson.build", "meson_options.txt"]
 WANTED = 0.95
 LIMIT_S = 150  # of processor time a run, so that a busy machine ends none; a fault that makes a kernel run for ever is found by it
@@ -305,7 +305,7 @@ class Bench:
         must_run(["ninja", "-j1", "-C", self.build, target])
         binary = os.path.join(self.build, target)
         if program == "oclgrind":
-            runs = [(["sh", os.path.join(self.tree, "tests", "oclgrind.sh"), binary, str(work_group)], "")]
+            runs = [(["sh", os.path.join(self.tree, "tests/code/oclgrind.sh"), binary, str(work_group)], "")]
         else:
             runs = [([binary], pattern) for pattern in patterns]
         for command, pattern in runs:
