@@ -59,10 +59,19 @@ for mode in ${modes:-address thread}; do
     check "$mode: builds" ninja -C "$build"
     check "$mode: host suite" meson test -C "$build" --no-rebuild --suite host --timeout-multiplier 10 --print-errorlogs
     if [ $mode = address ] && "$build/host/clsnn" devices >/dev/null 2>&1; then
-        # everything read from outside, which ends before a kernel is built; each case looks for the sanitizer's words by itself
-        check "$mode: the command line's cases of data, models, options and texts" \
-            env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" "$root/tests/test_cli.sh" "$build/host/clsnn" \
-            '^(train(: the files| --json)|data |gzip|plain|images|labels?|fewer|more|no |4294|model:|an |a |unknown|--(neurons|epochs|set|config|rule|shuffle)|man$|help)'
+        # The cases that read from outside, which end before a kernel is built, and a few whole runs. Each case looks
+        # for the sanitizer's words by itself.
+        while read -r script pattern; do
+            check "$mode: tests/program/$script" env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" \
+                "$root/tests/program/$script" "$build/host/clsnn" "$pattern" </dev/null
+        done <<'END'
+data.sh .
+options.sh .
+sweep_file.sh .
+devices.sh ^no OpenCL
+eval.sh ^model:
+train.sh ^(train --json|train: the files|an |more |no |a |--config)
+END
     fi
 done
 echo "1..$n"

@@ -1,5 +1,5 @@
-/* The seed paper's table and ours: statistics with closed-form answers, which cells are compared and marked, text of a page, and
- * finished runs that are taken for what they are. Training is the command's, see test_cli.sh. */
+/* The seed paper's table and ours: statistics with closed-form answers, which cells are compared and marked, text
+ * of a page, and finished runs that are taken for what they are. tests/program/reproduce.sh has the training. */
 #include "reproduce/reproduce.h"
 
 #include <math.h>
