@@ -1,11 +1,14 @@
 #!/bin/sh
-# Builds the tree with gcc's sanitizers and runs the tests that need no large device under them; the first finding ends a test.
+# Builds the tree with gcc's sanitizers and runs the tests that need no large device under them. The first
+# finding ends a test.
 # Usage: sanitize.sh [--scratch DIR] [address] [thread] [-- MESON_SETUP_ARGUMENT...]   DIR keeps the builds.
 #
-# address: addresses, leaks and undefined behaviour, over the host suite and, where there is an OpenCL device, the quick cases of
-#   the command line. The device's own code is not instrumented; buffers that it returns to the host are.
-# thread: data races, over the host suite. The library starts no thread of its own, so what this sees is that none of the host's
-#   code shares state by way of a library's thread; a CPU device's threads run kernels, which oclgrind looks at (oclgrind.sh).
+# address: addresses, leaks and undefined behaviour, over the host suite and, where there is an OpenCL device,
+# the
+#   quick scripts of the program. The device's own code is not instrumented; buffers that it returns are.
+# thread: data races, over the host suite. The library starts no thread of its own, so this sees that none of
+# the
+#   host's code shares state by way of a library's thread. Threads of a CPU device run kernels: oclgrind.sh.
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 scratch='' modes=''
 while [ $# -gt 0 ]; do
@@ -40,7 +43,8 @@ check() {
     if "$@" >"$scratch/log" 2>&1; then
         echo "ok $n - $name"
     else
-        grep -E 'ERROR: |WARNING: |SUMMARY: |runtime error:|^not ok|FAIL' "$scratch/log" | sort -u | head -n 40 | sed 's/^/# /'
+        grep -E 'ERROR: |WARNING: |SUMMARY: |runtime error:|^not ok|FAIL' "$scratch/log" | sort -u |
+            head -n 40 | sed 's/^/# /'
         tail -n 30 "$scratch/log" | sed 's/^/# /'
         echo "not ok $n - $name"
         failed=1
@@ -50,17 +54,18 @@ check() {
 for mode in ${modes:-address thread}; do
     build=$scratch/$mode kinds=$mode
     [ $mode = thread ] || kinds=address,undefined
-    # no recovery: a finding is a failure, not a line in a log. Warnings as in any build, but those of the instrumented code.
-    [ -e "$build/build.ninja" ] || meson setup "$build" "$root" "-Db_sanitize=$kinds" -Db_lundef=false -Dwerror=false \
-        -Dc_args=-fno-sanitize-recover=all "$@" >"$scratch/log" 2>&1 || {
+    # No recovery: a finding is a failure, not a line in a log. Warnings of instrumented code are no errors.
+    [ -e "$build/build.ninja" ] || meson setup "$build" "$root" "-Db_sanitize=$kinds" -Db_lundef=false \
+        -Dwerror=false -Dc_args=-fno-sanitize-recover=all "$@" >"$scratch/log" 2>&1 || {
         cat "$scratch/log"
         exit 1
     }
     check "$mode: builds" ninja -C "$build"
-    check "$mode: host suite" meson test -C "$build" --no-rebuild --suite host --timeout-multiplier 10 --print-errorlogs
+    check "$mode: host suite" \
+        meson test -C "$build" --no-rebuild --suite host --timeout-multiplier 10 --print-errorlogs
     if [ $mode = address ] && "$build/host/clsnn" devices >/dev/null 2>&1; then
-        # The cases that read from outside, which end before a kernel is built, and a few whole runs. Each case looks
-        # for the sanitizer's words by itself.
+        # The cases that read from outside, which end before a kernel is built, and a few whole runs. Each
+        # case looks for the sanitizer's words by itself.
         while read -r script pattern; do
             check "$mode: tests/program/$script" env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" \
                 "$root/tests/program/$script" "$build/host/clsnn" "$pattern" </dev/null

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Compiles the kernels once for the suites that follow, which would each do it again: most of their time. A cache for each suite, and
-# for each of the two programs here, because pocl's races when several write it at once. Skips where nothing compiles.
-# Usage: warm.sh CLSNN CACHE_DIR SUITE...    (fills CACHE_DIR/SUITE for each)
+# Compiles the kernels once for the tests that follow: each would do it again, which is most of its time.
+# Every test gets a cache of its own, and so do the two programs here, because pocl's cache races when several
+# write it. Skips where nothing compiles.
+# Usage: warm.sh CLSNN CACHE_DIR TEST...    (fills CACHE_DIR/TEST for each)
 clsnn=$1 caches=$2
 shift 2
 work=$(mktemp -d) || exit 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Files of earlier versions: runs, models, checkpoints and tables stay usable and give the bits that they gave.
+# Files of earlier versions: runs, models, checkpoints and tables stay usable and give the bits they gave.
 # v0.1/README.md tells how the files were made.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
