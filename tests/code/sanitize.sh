@@ -25,6 +25,7 @@ done
     trap 'rm -rf "$scratch"' EXIT
     trap 'exit 1' HUP INT TERM
 }
+mkdir -p "$scratch" || exit 1
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 # cairo takes the locks of its fonts in either order, in the one thread that there is.
