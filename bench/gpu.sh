@@ -39,9 +39,9 @@ prepare() {
     ninja -C "$root/build-gpu"
     cp "$root/build-gpu/host/clsnn" "$kit/clsnn"
     cp "$root/bench/gpu.sh" "$kit/gpu.sh"
-    mkdir -p "$kit/tests/oracle"
+    mkdir -p "$kit/tests/reference/oracle"
     for name in $suites; do cp "$root/build-gpu/tests/test_$name" "$kit/tests/"; done
-    cp "$root"/tests/oracle/*.npz "$kit/tests/oracle/"
+    cp "$root"/tests/reference/oracle/*.npz "$kit/tests/reference/oracle/"
     # The kit leaves out the C library's own files: these must be the GPU machine's.
     ldd "$kit/clsnn" "$kit/tests/test_replay" | awk '$3 ~ /^\// {print $3}' |
         grep -Ev '/(libc|libm|libpthread|libdl|librt|ld-linux[^/]*)\.so' |

@@ -6,7 +6,7 @@
     brian2_peer.py --data DIR --form tuned --check build/host/clsnn
 
 Prints one JSON line. Times are of Brian's simulation loop alone. Generating and compiling the code, reading
-its arrays and connecting the synapses are not counted. The model is that of tests/oracle/make_oracle.py, and
+its arrays and connecting the synapses are not counted. The model is that of tests/reference/oracle/make_oracle.py, and
 clsnn matches it spike for spike. --check repeats the comparison for this script: Brian's network and clsnn
 replay get the same input spikes and must fire the same spikes.
 

@@ -134,11 +134,13 @@ enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out
     TRY(clsnn_labels_in_npz(&npz, path, (uint32_t)n, &labels));
     if (has_array(&npz, "about")) {
         TRY(clsnn_npz_get(&npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &about));
-        l.about = strndup(about->data, about->shape[0]);
+        l.about = malloc(about->shape[0] + 1);
         if (!l.about) {
             st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for about", path);
             goto fail;
         }
+        memcpy(l.about, about->data, about->shape[0]);
+        l.about[about->shape[0]] = '\0';
     }
     l.n_post = (uint32_t)n;
     l.w = take(&npz, w->data);

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Compiles the kernels offline, as OpenCL C 1.2, for a work-group of one and of many, to train and to record. Usage:
+# kernels.sh ROOT RANDOM123_DIR [CLANG]. Without clang all is skipped.
+root=$1 random123=$2 clang=$3
+echo 1..4
+if [ -z "$clang" ]; then
+    echo "# no clang was found when the build was set up: the kernels are not compiled offline"
+    exit 77
+fi
+n=0 failed=0
+for flags in -DCLSNN_WG=1 -DCLSNN_WG=64 "-DCLSNN_WG=1 -DCLSNN_RECORD" "-DCLSNN_WG=64 -DCLSNN_RECORD"; do
+    n=$((n + 1))
+    # shellcheck disable=SC2086 # flags are words
+    if said=$("$clang" -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -D__OPENCL_VERSION__=120 $flags -I"$root/include" \
+        -isystem "$random123" -fsyntax-only -Wall -Wextra -Wno-unused-parameter -Werror "$root/kernels/program.cl" 2>&1); then
+        echo "ok $n - $flags"
+    else
+        echo "not ok $n - $flags"
+        echo "$said" | sed 's/^/# /'
+        failed=1
+    fi
+done
+exit $failed

@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+"""Plants faults in the kernels, one at a time, and sees that the tests find them.
+
+Each row of FAULTS is a replacement of text that must occur exactly once in its file, so a row that no longer fits the kernels
+stops the script: the table cannot rot in silence. The tree is copied to a scratch folder; a fault is written there, the kernel
+source is embedded and the tests relinked, and stages of tests run, the one named by the row first, then the others by cost,
+until one fails. Ends with status 1 if fewer than 95 % of the faults were caught, or if the tests fail without one.
+
+Usage: mutants.py [--all | --sample N | --check | ID...] [--scratch DIR] [--meson-arg ARG]..."""
+
+import argparse
+import hashlib
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+COPIED = ["kernels", "include", "host", "bench", "tests", "subprojects", "datasets", "meson.build", "meson_options.txt"]
+WANTED = 0.95
+LIMIT_S = 150  # of processor time a run, so that a busy machine ends none; a fault that makes a kernel run for ever is found by it
+
+# name: test program, patterns of its tests (a run each), largest work-group. In order of cost: what is slow is the device's compiler,
+# and with it work-groups of many.
+STAGES = {
+    "replay": ("replay", ["every_scenario*", "a_training*"], 1),
+    "plain": ("plain", ["*"], 1),
+    "laws": ("laws", ["*"], 1),
+    "encode": ("encode", ["every_bit*", "evaluation*", "training*", "certain*"], 1),
+    "identity": ("identity", ["dark*", "attempts*", "positions*", "a_network*", "seeds*", "an_eval*", "evaluation*", "launches*"], 1),
+    "replay16": ("replay", ["every_scenario*"], 16),
+    "encode16": ("encode", ["training*", "every_bit*"], 16),
+    "laws16": ("laws", ["silence*", "weights_above*", "columns*"], 16),
+    "identity16": ("identity", ["odd*", "crowded*", "work_groups*", "dark*", "evaluation*"], 16),
+    "oclgrind16": ("oclgrind", [], 16),
+}
+
+# id, file, text, its replacement, stage that is tried first
+FAULTS = [
+    # the laws of a neuron
+    ("flush-dropped", "laws/neuron.cl", "return g < CLSNN_G_FLUSH ? 0.0f : g;", "return g;", "laws"),
+    ("flush-inverted", "laws/neuron.cl", "return g < CLSNN_G_FLUSH ? 0.0f : g;", "return g > CLSNN_G_FLUSH ? 0.0f : g;", "replay"),
+    ("inhibition-sign", "laws/neuron.cl", "fma(-gain, g_inh,", "fma(gain, g_inh,", "replay"),
+    ("excitation-sign", "laws/neuron.cl", "fma(-gain, g_exc,", "fma(gain, g_exc,", "replay"),
+    ("inhibition-drive", "laws/neuron.cl", "p.drive_inh * g_inh", "p.drive_exc * g_inh", "replay"),
+    ("leak-of-the-other-layer", "laws/neuron.cl", "fma(-gain, g_exc, (real)(p.leak_exc))", "fma(-gain, g_exc, (real)(p.leak_inh))", "replay"),
+    ("floor-dropped", "laws/neuron.cl", "return next < floor ? floor : next; /* lets NaN through */", "return next;", "laws"),
+    ("floor-hides-nan", "laws/neuron.cl", "return next < floor ? floor : next; /* lets NaN through */", "return fmax(next, floor);", "laws"),
+    ("threshold-without-decay", "laws/neuron.cl", "return fma(theta, decay_t, p.thresh_exc);", "return theta + p.thresh_exc;",
+     "plain"),
+    ("theta-sign", "laws/neuron.cl", "return fma(theta, decay_t, p.thresh_exc);", "return fma(-theta, decay_t, p.thresh_exc);",
+     "replay"),
+    ("inhibitory-gain", "laws/neuron.cl", "fma(-p.gain_inh, g_exc, p.leak_inh)", "fma(-p.gain_exc, g_exc, p.leak_inh)", "replay"),
+    ("inhibitory-leak", "laws/neuron.cl", "fma(-p.gain_inh, g_exc, p.leak_inh)", "fma(-p.gain_inh, g_exc, p.leak_exc)", "replay"),
+    ("inhibitory-drive", "laws/neuron.cl", "p.drive_exc_inh * g_exc", "p.drive_exc * g_exc", "replay"),
+    ("rest-inverted", "laws/neuron.cl", "return fabs(v) < CLSNN_V_FLUSH;", "return fabs(v) > CLSNN_V_FLUSH;", "replay"),
+    ("rest-never", "laws/neuron.cl", "return fabs(v) < CLSNN_V_FLUSH;", "return 0;", "laws"),
+    ("followed-without-refractory", "laws/neuron.cl", "return g_exc >= p.follow_g_inh || steps_since_spike < p.refrac_inh;",
+     "return g_exc >= p.follow_g_inh;", "plain"),
+    ("followed-too-late", "laws/neuron.cl", "g_exc >= p.follow_g_inh", "g_exc >= 30.0f * p.follow_g_inh", "replay"),
+    # plasticity
+    ("trace-step-early", "laws/stdp.cl", "k < cut ? table[k]", "k < cut ? table[max(k - 1, 0)]", "replay"),
+    ("depression-sign", "laws/stdp.cl", "at_least(w - depress, 0.0f)", "at_least(w + depress, 0.0f)", "replay"),
+    ("depression-below-zero", "laws/stdp.cl", "at_most(at_least(w - depress, 0.0f), w_max)", "at_most(w - depress, w_max)", "plain"),
+    ("depression-unclipped", "laws/stdp.cl", "at_most(at_least(w - depress, 0.0f), w_max)", "at_least(w - depress, 0.0f)", "laws"),
+    ("potentiation-unclipped", "laws/stdp.cl", "at_most(at_least(fma(pre, potentiate, w), 0.0f), w_max)",
+     "at_least(fma(pre, potentiate, w), 0.0f)", "plain"),
+    ("potentiation-sign", "laws/stdp.cl", "fma(pre, potentiate, w)", "fma(-pre, potentiate, w)", "replay"),
+    ("potentiation-rounded-twice", "laws/stdp.cl", "fma(pre, potentiate, w)", "(pre * potentiate + w)", "plain"),
+    # weights
+    ("newton-steps", "network/weights.cl", "step < 4", "step < 2", "laws"),
+    ("residual-dropped", "network/weights.cl", "return fma(fma(-b, q, a), y, q);", "return q;", "laws"),
+    ("sum-order", "network/weights.cl", "(s0 + s1) + (s2 + s3)", "((s0 + s1) + s2) + s3", "plain"),
+    ("sum-short", "network/weights.cl", "i = 0; i < CLSNN_N_PRE; i += 4)", "i = 0; i < CLSNN_N_PRE - 4; i += 4)", "laws"),
+    ("zero-column-divided", "network/weights.cl", "!changed | (sum < 0x1p-100f)", "!changed", "laws"),
+    ("rescaled-not-watched", "network/weights.cl", "STORE_SHORTS(above_max & 1, net.above_max, k);", "STORE_SHORTS(over & 0, net.above_max, k);", "laws"),
+    ("small-weights-kept", "network/weights.cl", "rescaled < flush ? (real)(0.0f) : rescaled", "rescaled", "plain"),
+    ("depressed-column-not-rescaled", "network/weights.cl", "net.p.n_steps + net.p.cut_post1;", "net.p.n_steps;", "laws"),
+    ("clipped-column-not-rescaled", "network/weights.cl", "fired_lately | (LOAD_SHORTS(net.above_max, k) != 0)", "fired_lately", "plain"),
+    ("first-weights-of-23-bits", "network/weights.cl", "(r.v[k] >> 8)", "(r.v[k] >> 9 << 1)", "plain"),
+    ("padding-has-weights", "network/weights.cl", "j + k < n_post", "j + k <= n_post", "plain"),
+    ("first-weights-counter", "network/weights.cl", "random_words(d, (uint)j / 4u)", "random_words(d, (uint)j / 8u)", "plain"),
+    ("first-weights-purpose", "network/weights.cl", "CLSNN_RNG_WEIGHTS << 24", "CLSNN_RNG_TRAIN << 24", "plain"),
+    ("first-weights-of-network-0", "network/weights.cl", "const struct clsnn_params p = params[b];",
+     "const struct clsnn_params p = params[0];", "identity"),
+    # what all kernels share
+    ("philox-rounds", "prelude.cl", "philox4x32_R(10, c, k)", "philox4x32_R(9, c, k)", "plain"),
+    ("counter-words-swapped", "prelude.cl", "{{first, d.image, d.show, d.purpose}}", "{{first, d.show, d.image, d.purpose}}",
+     "plain"),
+    ("key-half", "prelude.cl", "{{d.seed_lo, d.seed_hi}}", "{{d.seed_lo, 0u}}", "plain"),
+    ("highest-bit", "prelude.cl", "clz(word & (0ul - word))", "clz(word)", "replay"),
+    ("no-local-barrier", "prelude.cl", "#define BARRIER_LOCAL()    barrier(CLK_LOCAL_MEM_FENCE)", "#define BARRIER_LOCAL()",
+     "replay16"),
+    ("no-global-barrier", "prelude.cl", "#define BARRIER_GLOBAL()   barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)",
+     "#define BARRIER_GLOBAL()", "replay16"),
+    ("or-not-atomic", "prelude.cl", "atomic_or((p), (bits))", "(*(p) |= (bits))", "oclgrind16"),
+    ("count-not-atomic", "prelude.cl", "atomic_inc(p)", "(*(p) += 1)", "oclgrind16"),
+    # a presentation: the order of events
+    ("inhibitory-refractory", "laws/neuron.cl", "since_spike >= p.refrac_inh", "since_spike > p.refrac_inh", "replay"),
+    ("excitatory-refractory", "network/layers.cl", ">= net.p.refrac_exc", "> net.p.refrac_exc", "replay"),
+    ("inhibitory-reset", "laws/neuron.cl", "if (fires) *v = p.reset_inh;", "", "replay"),
+    ("excitatory-reset", "network/layers.cl", "net.v_exc[j] = net.p.reset_exc;", "", "replay"),
+    ("conductance-decay", "cpu/step.cl", "g_inh * p.keep_g_inh", "g_inh * p.keep_g_exc", "replay"),
+    ("threshold-not-lowest", "network/layers.cl", "last < now ? last : now", "now", "plain"),
+    ("quiet-below-threshold-under-rest", "cpu/step.cl", "| (threshold < 0.0f)", "", "plain"),
+    ("delivery-order", "cpu/step.cl", "+ LOAD(r.w2, k)) + LOAD(r.w3, k)", "+ LOAD(r.w3, k)) + LOAD(r.w2, k)", "plain"),
+    ("deferred-delivery-order", "cpu/step.cl", "+ LOAD(deferred.w2, k)) + LOAD(deferred.w3, k)", "+ LOAD(deferred.w3, k)) + LOAD(deferred.w2, k)", "plain"),
+    ("deferred-pre-rule-of-next-step", "cpu/step.cl", "apply_pre_rule(net, t - 1, deferred->events", "apply_pre_rule(net, t, deferred->events", "plain"),
+    ("deferred-pre-rule-after-a-spike", "cpu/present.cl", "leaves_inputs && n_exc == 0", "leaves_inputs", "plain"),
+    ("deferred-inputs-lost-before-a-flush", "cpu/present.cl", "deliver_deferred(net, t - 1, learn, &deferred, &n_traced);", "late.n = 0;", "plain"),
+    ("deferred-inputs-lost-at-the-end", "cpu/present.cl", "    deliver_deferred(net, end_step - 1, learn, &deferred, &n_traced);\n", "", "plain"),
+    ("pre-rule-before-delivery", "cpu/present.cl",
+     "deliver_inputs(net, events, n_events);\n", "if (learn) apply_pre_rule(net, t, events, n_events, &n_traced);\n            deliver_inputs(net, events, n_events);\n",
+     "replay"),
+    ("pre-rule-forgets-clipping", "network/layers.cl", "< net.p.cut_post1 || net.above_max[j]", "< net.p.cut_post1", "laws"),
+    ("pre-trace-late", "cpu/step.cl", "            net.last_pre[events[e]] = t;\n", "            net.last_pre[events[e]] = t - 1;\n", "replay"),
+    ("pre-cut-of-post1", "cpu/step.cl", "if (t - net.last_pre[i] < net.p.cut_pre) potentiate",
+     "if (t - net.last_pre[i] < net.p.cut_post1) potentiate", "plain"),
+    ("post2-cut-of-post1", "cpu/step.cl", "net.p.cut_post2)", "net.p.cut_post1)", "plain"),
+    ("post2-read-after-it-is-set", "cpu/step.cl", "trace(net.tables->potentiate, t - net.last_exc[j],",
+     "trace(net.tables->potentiate, 0,", "replay"),
+    ("post1-for-post2", "cpu/step.cl", "trace(net.tables->potentiate,", "trace(net.tables->depress,", "replay"),
+    ("partner-weight", "cpu/step.cl", "+= net.p.w_exc_inh;", "+= net.p.w_inh_exc;", "replay"),
+    ("partner-not-caught-up", "cpu/step.cl", "catch_up_inh(net, j, t);\n    net.g_exc_inh[j] +=", "net.g_exc_inh[j] +=", "replay"),
+    ("theta-plus-of-step-0", "network/layers.cl", "net.tables->theta_plus[t]", "net.tables->theta_plus[0]", "laws"),
+    ("counts-of-the-rest-too", "network/layers.cl", "if (t < net.p.n_on) net.counts[j]++;", "net.counts[j]++;", "plain"),
+    ("counts-not-reset", "network/layers.cl", "if (t == 0) net.counts[j] = 0;", "", "plain"),
+    ("inhibits-its-partner", "network/layers.cl", "(float)(n_inh - (int)(own >> b & 1u))", "(float)n_inh", "replay"),
+    ("lane-mask", "network/layers.cl", "fired_inh[k / 32] >> (k % 32) &", "fired_inh[k / 32] >> (k % 16) &", "replay"),
+    ("conductances-not-flushed", "cpu/present.cl", "inhibited = flush_exc(net);", "inhibited = 1;", "laws"),
+    # windows of steps
+    ("window-beyond-a-spike", "cpu/window.cl", "last = now < end ? a->n_blocks : redo;", "last = redo;", "plain"),
+    ("window-beyond-a-spike-of-others", "cpu/window.cl", "            if (now < end) redo = o;\n", "", "plain"),
+    ("window-past-an-inhibitory-spike", "cpu/present.cl", "end = min(end, next_spike_inh(net, net.followed[h], t, end) + 1);", ";", "plain"),
+    ("window-forgets-inhibition", "cpu/present.cl", "            inhibited = 1;\n", "", "plain"),
+    ("window-out-of-order", "cpu/present.cl", "                is_out_of_order |= !fits_one_run;\n", "", "plain"),
+    ("window-state-not-kept", "cpu/present.cl", "if (net.v_exc != own_v) keep_state(net);", "", "plain"),
+    ("window-past-a-flush", "cpu/present.cl", "(t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS", "end_step", "plain"),
+    # windows of steps in groups
+    ("group-window-past-an-inhibitory-spike", "gpu/present.cl", "min(min(w.until, next_inh + 1), limit)", "min(w.until, limit)", "identity16"),
+    ("group-window-past-a-spike", "gpu/present.cl", "is_done = first_exc >= last,", "is_done = 1,", "identity16"),
+    ("group-window-past-a-flush", "gpu/window.cl", "(t / CLSNN_FLUSH_STEPS + 1) * CLSNN_FLUSH_STEPS", "t + WINDOW_STEPS", "identity16"),
+    ("group-window-without-room", "gpu/window.cl", "while (fours_before(input, n_on, w.until) - n_before > FOURS) w.until--;", ";", "identity16"),
+    ("group-conductances-not-flushed", "gpu/window.cl", "if (t % CLSNN_FLUSH_STEPS == 0) {", "if (t % CLSNN_FLUSH_STEPS == 1) {", "laws16"),
+    ("group-depressed-by-later-spikes", "gpu/window.cl", "steps_between(w, t, w.from + EVENT_STEP(event));", "steps_between(w, t, w.until);", "identity16"),
+    ("group-repeats-unseen", "gpu/window.cl", "s, before >> b & 1u);", "s, 0);", "identity16"),
+    ("group-repeats-of-the-step-before", "gpu/window.cl", "other < s ? steps[other] : 0u;", "other < s - 1 ? steps[other] : 0u;", "identity16"),
+    ("group-depressed-twice", "gpu/window.cl", "(c.bits & ((1u << EVENT_STEP(events[e])) - 1u)) == 0u &&", "", "identity16"),
+    ("group-depression-forgets-clipping", "gpu/window.cl", "net.p.cut_post1 || net.above_max[j]))", "net.p.cut_post1))", "laws16"),
+    ("group-clipping-unseen-in-a-window", "gpu/window.cl", "| (LOAD_SHORTS(net.above_max, k) != 0);", ";", "laws16"),
+    ("group-delivery-order", "gpu/window.cl", "(((x.g_exc + f##0) + f##1) + f##2) + f##3;", "(((x.g_exc + f##0) + f##1) + f##3) + f##2;", "identity16"),
+    ("group-delivered-late", "gpu/window.cl", "w.from + EVENT_STEP(f##_events.s0); s <= until; s++)", "w.from + EVENT_STEP(f##_events.s0); s < until; s++)", "replay16"),
+    ("group-filling-has-weights", "gpu/window.cl", "return i < CLSNN_N_PRE ? LOAD(net.w, i * net.n + k) : (real)(0.0f);", "return LOAD(net.w, min(i, CLSNN_N_PRE - 1) * net.n + k);", "replay16"),
+    ("group-forgets-a-four", "gpu/window.cl", "(n_spikes + 3) / 4;", "(n_spikes + 2) / 4;", "identity16"),
+    ("group-fetched-too-late", "gpu/window.cl", "FETCH_FOUR(a, e + 4)", "FETCH_FOUR(a, e + 5)", "identity16"),
+    ("group-ends-a-four-early", "gpu/window.cl", "if (e + 3 >= last) break;", "if (e + 3 >= last - 1) break;", "identity16"),
+    ("group-reversal-unseen", "gpu/window.cl", ", p.floor_exc - smallest(x->v)) > 0.0f)", ", 0.0f) > 0.0f)", "laws16"),
+    ("group-pre-trace-of-the-first-spike", "gpu/window.cl", "(w.when[i] & steps) >> s == 1u", "(w.when[i] & steps & ((1u << s) - 1u)) == 0u", "identity16"),
+    ("group-post-trace-late", "gpu/window.cl", "since < net.p.cut_pre) x.at", "since < net.p.cut_post1) x.at", "identity16"),
+    ("group-partner-not-followed", "gpu/window.cl", "    follow_inh(net, j, t);\n    catch_up_inh(net, j, t);\n", "    catch_up_inh(net, j, t);\n", "identity16"),
+    ("group-partner-not-foretold", "gpu/window.cl", "net.p.w_exc_inh;\n    foretell_inh(net, j, t);", "net.p.w_exc_inh;", "replay16"),
+    ("group-followed-at-the-start-unseen", "gpu/window.cl", "            foretell_inh(net, j, t - 1);\n", "            net.next_inh[j] = NO_STEP;\n", "identity16"),
+    ("group-followed-at-the-end-left", "gpu/window.cl", "for (int j = k; j < k + LANES; j++) follow_inh(net, j, t);", "", "identity16"),
+    ("group-listed-twice", "gpu/window.cl", "(ATOMIC_OR(&listed[j / 32], bit) & bit) == 0u", "ATOMIC_OR(&listed[j / 32], bit) != 0xdeadbeefu", "identity16"),
+    ("group-not-listed-after-a-spike", "gpu/present.cl", "if (learn) list_traced(net, (int)j, listed, space.n_traced);", "", "identity16"),
+    ("group-state-not-kept", "gpu/present.cl", "if (net.v_exc != own_v) keep_state(net);", "", "identity16"),
+    ("group-spikes-not-cleared", "gpu/present.cl", "if (n_exc + n_inh != 0) {", "if (n_inh != 0) {", "replay16"),
+    ("group-spike-count-not-cleared", "gpu/present.cl", "if (LID == 0) *s.n_exc = *s.n_inh = 0;", "", "replay16"),
+    ("group-next-spike-not-cleared", "gpu/present.cl", "if (LID == 0) *space.next_inh = NO_STEP;", "", "replay16"),
+    ("group-first-spike-not-cleared", "gpu/present.cl", "if (LID == 0) *space.first_exc = NO_STEP;", "", "identity16"),
+    ("group-no-barrier-before-a-window", "gpu/present.cl", "BARRIER_GLOBAL(); /* the window's input", "/* the window's input", "oclgrind16"),
+    ("group-no-barrier-after-a-window", "gpu/present.cl", "BARRIER_GLOBAL(); /* all have read", "/* all have read", "oclgrind16"),
+    ("group-no-barrier-before-post-rule", "gpu/present.cl", "BARRIER_GLOBAL(); /* the pre rule of all", "/* the pre rule of all", "oclgrind16"),
+    ("group-no-barrier-after-post-rule", "gpu/present.cl", "BARRIER_GLOBAL(); /* the post rule reads", "/* the post rule reads", "oclgrind16"),
+    # rescaling and drawing in groups
+    ("group-sum-order", "network/weights.cl", "(s[0] + s[1]) + (s[2] + s[3])", "((s[0] + s[1]) + s[2]) + s[3]", "laws16"),
+    ("group-sum-short", "network/weights.cl", "i < CLSNN_N_PRE; i += 4 * ADDED", "i < CLSNN_N_PRE - 4 * ADDED; i += 4 * ADDED", "laws16"),
+    ("group-rescaled-not-watched", "network/weights.cl", "(ushort)sums.is_above_max[LID];", "0;", "laws16"),
+    ("group-small-weights-kept", "network/weights.cl", "rescaled < flush ? 0.0f : rescaled;", "rescaled;", "laws16"),
+    ("group-columns-of-the-first-round", "network/weights.cl", "net.w + net.traced[first + c];", "net.w + net.traced[c];", "laws16"),
+    ("group-plane-of-the-next-digit", "network/encode.cl", "k = (g + 1) * N_DIGITS - 1 - x;", "k = max((g + 1) * N_DIGITS - 2 - x, 0);", "encode16"),
+    ("group-later-digits-unread", "network/encode.cl", "block < N_DIGITS / 4 && open != 0u; block++)", "block < N_DIGITS_ALL / 4 && open != 0u; block++)", "encode16"),
+    ("start-below-floor", "cpu/step.cl", "below |= net.v_exc[j] < net.p.floor_exc;", "", "replay"),
+    ("theta-not-anchored", "presentation.cl", "net.theta[j] *= decay;", "", "laws"),
+    ("rest-not-flushed", "presentation.cl", "fabs(v) < CLSNN_V_FLUSH ? 0.0f : v;", "v;", "laws"),
+    ("theta-fault-unseen", "presentation.cl", " && net.theta[j] > -CLSNN_V_LIMIT", "", "laws"),
+    ("fault-unseen", "presentation.cl", "fabs(v) < CLSNN_V_LIMIT && fabs(net.v_inh[j])", "fabs(net.v_inh[j])", "laws"),
+    ("inhibitory-time-not-moved", "presentation.cl", "net.seen_inh[j] -= n_steps;", "", "plain"),
+    ("last-spike-not-moved", "presentation.cl", "max(net.last_exc[j] - n_steps, CLSNN_NEVER)", "net.last_exc[j]", "plain"),
+    ("last-input-not-moved", "presentation.cl", "max(net.last_pre[i] - n_steps, CLSNN_NEVER)", "net.last_pre[i]", "plain"),
+    # from an image to its spikes
+    ("digit-inverted", "network/encode.cl", "digits & ~word;", "digits & word;", "plain"),
+    ("draw-stays-open", "network/encode.cl", "*open &= ~(digits ^ word);", "*open &= ~(digits & word);", "encode"),
+    ("certain-spike-lost", "network/encode.cl", "m == denominator ? m :", "", "encode"),
+    ("tail-counter", "network/encode.cl", "t | (uint)(k / 4) << 16", "t | (uint)(k / 8) << 16", "encode"),
+    ("group-not-counted", "network/encode.cl", "of_bundle.purpose |= (uint)g;", "", "plain"),
+    ("ink-threshold", "network/encode.cl", "n_active += image[i] != 0;", "n_active += image[i] > 1;", "encode"),
+    ("group-ink-threshold", "network/encode.cl", "&& image[i] != 0;", "&& image[i] > 1;", "encode16"),
+    # launches
+    ("attempt-not-drawn-for", "launch/train.cl", "now.epoch | now.attempt << 20", "now.epoch", "plain"),
+    ("attempt-not-reset", "launch/train.cl", "now.attempt = 0u;", "", "plain"),
+    ("done-unheard", "launch/train.cl", "atomic_or(any_done, 0) == 1", "0", "identity"),
+    ("done-not-told", "launch/train.cl", "    if (CLSNN_WG == 1) atomic_cmpxchg(any_done, 0, 1);\n", "", "identity"),
+    ("given-up-inverted", "launch/train.cl", "now.given_up += enough ? 0u : 1u;", "now.given_up += enough ? 1u : 0u;", "identity"),
+    ("last-try-late", "launch/train.cl", "intensity >= (uint)net.p.intensity_max ||", "intensity > (uint)net.p.intensity_max ||",
+     "identity"),
+    ("evaluation-keeps-spikes", "launch/evaluate.cl", "= net.last_inh[j] = CLSNN_NEVER;", "= CLSNN_NEVER;", "identity"),
+    ("evaluation-keeps-conductance", "launch/evaluate.cl", "net.v_inh[j] = net.g_exc_inh[j] = 0.0f;", "net.v_inh[j] = 0.0f;", "identity"),
+    ("evaluation-purpose", "launch/evaluate.cl", "purpose << 24}", "(uint)CLSNN_RNG_TEST << 24}", "encode"),
+]
+
+# Faults that no run can show, with the reason; they are kept to be seen, matched, and not counted.
+EQUIVALENT = [
+    ("trace-cut-late", "laws/stdp.cl", "k < cut ? table[k]", "k <= cut ? table[k]", "the tables are zero from the cut-off on"),
+    ("potentiation-below-zero", "laws/stdp.cl", "at_most(at_least(fma(pre, potentiate, w), 0.0f), w_max)",
+     "at_most(fma(pre, potentiate, w), w_max)", "no operand is negative"),
+]
+
+
+def check_table():
+    """Every text occurs once, and no id twice."""
+    bad = []
+    rows = FAULTS + EQUIVALENT
+    for name, file, old, new, _ in rows:
+        with open(os.path.join(ROOT, "kernels", file), encoding="utf-8") as f:
+            n = f.read().count(old)
+        if n != 1:
+            bad.append(f"{name}: kernels/{file} holds the text {n} times, must be once: {old!r}")
+        if old == new:
+            bad.append(f"{name}: replaces its text by itself")
+    if len({row[0] for row in rows}) != len(rows):
+        bad.append("an id stands twice")
+    for row in FAULTS:
+        if row[4] not in STAGES:
+            bad.append(f"{row[0]}: no stage {row[4]!r}, only {', '.join(STAGES)}")
+    return bad
+
+
+def copy_tree(to):
+    """The tree in the scratch folder; a file that is there already keeps its time, so that little is built again."""
+    for name in COPIED:
+        source = os.path.join(ROOT, name)
+        files = [source] if os.path.isfile(source) else [os.path.join(d, f) for d, _, fs in os.walk(source) for f in fs]
+        for path in files:
+            if "__pycache__" in path:
+                continue
+            target = os.path.join(to, os.path.relpath(path, ROOT))
+            with open(path, "rb") as f:
+                data = f.read()
+            write_if_other(target, data)
+            shutil.copymode(path, target)
+
+
+def write_if_other(path, data):
+    try:
+        with open(path, "rb") as f:
+            if f.read() == data:
+                return
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(data)
+
+
+def must_run(command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}: status {done.returncode}\n{done.stdout[-4000:]}")
+
+
+def limit_time():
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S + 10))
+
+
+class Bench:
+    """The scratch tree and its build."""
+
+    def __init__(self, scratch, meson_args):
+        self.tree, self.build = os.path.join(scratch, "tree"), os.path.join(scratch, "build")
+        self.cache = os.path.join(scratch, "kernel-cache")
+        copy_tree(self.tree)
+        if not os.path.exists(os.path.join(self.build, "build.ninja")):
+            must_run(["meson", "setup", *meson_args, self.build, self.tree])
+
+    def plant(self, file, old, new):
+        top = os.path.join(ROOT, "kernels")
+        for path in [os.path.join(d, f) for d, _, fs in os.walk(top) for f in fs]:
+            name = os.path.relpath(path, top)
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            planted = text.replace(old, new) if name == file else text
+            write_if_other(os.path.join(self.tree, "kernels", name), planted.encode())
+
+    def run(self, stage, cache):
+        """None if all tests of the stage pass, else what failed; "skipped" if the stage cannot run here."""
+        program, patterns, work_group = STAGES[stage]
+        env = dict(os.environ, CLSNN_SOURCE_ROOT=self.tree, CLSNN_BINARY=os.path.join(self.build, "host", "clsnn"),
+                   XDG_CONFIG_HOME=os.path.join(self.build, "config"), POCL_CACHE_DIR=cache, CLSNN_TEST_WORK_GROUP=str(work_group))
+        target = "tests/oclgrind_case" if program == "oclgrind" else f"tests/test_{program}"
+        must_run(["ninja", "-j1", "-C", self.build, target])
+        binary = os.path.join(self.build, target)
+        if program == "oclgrind":
+            runs = [(["sh", os.path.join(self.tree, "tests/code/oclgrind.sh"), binary, str(work_group)], "")]
+        else:
+            runs = [([binary], pattern) for pattern in patterns]
+        for command, pattern in runs:
+            done = subprocess.run(command, env=dict(env, CLSNN_TEST_FILTER=pattern), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, errors="replace", check=False, preexec_fn=limit_time)
+            if done.returncode == -signal.SIGXCPU:
+                return f"no end within {LIMIT_S} s"
+            if "kernels do not compile on" in done.stdout:
+                sys.exit(f"the kernels with this fault do not compile:\n{done.stdout[-3000:]}")
+            if done.returncode == 77:
+                return "skipped"
+            ran = re.findall(r"^(?:not )?ok \d+", done.stdout, re.M)
+            if done.returncode == 0 and not ran:
+                sys.exit(f"{stage}: no test is called {pattern}")
+            if done.returncode != 0:
+                failed = re.findall(r"^not ok \d+ - (.*)", done.stdout, re.M)
+                return failed[0] if failed else f"status {done.returncode}"
+        return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ids", nargs="*", metavar="ID", help="only these faults")
+    parser.add_argument("--all", action="store_true", help="every fault: half an hour and more")
+    parser.add_argument("--sample", type=int, default=6, metavar="N", help="so many, always the same (default 6)")
+    parser.add_argument("--check", action="store_true", help="only that every row still fits the kernels")
+    parser.add_argument("--scratch", metavar="DIR", help="where the tree is copied to and built; kept (default: a temporary folder)")
+    parser.add_argument("--meson-arg", action="append", default=[], metavar="ARG", help="passed on to meson setup")
+    args = parser.parse_args()
+
+    bad = check_table()
+    for line in bad:
+        print(line, file=sys.stderr)
+    if bad:
+        return 1
+    if args.check:
+        print(f"{len(FAULTS)} faults and {len(EQUIVALENT)} equivalent ones fit the kernels")
+        return 0
+    unknown = set(args.ids) - {row[0] for row in FAULTS + EQUIVALENT}
+    if unknown:
+        parser.error(f"no fault is called {', '.join(sorted(unknown))}")
+    if args.ids:
+        rows = [row for row in FAULTS + EQUIVALENT if row[0] in args.ids]
+    elif args.all:
+        rows = FAULTS
+    else:
+        cheap = [row for row in FAULTS if list(STAGES).index(row[4]) < 5]
+        rows = sorted(cheap, key=lambda row: hashlib.sha256(row[0].encode()).digest())[:args.sample]
+
+    scratch = args.scratch or tempfile.mkdtemp(prefix="clsnn-mutants-")
+    try:
+        return run_rows(Bench(scratch, args.meson_arg), rows)
+    finally:
+        if not args.scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def run_rows(bench, rows):
+    start = time.monotonic()
+    clean = {}  # what a stage says of the kernels as they are, found out when it is first needed
+
+    def find(stage, file, old, new):
+        if stage not in clean:
+            bench.plant(None, "", "")
+            clean[stage] = bench.run(stage, os.path.join(bench.cache, "clean"))
+            if clean[stage] == "skipped":
+                print(f"# {stage} cannot run here")
+            elif clean[stage]:
+                sys.exit(f"{stage} fails on the kernels as they are, without a fault: {clean[stage]}")
+        if clean[stage]:
+            return None
+        bench.plant(file, old, new)
+        return bench.run(stage, os.path.join(bench.cache, "fault"))
+
+    survivors = []
+    for name, file, old, new, first in rows:
+        began, by = time.monotonic(), None
+        shutil.rmtree(os.path.join(bench.cache, "fault"), ignore_errors=True)
+        order = [first] if first in STAGES else []
+        for stage in order + [s for s in STAGES if s not in order]:
+            failed = find(stage, file, old, new)
+            if failed:
+                by = f"{stage}: {failed}"
+                break
+        if not by:
+            survivors.append(name)
+        print(f"{'caught  ' if by else 'SURVIVED'} {file:12} {name:34} {time.monotonic() - began:4.0f} s  {by or ''}", flush=True)
+    bench.plant(None, "", "")
+    n_caught = len(rows) - len(survivors)
+    print(f"{n_caught} of {len(rows)} faults caught ({100 * n_caught / len(rows):.1f} %), {time.monotonic() - start:.0f} s"
+          + (f"; survived: {', '.join(survivors)}" if survivors else ""))
+    return 0 if n_caught >= WANTED * len(rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,461 @@
+/* The kernels, held against the reference and against recordings of Brian 2: given input spikes in, every
+ * spike equal, potentials within rounding, and the same bits whatever the work-group. CLSNN_ORACLE (default
+ * CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of further, larger recordings. */
+#include <dirent.h>
+
+#include "clsnn/abi.h"
+#include "clsnn/npz.h"
+#include "clsnn/replay.h"
+#include "reference/collisions.h"
+#include "device/device.h"
+#include "device/network.h"
+#include "device_fixture.h"
+
+static const int work_groups[] = {1, 16, 64, 128, 256};
+
+/* float32 simulations of the model stay within 1e-4 mV of double precision (a few hundred roundings of 4e-6
+ * at 65 mV, forgotten with the membrane's time constant); ten times that, as scenarios keep clear of
+ * thresholds. */
+static const double v_tolerance_mv = SCENARIO_MARGIN_MV;
+/* A volley adds up to 79 weights, and each sum is rounded by 2^-24 of it at most, often the same way since
+ * many weights are alike: 80 * 2^-24 = 4.8e-6 of the value. The weights themselves add 79 * 6e-8. */
+static const double g_tolerance = 1e-5, g_relative = 4.8e-6;
+/* Under 100 changes of a weight, each rounded by 6e-8, and depression cut off below 4.5e-9 a spike. */
+static const double w_tolerance = 1e-5;
+/* theta stands within one rounding (2e-6 at 32 mV) a presentation and a spike. */
+static const double theta_tolerance_mv = 1e-4;
+
+static void check_near(double found, double wanted, double tolerance, const char *who, const char *what,
+                       size_t step, size_t index) {
+    if (fabs(found - wanted) <= tolerance) return;
+    fail_msg("%s: %s[%zu][%zu] = %.9g, wanted %.9g within %g", who, what, step, index, found, wanted,
+             tolerance);
+}
+
+static double g_within(double g) {
+    return g_tolerance + g_relative * fabs(g);
+}
+
+static void check_same_bits(const struct clsnn_replay_output *a, const struct clsnn_replay_output *b,
+                            uint32_t n_post, const char *who) {
+    const size_t n = (size_t)a->n_steps * a->n_probes * sizeof(float);
+    const struct {
+        const char *name;
+        const void *a, *b;
+        size_t n_bytes;
+    } rows[] = {
+        {"exc.step", a->exc.step, b->exc.step, a->exc.n * 4},
+        {"exc.neuron", a->exc.neuron, b->exc.neuron, a->exc.n * 4},
+        {"inh.step", a->inh.step, b->inh.step, a->inh.n * 4},
+        {"inh.neuron", a->inh.neuron, b->inh.neuron, a->inh.n * 4},
+        {"v_exc", a->v_exc, b->v_exc, n},
+        {"g_exc", a->g_exc, b->g_exc, n},
+        {"g_inh", a->g_inh, b->g_inh, n},
+        {"v_inh", a->v_inh, b->v_inh, n},
+        {"w_end", a->w_end, b->w_end, CLSNN_N_PRE * (size_t)n_post * 4},
+        {"theta_end_mv", a->theta_end_mv, b->theta_end_mv, n_post * sizeof(float)},
+    };
+    assert_int_equal(a->n_steps, b->n_steps);
+    assert_int_equal(a->n_probes, b->n_probes);
+    assert_int_equal(a->exc.n, b->exc.n);
+    assert_int_equal(a->inh.n, b->inh.n);
+    for (size_t r = 0; r < COUNT(rows); r++)
+        if (rows[r].n_bytes && memcmp(rows[r].a, rows[r].b, rows[r].n_bytes) != 0)
+            fail_msg("%s: %s is not that of a work-group of 1, bit for bit", who, rows[r].name);
+}
+
+/* ---- scenarios ---- */
+
+/* A scenario as clsnn_replay takes it. Owns its arrays. */
+struct feed {
+    struct clsnn_model model;
+    struct clsnn_replay_input in;
+    int32_t *step, *input;
+    struct scenario_data data;
+};
+
+static struct feed make_feed(const struct scenario *s) {
+    struct feed f = {0};
+    assert_true(scenario_build(s, &f.data));
+    f.step = malloc((f.data.n_events + 1) * sizeof *f.step);
+    f.input = malloc((f.data.n_events + 1) * sizeof *f.input);
+    assert_true(f.step && f.input);
+    for (size_t e = 0; e < f.data.n_events; e++) {
+        f.step[e] = f.data.events[e].step;
+        f.input[e] = f.data.events[e].input;
+    }
+    clsnn_model_defaults(&f.model);
+    f.model.refrac_exc_ms = s->refrac_exc_ms;
+    f.in = (struct clsnn_replay_input){.label = s->name,
+                                       .n_post = (uint32_t)s->n_post,
+                                       .steps_on = (uint32_t)s->n_steps,
+                                       .n_samples = (uint32_t)s->n_presentations,
+                                       .n_events = f.data.n_events,
+                                       .event_step = f.step,
+                                       .event_input = f.input,
+                                       .w0 = f.data.w,
+                                       .theta0_mv = f.data.theta_mv,
+                                       .learn = s->learn};
+    return f;
+}
+
+static void drop_feed(struct feed *f) {
+    scenario_data_finish(&f->data);
+    free(f->step);
+    free(f->input);
+}
+
+static void check_spikes(const struct clsnn_spike_list *found, const struct ref_spikes *wanted,
+                         const char *who, const char *kind) {
+    for (size_t k = 0; k < found->n && k < wanted->n; k++)
+        if (found->step[k] != wanted->spikes[k].step || found->neuron[k] != wanted->spikes[k].neuron)
+            fail_msg("%s: %s spike %zu is (step %d, neuron %d), wanted (%d, %d)", who, kind, k,
+                     found->step[k], found->neuron[k], (int)wanted->spikes[k].step, wanted->spikes[k].neuron);
+    if (found->n != wanted->n) fail_msg("%s: %zu %s spikes, wanted %zu", who, found->n, kind, wanted->n);
+}
+
+/* The reference, one step at a time beside what was recorded. */
+static void check_against_reference(const struct scenario *s, const struct feed *f,
+                                    const struct clsnn_replay_output *out) {
+    struct ref_params params = ref_defaults();
+    params.refrac_exc_ms = s->refrac_exc_ms;
+    /* a replay begins at rest, whatever the scenario; the training's start has a test of its own */
+    struct ref_net *net = ref_create(&params, REF_N_PRE, s->n_post, REF_START_REST);
+    assert_non_null(net);
+    ref_set_weights(net, f->data.w);
+    ref_set_theta(net, f->data.theta_mv);
+    struct ref_spikes exc = {0}, inh = {0};
+    size_t row = 0, n_probes = out->n_probes, step = 0;
+    assert_int_equal(out->n_steps, s->n_steps * s->n_presentations);
+    for (int k = 0; k < s->n_presentations; k++) {
+        if (s->learn) ref_normalise(net);
+        for (int t = 0; t < s->n_steps; t++, row += n_probes, step++) {
+            assert_true(ref_present(net, f->data.events, f->data.n_events, 1, s->learn, &exc, &inh));
+            for (size_t j = 0; j < n_probes; j++) {
+                check_near((double)out->v_exc[row + j], net->v_exc[j], v_tolerance_mv, s->name, "v_exc", step,
+                           j);
+                check_near((double)out->v_inh[row + j], net->v_inh[j], v_tolerance_mv, s->name, "v_inh", step,
+                           j);
+                check_near((double)out->g_exc[row + j], net->ge_exc[j], g_within(net->ge_exc[j]), s->name,
+                           "g_exc", step, j);
+                check_near((double)out->g_inh[row + j], net->gi_exc[j], g_within(net->gi_exc[j]), s->name,
+                           "g_inh", step, j);
+            }
+        }
+    }
+    assert_true(net->margin_mv > v_tolerance_mv); /* so no spike may differ */
+    check_spikes(&out->exc, &exc, s->name, "exc");
+    check_spikes(&out->inh, &inh, s->name, "inh");
+    for (size_t i = 0; i < REF_N_PRE; i++)
+        for (size_t j = 0; j < (size_t)s->n_post; j++)
+            check_near((double)out->w_end[i * (size_t)s->n_post + j], net->w[i * (size_t)s->n_post + j],
+                       w_tolerance, s->name, "w_end", i, j);
+    for (size_t j = 0; j < (size_t)s->n_post; j++)
+        check_near((double)out->theta_end_mv[j], net->theta_mv[j], theta_tolerance_mv, s->name,
+                   "theta_end_mv", 0, j);
+    ref_spikes_finish(&exc);
+    ref_spikes_finish(&inh);
+    ref_destroy(net);
+}
+
+static void every_scenario_equals_the_reference(void **state) {
+    struct rig *rig = *state;
+    for (size_t k = 0; k < n_scenarios; k++) {
+        const struct scenario *s = &scenarios[k];
+        struct feed f = make_feed(s);
+        struct clsnn_replay_output first = {0};
+        for (size_t g = 0; g < COUNT(work_groups); g++) {
+            const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, work_groups[g]);
+            struct clsnn_replay_output out = {0};
+            char who[96];
+            if (!prog) continue;
+            snprintf(who, sizeof who, "%s, work-group %d", s->name, work_groups[g]);
+            must(clsnn_replay(rig->dev, prog, &f.model, &f.in, &out));
+            if (g == 0) {
+                check_against_reference(s, &f, &out);
+                first = out;
+                continue;
+            }
+            check_same_bits(&out, &first, f.in.n_post, who);
+            clsnn_replay_finish(&out);
+        }
+        clsnn_replay_finish(&first);
+        drop_feed(&f);
+    }
+}
+
+/* The first image of a training starts 40 mV below rest, which only training can: one presentation without
+ * ink, cut short after some steps, shows v there. */
+static void a_training_starts_below_rest(void **state) {
+    struct rig *rig = *state;
+    const struct scenario *s = scenario_find("empty_image_training_start");
+    struct scenario_data data;
+    const uint8_t blank[PIXELS] = {0};
+    assert_non_null(s);
+    assert_true(scenario_build(s, &data));
+    cl_mem pixels = upload_pixels(rig, blank, 1);
+    const int after[] = {1, 2, 3, 50, 300};
+    for (size_t k = 0; k < COUNT(after); k++) {
+        struct clsnn_model model;
+        clsnn_model_defaults(&model);
+        model.time_on_ms = after[k] * CLSNN_DT_MS;
+        model.time_off_ms = 0;
+        struct clsnn_network *net = make_network(rig, 1, &model, 1, s->n_post);
+        must(clsnn_network_set(net, 0, data.w, data.theta_mv));
+        show_once(net, pixels, 0);
+        float *v = read_row(rig, net, CLSNN_ROW_v_exc);
+        struct ref_net *ref = scenario_reference(s, &data, REF_CLAMP_OVERSHOOT);
+        assert_non_null(ref);
+        ref_normalise(ref);
+        assert_true(ref_present(ref, NULL, 0, after[k], true, NULL, NULL));
+        for (size_t j = 0; j < (size_t)s->n_post; j++)
+            check_near((double)v[j] + model.v_rest_exc_mv, ref->v_exc[j], v_tolerance_mv, s->name, "v_exc",
+                       (size_t)after[k], j);
+        ref_destroy(ref);
+        free(v);
+        clsnn_network_destroy(net);
+    }
+    clsnn_buffer_release(rig->dev, &pixels);
+    scenario_data_finish(&data);
+}
+
+/* ---- recordings ---- */
+
+static const struct clsnn_array *get(const struct clsnn_npz *npz, const char *file, const char *name,
+                                     enum clsnn_dtype dtype, int n_dims) {
+    const struct clsnn_array *array = NULL;
+    must(clsnn_npz_get(npz, file, name, dtype, n_dims, (const size_t[]){0, 0}, &array));
+    return array;
+}
+
+static int32_t get_i4(const struct clsnn_npz *npz, const char *file, const char *name) {
+    return *(const int32_t *)get(npz, file, name, CLSNN_I4, 0)->data;
+}
+
+static int by_step_and_neuron(const void *left, const void *right) {
+    const struct ref_spike *a = left, *b = right;
+    if (a->step != b->step) return a->step < b->step ? -1 : 1;
+    return (a->neuron > b->neuron) - (a->neuron < b->neuron);
+}
+
+/* Recorded spikes come in no promised order within a step. */
+static void check_recorded_spikes(const struct clsnn_spike_list *found, const struct clsnn_array *step,
+                                  const struct clsnn_array *neuron, const char *file, const char *kind) {
+    struct ref_spikes wanted = {.n = step->shape[0],
+                                .spikes = calloc(step->shape[0] + 1, sizeof *wanted.spikes)};
+    assert_non_null(wanted.spikes);
+    assert_int_equal(neuron->shape[0], wanted.n);
+    for (size_t k = 0; k < wanted.n; k++)
+        wanted.spikes[k] =
+            (struct ref_spike){((const int32_t *)step->data)[k], ((const int32_t *)neuron->data)[k]};
+    qsort(wanted.spikes, wanted.n, sizeof *wanted.spikes, by_step_and_neuron);
+    check_spikes(found, &wanted, file, kind);
+    free(wanted.spikes);
+}
+
+/* Over the columns that both have; NaN counts as infinite. */
+static double worst_difference(const float *found, size_t n_rows, size_t n_found,
+                               const struct clsnn_array *wanted) {
+    const size_t n_columns = n_found < wanted->shape[1] ? n_found : wanted->shape[1];
+    double worst = 0;
+    assert_true(n_columns > 0 && wanted->shape[0] == n_rows);
+    for (size_t r = 0; r < n_rows; r++)
+        for (size_t c = 0; c < n_columns; c++) {
+            const double d = fabs((double)found[r * n_found + c] -
+                                  ((const double *)wanted->data)[r * wanted->shape[1] + c]);
+            if (!(d <= worst)) worst = isnan(d) ? (double)INFINITY : d;
+        }
+    return worst;
+}
+
+static void check_recording(struct rig *rig, const char *path) {
+    const char *file = strrchr(path, '/') + 1;
+    struct clsnn_npz npz = {0};
+    struct clsnn_model model;
+    must(clsnn_npz_read(path, (size_t)64 << 20, &npz));
+    clsnn_model_defaults(&model);
+    const struct clsnn_array *w0 = get(&npz, file, "w0", CLSNN_F4, 2);
+    const struct clsnn_replay_input in = {.label = file,
+                                          .n_post = (uint32_t)w0->shape[1],
+                                          .steps_on = (uint32_t)get_i4(&npz, file, "steps_on"),
+                                          .steps_off = (uint32_t)get_i4(&npz, file, "steps_off"),
+                                          .n_samples = (uint32_t)get_i4(&npz, file, "n_samples"),
+                                          .n_events = get(&npz, file, "event_step", CLSNN_I4, 1)->shape[0],
+                                          .event_step = get(&npz, file, "event_step", CLSNN_I4, 1)->data,
+                                          .event_input = get(&npz, file, "event_input", CLSNN_I4, 1)->data,
+                                          .w0 = w0->data,
+                                          .theta0_mv = get(&npz, file, "theta0_mv", CLSNN_F4, 1)->data,
+                                          .learn = get_i4(&npz, file, "learn") != 0};
+    if (in.learn) model.w_norm = (double)*(const float *)get(&npz, file, "norm", CLSNN_F4, 0)->data;
+    struct clsnn_replay_output first = {0};
+    for (int work_group = 1; work_group <= 64; work_group *= 64) {
+        const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, work_group);
+        struct clsnn_replay_output out = {0};
+        if (!prog) continue;
+        must(clsnn_replay(rig->dev, prog, &model, &in, &out));
+        if (work_group > 1) {
+            check_same_bits(&out, &first, in.n_post, file);
+            clsnn_replay_finish(&out);
+            continue;
+        }
+        first = out;
+        check_recorded_spikes(&out.exc, get(&npz, file, "exc_step", CLSNN_I4, 1),
+                              get(&npz, file, "exc_neuron", CLSNN_I4, 1), file, "exc");
+        check_recorded_spikes(&out.inh, get(&npz, file, "inh_step", CLSNN_I4, 1),
+                              get(&npz, file, "inh_neuron", CLSNN_I4, 1), file, "inh");
+        const double v =
+            worst_difference(out.v_exc, out.n_steps, out.n_probes, get(&npz, file, "v_exc", CLSNN_F8, 2));
+        const double ge =
+            worst_difference(out.g_exc, out.n_steps, out.n_probes, get(&npz, file, "ge_exc", CLSNN_F8, 2));
+        const double gi =
+            worst_difference(out.g_inh, out.n_steps, out.n_probes, get(&npz, file, "gi_exc", CLSNN_F8, 2));
+        const double v_inh =
+            worst_difference(out.v_inh, out.n_steps, out.n_probes, get(&npz, file, "v_inh", CLSNN_F8, 2));
+        const double w =
+            worst_difference(out.w_end, CLSNN_N_PRE, in.n_post, get(&npz, file, "w_end", CLSNN_F8, 2));
+        double theta = 0;
+        const double *theta_end = get(&npz, file, "theta_end_mv", CLSNN_F8, 1)->data;
+        for (uint32_t j = 0; j < in.n_post; j++)
+            theta = fmax(theta, fabs((double)out.theta_end_mv[j] - theta_end[j]));
+        print_message(
+            "# %s: %zu exc, %zu inh spikes; worst v_exc %.1e ge %.1e gi %.1e v_inh %.1e w %.1e theta %.1e\n",
+            file, out.exc.n, out.inh.n, v, ge, gi, v_inh, w, theta);
+        assert_true(v <= v_tolerance_mv);
+        assert_true(v_inh <= v_tolerance_mv);
+        assert_true(ge <= g_within(10)); /* the largest that occur */
+        assert_true(gi <= g_within(100));
+        assert_true(w <= w_tolerance);
+        assert_true(theta <= theta_tolerance_mv);
+    }
+    clsnn_replay_finish(&first);
+    clsnn_npz_finish(&npz);
+}
+
+static int check_folder(struct rig *rig, const char *dir) {
+    struct dirent **entries = NULL;
+    const int n_entries = scandir(dir, &entries, NULL, alphasort);
+    int n_files = 0;
+    for (int k = 0; k < n_entries; k++) {
+        const char *end = strrchr(entries[k]->d_name, '.');
+        if (end && strcmp(end, ".npz") == 0) {
+            char path[4096];
+            assert_true(snprintf(path, sizeof path, "%s/%s", dir, entries[k]->d_name) < (int)sizeof path);
+            check_recording(rig, path);
+            n_files++;
+        }
+        free(entries[k]);
+    }
+    free(entries);
+    return n_files;
+}
+
+static const char *source_root(void) {
+    const char *root = getenv("CLSNN_SOURCE_ROOT");
+    return root && *root ? root : ".";
+}
+
+static void equals_the_recordings_of_this_repository(void **state) {
+    char dir[2048];
+    assert_true(snprintf(dir, sizeof dir, "%s/tests/reference/oracle", source_root()) < (int)sizeof dir);
+    assert_int_equal(check_folder(*state, dir), 3);
+}
+
+static void equals_the_large_recordings(void **state) {
+    char dir[2048];
+    const char *named = getenv("CLSNN_ORACLE");
+    const int length = named && *named ? snprintf(dir, sizeof dir, "%s", named)
+                                       : snprintf(dir, sizeof dir, "%s/../shared/oracle", source_root());
+    assert_true(length < (int)sizeof dir);
+    if (check_folder(*state, dir) > 0) return;
+    print_error("SKIPPED: no recordings (*.npz) in %s; CLSNN_ORACLE names another folder\n", dir);
+    skip();
+}
+
+/* ---- what it refuses ---- */
+
+static void refuses_bad_input(void **state) {
+    struct rig *rig = *state;
+    const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, 1);
+    struct clsnn_model model;
+    static float w[CLSNN_N_PRE], theta[1] = {20};
+    clsnn_model_defaults(&model);
+    const struct {
+        const char *what, *part;
+        uint32_t on, off, samples;
+        int32_t step[2], input[2];
+    } rows[] = {
+        {"step beyond the end", "event 1", 10, 10, 2, {0, 40}, {0, 0}},
+        {"step below 0", "event 1", 10, 10, 2, {0, -1}, {0, 0}},
+        {"the lowest step there is", "event 0", 10, 10, 2, {INT32_MIN, 0}, {0, 0}},
+        {"input 784", "event 1", 10, 10, 2, {0, 1}, {0, 784}},
+        {"input -1", "event 0", 10, 10, 2, {0, 1}, {-1, 0}},
+        {"twice in a step", "twice", 10, 10, 2, {25, 25}, {783, 783}},
+        {"first step of the rest", "event 1", 10, 10, 2, {9, 10}, {0, 0}},
+        {"last step of the second rest", "event 1", 10, 10, 2, {29, 39}, {0, 0}},
+        {"no steps", "steps_on", 0, 10, 1, {0, 1}, {0, 1}},
+        {"too many steps with input", "steps_on", CLSNN_MAX_ON + 1, 0, 1, {0, 1}, {0, 1}},
+        {"too many steps", "steps_off", CLSNN_MAX_ON, CLSNN_MAX_STEPS - CLSNN_MAX_ON + 1, 1, {0, 1}, {0, 1}},
+        {"steps that overflow", "steps_off", 1, UINT32_MAX, 1, {0, 1}, {0, 1}},
+        {"no samples", "n_samples", 10, 0, 0, {0, 1}, {0, 1}},
+        {"samples that overflow", "n_samples", 10, 0, UINT32_MAX, {0, 1}, {0, 1}},
+    };
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        const struct clsnn_replay_input in = {.label = "in.npz",
+                                              .n_post = 1,
+                                              .steps_on = rows[k].on,
+                                              .steps_off = rows[k].off,
+                                              .n_samples = rows[k].samples,
+                                              .n_events = 2,
+                                              .event_step = rows[k].step,
+                                              .event_input = rows[k].input,
+                                              .w0 = w,
+                                              .theta0_mv = theta,
+                                              .learn = true};
+        struct clsnn_replay_output out, before;
+        memset(&out, 0x5a, sizeof out);
+        memcpy(&before, &out, sizeof out);
+        const size_t allocated = rig->dev->allocated_bytes;
+        const enum clsnn_status st = clsnn_replay(rig->dev, prog, &model, &in, &out);
+        if (st != CLSNN_E_DATA || !strstr(clsnn_error_text(), rows[k].part))
+            fail_msg("%s: status %d, text: %s", rows[k].what, (int)st, clsnn_error_text());
+        assert_memory_equal(&out, &before, sizeof out); /* written only on success */
+        assert_int_equal(rig->dev->allocated_bytes, allocated);
+        clsnn_error_clear();
+    }
+}
+
+/* Events in any order, the last step and input there are, and two samples: what comes out is the same. */
+static void takes_events_in_any_order(void **state) {
+    struct rig *rig = *state;
+    const struct scenario *s = scenario_find("competition_16");
+    struct feed f = make_feed(s);
+    struct clsnn_replay_output sorted = {0}, shuffled = {0};
+    const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, 1);
+    uint64_t seed = 7;
+    must(clsnn_replay(rig->dev, prog, &f.model, &f.in, &sorted));
+    for (size_t e = f.in.n_events; e > 1; e--) {
+        const size_t other = next_random(&seed) % e;
+        const int32_t step = f.step[e - 1], input = f.input[e - 1];
+        f.step[e - 1] = f.step[other];
+        f.input[e - 1] = f.input[other];
+        f.step[other] = step;
+        f.input[other] = input;
+    }
+    must(clsnn_replay(rig->dev, prog, &f.model, &f.in, &shuffled));
+    check_same_bits(&shuffled, &sorted, f.in.n_post, "events in another order");
+    clsnn_replay_finish(&sorted);
+    clsnn_replay_finish(&shuffled);
+    drop_feed(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_scenario_equals_the_reference),
+        cmocka_unit_test(a_training_starts_below_rest),
+        cmocka_unit_test(equals_the_recordings_of_this_repository),
+        cmocka_unit_test(equals_the_large_recordings),
+        cmocka_unit_test(refuses_bad_input),
+        cmocka_unit_test(takes_events_in_any_order),
+    };
+    return run_device_suite("replay", tests);
+}

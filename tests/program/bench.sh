@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# `clsnn bench`: rows that are checked, and the files that hold them.
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Three rows, each checked; the files hold the same ones.
+bench_quick() {
+    run 0 bench --data "$work/small" --quick --sizes 20 --networks 2 --json --quiet --out bench
+    no_words
+    is_json "$work/out"
+    for key in path device neurons networks images_per_second network_steps_per_second \
+        synaptic_events_per_second realtime_factor seconds checked; do
+        [ "$(grep -cF "\"$key\":" "$work/out")" = 3 ] ||
+            wrong "$key does not stand in three rows: $(cat "$work/out")"
+    done
+    [ "$(grep -c '"checked": true' "$work/out")" = 3 ] || wrong "a row is not checked: $(cat "$work/out")"
+    exist bench/bench.json bench/bench.csv bench/bench.png
+    same "$work/out" <(cat bench/bench.json && echo)
+    [ "$(wc -l <bench/bench.csv)" = 4 ] || wrong "bench.csv: $(cat bench/bench.csv)"
+}
+bench_table() {
+    run 0 bench --data "$work/small" --quick --sizes 7,20 --networks 1
+    prints "images/s"
+    says "20 neurons, 1 network on"
+}
+
+on "bench: rows are checked, JSON, CSV and picture" bench_quick
+on "bench: table" bench_table
+on "bench: --sizes 20,x" usage "--sizes" bench --sizes 20,x
+on "bench: --sizes with an end missing" usage "--sizes" bench --sizes 20,
+
+run_cases small

@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# `clsnn data`, and data sets that cannot be used. tests/host/test_idx.c looks at damaged files byte by byte.
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# ---- data sets that cannot be used ----
+
+make_packed() { # the small set in gzip, and gzip files of something else
+    mkdir packed
+    for name in small/*; do gzip -c "$name" >"packed/${name##*/}.gz"; done
+    echo "nothing that anybody took for images" | gzip >something.gz
+    gzip </dev/null >nothing.gz
+}
+
+data_absent() { refuses 3 "$1" train --neurons 20 --data "$2"; }
+data_is_file() { echo 1 >file && refuses 3 "no such directory" train --data file; }
+data_empty() { mkdir empty && refuses 3 "none of the files is in it" train --data empty; }
+data_lacks() {
+    cp -r "$work/small" set && rm "set/$1"
+    refuses 3 "$1[.gz] is missing: the directory must hold all four IDX files" train --data set
+}
+data_variable() { CLSNN_DATA=nowhere refuses 3 "CLSNN_DATA = nowhere: no such directory" train --data auto; }
+
+# packed TEXT FILE SCRIPT...: SCRIPT damages one file of a packed set, which is then refused with TEXT.
+packed() {
+    local text=$1 file=set/$2.gz
+    shift 2
+    cp -r "$work/packed" set
+    "$@" "$file"
+    refuses 3 "$text" train --data set
+    tail -n 1 "$work/err" | grep -q '^clsnn train: set' ||
+        wrong "the message does not name the set: $(tail -n 1 "$work/err")"
+}
+cut_to() { truncate -s "$1" "$2"; }
+cut_half() { truncate -s $(($(size "$1") / 2)) "$1"; }
+flip_at() { flip "$2" "$1"; }
+flip_half() { flip "$1" $(($(size "$1") / 2)); }
+follow() { echo "$1" >>"$2"; }
+become() { cp "$1" "$2"; }
+
+# plain TEXT FILE SCRIPT...: the same with a set that is not packed.
+plain() {
+    local text=$1 file=set/$2
+    shift 2
+    cp -r "$work/small" set
+    "$@" "$file"
+    refuses 3 "$text" train --data set
+}
+put() { # put OFFSET BYTE... FILE
+    local at=$1 file=${*: -1}
+    shift
+    bytes "${@:1:$#-1}" | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
+}
+side_27() { { be32 0x803 && be32 600 && be32 27 && be32 27 && zeros $((600 * 27 * 27)); } >"$1"; }
+labels_for() { { be32 0x801 && be32 "$1" && zeros "$1"; } >"$2"; }
+
+# ---- clsnn data ----
+
+data_list() {
+    run 0 data list
+    prints "not found   to get it: clsnn data fetch mnist"
+    prints "60000 training, 10000 test, 28 x 28"
+    run 0 data list --json
+    is_json "$work/out"
+    prints '"name": "digits"'
+    prints '"searched"'
+    [ -z "$(ls -A)" ] || wrong "data list has made files"
+}
+data_list_found() { # whether it is MNIST is test_download.c's affair
+    export CLSNN_DATA=$work/small
+    run 3 data list
+    prints "searched    $work/small (\$CLSNN_DATA): has MNIST's file names"
+    prints "unusable    see the error"
+    says "MNIST's is"
+    mkdir empty damaged
+    head -c 100 "$work/small/train-images-idx3-ubyte" >damaged/train-images-idx3-ubyte
+    CLSNN_DATA=$PWD/empty run 0 data list
+    prints "no MNIST files in it"
+    export CLSNN_DATA=$PWD/damaged
+    run 3 data list
+    prints "unusable    see the error"
+    says "damaged: train-labels-idx1-ubyte"
+    run 3 data list --json
+    is_json "$work/out"
+    prints '"found": false'
+    export CLSNN_DATA=$PWD/gone
+    run 3 data list
+    says "gone"
+}
+data_export() {
+    run 0 data export digits "$PWD/x y" --json --quiet
+    no_words
+    is_json "$work/out"
+    prints '"train": 60000'
+    [ "$(find "x y" -type f -name '*-ubyte.gz' | wc -l)" = 4 ] || wrong "not the four files: $(ls -A "x y")"
+    gzip -t "x y"/*.gz || wrong "not gzip"
+    for name in "x y"/*.gz; do same "$name" "$work/digits/${name##*/}"; done
+}
+data_export_hidden() {
+    refuses 8 "is there already and would be read instead" data export digits "$work/small"
+}
+data_export_to() { refuses 8 "${1%/*}: is a device: must be a folder" data export digits "$1"; }
+
+# A proxy where nobody listens is as good as no network.
+nobody=http://127.0.0.1:9
+offline=(no_proxy= NO_PROXY=)
+for name in http_proxy https_proxy HTTPS_PROXY ALL_PROXY; do offline+=("$name=$nobody"); done
+mnist_sha=440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609
+data_fetch_offline() {
+    export "${offline[@]}"
+    run 8 data fetch mnist --out mnist
+    says "MNIST could not be fetched into mnist"
+    says "curl -fLO"
+    says "sha256sum -c"
+    says "$mnist_sha  train-images-idx3-ubyte.gz"
+    [ ! -s "$work/out" ] || wrong "something was printed on stdout"
+    [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
+}
+data_fetch_wrong() { # a mirror that has something else under MNIST's names
+    "$clsnn" data fetch mnist --out probe 2>&1 | grep -q "built without libcurl" &&
+        skip "built without libcurl"
+    rm -rf probe
+    export "${offline[@]}" CLSNN_MNIST_MIRROR="file://$work/digits"
+    run 8 data fetch mnist --out mnist
+    says "must be $mnist_sha"
+    [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
+}
+
+# ---- the list ----
+
+on "data mnist is nowhere" data_absent "mnist: found in none of" mnist
+on "data mnist is nowhere: how to get it" data_absent "clsnn data fetch mnist" mnist
+on "data DIR does not exist" \
+    data_absent "data = nowhere: no such directory: must be auto, mnist, digits or a directory" nowhere
+on "data DIR is a file" data_is_file
+on "data DIR is empty" data_empty
+on "CLSNN_DATA does not exist" data_variable
+for name in train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte; do
+    on "data DIR lacks $name" data_lacks $name
+done
+images=train-images-idx3-ubyte labels=t10k-labels-idx1-ubyte train_labels=train-labels-idx1-ubyte
+for n in 0 1 2 3 9 10 11 18 100; do on "gzip truncated to $n bytes" packed "trunca" $images cut_to $n; done
+on "gzip truncated to half, images" packed "truncated gzip data: ends after" $images cut_half
+on "gzip truncated to half, labels" packed "truncated gzip data: ends after" $labels cut_half
+on "gzip lacks its last byte" packed "truncated gzip data" $images cut_to -1
+on "gzip lacks its trailer" packed "truncated gzip data" $labels cut_to -8
+on "gzip: method damaged" packed "corrupt gzip data" $images flip_at 2
+on "gzip: middle damaged, images" packed "$images" $images flip_half
+on "gzip: middle damaged, labels" packed "$labels" $labels flip_half
+on "gzip: checksum damaged" packed "corrupt gzip data" $images flip_at -8
+on "gzip: length damaged" packed "corrupt gzip data" $labels flip_at -1
+on "gzip: magic damaged" packed "" $images flip_at 0
+on "gzip: something follows" packed "something follows the gzip data" $images follow rubbish
+on "gzip of something else" packed "magic number" $images become "$work/something.gz"
+on "gzip of nothing" packed "trunca" $images become "$work/nothing.gz"
+on "plain images truncated" plain "the file is truncated" $images cut_to 10000
+on "plain images truncated in the header" plain "the file is truncated" $images cut_to 15
+on "plain images empty" plain "the file is truncated" $images cut_to 0
+on "plain labels: something follows" \
+    plain "$labels: holds more than 308 bytes, which is what its header claims" $labels follow rubbish
+on "images: wrong magic" plain "magic number of the images 0x00000804: must be 0x00000803" $images put 3 4
+on "images: labels in their place" plain "images and labels are swapped" $images become "$work/small/$labels"
+on "labels: wrong magic" plain "magic number of the labels 0xff000801: must be 0x00000801" $labels put 0 255
+on "images of 27 x 27 pixels" plain "images of 27 x 27 pixels: must be 28 x 28" $images side_27
+on "fewer labels than images" plain "600 images but 599 labels: must be as many" $train_labels labels_for 599
+on "more labels than images" plain "300 images but 301 labels: must be as many" $labels labels_for 301
+on "label 10" plain "label of image 7 = 10: must be in [0, 9]" $train_labels put 15 10
+on "label 255 in the test set" plain "label of image 299 = 255: must be in [0, 9]" $labels put 307 255
+on "no images at all" plain "header claims 0" $images put 4 0 0 0 0
+on "4294967295 images claimed" plain "header claims 4294967295" $images put 4 255 255 255 255
+any "data list" data_list
+any "data list of what is another set, empty, damaged and gone" data_list_found
+any "data export digits" data_export
+any "data export: plain files in the way" data_export_hidden
+any "data export below a device" data_export_to /dev/null/x
+any "data fetch mnist without network: what to run elsewhere" data_fetch_offline
+any "data fetch mnist from a wrong mirror" data_fetch_wrong
+
+run_cases small packed

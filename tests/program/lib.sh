@@ -1,0 +1,296 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # scripts that source this use what is set here
+# The shared half of this folder's scripts. Each script tests one command or subject of the program as users
+# meet it: every mistake has its message and its exit code and leaves nothing behind; every promise is kept.
+#
+# A script sources this file, defines its cases as functions, lists them with `on` (needs an OpenCL device)
+# and `any`, and ends with run_cases. Usage of every script: SCRIPT.sh CLSNN [PATTERN]. PATTERN is a regular
+# expression; only cases whose name matches it run. Scripts speak TAP. They exit with 77 where there is no
+# OpenCL device and nothing else failed. A case runs in a directory of its own, which is removed afterwards;
+# the lines after "not ok" say what went wrong.
+set -u
+clsnn=$(realpath "${1:?usage: $(basename "$0") CLSNN [PATTERN]}") || exit 1
+only=${2:-}
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+oracle=$(realpath "$here/../reference/oracle")
+work=$(mktemp -d "${TMPDIR:-/tmp}/clsnn-$(basename "$0" .sh).XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+
+# A user's own settings and data must not reach the cases. The device may be chosen.
+for name in ${!CLSNN_*} ${!SLURM_*}; do [ "$name" = CLSNN_DEVICE ] || unset "$name"; done
+unset XDG_DATA_HOME TERM NO_COLOR
+export LC_ALL=C HOME=$work/home XDG_CONFIG_HOME=$work/home/config
+export POCL_CACHE_DIR=${POCL_CACHE_DIR:-$work/kernels}
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} # OpenCL drivers keep what they have until the end
+mkdir -p "$HOME" "$POCL_CACHE_DIR"
+POCL_CACHE_DIR=$(realpath "$POCL_CACHE_DIR") # cases run elsewhere
+
+# ---- what cases are made of ----
+
+# Ends the case.
+wrong() {
+    echo "$*" >>"$work/why"
+    exit 1
+}
+# Ends the case without a verdict.
+skip() {
+    echo "$*" >"$work/skip"
+    exit 0
+}
+note() { echo "# $*" >>"$work/notes"; }
+quote() { sed 's/^/    /' "$1" | cut -c 1-300 | tail -n 15 >>"$work/why"; }
+
+# run CODE ARGUMENT...: the program must exit with CODE. Its words are in $work/out and $work/err. Both are
+# new files, since a process in the background (see begin) may still write into the earlier ones. The limit
+# leaves room for a driver's compiler, which may need minutes for a kernel that is not in its cache.
+run() {
+    local want=$1 code=0
+    shift
+    rm -f "$work/out" "$work/err"
+    timeout -k 5 400 "$clsnn" "$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
+    ended "$want" "$code" "$*"
+}
+ended() { # ended WANTED CODE COMMAND
+    if grep -qE 'Sanitizer|runtime error:' "$work/err"; then
+        grep -E 'Sanitizer|runtime error:' "$work/err" >>"$work/why"
+        wrong "clsnn $3: the sanitizer has found something"
+    fi
+    [ "$1" = "$2" ] && return
+    quote "$work/out"
+    quote "$work/err"
+    wrong "clsnn $3: exit code $2: must be $1"
+}
+
+# The program must have said this on stderr, or printed it on stdout.
+says() {
+    grep -qF -- "$1" "$work/err" && return
+    quote "$work/err"
+    wrong "stderr lacks: $1"
+}
+prints() {
+    grep -qF -- "$1" "$work/out" && return
+    quote "$work/out"
+    wrong "stdout lacks: $1"
+}
+
+listing() { find . -type f -printf '%p %s %T@\n' -o -printf '%p %y\n' | sort; }
+
+# refuses CODE TEXT ARGUMENT...: fails with CODE, names the reason in its last line on stderr, prints no
+# result and leaves every file as it was.
+refuses() {
+    local code=$1 text=$2 before
+    shift 2
+    before=$(listing)
+    run "$code" "$@"
+    says "$text"
+    tail -n 1 "$work/err" | grep -q '^clsnn' ||
+        wrong "the last line is not the error: $(tail -n 1 "$work/err")"
+    [ ! -s "$work/out" ] || wrong "something was printed on stdout: $(head -c 200 "$work/out")"
+    [ "$before" = "$(listing)" ] || wrong "files have changed:" "$(diff <(echo "$before") <(listing))"
+}
+usage() { refuses 2 "$@"; }
+
+no_words() { [ ! -s "$work/err" ] || wrong "stderr: $(head -c 200 "$work/err")"; }
+quiet() { # quiet ARGUMENT...
+    run 0 "$@" --quiet
+    no_words
+    [ -s "$work/out" ] || wrong "no result on stdout"
+}
+
+same() { cmp -s "$1" "$2" || wrong "$1 and $2 differ"; }
+differ() { ! cmp -s "$1" "$2" || wrong "$1 and $2 are the same"; }
+exist() {
+    local name
+    for name in "$@"; do [ -s "$name" ] || wrong "$name is missing or empty"; done
+}
+# Waits for a file, 20 s at most.
+until_there() {
+    local k
+    for ((k = 0; k < 400; k++)); do
+        [ ! -e "$1" ] || return 0
+        sleep 0.05
+    done
+}
+untouched() { find "$@" -type f -printf '%p %s %i %T@\n' | sort; }
+# Microseconds. Machines that run tests are noisy: only what no noise explains fails.
+now() { echo "${EPOCHREALTIME/[.,]/}"; }
+
+# The value of a key in the JSON object that was printed: json KEY [FILE].
+json() {
+    grep -oE "\"$1\": ?(\"[^\"]*\"|[^,}]*)" "${2:-$work/out}" | head -n 1 | sed 's/^[^:]*: *//; s/"//g'
+}
+state_is() { # state_is STATE FILE: of a run.json
+    [ "$(json state "$2")" = "$1" ] || wrong "state in $2 is $(json state "$2"): must be $1"
+}
+is_json() { # is_json FILE: with whatever reads JSON here
+    if python3 -c '' 2>/dev/null; then
+        python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$1" 2>>"$work/why" ||
+            wrong "$1 is no JSON"
+    elif jq --version >/dev/null 2>&1; then
+        jq -e . "$1" >/dev/null 2>>"$work/why" || wrong "$1 is no JSON"
+    fi
+}
+json_keys=(neurons epochs seed data device accuracy_all accuracy_proportion confusion presentations
+    train_seconds eval_seconds images_per_second final_sha256)
+
+small=(--data "$work/small" --neurons 20 --train-images 200 --label-images 300 --test-images 300)
+train() { run 0 train "${small[@]}" --json "$@"; }
+sha() {
+    json final_sha256 | grep -E '^[0-9a-f]{64}$' || wrong "no final_sha256 in: $(head -c 200 "$work/out")"
+}
+# two epochs of 200 images, a checkpoint every 50: resumable in $PWD/out
+two=("${small[@]}" --epochs 2 --checkpoint-every 50 --json)
+make_two() { run 0 train "${two[@]}" --out out "$@"; }
+# settings of a sweep
+brief=(--data "$work/small" --train-images 20 --label-images 40 --test-images 30)
+
+# ---- processes beside the case ----
+
+# begin TEXT ARGUMENT...: starts the program and waits until it has said TEXT. Its process is $pid.
+begin() {
+    local text=$1 k
+    shift
+    rm -f "$work/out" "$work/err" # what an earlier run said does not count
+    "$clsnn" "$@" >"$work/out" 2>"$work/err" </dev/null &
+    pid=$!
+    for ((k = 0; k < 1200; k++)); do
+        grep -qF "$text" "$work/err" 2>/dev/null && return
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    kill -KILL "$pid" 2>/dev/null
+    quote "$work/err"
+    wrong "clsnn $*: never said: $text"
+}
+finish() { # finish CODE: waits for $pid
+    local code=0
+    { (sleep 60 && kill -KILL "$pid") & } 2>/dev/null
+    local guard=$!
+    wait "$pid" || code=$?
+    kill "$guard" 2>/dev/null
+    ended "$1" "$code" "(after a signal)"
+}
+
+# in_mount SCRIPT COMMAND...: evaluates SCRIPT in a mount namespace of its own, then runs COMMAND there.
+in_mount() {
+    local script=$1
+    shift
+    # shellcheck disable=SC2016 # the inner shell expands them
+    unshare -rm bash -c "$script" 2>/dev/null || skip "mounting is not allowed here"
+    # shellcheck disable=SC2046 # names are words
+    export -f $(compgen -A function)
+    export work clsnn
+    unshare -rm bash -c "$script"' && "$@"' mounting "$@"
+}
+
+# ---- files ----
+
+bytes() { # bytes N...: each as one byte
+    local b
+    for b in "$@"; do printf '%b' "\\x$(printf %02x "$b")"; done
+}
+be32() { bytes $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)); }
+size() { stat -c %s "$1"; }
+zeros() { head -c "$1" /dev/zero; }
+
+# flip FILE OFFSET: the byte there changes in every bit; a negative offset counts from the end.
+flip() {
+    local at=$2 old
+    [ "$at" -ge 0 ] || at=$(($(size "$1") + at))
+    old=$(od -An -tu1 -j "$at" -N 1 "$1")
+    bytes $((old ^ 255)) | dd of="$1" bs=1 seek="$at" conv=notrunc status=none
+}
+
+# ---- fixtures: run_cases makes those that a script names ----
+
+# The data set of every run here: the first of the built-in digits, which load in no time. All of them are in
+# $work/digits.
+make_small() {
+    run 0 data export digits "$work/digits"
+    mkdir "$work/small"
+    cut_set train 600
+    cut_set t10k 300
+}
+cut_set() {
+    local images=$1-images-idx3-ubyte labels=$1-labels-idx1-ubyte
+    {
+        be32 0x803 && be32 "$2" && be32 28 && be32 28
+        gzip -dc "$work/digits/$images.gz" | tail -c +17 | head -c $(($2 * 784))
+    } >"$work/small/$images"
+    {
+        be32 0x801 && be32 "$2"
+        gzip -dc "$work/digits/$labels.gz" | tail -c +9 | head -c "$2"
+    } >"$work/small/$labels"
+}
+# A finished run of `train`, which cases read and leave alone: $work/base. The line it printed is in
+# $work/base.json, its hash in $work/final_sha256.
+make_base() {
+    [ "$device" = yes ] || return 0
+    train --out "$work/base"
+    cp "$work/out" "$work/base.json"
+    sha >"$work/final_sha256"
+}
+
+# ---- the list, and running it ----
+
+names=() bodies=() needs=()
+add() { # add NEED NAME COMMAND...: NEED is device or nothing
+    [[ $2 =~ $only ]] || return 0
+    needs+=("$1") names+=("$2")
+    shift 2
+    bodies+=("$(printf '%q ' "$@")")
+}
+on() { add device "$@"; }
+any() { add nothing "$@"; }
+
+show_why() { cat "$work/why" "$work/notes" 2>/dev/null | sed "s/^/$1/"; }
+
+# run_cases FIXTURE...: makes the fixtures (make_FIXTURE), then runs every case of the list.
+run_cases() {
+    local began code=0 failed=0 skipped=0 k title status left fixture
+    [ ${#names[@]} -gt 0 ] || { echo "Bail out! no case is called $only" && exit 1; }
+    echo "1..${#names[@]}"
+    began=$(now)
+    device=yes
+    "$clsnn" devices >/dev/null 2>"$work/err" || code=$?
+    [ $code = 0 ] || sed 's/^/# no device: /' "$work/err"
+    [ $code != 4 ] || device=no
+    for fixture in "$@"; do
+        (cd "$work" && "make_$fixture") && continue
+        show_why '# '
+        echo "Bail out! the fixture '$fixture' cannot be made"
+        exit 1
+    done
+    for ((k = 0; k < ${#names[@]}; k++)); do
+        title="$((k + 1)) - ${names[k]}"
+        if [ "${needs[k]}" = device ] && [ $device = no ]; then
+            echo "ok $title # SKIP no OpenCL device"
+            continue
+        fi
+        rm -f "$work/why" "$work/skip" "$work/notes" "$work/out" "$work/err"
+        mkdir "$work/case"
+        (cd "$work/case" && eval "${bodies[k]}") >>"$work/notes" 2>&1
+        status=$?
+        [ ! -s "$work/why" ] || status=1 # `wrong` in a pipeline ends no more than its part of it
+        if [ $status = 0 ] && left=$(find "$work/case" -name '.clsnn-*.tmp' | grep .); then
+            echo "temporary files are left: $left" >>"$work/why"
+            status=1
+        fi
+        grep '^#' "$work/notes"
+        if [ -e "$work/skip" ]; then
+            skipped=$((skipped + 1))
+            echo "ok $title # SKIP $(cat "$work/skip")"
+        elif [ $status = 0 ]; then
+            echo "ok $title"
+        else
+            failed=$((failed + 1))
+            echo "not ok $title"
+            show_why '#   '
+        fi
+        rm -rf "$work/case"
+    done
+    echo "# ${#names[@]} cases, $failed failed, $skipped skipped, $((($(now) - began) / 1000000)) s"
+    [ $failed = 0 ] || exit 1
+    [ $device = yes ] || exit 77
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Command lines and config files that make no sense, and the texts that the program prints about itself.
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+set_bad() { refuses 2 "$1" train --set "$2"; }
+config_line() { # config_line LINES TEXT: a file with these lines behind a good one is refused
+    printf 'seed = 2\n%s\n' "$1" >c.ini
+    refuses 2 "$2" train --config c.ini
+}
+settings_of() { sed -n 's/ *;.*//; /=/p' "$1"; }
+config_round_trip() {
+    local given=(--neurons 33 --seed 12345678901234567890 --shuffle --set w_max=2 --set tau_theta_ms=2.5e6)
+    run 0 train "${given[@]}" --out "a b" --print-config
+    grep -q '^neurons = 33 .*command line' "$work/out" || wrong "no origin beside neurons"
+    cp "$work/out" c.ini
+    run 0 train --config c.ini --print-config
+    grep -q '^neurons = 33 .*c.ini' "$work/out" || wrong "c.ini is not named as the origin of neurons"
+    cp "$work/out" d.ini
+    settings_of c.ini >c && settings_of d.ini >d
+    same c d
+    [ "$(wc -l <c)" -gt 40 ] || wrong "only $(wc -l <c) settings"
+    CLSNN_NEURONS=44 run 0 train --config c.ini --print-config
+    grep -q '^neurons = 44 .*environment' "$work/out" || wrong "the environment does not win over the file"
+    CLSNN_NEURONS=44 run 0 train --config c.ini --neurons 55 --print-config
+    grep -q '^neurons = 55 .*command line' "$work/out" ||
+        wrong "the command line does not win over the environment"
+    rm c.ini d.ini c d
+    [ -z "$(ls -A)" ] || wrong "--print-config has made files"
+}
+texts() { # texts ARGUMENT...: prints something and says nothing
+    run 0 "$@"
+    [ -s "$work/out" ] || wrong "nothing was printed"
+    no_words
+}
+verbose_place() {
+    run 3 train --data nowhere --verbose
+    tail -n 1 "$work/err" | grep -qE '\([^ ]*\.c:[0-9]+\)$' ||
+        wrong "no place in the source: $(tail -n 1 "$work/err")"
+}
+
+# ---- the list ----
+
+for n in 0 -1 1e9 16385 99999999999999999999 -0x10 1.5 abc '' ' ' 4OO; do
+    any "--neurons '$n'" usage "--neurons = $n: " train --neurons "$n"
+done
+any "--neurons: the range is named" usage "[1, 16384]" train --neurons 0
+any "--neurons without a value" usage "--neurons needs a value: --neurons N" train --neurons
+any "--neurns: the nearest is named" usage "unknown option --neurns: did you mean --neurons?" train --neurns 5
+any "an option that resembles none" \
+    usage "unknown option --xyzzyq: clsnn train --help lists them" train --xyzzyq
+any "an option of another command" \
+    usage "--neurons is an option of clsnn train, not of clsnn eval" eval m.npz --neurons 5
+any "a parameter as an option" usage "it is a model parameter, write --set w_max=VALUE" train --w_max 2
+any "an unknown short option" usage "unknown option -z" train -z
+any "trian: the nearest is named" usage "unknown command trian: did you mean train?" trian
+any "a command that resembles none" usage "unknown command xyzzyq: clsnn --help lists them" xyzzyq
+any "an option before the command" usage "stands before the command" --seed 1 train
+any "train with an operand" usage 'unexpected operand "model.npz"' train model.npz
+any "eval without its operand" usage "the operand missing: usage: clsnn eval [OPTION]... MODEL.npz" eval
+any "replay with one operand" \
+    usage "operand missing: usage: clsnn replay [OPTION]... IN.npz OUT.npz" replay in.npz
+any "data without a word" usage "operand missing: usage: clsnn data" data
+any "data with another word" \
+    usage "data frobnicate: must be list, fetch mnist, or export digits DIR" data frobnicate
+any "--work-group 3" usage "--work-group = 3: must be 0 or a power of two up to 1024" train --work-group 3
+any "--work-group 2048" usage "--work-group = 2048: must be in [0, 1024]" train --work-group 2048
+any "--epochs 0" usage "--epochs = 0: must be in [1, 1000]" train --epochs 0
+any "--seed -1" usage "--seed = -1: must be in [0, 18446744073709551615]" train --seed -1
+any "--rule hebb" usage "--rule = hebb: " train --rule hebb
+any "--preset none" usage "--preset = none: must be one of" train --preset none
+any "--shuffle=maybe" usage "--shuffle = maybe: must be yes or no" train --shuffle=maybe
+any "--out ''" usage "--out is empty" train --out ''
+any "--set without a value" usage "--set w_max: write --set NAME=VALUE" train --set w_max
+any "--set of nothing known" set_bad "unknown parameter w_mx: did you mean w_max?" w_mx=1
+any "--set out of range" set_bad "w_max = 0: must be in [0.001, 1000]" w_max=0
+any "--set nan" set_bad "w_max = nan: not a number" w_max=nan
+any "--set of two that disagree" \
+    set_bad "v_thresh_exc_mv = -65 must be above v_rest_exc_mv = -65" v_thresh_exc_mv=-65
+any "--set of a time that is no whole step" \
+    set_bad "refrac_exc_ms = 0.3: must be a multiple of 0.5 ms" refrac_exc_ms=0.3
+any "--config FILE that does not exist" \
+    refuses 8 "nowhere.ini: No such file or directory" train --config nowhere.ini
+any "--config: unknown key" \
+    config_line "neurns = 5" "c.ini:2: unknown option or parameter neurns: did you mean neurons?"
+any "--config: value out of range" config_line "neurons = 0" "c.ini:2: neurons = 0: must be in [1, 16384]"
+any "--config: no key at all" config_line "neurons" "c.ini:2: neither name = value nor [clsnn]"
+any "--config: another section" config_line "$(printf '[other]\nx = 1')" "unknown section [other]"
+any "--print-config, --config: there and back" config_round_trip
+for name in train eval sweep reproduce replay devices data bench verify; do
+    any "$name --help" texts $name --help
+done
+any "no arguments" texts
+any "--version" texts --version
+any "man" texts man
+any "completion" texts completion
+any "help train" texts help train
+any "help" texts help
+any "-h" texts -h
+any "-V" texts -V
+any "train --version" texts train --version
+any "help of no command" usage "unknown command trian: did you mean train?" help trian
+any "help of two commands" usage 'help: unexpected operand "eval"' help train eval
+any "man with an operand" usage 'man: unexpected operand "page"' man page
+any "completion with an operand" usage 'completion: unexpected operand "zsh"' completion zsh
+on "--verbose: errors name their place" verbose_place
+
+# shellcheck disable=SC2119 # no fixtures
+run_cases

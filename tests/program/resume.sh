@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# Runs that are stopped by signals, checkpoints, and --resume: nothing is lost, and the bits are those of a
+# run that nobody disturbed. kill.sh and kill_sweep.sh do the same at random instants and with kill -9.
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# ---- signals ----
+
+long=(--data "$work/small" --neurons 100 --train-images 600 --epochs 1000)
+stopped_by() {
+    begin "training 100 neurons" train "${long[@]}" --out out
+    sleep 0.3
+    kill -"$1" "$pid"
+    finish 75
+    says "stopped in epoch"
+    says "Go on with the same command and --resume"
+    state_is stopped out/run.json
+    [ ! -s "$work/out" ] || wrong "a result was printed"
+    local newest
+    newest=$(find out/checkpoint -name '*.npz' | sort | tail -n 1)
+    run 0 eval "$newest" --data "$work/small" --json --label-images 100 --test-images 50
+    says "no labels yet"
+}
+# The bits of a run that was stopped wherever it happened to be, and went on, are those of one that was not.
+stopped_and_resumed() {
+    local with=("${long[@]}" --epochs 3 --eval-every 1 --label-images 300 --test-images 300 --shuffle)
+    local code=75 n=0
+    run 0 train "${with[@]}" --out whole --json
+    local wanted
+    wanted=$(sha)
+    set -- train "${with[@]}" --out out --json --checkpoint-every 200
+    while [ $code = 75 ]; do
+        begin "results go to out" "$@"
+        sleep "$((n / 10)).$((n % 10))" # longer each time: an evaluation that is broken off begins anew
+        kill -TERM "$pid"
+        code=0
+        wait "$pid" || code=$?
+        n=$((n + 1))
+        [ $code = 75 ] || [ $code = 0 ] || ended 0 $code "(after a signal)"
+        [ $n -lt 100 ] || wrong "no end"
+        [ "${*: -1}" = --resume ] || set -- "$@" --resume
+    done
+    [ "$(sha)" = "$wanted" ] || wrong "final_sha256 is $(sha): must be that of the undisturbed run, $wanted"
+    no_times whole/metrics.jsonl >a && no_times out/metrics.jsonl >b
+    same a b
+    grep -q '"resumed_from": "checkpoint/ckpt-' out/run.json || wrong "run.json does not say where it went on"
+    note "stopped and resumed $((n - 1)) times"
+}
+no_times() { sed -E 's/"(seconds|eval_seconds|images_per_second)":[^,}]*//g' "$1"; }
+stopped_early() {
+    begin "loading data" train --data digits --neurons 20 --epochs 100 --out out
+    kill -INT "$pid"
+    finish 75
+    exist out/checkpoint/*.npz
+    state_is stopped out/run.json
+}
+stopped_labelling() {
+    begin "training 1/1 images" \
+        train --data digits --neurons 2000 --train-images 1 --label-images 0 --out out
+    sleep 0.2
+    kill -TERM "$pid"
+    finish 75
+    says "stopped while evaluating"
+    local saved=out/checkpoint/ckpt-000000000001.npz
+    says "; the training is saved in $saved, labelling and testing begin again. Go on"
+    exist $saved
+    state_is stopped out/run.json
+}
+stopped_eval() {
+    begin "testing" eval "$work/base/model.npz" --data "$work/digits" --chunk 1
+    kill -INT "$pid"
+    finish 75
+    says "stopped while evaluating"
+    [ ! -s "$work/out" ] || wrong "a result was printed"
+}
+stopped_twice() { # a launch of seconds, so that the second comes before the first is answered
+    begin "training 4096 neurons" \
+        train --data "$work/small" --neurons 4096 --epochs 100 --chunk 1000 --out out
+    sleep 0.2
+    kill -INT "$pid"
+    sleep 0.2
+    kill -INT "$pid" 2>/dev/null || wrong "the first signal had ended it already"
+    finish 130
+    ! find out -name '*.tmp' | grep . || wrong "a temporary file was left"
+}
+
+# ---- checkpoints ----
+
+checkpoints_kept() { # checkpoints_kept WANTED ARGUMENT...
+    local wanted=$1
+    shift
+    make_two "$@"
+    [ "$(cd out/checkpoint && echo *)" = "$wanted" ] ||
+        wrong "checkpoint/ holds $(cd out/checkpoint && echo *)"
+}
+last=out/checkpoint/ckpt-000000000400.npz
+resume_finished() { # its result once more, and nothing is trained
+    make_two
+    cp "$work/out" first && cp out/metrics.jsonl metrics && cp $last ckpt
+    run 0 train "${two[@]}" --out out --resume
+    same "$work/out" first
+    same out/metrics.jsonl metrics
+    same $last ckpt
+    says "going on from $last: 400 images, epoch 2 of 2"
+    state_is finished out/run.json
+    [ ! -e out/previous-1 ] || wrong "files were moved"
+}
+resume_longer() {
+    make_two
+    run 0 train "${two[@]}" --epochs 3 --out out --resume --work-group 64 --chunk 7
+    local longer
+    longer=$(sha)
+    run 0 train "${two[@]}" --epochs 3 --out whole
+    [ "$(sha)" = "$longer" ] || wrong "three epochs in one are not two and one"
+}
+resume_nothing() {
+    local text="out: holds no checkpoint to go on from: name a run's directory with --out"
+    refuses 9 "$text, or begin without --resume" train "${two[@]}" --out out --resume
+}
+resume_empty() { mkdir out && resume_nothing; }
+resume_other() {
+    make_two
+    local before
+    before=$(listing)
+    run 9 train "${two[@]}" --out out --resume --neurons 21 --set w_max=0.9
+    says "belongs to another configuration"
+    says "  neurons: 20 in the checkpoint, 21 asked"
+    says "  w_max: 1.0 in the checkpoint, 0.9"
+    [ "$before" = "$(listing)" ] || wrong "files have changed"
+}
+resume_damaged() {
+    make_two
+    cp "$work/out" first
+    flip $last 5000
+    run 0 train "${two[@]}" --out out --resume
+    says "WARNING: $last: is damaged: its SHA-256"
+    says "going on from out/checkpoint/ckpt-000000000350.npz"
+    [ "$(sha)" = "$(json final_sha256 first)" ] || wrong "another result"
+    for name in out/checkpoint/*; do : >"$name"; done
+    refuses 9 "none of its 3 files can be used" train "${two[@]}" --out out --resume
+}
+resume_kept() { # without --resume checkpoints move away with the rest
+    make_two
+    make_two --seed 2
+    says "out/previous-1"
+    exist out/previous-1/${last#out/} $last
+    differ out/previous-1/${last#out/} $last
+}
+
+# ---- the list ----
+
+on "SIGINT: stopped and saved" stopped_by INT
+on "SIGTERM: stopped and saved" stopped_by TERM
+on "SIGUSR1: stopped and saved" stopped_by USR1
+on "SIGINT before training" stopped_early
+on "SIGTERM while labelling" stopped_labelling
+on "SIGINT in eval" stopped_eval
+on "SIGINT twice" stopped_twice
+on "SIGTERM and --resume, again and again" stopped_and_resumed
+on "--checkpoint-every 50: the newest three are kept" \
+    checkpoints_kept "ckpt-000000000300.npz ckpt-000000000350.npz ckpt-000000000400.npz"
+on "--checkpoint-every 0: after epochs only" \
+    checkpoints_kept "ckpt-000000000200.npz ckpt-000000000400.npz" --checkpoint-every 0
+on "--keep-checkpoints 1" checkpoints_kept "ckpt-000000000400.npz" --keep-checkpoints 1
+on "--resume: a finished run" resume_finished
+on "--resume: more epochs" resume_longer
+on "--resume: no such directory" resume_nothing
+on "--resume: an empty directory" resume_empty
+on "--resume: another configuration" resume_other
+on "--resume: a damaged checkpoint" resume_damaged
+on "checkpoints of an earlier run are kept" resume_kept
+
+run_cases small base

@@ -1,0 +1,316 @@
+#!/usr/bin/env bash
+# `clsnn sweep` and `clsnn train --runs`: every run is the one that `train` makes, a second start does
+# nothing, damage is found and mended, and tables do not depend on how the runs came about.
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+tables=(results.csv results.jsonl summary.csv accuracy-neurons.png)
+sweep() { run 0 sweep "$work/s.ini" "${brief[@]}" "$@"; }
+same_tables() { # same_tables A B
+    for name in "${tables[@]}"; do same "$1/$name" "$2/$name"; done
+}
+# table_is FIELDS FILE LINE...: these columns of a table of commas hold these lines
+table_is() {
+    [ "$(cut -d, -f "$1" "$2")" = "$(printf '%s\n' "${@:3}")" ] || wrong "$2: $(cat "$2")"
+}
+runs_are() { # runs_are DIR NAME...: in the order of their names
+    [ "$(cd "$1/runs" && echo *)" = "${*:2}" ] || wrong "runs: $(ls "$1/runs")"
+}
+tally() { echo "$(json runs)/$(json finished)/$(json failed)/$(json images)"; }
+
+make_swept() { # a finished sweep that cases read and leave alone: $work/swept, of $work/s.ini
+    printf 'neurons = 16, 20\nseed = 1..3\n' >s.ini
+    [ "$device" = no ] || sweep --out "$work/swept"
+}
+
+# ---- what a sweep leaves ----
+
+sweep_base() {
+    local n s rows=("run,neurons,seed,state") names=()
+    for n in 16 20; do
+        for s in 1 2 3; do names+=("neurons-${n}_seed-$s") rows+=("neurons-${n}_seed-$s,$n,$s,finished"); done
+    done
+    sweep --out out
+    prints "6 of 6 finished"
+    prints "written to    out/{results.csv, results.jsonl, summary.csv, accuracy-neurons.png, runs/}"
+    prints "mean +- half width of its 95 % interval"
+    says "6 runs, 0 of them finished before"
+    same_tables out "$work/swept"
+    cd out || exit 1
+    exist "${tables[@]}"
+    [ "$(find . -maxdepth 1 -type f | wc -l)" = 5 ] ||
+        wrong "other files than the tables, a picture and the lock: $(ls -A)"
+    runs_are . "${names[@]}"
+    exist runs/*/{run.json,model.npz,metrics.csv,metrics.jsonl}
+    table_is 1-4 results.csv "${rows[@]}"
+    [ "$(awk -F, '{print NF}' results.csv | sort -u | wc -l)" = 1 ] ||
+        wrong "results.csv: lines of different lengths"
+    [ "$(wc -l <results.jsonl) $(wc -l <summary.csv)" = "6 3" ] ||
+        wrong "results.jsonl or summary.csv: $(cat results.jsonl summary.csv)"
+    for n in 1 2 3 4 5 6; do sed -n ${n}p results.jsonl >../line && is_json ../line; done
+    ! grep -rqE 'seconds|driver|written' "${tables[@]:0:3}" || wrong "a table holds times or machines"
+}
+sweep_alone() { # every run is what clsnn train makes of the same settings
+    local n s
+    for n in 16 20; do
+        for s in 1 2 3; do
+            run 0 train "${brief[@]}" --neurons $n --seed $s --json --out out-$n-$s
+            grep -q "^neurons-${n}_seed-$s,.*,$(sha)\$" "$work/swept/results.csv" ||
+                wrong "$n neurons, seed $s: alone it is $(sha): $(cat "$work/swept/results.csv")"
+            same out-$n-$s/model.npz "$work/swept/runs/neurons-${n}_seed-$s/model.npz"
+        done
+    done
+}
+sweep_json() {
+    sweep --out swept --json
+    is_json "$work/out"
+    [ "$(wc -l <"$work/out")" = 1 ] || wrong "not one line on stdout"
+    [ "$(tally)/$(json shard)" = 6/6/0/120/1/1 ] || wrong "stdout: $(cat "$work/out")"
+    prints '"summary":[{"neurons":16,"runs":3,"all":{"n":3,"mean_percent":'
+    same_tables swept "$work/swept"
+}
+train_runs() {
+    local dir=runs-n16-e1-s1-r3 before_last=18446744073709551614 last=18446744073709551615
+    run 0 train "${brief[@]}" --neurons 16 --runs 3 --json
+    is_json "$work/out"
+    prints '"summary":[{"runs":3,"all":{"n":3,"mean_percent":'
+    exist $dir/{results.csv,summary.csv,results.jsonl}
+    runs_are $dir seed-1 seed-2 seed-3
+    cmp -s <(cut -d, -f 3- $dir/results.csv) <(sed 4q "$work/swept/results.csv" | cut -d, -f 4-) ||
+        wrong "not what the sweep has: $(cat $dir/results.csv)"
+    run 0 train "${brief[@]}" --neurons 16 --runs 2 --seed $before_last --out large
+    prints "written to    large/{results.csv, results.jsonl, summary.csv, runs/}"
+    ! ls large/*.png 2>/dev/null || wrong "there is a picture after all"
+    tail -n 1 large/results.csv | grep -q "^seed-$last,$last,finished" ||
+        wrong "results.csv: $(cat large/results.csv)"
+    tail -n 1 large/results.jsonl >line && is_json line
+    usage "--runs = 3 from --seed $before_last on: seeds end at 2^64 - 1" train --runs 3 --seed $before_last
+    usage "--runs = 0: must be in [1, 10000]" train --runs 0
+    usage "--runs = 10001: must be in [1, 10000]" train --runs 10001
+}
+
+# ---- started again ----
+
+sweep_again() {
+    cp -a "$work/swept" swept
+    untouched swept/runs >before
+    sweep --out swept --json
+    says "6 runs, 6 of them finished before"
+    [ "$(tally)" = 6/6/0/0 ] || wrong "something was done: $(cat "$work/out")"
+    untouched swept/runs | same before /dev/stdin
+    same_tables swept "$work/swept"
+}
+# Everything that can happen to a run's files, one run each; all in one start, and each is told.
+sweep_damaged() {
+    cp -a "$work/swept" swept
+    local r=swept/runs/neurons
+    flip ${r}-16_seed-1/model.npz 9000
+    truncate -s 2000 ${r}-16_seed-2/model.npz
+    rm ${r}-16_seed-3/model.npz
+    truncate -s 700 ${r}-20_seed-1/run.json
+    sed -i 's/"final_sha256": "....../"final_sha256": "000000/' ${r}-20_seed-2/run.json
+    untouched ${r}-20_seed-3 >before
+    sweep --out swept
+    says "6 runs, 1 of them finished before"
+    says "${r}-16_seed-1 is made again: ${r}-16_seed-1/model.npz"
+    says "${r}-16_seed-2 is made again: ${r}-16_seed-2/model.npz"
+    says "${r}-16_seed-3 is made again: ${r}-16_seed-3/model.npz: cannot be opened"
+    says "${r}-20_seed-1 is made again: ${r}-20_seed-1/run.json: is no JSON object"
+    says "${r}-20_seed-2 is made again: model.npz does not have the hash that run.json tells"
+    [ "$(grep -c "is made again" "$work/err")" = 5 ] || wrong "not five runs were made again"
+    untouched ${r}-20_seed-3 | same before /dev/stdin
+    same_tables swept "$work/swept"
+    exist ${r}-16_seed-1/previous-1/model.npz # the damaged files are kept
+    ! find swept -path '*neurons-20_seed-3/previous*' | grep . || wrong "a finished run was moved"
+}
+sweep_damaged_more() {
+    cp -a "$work/swept" swept
+    local r=swept/runs/neurons
+    : >${r}-16_seed-1/run.json
+    rm ${r}-16_seed-2/run.json
+    rm ${r}-16_seed-3/run.json && mkdir ${r}-16_seed-3/run.json
+    echo '{"state": "finished"}' >${r}-20_seed-1/run.json
+    sed -i 's/"state": "finished"/"state": "running"/' ${r}-20_seed-2/run.json
+    rm -r ${r}-20_seed-3
+    sweep --out swept
+    says "6 runs, 0 of them finished before"
+    says "${r}-16_seed-1 is made again: ${r}-16_seed-1/run.json: is no JSON object"
+    says "${r}-16_seed-3 is made again: ${r}-16_seed-3/run.json: is a directory"
+    says "${r}-20_seed-1 is made again: ${r}-20_seed-1/run.json: is of no format"
+    same_tables swept "$work/swept"
+}
+sweep_other_settings() { # runs of other settings in the same place are done anew, and the earlier ones kept
+    cp -a "$work/swept" swept
+    run 1 sweep "$work/s.ini" "${brief[@]}" --test-images 29 --out swept --collect
+    says "6 of 6 runs are not finished"
+    grep -q '^neurons-16_seed-1,16,1,of other settings,' swept/results.csv ||
+        wrong "results.csv: $(cat swept/results.csv)"
+    printf 'neurons = 16\nseed = 1, 2\n' >two.ini
+    printf 'neurons = 16, 17\nseed = 1\n' >three.ini
+    run 0 sweep three.ini "${brief[@]}" --test-images 29 --out swept
+    [ "$(find swept/runs -name previous-1 | wc -l)" = 0 ] ||
+        wrong "another sweep has moved runs of other names"
+}
+sweep_extended() { # more values: finished runs stay, wherever the new ones stand
+    cp -a "$work/swept" swept
+    untouched swept/runs >before
+    printf 'neurons = 18, 16, 20\nseed = 1..4\n' >s.ini
+    run 0 sweep s.ini "${brief[@]}" --out swept
+    says "12 runs, 6 of them finished before"
+    prints "12 of 12 finished"
+    untouched swept/runs | grep -E '/neurons-(16|20)_seed-[1-3]/' | same before /dev/stdin
+    grep -E '^neurons-(16|20)_seed-[1-3],' swept/results.csv >rows
+    same rows <(tail -n +2 "$work/swept/results.csv")
+    sweep --out swept # and fewer again
+    same_tables swept "$work/swept"
+}
+# Another sweep's runs in the same place are told and left alone; its picture goes, foreign ones stay.
+sweep_others() {
+    cp -a "$work/swept" swept
+    echo mine >swept/accuracy-mine.png
+    echo mine >swept/accuracy-neurons.png.old
+    untouched swept/runs >before
+    printf 'w_norm = 70, 80\n' >o.ini
+    run 0 sweep o.ini "${brief[@]}" --neurons 16 --out swept
+    says "swept/runs holds 6 finished runs that are not of this sweep: left alone, and not in its tables"
+    untouched swept/runs/neurons-* | same before /dev/stdin
+    exist swept/accuracy-w_norm.png swept/accuracy-mine.png swept/accuracy-neurons.png.old
+    [ ! -e swept/accuracy-neurons.png ] || wrong "a picture of another sweep has stayed"
+    [ "$(wc -l <swept/results.csv)" = 3 ] || wrong "results.csv: $(cat swept/results.csv)"
+    sweep --out swept --collect
+    says "swept/runs holds 2 finished runs that are not of this sweep"
+    same_tables swept "$work/swept"
+}
+sweep_stopped() { # sweep_stopped SECONDS
+    printf 'seed = 1..6\n' >l.ini
+    local some=("${long[@]}" --epochs 6)
+    begin "results go to out" sweep l.ini "${some[@]}" --out out
+    sleep "$1"
+    kill -INT "$pid"
+    finish 75
+    says "stopped: "
+    says "of 6 runs are finished and in out/runs; the same command goes on with the others"
+    [ ! -s "$work/out" ] || wrong "a result was printed"
+    [ ! -e out/results.csv ] || wrong "a table was written"
+    mapfile -t finished < <(grep -l '"state": "finished"' out/runs/*/run.json | xargs -r dirname)
+    untouched "${finished[@]}" /dev/null >before
+    run 0 sweep l.ini "${some[@]}" --out out
+    untouched "${finished[@]}" /dev/null | same before /dev/stdin
+    run 0 sweep l.ini "${some[@]}" --out straight
+    for name in results.csv results.jsonl summary.csv; do same out/$name straight/$name; done
+}
+
+# ---- shards, and several processes ----
+
+sweep_shards() {
+    local k
+    for k in 2 1; do
+        sweep --out parts --shard $k/3
+        says "6 runs in all shards"
+        [ ! -e parts/results.csv ] || wrong "a shard has written the table of all"
+    done
+    prints "--collect"
+    run 1 sweep "$work/s.ini" "${brief[@]}" --out parts --collect
+    says "2 of 6 runs are not finished; parts/results.csv tells which"
+    [ "$(grep -c ',missing,' parts/results.csv)" = 2 ] || wrong "results.csv: $(cat parts/results.csv)"
+    export SLURM_ARRAY_TASK_ID=7 SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_STEP=2
+    sweep --out parts --json
+    says "Slurm array task: shard 3/3"
+    [ "$(json shard)" = 3/3 ] || wrong "shard: $(json shard)"
+    unset "${!SLURM_@}"
+    sweep --out parts --collect
+    same_tables parts "$work/swept"
+    mkdir vendors # on a machine without a device too
+    OCL_ICD_VENDORS=$PWD/vendors/ OCL_ICD_FILENAMES='' sweep --out parts --collect --quiet
+    no_words
+}
+long=(--data "$work/small" --train-images 600 --epochs 1000 --neurons 100 --label-images 10 --test-images 10)
+sweep_two() { # of one run only one process is at work; other runs are nobody else's business
+    echo "seed = 1..4" >l.ini
+    begin "results go to out" sweep l.ini "${long[@]}" --out out --shard 1/2
+    local first=$pid before
+    until_there out/runs/seed-3/run.json
+    before=$(listing)
+    run 2 sweep l.ini "${long[@]}" --out out
+    says "out: another clsnn (process $first) is at work on runs there"
+    run 2 sweep l.ini "${long[@]}" --out out --shard 1/2
+    says "process $first"
+    [ "$before" = "$(listing)" ] || wrong "files have changed:" "$(diff <(echo "$before") <(listing))"
+    printf 'seed = 4, 3\n' >m.ini # another file, which has a run in common
+    run 2 sweep m.ini "${long[@]}" --out out
+    says "process $first"
+    begin "results go to out" sweep l.ini "${long[@]}" --out out --shard 2/2
+    until_there out/runs/seed-4/run.json
+    exist out/runs/seed-{1,2,3,4}/run.json
+    kill -INT "$pid" "$first"
+    finish 75
+    pid=$first
+    finish 75
+    # the locks went with their processes
+    run 0 sweep l.ini "${long[@]}" --epochs 1 --train-images 5 --out out --quiet
+}
+
+# ---- failures ----
+
+sweep_fault() { # one that blows up is marked, the others go on
+    printf 'seed = 1, 2\nw_norm = 78, 700000\n' >f.ini
+    local unstable=(--neurons 16) name
+    for name in w_max=1000 tau_g_exc_ms=100 tau_m_exc_ms=1 theta_init_mv=1000 time_off_ms=0; do
+        unstable+=(--set "$name")
+    done
+    run 1 sweep f.ini "${brief[@]}" "${unstable[@]}" --out out --json
+    says "run seed-1_w_norm-700000 failed: network"
+    says "is not a number or beyond 1e+06 mV"
+    says "clsnn sweep: 2 of 4 runs failed; out/results.csv tells which, their run.json why"
+    is_json "$work/out"
+    [ "$(json finished)/$(json failed)" = 2/2 ] || wrong "stdout: $(cat "$work/out")"
+    table_is 1,4 out/results.csv run,state seed-1_w_norm-78,finished seed-1_w_norm-700000,failed \
+        seed-2_w_norm-78,finished seed-2_w_norm-700000,failed
+    state_is failed out/runs/seed-2_w_norm-700000/run.json
+    grep -q '"error": "network ' out/runs/seed-2_w_norm-700000/run.json || wrong "run.json does not say why"
+    [ ! -e out/runs/seed-2_w_norm-700000/model.npz ] || wrong "a failed run has a model"
+    run 10 train "${brief[@]}" "${unstable[@]}" --set w_norm=700000 --out alone # as it does alone
+}
+sweep_read_only() {
+    mkdir -p there/out
+    in_mount 'mount --bind there there && mount -o remount,bind,ro there' \
+        refuses 8 "Read-only file system" sweep "$work/s.ini" "${brief[@]}" --out there/out
+}
+sweep_in_the_way() { # a file where a run's directory goes
+    mkdir -p out/runs && echo mine >out/runs/neurons-20_seed-1
+    run 8 sweep "$work/s.ini" "${brief[@]}" --out out
+    says "out/runs/neurons-20_seed-1"
+    [ "$(cat out/runs/neurons-20_seed-1)" = mine ] || wrong "somebody's file was lost"
+}
+sweep_memory() { # oclgrind's device has 128 MiB
+    local icd=/usr/lib/oclgrind/liboclgrind-rt-icd.so
+    [ -e $icd ] || skip "oclgrind, a device with little memory, is not installed"
+    printf 'neurons = 20, 16384\n' >big.ini
+    export OCL_ICD_VENDORS=$icd
+    unset CLSNN_DEVICE
+    "$clsnn" devices 2>/dev/null | grep -q Oclgrind || skip "the loader does not take oclgrind's device"
+    refuses 6 "a network of 16384 neurons takes" sweep big.ini --data "$work/digits" --out out
+}
+
+# ---- the list ----
+
+on "sweep: tables, pictures and runs" sweep_base
+on "sweep: every run is what clsnn train makes of it" sweep_alone
+on "sweep: a second start does nothing" sweep_again
+on "sweep: damaged weights and hashes are found, told, done anew" sweep_damaged
+on "sweep: damaged run.json and lost directories" sweep_damaged_more
+on "sweep: runs of other settings" sweep_other_settings
+on "sweep: a file with more values keeps what is finished" sweep_extended
+on "sweep: another sweep's runs in the same place" sweep_others
+on "sweep: shards, --collect: the same bytes" sweep_shards
+on "sweep --json" sweep_json
+on "sweep: two at once" sweep_two
+on "sweep: a run that blows up" sweep_fault
+on "sweep: SIGINT at once, and again" sweep_stopped 0
+on "sweep: SIGINT later, and again" sweep_stopped 0.7
+on "sweep: --out is read-only" sweep_read_only
+on "sweep: a file where a run goes" sweep_in_the_way
+any "sweep: more neurons than the device has memory for" sweep_memory
+on "train --runs 3" train_runs
+
+run_cases small swept

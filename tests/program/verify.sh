@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# `clsnn verify`: a run is trained again, and every difference is found and named.
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+verify_equal() { # verify_equal WORK_GROUP
+    run 0 verify "$work/base" --json --work-group "$1"
+    is_json "$work/out"
+    [ "$(json equal)" = true ] || wrong "not equal"
+    [ "$(json final_sha256)" = "$(cat "$work/final_sha256")" ] ||
+        wrong "another final_sha256: $(json final_sha256)"
+    [ -z "$(ls -A)" ] || wrong "verify has made files"
+}
+verify_text() {
+    run 0 verify "$work/base" --quiet
+    no_words
+    prints "verdict        EQUAL: weights, thresholds, labels, model.npz and 1 evaluation, bit for bit"
+}
+verify_grown() { # a run that once ended and went on has an evaluation where it ended
+    make_two --epochs 1
+    run 0 train "${two[@]}" --epochs 3 --eval-every 2 --out other
+    run 0 train "${two[@]}" --epochs 3 --out out --resume
+    run 0 verify out
+    prints "2 evaluations, bit for bit"
+    run 0 verify other
+}
+# verify_changed SCRIPT CODE TEXT: of a run whose run.json sed has changed
+verify_changed() {
+    mkdir run && cp "$work/base/model.npz" run && sed -E "$1" "$work/base/run.json" >run/run.json
+    ! cmp -s run/run.json "$work/base/run.json" || wrong "sed has changed nothing"
+    run "$2" verify run
+    says "$3"
+}
+verify_no_model() {
+    mkdir run && cp "$work/base/run.json" run
+    run 1 verify run
+    says "run: trained again, 1 values differ, the first: model.npz"
+}
+verify_other_model() { # a whole file, of another run
+    run 0 train "${two[@]}" --seed 77 --out other
+    mkdir run && cp "$work/base/run.json" other/model.npz run
+    run 1 verify run
+    says "values differ, the first: model.npz: "
+}
+verify_nothing() {
+    refuses 8 "run/run.json: cannot be opened for reading: No such file or directory" verify run
+}
+verify_no_json() {
+    mkdir run && echo "{" >run/run.json
+    refuses 3 "run/run.json: is no JSON object" verify run
+}
+verify_eval() {
+    run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 10 --out run
+    refuses 3 "has no plan: only training has one" verify run
+}
+verify_other_data() {
+    cp -r "$work/base" run
+    refuses 3 "was trained on other data: custom from" verify run --data digits
+}
+
+on "verify: equal, JSON" verify_equal 1
+on "verify: equal in work-groups of 64" verify_equal 64
+on "verify: equal, text" verify_text
+on "verify: a run that went on for more epochs" verify_grown
+on "verify: another hash" \
+    verify_changed 's/("final_sha256": ")./\1x/' 1 \
+    "run: trained again, 1 values differ, the first: final_sha256"
+on "verify: another accuracy" \
+    verify_changed '/"metrics"/,/"result"/s/("accuracy_all": )[0-9.]*/\10.123/' 1 \
+    "the first: evaluation 1: accuracy_all"
+on "verify: times are no difference" verify_changed 's/("eval_seconds": )[0-9.]*/\10.123/' 0 ""
+on "verify: without its weights" verify_no_model
+on "verify: another run's weights" verify_other_model
+on "verify: not finished" \
+    verify_changed 's/("state": )"finished"/\1"stopped"/' 3 \
+    "state is stopped: only a finished run can be verified"
+on "verify: a parameter out of its range" \
+    verify_changed 's/("w_max": )[0-9.]+,?/\1-3,/' 3 \
+    "parameter w_max is missing, no number, or out of its range"
+on "verify: no such run" verify_nothing
+on "verify: no JSON" verify_no_json
+on "verify: a run of eval" verify_eval
+on "verify: other data" verify_other_data
+any "verify: --seed" usage "seed: verify takes it from the run's run.json" verify run --seed 3
+any "verify: --set" usage "w_max: verify takes it from the run's run.json" verify run --set w_max=2
+
+run_cases small base
