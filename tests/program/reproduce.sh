@@ -6,7 +6,7 @@
 few=(--train-images 30 --label-images 40 --test-images 30)
 # shellcheck disable=SC2054 # the sizes are one word
 again=(reproduce --data "$work/small" --sizes 16,20 "${few[@]}" --epochs 3 --seeds 2)
-# one network of a size that the paper has
+# one network of a size that Kim & Kim (2020) have
 paper=(reproduce --data "$work/small" --sizes 100 --seeds 1)
 paper+=(--train-images 20 --label-images 20 --test-images 20)
 # three networks, for minutes
@@ -61,18 +61,18 @@ reproduce_files() {
         wrong "another network than train makes"
     differ out/runs/n20-s1/model.npz out/runs/n20-s2/model.npz
 }
-# The last epoch stands in the table also where it is none of the paper's; the words fit what is there.
+# The last epoch stands in the table also where Kim & Kim (2020) have no number; the words fit what is there.
 reproduce_two() {
     run 0 "${again[@]}" --epochs 2 --out out
     prints "| N | | 1 epoch | 2 epochs |"
-    prints "The paper prints no number of these sizes and epochs: nothing is compared."
+    prints "Kim & Kim (2020) print no numbers for these sizes and epochs: nothing is compared."
     grep -q '<th>2 epochs</th>' out/report.html || wrong "the page lacks the last epoch"
-    ! grep -qE "not the paper's data|Hollow markers" out/report.html "$work/out" ||
+    ! grep -qE "do not use MNIST|Hollow markers" out/report.html "$work/out" ||
         wrong "it speaks of numbers that are not there"
     run 0 "${paper[@]}" --epochs 2 --out paper
     prints "| | Kim & Kim (2020) | 72.58 | – |"
-    prints "These are not the paper's data (custom, 20 training and 20 test images; the paper's are MNIST's\
- 60000 and 10000): its numbers stand beside ours"
+    prints "These runs do not use MNIST (custom, 20 training and 20 test images; Kim & Kim (2020) used MNIST's\
+ 60000 and 10000): their numbers stand beside ours"
     prints "one seed has no spread"
 }
 reproduce_json() {
@@ -126,11 +126,11 @@ reproduce_again() {
     done
     same out/table1.csv first.csv
     run 0 "${again[@]}" --out out --set theta_plus_mv=0.06
-    says "out/runs/n16-s1 is made again: its theta_plus_mv is another"
+    says "out/runs/n16-s1 is made again: its theta_plus_mv differs from the one asked for"
     same out/runs/n20-s1/previous-2/model.npz runs/n20-s1/model.npz
     same out/runs/n16-s1/previous-2/epoch-3.npz runs/n16-s1/epoch-3.npz
     run 0 "${again[@]}" --out out --set theta_plus_mv=0.06 --train-images 29
-    says "its train_images is another"
+    says "its train_images differs from the one asked for"
 }
 reproduce_stopped() {
     begin "training 3 networks" "${long[@]}" --out out
@@ -176,7 +176,7 @@ reproduce_out_file() {
 
 on "reproduce: page, tables, figures, runs" reproduce_files
 on "reproduce: a second start trains what is not finished" reproduce_again
-on "reproduce: an epoch that the paper has not" reproduce_two
+on "reproduce: an epoch that Kim and Kim have not" reproduce_two
 on "reproduce --json" reproduce_json
 on "reproduce: one seed, odd names" reproduce_one
 on "reproduce: SIGINT" reproduce_stopped

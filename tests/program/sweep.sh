@@ -116,7 +116,7 @@ sweep_damaged() {
     says "${r}-16_seed-2 is made again: ${r}-16_seed-2/model.npz"
     says "${r}-16_seed-3 is made again: ${r}-16_seed-3/model.npz: cannot be opened"
     says "${r}-20_seed-1 is made again: ${r}-20_seed-1/run.json: is no JSON object"
-    says "${r}-20_seed-2 is made again: model.npz does not have the hash that run.json tells"
+    says "${r}-20_seed-2 is made again: model.npz does not have the final_sha256 of run.json"
     [ "$(grep -c "is made again" "$work/err")" = 5 ] || wrong "not five runs were made again"
     untouched ${r}-20_seed-3 | same before /dev/stdin
     same_tables swept "$work/swept"

@@ -44,7 +44,7 @@ any "sweep: more than 10000 runs" \
 any "sweep: a range too long" \
     sweep_bad 2 "has more than 10000 values" 'seed = 0..18446744073709551615\n'
 any "sweep: unequal lists zipped" \
-    sweep_bad 2 "zip: neurons has 2 values, seed has 3: they must be as many" \
+    sweep_bad 2 "zip: neurons has 2 values, seed has 3: zipped lists must be equally long" \
     'neurons = 1, 2\nseed = 1..3\nzip = neurons, seed\n'
 any "sweep: zip of what is not swept" \
     sweep_bad 2 "epochs is not swept: give it a list" 'neurons = 1, 2\nzip = neurons, epochs\n'

@@ -124,7 +124,7 @@ profiled() { # each command is waited for then, and phases are launched apart: t
     for key in normalise encode present rest label test transfers; do prints "\"$key\""; done
     run 0 train "${small[@]}" --out text --profile
     prints "$sha"
-    prints "us a command   share   (on the device, by its events)"
+    prints "us a command   share   (on the device, by OpenCL events)"
     grep -q "^present  *[0-9.]*  *[1-9]" "$work/out" || wrong "no command of phase present"
 }
 

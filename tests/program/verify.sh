@@ -51,7 +51,7 @@ verify_no_json() {
 }
 verify_eval() {
     run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 10 --out run
-    refuses 3 "has no plan: only training has one" verify run
+    refuses 3 "has no plan: only a run of clsnn train has one" verify run
 }
 verify_other_data() {
     cp -r "$work/base" run
