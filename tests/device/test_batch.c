@@ -104,7 +104,7 @@ static void run_alone(struct rig *rig, const struct clsnn_dataset *data, const s
     struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x = NULL, *slot;
     must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), data, NEURONS, 1,
-                          N_TRAIN, N_TEST, chunk, &batch));
+                            N_TRAIN, N_TEST, chunk, &batch));
     must(clsnn_experiment_create(batch, 0, plan, &x));
     slot = x;
     must(clsnn_experiments_run(batch, &slot, NULL));
@@ -158,7 +158,7 @@ static void neighbours_change_nothing(void **state) {
             struct clsnn_experiment *slots[3] = {NULL};
             const struct clsnn_watcher watch = {.paused = count_pause, .finished = next_of_queue, .ctx = &q};
             must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, n_slots,
-                                  N_TRAIN, N_TEST, n_slots == 2 ? 3 : 0, &batch));
+                                    N_TRAIN, N_TEST, n_slots == 2 ? 3 : 0, &batch));
             for (int k = 0; k < N_PLANS; k++) plans[k].pause_every = pause;
             /* the last slot of three begins empty */
             for (int b = 0; b < n_slots && b < 2; b++)
@@ -223,7 +223,7 @@ static void three_on_two_cores(void **state) {
     }
     rig->dev->info.compute_units = 2;
     must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 3, N_TRAIN,
-                          N_TEST, 1, &batch));
+                            N_TEST, 1, &batch));
     t.batch = batch;
     for (int k = 0; k < 3; k++) {
         must(clsnn_experiment_create(batch, k, &plans[k], &x[k]));
@@ -292,7 +292,7 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
         struct clsnn_batch *batch = NULL;
         struct clsnn_experiment *x = NULL, *slot;
         must(clsnn_batch_create(rig->dev, program_of(rig, groups[at % 3]), &data, NEURONS, 1, N_TRAIN, N_TEST,
-                              0, &batch));
+                                0, &batch));
         must(clsnn_experiment_create(batch, 0, &plan, &x));
         slot = x;
         must(clsnn_labels_create(NEURONS, &s.labels));
@@ -311,7 +311,7 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
         struct clsnn_experiment *slots[2] = {NULL};
         struct result found;
         must(clsnn_batch_create(rig->dev, program_of(rig, groups[(at + 1) % 3]), &data, NEURONS, 2, N_TRAIN,
-                              N_TEST, 0, &batch));
+                                N_TEST, 0, &batch));
         must(clsnn_experiment_create(batch, 1, &plan, &x));
         must(clsnn_network_load(batch->net, 1, &saved, "saved"));
         must(
@@ -402,7 +402,7 @@ static void as_many_slots_as_promised_fit(void **state) {
         const uint64_t most = clsnn_batch_most_slots(rig->dev, NEURONS, N_TRAIN + N_TEST);
         assert_true(most > 0 && most < mb * 4);
         must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, (int)most,
-                              N_TRAIN, N_TEST, 0, &batch));
+                                N_TRAIN, N_TEST, 0, &batch));
         must(clsnn_experiment_create(batch, (int)most - 1, &plan, &x));
         uint16_t *counts = malloc((size_t)N_TEST * NEURONS * sizeof *counts);
         struct clsnn_evaluation sum;
@@ -415,7 +415,7 @@ static void as_many_slots_as_promised_fit(void **state) {
         batch = NULL;
         /* a quarter more do not */
         assert_int_equal(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
-                                          (int)(most + most / 4 + 8), N_TRAIN, N_TEST, 0, &batch),
+                                            (int)(most + most / 4 + 8), N_TRAIN, N_TEST, 0, &batch),
                          CLSNN_E_DEVICE_MEMORY);
         clsnn_error_clear();
     }
@@ -460,7 +460,7 @@ static void launches_fit_the_slowest_network(void **state) {
         models[b].time_off_ms = b == SLOW ? 1000 : 0;
     }
     must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, 1600, BOTH, N_TRAIN,
-                          N_TEST, 0, &batch));
+                            N_TEST, 0, &batch));
     for (int b = 0; b < BOTH; b++) {
         must(clsnn_batch_start(batch, b, &models[b], 1));
         assert_int_equal(batch->chunks[b], 1);
@@ -471,7 +471,8 @@ static void launches_fit_the_slowest_network(void **state) {
         clsnn_trainer_place(batch->trainer, FAST, epoch, 0, 0, schedule);
         while (batch->trainer->progress[FAST].position < N) must(clsnn_batch_launch(batch, &took));
     }
-    print_message("# chunks of a fast and a slow network: %u, %u\n", batch->chunks[FAST], batch->chunks[SLOW]);
+    print_message("# chunks of a fast and a slow network: %u, %u\n", batch->chunks[FAST],
+                  batch->chunks[SLOW]);
     assert_true(batch->trainer->progress[SLOW].position < N && batch->chunks[SLOW] < CLSNN_MAX_CHUNK / 2);
     /* alone, it goes on at its own pace */
     clsnn_trainer_place(batch->trainer, FAST, 0, 0, 0, (struct clsnn_schedule){0});

@@ -86,7 +86,7 @@ static struct bench bench_open(struct rig *rig, const struct clsnn_plan *plan, i
     struct bench b = {.batch = NULL};
     if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) work_group = 1;
     must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), &data, plan->neurons,
-                          n_slots, N_TRAIN, N_TEST, 0, &b.batch));
+                            n_slots, N_TRAIN, N_TEST, 0, &b.batch));
     must(clsnn_experiment_create(b.batch, n_slots - 1, plan, &b.x));
     return b;
 }

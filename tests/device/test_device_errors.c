@@ -12,7 +12,8 @@
 /* ---- stand-ins ---- */
 
 static bool armed;
-static int n_calls, fail_at, n_live; /* calls so far; the one that fails; contexts, queues, programs, kernels, buffers, events */
+static int n_calls, fail_at,
+    n_live; /* calls so far; the one that fails; contexts, queues, programs, kernels, buffers, events */
 static cl_int code;
 static const char *failed; /* the call that failed; NULL: none yet */
 
@@ -60,28 +61,38 @@ static bool fails(const char *name) {
     }
 
 CALLS(clGetPlatformIDs, (cl_uint n, cl_platform_id *to, cl_uint *out_n), (n, to, out_n))
-CALLS(clGetPlatformInfo, (cl_platform_id p, cl_platform_info what, size_t n, void *to, size_t *out_n), (p, what, n, to, out_n))
-CALLS(clGetDeviceIDs, (cl_platform_id p, cl_device_type type, cl_uint n, cl_device_id *to, cl_uint *out_n), (p, type, n, to, out_n))
-CALLS(clGetDeviceInfo, (cl_device_id d, cl_device_info what, size_t n, void *to, size_t *out_n), (d, what, n, to, out_n))
-CALLS(clGetMemObjectInfo, (cl_mem m, cl_mem_info what, size_t n, void *to, size_t *out_n), (m, what, n, to, out_n))
-CALLS(clGetEventProfilingInfo, (cl_event e, cl_profiling_info what, size_t n, void *to, size_t *out_n), (e, what, n, to, out_n))
-CALLS(clGetKernelWorkGroupInfo, (cl_kernel k, cl_device_id d, cl_kernel_work_group_info what, size_t n, void *to, size_t *out_n),
+CALLS(clGetPlatformInfo, (cl_platform_id p, cl_platform_info what, size_t n, void *to, size_t *out_n),
+      (p, what, n, to, out_n))
+CALLS(clGetDeviceIDs, (cl_platform_id p, cl_device_type type, cl_uint n, cl_device_id *to, cl_uint *out_n),
+      (p, type, n, to, out_n))
+CALLS(clGetDeviceInfo, (cl_device_id d, cl_device_info what, size_t n, void *to, size_t *out_n),
+      (d, what, n, to, out_n))
+CALLS(clGetMemObjectInfo, (cl_mem m, cl_mem_info what, size_t n, void *to, size_t *out_n),
+      (m, what, n, to, out_n))
+CALLS(clGetEventProfilingInfo, (cl_event e, cl_profiling_info what, size_t n, void *to, size_t *out_n),
+      (e, what, n, to, out_n))
+CALLS(clGetKernelWorkGroupInfo,
+      (cl_kernel k, cl_device_id d, cl_kernel_work_group_info what, size_t n, void *to, size_t *out_n),
       (k, d, what, n, to, out_n))
-CALLS(clBuildProgram, (cl_program p, cl_uint n, const cl_device_id *d, const char *options, void (CL_CALLBACK *f)(cl_program, void *), void *ctx),
+CALLS(clBuildProgram,
+      (cl_program p, cl_uint n, const cl_device_id *d, const char *options,
+       void(CL_CALLBACK *f)(cl_program, void *), void *ctx),
       (p, n, d, options, f, ctx))
 CALLS(clSetKernelArg, (cl_kernel k, cl_uint at, size_t n, const void *from), (k, at, n, from))
 CALLS(clFinish, (cl_command_queue q), (q))
 CALLS(clWaitForEvents, (cl_uint n, const cl_event *events), (n, events))
 MAKES(cl_context, clCreateContext,
       (const cl_context_properties *p, cl_uint n, const cl_device_id *d,
-       void (CL_CALLBACK *f)(const char *, const void *, size_t, void *), void *ctx, cl_int *out_code),
+       void(CL_CALLBACK *f)(const char *, const void *, size_t, void *), void *ctx, cl_int *out_code),
       (p, n, d, f, ctx, out_code))
-MAKES(cl_command_queue, clCreateCommandQueue, (cl_context c, cl_device_id d, cl_command_queue_properties p, cl_int *out_code),
-      (c, d, p, out_code))
-MAKES(cl_program, clCreateProgramWithSource, (cl_context c, cl_uint n, const char **texts, const size_t *lengths, cl_int *out_code),
+MAKES(cl_command_queue, clCreateCommandQueue,
+      (cl_context c, cl_device_id d, cl_command_queue_properties p, cl_int *out_code), (c, d, p, out_code))
+MAKES(cl_program, clCreateProgramWithSource,
+      (cl_context c, cl_uint n, const char **texts, const size_t *lengths, cl_int *out_code),
       (c, n, texts, lengths, out_code))
 MAKES(cl_kernel, clCreateKernel, (cl_program p, const char *name, cl_int *out_code), (p, name, out_code))
-MAKES(cl_mem, clCreateBuffer, (cl_context c, cl_mem_flags flags, size_t n, void *host, cl_int *out_code), (c, flags, n, host, out_code))
+MAKES(cl_mem, clCreateBuffer, (cl_context c, cl_mem_flags flags, size_t n, void *host, cl_int *out_code),
+      (c, flags, n, host, out_code))
 RELEASES(clReleaseContext, cl_context)
 RELEASES(clReleaseCommandQueue, cl_command_queue)
 RELEASES(clReleaseProgram, cl_program)
@@ -89,34 +100,39 @@ RELEASES(clReleaseKernel, cl_kernel)
 RELEASES(clReleaseMemObject, cl_mem)
 RELEASES(clReleaseEvent, cl_event)
 COMMAND(clEnqueueReadBuffer,
-        (cl_command_queue q, cl_mem m, cl_bool wait, size_t offset, size_t n, void *to, cl_uint n_before, const cl_event *before, cl_event *event),
+        (cl_command_queue q, cl_mem m, cl_bool wait, size_t offset, size_t n, void *to, cl_uint n_before,
+         const cl_event *before, cl_event *event),
         (q, m, wait, offset, n, to, n_before, before, event))
 COMMAND(clEnqueueWriteBuffer,
-        (cl_command_queue q, cl_mem m, cl_bool wait, size_t offset, size_t n, const void *from, cl_uint n_before, const cl_event *before,
-         cl_event *event),
+        (cl_command_queue q, cl_mem m, cl_bool wait, size_t offset, size_t n, const void *from,
+         cl_uint n_before, const cl_event *before, cl_event *event),
         (q, m, wait, offset, n, from, n_before, before, event))
 COMMAND(clEnqueueFillBuffer,
-        (cl_command_queue q, cl_mem m, const void *pattern, size_t size, size_t offset, size_t n, cl_uint n_before, const cl_event *before,
-         cl_event *event),
+        (cl_command_queue q, cl_mem m, const void *pattern, size_t size, size_t offset, size_t n,
+         cl_uint n_before, const cl_event *before, cl_event *event),
         (q, m, pattern, size, offset, n, n_before, before, event))
 COMMAND(clEnqueueNDRangeKernel,
-        (cl_command_queue q, cl_kernel k, cl_uint n_dims, const size_t *offset, const size_t *global, const size_t *local, cl_uint n_before,
-         const cl_event *before, cl_event *event),
+        (cl_command_queue q, cl_kernel k, cl_uint n_dims, const size_t *offset, const size_t *global,
+         const size_t *local, cl_uint n_before, const cl_event *before, cl_event *event),
         (q, k, n_dims, offset, global, local, n_before, before, event))
 
 static CLBlastStatusCode sgemm_code; /* not 0: what the matrix product says instead of being done */
 
-CLBlastStatusCode __real_CLBlastSgemm(CLBlastLayout layout, CLBlastTranspose ta, CLBlastTranspose tb, size_t m, size_t n, size_t k, float alpha,
-                                      cl_mem a, size_t a_at, size_t a_ld, cl_mem b, size_t b_at, size_t b_ld, float beta, cl_mem c, size_t c_at,
-                                      size_t c_ld, cl_command_queue *queue, cl_event *event);
-CLBlastStatusCode __wrap_CLBlastSgemm(CLBlastLayout layout, CLBlastTranspose ta, CLBlastTranspose tb, size_t m, size_t n, size_t k, float alpha,
-                                      cl_mem a, size_t a_at, size_t a_ld, cl_mem b, size_t b_at, size_t b_ld, float beta, cl_mem c, size_t c_at,
-                                      size_t c_ld, cl_command_queue *queue, cl_event *event);
-CLBlastStatusCode __wrap_CLBlastSgemm(CLBlastLayout layout, CLBlastTranspose ta, CLBlastTranspose tb, size_t m, size_t n, size_t k, float alpha,
-                                      cl_mem a, size_t a_at, size_t a_ld, cl_mem b, size_t b_at, size_t b_ld, float beta, cl_mem c, size_t c_at,
-                                      size_t c_ld, cl_command_queue *queue, cl_event *event) {
+CLBlastStatusCode __real_CLBlastSgemm(CLBlastLayout layout, CLBlastTranspose ta, CLBlastTranspose tb,
+                                      size_t m, size_t n, size_t k, float alpha, cl_mem a, size_t a_at,
+                                      size_t a_ld, cl_mem b, size_t b_at, size_t b_ld, float beta, cl_mem c,
+                                      size_t c_at, size_t c_ld, cl_command_queue *queue, cl_event *event);
+CLBlastStatusCode __wrap_CLBlastSgemm(CLBlastLayout layout, CLBlastTranspose ta, CLBlastTranspose tb,
+                                      size_t m, size_t n, size_t k, float alpha, cl_mem a, size_t a_at,
+                                      size_t a_ld, cl_mem b, size_t b_at, size_t b_ld, float beta, cl_mem c,
+                                      size_t c_at, size_t c_ld, cl_command_queue *queue, cl_event *event);
+CLBlastStatusCode __wrap_CLBlastSgemm(CLBlastLayout layout, CLBlastTranspose ta, CLBlastTranspose tb,
+                                      size_t m, size_t n, size_t k, float alpha, cl_mem a, size_t a_at,
+                                      size_t a_ld, cl_mem b, size_t b_at, size_t b_ld, float beta, cl_mem c,
+                                      size_t c_at, size_t c_ld, cl_command_queue *queue, cl_event *event) {
     if (sgemm_code != CLBlastSuccess) return sgemm_code;
-    return __real_CLBlastSgemm(layout, ta, tb, m, n, k, alpha, a, a_at, a_ld, b, b_at, b_ld, beta, c, c_at, c_ld, queue, event);
+    return __real_CLBlastSgemm(layout, ta, tb, m, n, k, alpha, a, a_at, a_ld, b, b_at, b_ld, beta, c, c_at,
+                               c_ld, queue, event);
 }
 
 /* ---- the experiment ---- */
@@ -134,7 +150,12 @@ static enum clsnn_status experiment(bool profiled, char sha256[CLSNN_SHA256_HEX]
     struct clsnn_experiment *x = NULL, *slot;
     struct clsnn_learned learned = {0};
     struct clsnn_profile profile = {0};
-    struct clsnn_plan plan = {.seed = 3, .neurons = NEURONS, .epochs = 1, .train_images = N_IMAGES, .label_images = N_IMAGES, .test_images = N_IMAGES};
+    struct clsnn_plan plan = {.seed = 3,
+                              .neurons = NEURONS,
+                              .epochs = 1,
+                              .train_images = N_IMAGES,
+                              .label_images = N_IMAGES,
+                              .test_images = N_IMAGES};
     clsnn_model_defaults(&plan.model);
     sha256[0] = '\0';
     TRY(clsnn_device_open(getenv("CLSNN_DEVICE"), &dev));
@@ -157,7 +178,8 @@ fail:
 
 static void every_call_may_fail(void **state) {
     (void)state;
-    const cl_int codes[] = {CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY, CL_INVALID_COMMAND_QUEUE, CL_BUILD_PROGRAM_FAILURE, -9999};
+    const cl_int codes[] = {CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY, CL_INVALID_COMMAND_QUEUE,
+                            CL_BUILD_PROGRAM_FAILURE, -9999};
     char wanted[CLSNN_SHA256_HEX], found[CLSNN_SHA256_HEX];
     for (int profiled = 0; profiled < 2; profiled++) {
         must(experiment(profiled, wanted));
@@ -176,15 +198,17 @@ static void every_call_may_fail(void **state) {
             if (n_live != 0) fail_msg("call %d, %s = %d: %d objects are left", n, failed, code, n_live);
             n_told += st != CLSNN_OK, n_harmless += st == CLSNN_OK;
             if (st == CLSNN_OK) { /* a name that is not known, bytes that are not given back to the budget */
-                if (strncmp(failed, "clGet", 5) != 0) fail_msg("call %d, %s = %d: nobody noticed", n, failed, code);
+                if (strncmp(failed, "clGet", 5) != 0)
+                    fail_msg("call %d, %s = %d: nobody noticed", n, failed, code);
                 assert_string_equal(found, wanted);
-            } else if ((st != clsnn_cl_status(code) && st != CLSNN_E_NO_DEVICE) || strlen(clsnn_error_text()) < 20) {
+            } else if ((st != clsnn_cl_status(code) && st != CLSNN_E_NO_DEVICE) ||
+                       strlen(clsnn_error_text()) < 20) {
                 fail_msg("call %d, %s = %d: status %d, \"%s\"", n, failed, code, (int)st, clsnn_error_text());
             }
             clsnn_error_clear();
         }
-        print_message("# %s: %d calls failed, %d times told, %d times harmless\n", profiled ? "profiled" : "plain", n_told + n_harmless, n_told,
-                      n_harmless);
+        print_message("# %s: %d calls failed, %d times told, %d times harmless\n",
+                      profiled ? "profiled" : "plain", n_told + n_harmless, n_told, n_harmless);
         assert_true(n_told > 80 && n_harmless < n_told / 2);
     }
 }
@@ -196,22 +220,24 @@ static void a_failed_matrix_product_is_told(void **state) {
         CLBlastStatusCode code;
         enum clsnn_status st;
         const char *text;
-    } cases[] = {{CLBlastOpenCLOutOfResources, CLSNN_E_DEVICE_MEMORY, "CLBlastSgemm failed: CL_OUT_OF_RESOURCES (-5)"},
-                 {CLBlastOpenCLOutOfHostMemory, CLSNN_E_MEMORY, "CLBlastSgemm failed: CL_OUT_OF_HOST_MEMORY (-6)"},
-                 {CLBlastInvalidMatrixA, CLSNN_E_DEVICE, "the device does not know a matrix"},
-                 {CLBlastInvalidMatrixB, CLSNN_E_DEVICE, "the device does not know a matrix"},
-                 {CLBlastInvalidMatrixC, CLSNN_E_DEVICE, "the device does not know a matrix"},
-                 {CLBlastUnexpectedError, CLSNN_E_DEVICE, "an error that it does not name"},
-                 {CLBlastUnknownError, CLSNN_E_DEVICE, "an error that it does not name"},
-                 {CLBlastNotImplemented, CLSNN_E_DEVICE, "a code of its own"},
-                 {CLBlastInvalidLocalMemUsage, CLSNN_E_DEVICE, "a code of its own"}};
+    } cases[] = {
+        {CLBlastOpenCLOutOfResources, CLSNN_E_DEVICE_MEMORY, "CLBlastSgemm failed: CL_OUT_OF_RESOURCES (-5)"},
+        {CLBlastOpenCLOutOfHostMemory, CLSNN_E_MEMORY, "CLBlastSgemm failed: CL_OUT_OF_HOST_MEMORY (-6)"},
+        {CLBlastInvalidMatrixA, CLSNN_E_DEVICE, "the device does not know a matrix"},
+        {CLBlastInvalidMatrixB, CLSNN_E_DEVICE, "the device does not know a matrix"},
+        {CLBlastInvalidMatrixC, CLSNN_E_DEVICE, "the device does not know a matrix"},
+        {CLBlastUnexpectedError, CLSNN_E_DEVICE, "an error that it does not name"},
+        {CLBlastUnknownError, CLSNN_E_DEVICE, "an error that it does not name"},
+        {CLBlastNotImplemented, CLSNN_E_DEVICE, "a code of its own"},
+        {CLBlastInvalidLocalMemUsage, CLSNN_E_DEVICE, "a code of its own"}};
     char sha256[CLSNN_SHA256_HEX];
     for (size_t k = 0; k < COUNT(cases); k++) {
         sgemm_code = cases[k].code;
         const enum clsnn_status st = experiment(false, sha256);
         sgemm_code = CLBlastSuccess;
         if (st != cases[k].st || !strstr(clsnn_error_text(), cases[k].text))
-            fail_msg("%d: status %d, \"%s\" lacks \"%s\"", (int)cases[k].code, (int)st, clsnn_error_text(), cases[k].text);
+            fail_msg("%d: status %d, \"%s\" lacks \"%s\"", (int)cases[k].code, (int)st, clsnn_error_text(),
+                     cases[k].text);
         assert_int_equal(n_live, 0);
         clsnn_error_clear();
     }

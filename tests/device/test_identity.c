@@ -293,7 +293,8 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
     model.theta_init_mv = 16;
     model.intensity_start = 2;
     model.min_spikes = 40;
-    model.tau_g_exc_ms = 5; /* the drive of inhibitory neurons outlasts an image, but must not reach the next */
+    model.tau_g_exc_ms =
+        5; /* the drive of inhibitory neurons outlasts an image, but must not reach the next */
     uint8_t *digits = draw_digits(N_SHOWN);
     cl_mem pixels = upload_pixels(rig, digits, N_SHOWN);
     uint16_t first[N_SHOWN * SIZE], label[N_SHOWN * SIZE], found[N_SHOWN * SIZE];

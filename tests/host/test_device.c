@@ -29,25 +29,55 @@ static void codes_have_their_names(void **state) {
     const struct {
         cl_int code;
         const char *name;
-    } codes[] = {
-        CODE(CL_SUCCESS), CODE(CL_DEVICE_NOT_FOUND), CODE(CL_DEVICE_NOT_AVAILABLE), CODE(CL_COMPILER_NOT_AVAILABLE),
-        CODE(CL_MEM_OBJECT_ALLOCATION_FAILURE), CODE(CL_OUT_OF_RESOURCES), CODE(CL_OUT_OF_HOST_MEMORY),
-        CODE(CL_PROFILING_INFO_NOT_AVAILABLE), CODE(CL_MEM_COPY_OVERLAP), CODE(CL_BUILD_PROGRAM_FAILURE), CODE(CL_MAP_FAILURE),
-        CODE(CL_MISALIGNED_SUB_BUFFER_OFFSET), CODE(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST), CODE(CL_INVALID_VALUE),
-        CODE(CL_INVALID_DEVICE_TYPE), CODE(CL_INVALID_PLATFORM), CODE(CL_INVALID_DEVICE), CODE(CL_INVALID_CONTEXT),
-        CODE(CL_INVALID_QUEUE_PROPERTIES), CODE(CL_INVALID_COMMAND_QUEUE), CODE(CL_INVALID_HOST_PTR), CODE(CL_INVALID_MEM_OBJECT),
-        CODE(CL_INVALID_BUILD_OPTIONS), CODE(CL_INVALID_PROGRAM), CODE(CL_INVALID_PROGRAM_EXECUTABLE), CODE(CL_INVALID_KERNEL_NAME),
-        CODE(CL_INVALID_KERNEL_DEFINITION), CODE(CL_INVALID_KERNEL), CODE(CL_INVALID_ARG_INDEX), CODE(CL_INVALID_ARG_VALUE),
-        CODE(CL_INVALID_ARG_SIZE), CODE(CL_INVALID_KERNEL_ARGS), CODE(CL_INVALID_WORK_DIMENSION), CODE(CL_INVALID_WORK_GROUP_SIZE),
-        CODE(CL_INVALID_WORK_ITEM_SIZE), CODE(CL_INVALID_EVENT_WAIT_LIST), CODE(CL_INVALID_EVENT), CODE(CL_INVALID_OPERATION),
-        CODE(CL_INVALID_BUFFER_SIZE), {-1001, "CL_PLATFORM_NOT_FOUND_KHR"}, {-9999, "an unknown OpenCL error"}};
+    } codes[] = {CODE(CL_SUCCESS),
+                 CODE(CL_DEVICE_NOT_FOUND),
+                 CODE(CL_DEVICE_NOT_AVAILABLE),
+                 CODE(CL_COMPILER_NOT_AVAILABLE),
+                 CODE(CL_MEM_OBJECT_ALLOCATION_FAILURE),
+                 CODE(CL_OUT_OF_RESOURCES),
+                 CODE(CL_OUT_OF_HOST_MEMORY),
+                 CODE(CL_PROFILING_INFO_NOT_AVAILABLE),
+                 CODE(CL_MEM_COPY_OVERLAP),
+                 CODE(CL_BUILD_PROGRAM_FAILURE),
+                 CODE(CL_MAP_FAILURE),
+                 CODE(CL_MISALIGNED_SUB_BUFFER_OFFSET),
+                 CODE(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST),
+                 CODE(CL_INVALID_VALUE),
+                 CODE(CL_INVALID_DEVICE_TYPE),
+                 CODE(CL_INVALID_PLATFORM),
+                 CODE(CL_INVALID_DEVICE),
+                 CODE(CL_INVALID_CONTEXT),
+                 CODE(CL_INVALID_QUEUE_PROPERTIES),
+                 CODE(CL_INVALID_COMMAND_QUEUE),
+                 CODE(CL_INVALID_HOST_PTR),
+                 CODE(CL_INVALID_MEM_OBJECT),
+                 CODE(CL_INVALID_BUILD_OPTIONS),
+                 CODE(CL_INVALID_PROGRAM),
+                 CODE(CL_INVALID_PROGRAM_EXECUTABLE),
+                 CODE(CL_INVALID_KERNEL_NAME),
+                 CODE(CL_INVALID_KERNEL_DEFINITION),
+                 CODE(CL_INVALID_KERNEL),
+                 CODE(CL_INVALID_ARG_INDEX),
+                 CODE(CL_INVALID_ARG_VALUE),
+                 CODE(CL_INVALID_ARG_SIZE),
+                 CODE(CL_INVALID_KERNEL_ARGS),
+                 CODE(CL_INVALID_WORK_DIMENSION),
+                 CODE(CL_INVALID_WORK_GROUP_SIZE),
+                 CODE(CL_INVALID_WORK_ITEM_SIZE),
+                 CODE(CL_INVALID_EVENT_WAIT_LIST),
+                 CODE(CL_INVALID_EVENT),
+                 CODE(CL_INVALID_OPERATION),
+                 CODE(CL_INVALID_BUFFER_SIZE),
+                 {-1001, "CL_PLATFORM_NOT_FOUND_KHR"},
+                 {-9999, "an unknown OpenCL error"}};
 #undef CODE
     for (size_t k = 0; k < sizeof codes / sizeof *codes; k++) {
         assert_string_equal(clsnn_cl_error_name(codes[k].code), codes[k].name);
         /* and a failed call says call, name and number */
         char want[128];
         snprintf(want, sizeof want, "clFinish failed: %s (%d)", codes[k].name, codes[k].code);
-        assert_int_equal(clsnn_fail_cl(codes[k].code, k % 2 ? "clFinish(dev->queue)" : "clFinish"), clsnn_cl_status(codes[k].code));
+        assert_int_equal(clsnn_fail_cl(codes[k].code, k % 2 ? "clFinish(dev->queue)" : "clFinish"),
+                         clsnn_cl_status(codes[k].code));
         assert_string_equal(said(), want);
     }
 }
@@ -73,13 +103,16 @@ static void codes_have_their_meaning(void **state) {
                  {CL_DEVICE_NOT_AVAILABLE, CLSNN_E_DEVICE},
                  {CL_INVALID_COMMAND_QUEUE, CLSNN_E_DEVICE},
                  {-9999, CLSNN_E_DEVICE}};
-    for (size_t k = 0; k < sizeof codes / sizeof *codes; k++) assert_int_equal(clsnn_cl_status(codes[k].code), codes[k].st);
+    for (size_t k = 0; k < sizeof codes / sizeof *codes; k++)
+        assert_int_equal(clsnn_cl_status(codes[k].code), codes[k].st);
 }
 
 /* ---- choosing ---- */
 
-static struct clsnn_device_info make(int platform, int index, const char *name, cl_device_type type, bool available) {
-    struct clsnn_device_info d = {.platform_index = platform, .device_index = index, .type = type, .available = available};
+static struct clsnn_device_info make(int platform, int index, const char *name, cl_device_type type,
+                                     bool available) {
+    struct clsnn_device_info d = {
+        .platform_index = platform, .device_index = index, .type = type, .available = available};
     snprintf(d.name, sizeof d.name, "%s", name);
     return d;
 }
@@ -96,23 +129,27 @@ static void a_device_is_picked(void **state) {
         size_t n; /* of the list */
         int want; /* -1: none */
     } cases[] = {
-        {NULL, 5, 3},   {"", 5, 3},          /* a GPU that is there */
-        {NULL, 3, 1},   {"", 1, -1},         /* without one any device that is there */
-        {"gpu", 5, 3},  {"GPU", 3, -1},      {"cpu", 5, 1},         {"Accelerator", 5, 4}, {"accelerator", 4, -1},
-        {"1:1", 5, 3},  {"1:0", 5, -1},      {"2:0", 5, 4},         {"1:2", 5, -1},        {"7:0", 5, -1},
-        {"1:1x", 5, -1}, {"1:", 5, -1},      {"6", 5, 3},           {"radiant", 5, 3},     {"NEW c", 5, 1},
-        {"Radiant 55", 5, -1},               {"gpu", 0, -1},        {NULL, 0, -1},
+        {NULL, 5, 3},          {"", 5, 3},  /* a GPU that is there */
+        {NULL, 3, 1},          {"", 1, -1}, /* without one any device that is there */
+        {"gpu", 5, 3},         {"GPU", 3, -1}, {"cpu", 5, 1}, {"Accelerator", 5, 4}, {"accelerator", 4, -1},
+        {"1:1", 5, 3},         {"1:0", 5, -1}, {"2:0", 5, 4}, {"1:2", 5, -1},        {"7:0", 5, -1},
+        {"1:1x", 5, -1},       {"1:", 5, -1},  {"6", 5, 3},   {"radiant", 5, 3},     {"NEW c", 5, 1},
+        {"Radiant 55", 5, -1}, {"gpu", 0, -1}, {NULL, 0, -1},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         size_t found = 99;
         const enum clsnn_status st = clsnn_device_pick(list, cases[k].n, cases[k].spec, &found);
-        if (st != (cases[k].want < 0 ? CLSNN_E_NO_DEVICE : CLSNN_OK) || found != (cases[k].want < 0 ? 99 : (size_t)cases[k].want))
-            fail_msg("'%s' of %zu: status %d, device %zu", cases[k].spec ? cases[k].spec : "(null)", cases[k].n, (int)st, found);
+        if (st != (cases[k].want < 0 ? CLSNN_E_NO_DEVICE : CLSNN_OK) ||
+            found != (cases[k].want < 0 ? 99 : (size_t)cases[k].want))
+            fail_msg("'%s' of %zu: status %d, device %zu", cases[k].spec ? cases[k].spec : "(null)",
+                     cases[k].n, (int)st, found);
         if (st == CLSNN_OK) continue;
         /* who finds none is told all there is */
         const char *text = said();
         assert_non_null(strstr(text, cases[k].spec ? cases[k].spec : "''"));
-        if (cases[k].n == 5) assert_non_null(strstr(text, "0:0 (An old CPU, not available), 0:1 (A new CPU), 1:0 (Radiant 5, not"));
+        if (cases[k].n == 5)
+            assert_non_null(
+                strstr(text, "0:0 (An old CPU, not available), 0:1 (A new CPU), 1:0 (Radiant 5, not"));
     }
 }
 
@@ -147,7 +184,8 @@ static void a_work_group_suits_the_device(void **state) {
 /* Refused before OpenCL is asked: there is none behind this device. */
 static void a_buffer_beyond_the_budget_is_refused(void **state) {
     (void)state;
-    struct clsnn_device dev = {.info = {.name = "toy", .global_bytes = 100 << 20, .max_alloc_bytes = 50 << 20}};
+    struct clsnn_device dev = {
+        .info = {.name = "toy", .global_bytes = 100 << 20, .max_alloc_bytes = 50 << 20}};
     cl_mem buffer = NULL;
     const struct {
         size_t used, n_bytes;
@@ -155,12 +193,14 @@ static void a_buffer_beyond_the_budget_is_refused(void **state) {
     assert_true(clsnn_device_budget(&dev) == 90 << 20);
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         dev.allocated_bytes = cases[k].used;
-        assert_int_equal(clsnn_buffer_create(&dev, "weights", cases[k].n_bytes, NULL, false, &buffer), CLSNN_E_DEVICE_MEMORY);
+        assert_int_equal(clsnn_buffer_create(&dev, "weights", cases[k].n_bytes, NULL, false, &buffer),
+                         CLSNN_E_DEVICE_MEMORY);
         assert_null(buffer);
         assert_int_equal(dev.allocated_bytes, cases[k].used);
         const char *text = said();
         assert_non_null(strstr(text, "weights: needs "));
-        assert_non_null(strstr(text, "the device takes at most 50.0 MiB in one buffer and 90.0 MiB altogether"));
+        assert_non_null(
+            strstr(text, "the device takes at most 50.0 MiB in one buffer and 90.0 MiB altogether"));
     }
     clsnn_buffer_release(&dev, &buffer); /* none: nothing happens */
     clsnn_device_close(NULL);

@@ -62,9 +62,11 @@ static int start(void **state) {
 static void refused(const char *mirror, const char *reason) {
     const char *dir = in_root("out");
     const enum clsnn_status st = clsnn_download_mnist(dir, mirror, NULL, NULL);
-    const char *text = clsnn_error_text(), *words[] = {reason, "MNIST could not be fetched into", "curl -fLO", "sha256sum -c"};
+    const char *text = clsnn_error_text(),
+               *words[] = {reason, "MNIST could not be fetched into", "curl -fLO", "sha256sum -c"};
     for (int k = 0; k < 4; k++)
-        if (st != CLSNN_E_IO || !strstr(text, words[k])) fail_msg("status %d, \"%s\" lacks \"%s\"", (int)st, text, words[k]);
+        if (st != CLSNN_E_IO || !strstr(text, words[k]))
+            fail_msg("status %d, \"%s\" lacks \"%s\"", (int)st, text, words[k]);
     for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_false(exists(archive(dir, i)));
     assert_int_equal(rmdir(dir), 0); /* it is empty */
     clsnn_error_clear();
@@ -91,9 +93,13 @@ static void wrong_mirrors_are_refused(void **state) {
         refused(mirror_of(dir, slash ? "/" : ""), want);
     }
     put_file(archive(dir, 0), "", 0); /* delivers nothing */
-    refused(mirror_of(dir, ""), "0 bytes with sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855: must be 440f");
+    refused(
+        mirror_of(dir, ""),
+        "0 bytes with sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855: must be 440f");
     put_file(archive(dir, 0), "abc", 3);
-    refused(mirror_of(dir, ""), "3 bytes with sha256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad: must be 440f");
+    refused(
+        mirror_of(dir, ""),
+        "3 bytes with sha256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad: must be 440f");
     /* a mirror that never ends is left alone before it fills the memory; a hole, for the disk's sake */
     assert_int_equal(truncate(archive(dir, 0), (32 << 20) + 1), 0);
     refused(mirror_of(dir, ""), "more than 33554432 bytes");
@@ -104,7 +110,8 @@ static void wrong_mirrors_are_refused(void **state) {
     name[3999] = '\0';
     refused(mirror_of(name, ""), "file://mmm");
     free(name);
-    refused("gopher://127.0.0.1/", "gopher://127.0.0.1/train-images-idx3-ubyte.gz: "); /* only what is asked for is spoken */
+    refused("gopher://127.0.0.1/",
+            "gopher://127.0.0.1/train-images-idx3-ubyte.gz: "); /* only what is asked for is spoken */
 }
 
 /* ---- the right one ---- */
@@ -157,11 +164,12 @@ static void archives_are_fetched(void **state) {
     snprintf(dir, sizeof dir, "%s", in_root("a/new/folder"));
     /* stopped before the first archive is there, then after two */
     w.stop_early = true;
-    expect_failure(clsnn_download_mnist(dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED, "stopped while it was fetched", "early");
+    expect_failure(clsnn_download_mnist(dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED,
+                   "stopped while it was fetched", "early");
     for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_false(exists(archive(dir, i)));
     w = (struct watch){.stop_after = 2};
-    expect_failure(clsnn_download_mnist(dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED, "fetched; stopped before the remaining archives",
-                   "after two");
+    expect_failure(clsnn_download_mnist(dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED,
+                   "fetched; stopped before the remaining archives", "after two");
     for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_int_equal(exists(archive(dir, i)), i < 2);
     /* the rest, and no more than that; what is damaged comes again */
     put_file(archive(dir, 1), "damaged", 7);
@@ -195,11 +203,14 @@ static void the_command_fetches(void **state) {
     (void)state;
     char out[4096], dir[128];
     snprintf(dir, sizeof dir, "%s", in_root("mnist"));
-    char data[] = "data", fetch[] = "fetch", mnist[] = "mnist", to[] = "--out", json[] = "--json", quiet[] = "--quiet", list[] = "list";
-    char *fetch_text[] = {data, fetch, mnist, to, dir, NULL}, *fetch_json[] = {data, fetch, mnist, json, quiet, to, dir, NULL},
-         *list_text[] = {data, list, NULL}, *list_json[] = {data, list, json, NULL}, *nowhere[] = {data, fetch, mnist, NULL};
+    char data[] = "data", fetch[] = "fetch", mnist[] = "mnist", to[] = "--out", json[] = "--json",
+         quiet[] = "--quiet", list[] = "list";
+    char *fetch_text[] = {data, fetch, mnist, to, dir, NULL},
+         *fetch_json[] = {data, fetch, mnist, json, quiet, to, dir, NULL}, *list_text[] = {data, list, NULL},
+         *list_json[] = {data, list, json, NULL}, *nowhere[] = {data, fetch, mnist, NULL};
     if (!*originals) {
-        puts("# MNIST's archives are neither in $CLSNN_DATA nor in ../shared/data/mnist: what the command does with them is NOT tested");
+        puts("# MNIST's archives are neither in $CLSNN_DATA nor in ../shared/data/mnist: what the command "
+             "does with them is NOT tested");
         return;
     }
     take_for_originals(originals);
@@ -216,16 +227,19 @@ static void the_command_fetches(void **state) {
     assert_non_null(strstr(out, "($CLSNN_DATA): has MNIST's file names"));
     assert_int_equal(run_data(list_json, out, sizeof out), CLSNN_OK);
     assert_non_null(strstr(out, "has MNIST's file names"));
-    assert_int_equal(run_data(nowhere, out, sizeof out), CLSNN_OK); /* where it would be looked for: nothing to do */
+    assert_int_equal(run_data(nowhere, out, sizeof out),
+                     CLSNN_OK); /* where it would be looked for: nothing to do */
     assert_non_null(strstr(out, dir));
     /* an unpacked file that is not MNIST's hides its archive */
     export_set(in_root("other"));
     for (int i = 0; i < CLSNN_IDX_FILES; i++) {
         char plain[600];
-        snprintf(plain, sizeof plain, "gzip -dc %s >%s/%s", archive(in_root("other"), i), in_root("mnist"), clsnn_idx_names[i]);
+        snprintf(plain, sizeof plain, "gzip -dc %s >%s/%s", archive(in_root("other"), i), in_root("mnist"),
+                 clsnn_idx_names[i]);
         assert_int_equal(system(plain), 0);
     }
-    expect_failure(run_data(fetch_json, out, sizeof out), CLSNN_E_DATA, "are not MNIST's: remove the four files", "hidden");
+    expect_failure(run_data(fetch_json, out, sizeof out), CLSNN_E_DATA,
+                   "are not MNIST's: remove the four files", "hidden");
     assert_string_equal(out, "");
 }
 

@@ -20,8 +20,9 @@
 #include "base/sha256.h"
 
 enum call { OPENAT, FSTAT, FSTATAT, READ, WRITE, FSYNC, CLOSE, RENAMEAT, MKDIR, UNLINKAT, CRYPTO, N_CALLS };
-static const char *const call_names[N_CALLS] = {"openat", "fstat",    "fstatat", "read",     "write",    "fsync",
-                                                "close",  "renameat", "mkdir",   "unlinkat", "libcrypto"};
+static const char *const call_names[N_CALLS] = {"openat", "fstat",    "fstatat",  "read",
+                                                "write",  "fsync",    "close",    "renameat",
+                                                "mkdir",  "unlinkat", "libcrypto"};
 
 /* Call number `at` (from 0 on) of one kind fails with an error; with `late` it does its work first. */
 static struct fault {
@@ -175,7 +176,8 @@ static bool holds(const void *data, size_t n) {
 static int n_files(void) {
     int n = 0;
     DIR *d = opendir(root);
-    for (const struct dirent *e; d && (e = readdir(d));) n += e->d_name[0] != '.' || strncmp(e->d_name, ".clsnn", 6) == 0;
+    for (const struct dirent *e; d && (e = readdir(d));)
+        n += e->d_name[0] != '.' || strncmp(e->d_name, ".clsnn", 6) == 0;
     if (d) closedir(d);
     return n;
 }
@@ -183,7 +185,8 @@ static int n_files(void) {
 /* A failure names the file and what went wrong with it. */
 static void told(enum clsnn_status st, const char *name, const char *reason) {
     if (st != CLSNN_E_IO || !strstr(clsnn_error_text(), name) || !strstr(clsnn_error_text(), reason))
-        fail_msg("%s: status %d, \"%s\" lacks \"%s\" or \"%s\"", call_names[fault.call], (int)st, clsnn_error_text(), name, reason);
+        fail_msg("%s: status %d, \"%s\" lacks \"%s\" or \"%s\"", call_names[fault.call], (int)st,
+                 clsnn_error_text(), name, reason);
     clsnn_error_clear();
 }
 

@@ -352,7 +352,7 @@ static void test_precedence(void **state) {
         assert_string_equal(o.preset, run / 2 ? "diehl-cook-2015" : "seed");
         assert_true(o.model.w_max == 2 && o.model.eta_post == 0.5 &&
                     o.model.theta_plus_mv == (run % 2 ? 0.2 : 0.1));
-        }
+    }
     drop(&s);
 }
 
@@ -431,8 +431,9 @@ static void test_seeds(void **state) {
     free(last);
     clsnn_grid_finish(&g);
     assert_int_equal(clsnn_grid_seeds(&o, 4, &g), CLSNN_E_USAGE);
-    assert_string_equal(clsnn_error_text(),
-                        "--runs = 4 from --seed 18446744073709551613 on: seeds end at 2^64 - 1: choose a smaller --seed");
+    assert_string_equal(
+        clsnn_error_text(),
+        "--runs = 4 from --seed 18446744073709551613 on: seeds end at 2^64 - 1: choose a smaller --seed");
     clsnn_error_clear();
     clsnn_grid_finish(&g);
     clsnn_options_finish(&o);

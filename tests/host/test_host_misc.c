@@ -157,8 +157,10 @@ static void a_moved_or_reformatted_file_is_the_same_program(void **state) {
     (void)state;
     static const char *const same[] = {
         "#define A(x) x + 1\nint f(int a, int b) { return a - -b; }\n",
-        "#line 1 \"a.cl\"\n#define A(x) x + 1\n#line 7 \"laws/b.cl\"\nint f(int a, int b) { return a - -b; }\n",
-        "\n\n  #define A(x)   \\\n    x + 1\n\nint f(int a,\n      int b) {\n    return a - -b;\n}\n#line 3 \"c.cl\"",
+        "#line 1 \"a.cl\"\n#define A(x) x + 1\n#line 7 \"laws/b.cl\"\nint f(int a, int b) { return a - -b; "
+        "}\n",
+        "\n\n  #define A(x)   \\\n    x + 1\n\nint f(int a,\n      int b) {\n    return a - -b;\n}\n#line 3 "
+        "\"c.cl\"",
     };
     static const char *const others[] = {
         "#define A (x) x + 1\nint f(int a, int b) { return a - -b; }\n",

@@ -31,11 +31,17 @@ static struct clsnn_plan make_plan(void) {
 }
 
 static struct clsnn_metrics make_metrics(void) {
-    struct clsnn_metrics m = {.epoch = 2, .images = UINT64_C(1) << 63, .accuracy_all = 0.1, .theta_mean_mv = 1e-300, .unlabelled_neurons = 7,
-                              .seconds = 1.0 / 3, .score = {.n_images = UINT32_MAX, .correct_all = 3}};
+    struct clsnn_metrics m = {.epoch = 2,
+                              .images = UINT64_C(1) << 63,
+                              .accuracy_all = 0.1,
+                              .theta_mean_mv = 1e-300,
+                              .unlabelled_neurons = 7,
+                              .seconds = 1.0 / 3,
+                              .score = {.n_images = UINT32_MAX, .correct_all = 3}};
     for (int t = 0; t < CLSNN_CLASSES; t++)
         for (int p = 0; p < CLSNN_CLASSES; p++)
-            m.score.confusion[t][p] = (uint32_t)(10 * t + p), m.score.confusion_proportion[t][p] = UINT32_MAX - (uint32_t)t;
+            m.score.confusion[t][p] = (uint32_t)(10 * t + p),
+            m.score.confusion_proportion[t][p] = UINT32_MAX - (uint32_t)t;
     return m;
 }
 
@@ -55,7 +61,8 @@ static json_t *by_text(json_t *value) {
 
 static void whole_numbers(void **state) {
     (void)state;
-    const uint64_t numbers[] = {0, 1, UINT32_MAX, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX};
+    const uint64_t numbers[] = {0,         1, UINT32_MAX, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX - 1,
+                                UINT64_MAX};
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
         uint64_t found = 42;
         json_t *value = clsnn_json_whole(numbers[k]);
@@ -65,8 +72,18 @@ static void whole_numbers(void **state) {
         if (numbers[k]) assert_false(clsnn_json_read_whole(value, numbers[k] - 1, &found) || found != 42);
         json_decref(value);
     }
-    const char *bad[] = {"-1", "-9223372036854775808", "1.0", "true", "null", "[1]", "\"\"", "\"12a\"", "\"-1\"", "\" 1\"",
-                         "\"18446744073709551616\"", "\"99999999999999999999999\""};
+    const char *bad[] = {"-1",
+                         "-9223372036854775808",
+                         "1.0",
+                         "true",
+                         "null",
+                         "[1]",
+                         "\"\"",
+                         "\"12a\"",
+                         "\"-1\"",
+                         "\" 1\"",
+                         "\"18446744073709551616\"",
+                         "\"99999999999999999999999\""};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         uint64_t found = 42;
         json_t *value = json_loads(bad[k], JSON_DECODE_ANY, NULL);
@@ -78,7 +95,8 @@ static void whole_numbers(void **state) {
 
 static void texts_become_utf8(void **state) {
     (void)state;
-    const char *given[] = {"plain", "caf\xc3\xa9", "caf\xe9 \xff"}, *wanted[] = {"plain", "caf\xc3\xa9", "caf? ?"};
+    const char *given[] = {"plain", "caf\xc3\xa9", "caf\xe9 \xff"},
+               *wanted[] = {"plain", "caf\xc3\xa9", "caf? ?"};
     for (int k = 0; k < 3; k++) {
         json_t *value = clsnn_json_text(given[k]);
         assert_string_equal(json_string_value(value), wanted[k]);
@@ -99,11 +117,13 @@ static void what_is_written_comes_back(void **state) {
     json_decref(o);
     assert_string_equal(name, data.name);
     assert_string_equal(sha256, data.sha256);
-    assert_true(plan_back.neurons == plan.neurons && plan_back.seed == plan.seed && plan_back.epochs == plan.epochs &&
-                plan_back.train_images == plan.train_images && plan_back.label_images == plan.label_images &&
-                plan_back.test_images == 0 && plan_back.eval_every == 1 && plan_back.shuffle);
+    assert_true(plan_back.neurons == plan.neurons && plan_back.seed == plan.seed &&
+                plan_back.epochs == plan.epochs && plan_back.train_images == plan.train_images &&
+                plan_back.label_images == plan.label_images && plan_back.test_images == 0 &&
+                plan_back.eval_every == 1 && plan_back.shuffle);
     for (size_t k = 0; k < clsnn_n_params; k++)
-        assert_true(clsnn_model_get(&plan_back.model, &clsnn_params_table[k]) == clsnn_model_get(&plan.model, &clsnn_params_table[k]));
+        assert_true(clsnn_model_get(&plan_back.model, &clsnn_params_table[k]) ==
+                    clsnn_model_get(&plan.model, &clsnn_params_table[k]));
 
     const struct clsnn_metrics m = make_metrics();
     struct clsnn_metrics m_back = {0};
@@ -112,18 +132,19 @@ static void what_is_written_comes_back(void **state) {
     assert_int_equal(clsnn_record_read_score(score, "f", &m_back.score), CLSNN_OK);
     json_decref(line);
     json_decref(score);
-    assert_true(m_back.epoch == m.epoch && m_back.images == m.images && m_back.accuracy_all == m.accuracy_all &&
-                m_back.theta_mean_mv == m.theta_mean_mv && m_back.unlabelled_neurons == m.unlabelled_neurons &&
-                m_back.seconds == m.seconds);
+    assert_true(m_back.epoch == m.epoch && m_back.images == m.images &&
+                m_back.accuracy_all == m.accuracy_all && m_back.theta_mean_mv == m.theta_mean_mv &&
+                m_back.unlabelled_neurons == m.unlabelled_neurons && m_back.seconds == m.seconds);
     assert_memory_equal(&m_back.score, &m.score, sizeof m.score);
 
-    const struct clsnn_standing at = {.epoch = 1, .position = 9, .images = 7, .trained = {.spikes = UINT64_MAX}, .seconds_then = 0.7};
+    const struct clsnn_standing at = {
+        .epoch = 1, .position = 9, .images = 7, .trained = {.spikes = UINT64_MAX}, .seconds_then = 0.7};
     struct clsnn_standing at_back;
     o = by_text(clsnn_record_standing(&at, &ok));
     assert_int_equal(clsnn_record_read_standing(o, "f", &at_back), CLSNN_OK);
     json_decref(o);
-    assert_true(at_back.epoch == 1 && at_back.position == 9 && at_back.images == 7 && at_back.trained.spikes == UINT64_MAX &&
-                at_back.seconds_then == 0.7);
+    assert_true(at_back.epoch == 1 && at_back.position == 9 && at_back.images == 7 &&
+                at_back.trained.spikes == UINT64_MAX && at_back.seconds_then == 0.7);
     assert_true(ok);
     clsnn_json_add(NULL, "x", json_null(), &ok);
     assert_false(ok);
@@ -171,11 +192,13 @@ static void refused(enum what what, const json_t *object, const char *reason) {
     memcpy(&plan_before, &plan, sizeof plan);
     memcpy(&m_before, &m, sizeof m);
     memcpy(&at_before, &at, sizeof at);
-    const enum clsnn_status st = what == PLAN      ? clsnn_record_read_plan(object, "some file", &plan, name, sha256)
+    const enum clsnn_status st = what == PLAN
+                                     ? clsnn_record_read_plan(object, "some file", &plan, name, sha256)
                                  : what == METRICS ? clsnn_metrics_read(object, "some file", &m)
                                  : what == SCORE   ? clsnn_record_read_score(object, "some file", &m.score)
                                                    : clsnn_record_read_standing(object, "some file", &at);
-    if (st != CLSNN_E_DATA || !strstr(clsnn_error_text(), "some file: ") || !strstr(clsnn_error_text(), reason))
+    if (st != CLSNN_E_DATA || !strstr(clsnn_error_text(), "some file: ") ||
+        !strstr(clsnn_error_text(), reason))
         fail_msg("status %d, \"%s\" lacks \"%s\"", (int)st, clsnn_error_text(), reason);
     clsnn_error_clear();
     assert_memory_equal(&plan, &plan_before, sizeof plan);
@@ -245,7 +268,8 @@ static void values_out_of_range_are_refused(void **state) {
         {METRICS, "accuracy_all", "true", "accuracy_all is"},
         {SCORE, "n_images", "4294967296", "n_images is"},
         {SCORE, "confusion", "[]", "confusion is not 10 x 10 counts"},
-        {SCORE, "confusion_proportion", "[[0, 1, 2, 3, 4, 5, 6, 7, 8, -9]]", "confusion_proportion is not 10 x 10 counts"},
+        {SCORE, "confusion_proportion", "[[0, 1, 2, 3, 4, 5, 6, 7, 8, -9]]",
+         "confusion_proportion is not 10 x 10 counts"},
         {STANDING, "epoch", "1001", "epoch is"},
         {STANDING, "position", "10000001", "position is"},
         {STANDING, "images", "1.5", "images is"},
@@ -262,7 +286,8 @@ static void values_out_of_range_are_refused(void **state) {
         const struct clsnn_param_info *p = &clsnn_params_table[k];
         for (int above = 0; above < 2; above++) {
             json_t *o = make(PLAN);
-            json_object_set_new(json_object_get(o, "params"), p->name, json_real(above ? p->max + 1 : p->min - 1));
+            json_object_set_new(json_object_get(o, "params"), p->name,
+                                json_real(above ? p->max + 1 : p->min - 1));
             refused(PLAN, o, p->name);
             json_decref(o);
         }

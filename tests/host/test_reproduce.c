@@ -184,7 +184,8 @@ static void test_verdict(void **state) {
     make_rig(&g, 3, 1);
     EXPECT_PRINTED(&g.r, "No run has reached an epoch for which Kim & Kim (2020) print a number");
     put_middles(&g, 71.07);
-    EXPECT_PRINTED(&g.r, "71.07 \xc2\xb1 1.00", "**", "1 cell with a number of Kim & Kim (2020), 1 of them more than 1.5 points below it",
+    EXPECT_PRINTED(&g.r, "71.07 \xc2\xb1 1.00", "**",
+                   "1 cell with a number of Kim & Kim (2020), 1 of them more than 1.5 points below it",
                    "from \342\210\2221.51 (N = 100, epoch 1) to \342\210\2221.51 points (N = 100, epoch 1)");
     put_middles(&g, 71.08);
     EXPECT_PRINTED(&g.r, "none of them more than 1.5 points below it");
@@ -208,14 +209,25 @@ static void test_verdict(void **state) {
     g.r.test_images = 10000;
     /* two cells, one on either side */
     clsnn_reproduction_finish(&g.r);
-    g.r = (struct clsnn_reproduction){.options = &g.options, .data = &g.data, .device = &g.device, .dir = dir, .work_group = 1,
-                                      .sizes = {100, 225}, .n_sizes = 2, .n_seeds = 1, .epochs = 1, .seed = 5,
-                                      .train_images = 60000, .label_images = 10000, .test_images = 10000};
+    g.r = (struct clsnn_reproduction){.options = &g.options,
+                                      .data = &g.data,
+                                      .device = &g.device,
+                                      .dir = dir,
+                                      .work_group = 1,
+                                      .sizes = {100, 225},
+                                      .n_sizes = 2,
+                                      .n_seeds = 1,
+                                      .epochs = 1,
+                                      .seed = 5,
+                                      .train_images = 60000,
+                                      .label_images = 10000,
+                                      .test_images = 10000};
     assert_int_equal(clsnn_reproduction_plan(&g.r), CLSNN_OK);
     const double low = 62.58, high = clsnn_paper_accuracy(225, 1) + 2;
     put(&g, 0, 1, &low);
     put(&g, 1, 1, &high);
-    EXPECT_PRINTED(&g.r, "2 cells with a number of Kim & Kim (2020), 1 of them", "from \342\210\22210.00 (N = 100, epoch 1) to +2.00 points (N = 225");
+    EXPECT_PRINTED(&g.r, "2 cells with a number of Kim & Kim (2020), 1 of them",
+                   "from \342\210\22210.00 (N = 100, epoch 1) to +2.00 points (N = 225");
     drop_rig(&g);
 }
 
@@ -228,12 +240,13 @@ static void test_page(void **state) {
     size_t n;
     make_rig(&g, 3, 1);
     clsnn_options_finish(&g.options);
-    char *argv[] = {(char *)"reproduce", (char *)"--data", (char *)"it's & <mine>", (char *)"--seeds=3", (char *)"--quiet",
-                    (char *)"--set", (char *)"w_max=2", NULL};
+    char *argv[] = {(char *)"reproduce", (char *)"--data", (char *)"it's & <mine>", (char *)"--seeds=3",
+                    (char *)"--quiet",   (char *)"--set",  (char *)"w_max=2",       NULL};
     enum clsnn_parse_action action;
     assert_int_equal(clsnn_options_parse(CLSNN_CMD_REPRODUCE, 7, argv, &g.options, &action), CLSNN_OK);
     put_middles(&g, 71.07);
-    for (int k = 3; k < 6; k++) put(&g, k, 1, &(double){60}); /* a page is written when every run is finished */
+    for (int k = 3; k < 6; k++)
+        put(&g, k, 1, &(double){60}); /* a page is written when every run is finished */
     /* the run that Figure 4 shows, without weights and with */
     snprintf(g.r.runs[0].dir, sizeof g.r.runs[0].dir, "runs/n100-s5");
     assert_int_equal(clsnn_reproduction_write(&g.r), CLSNN_E_IO);
@@ -251,22 +264,30 @@ static void test_page(void **state) {
     clsnn_learned_finish(&l);
     snprintf(path, sizeof path, "%s/runs/n100-s5", dir);
     assert_int_equal(clsnn_reproduction_check_epoch(path, &done[0].metrics[0]), CLSNN_OK);
-    assert_int_equal(clsnn_reproduction_check_epoch(path, &(struct clsnn_metrics){.epoch = 1, .theta_mean_mv = 41}),
-                     CLSNN_E_DATA);
+    assert_int_equal(
+        clsnn_reproduction_check_epoch(path, &(struct clsnn_metrics){.epoch = 1, .theta_mean_mv = 41}),
+        CLSNN_E_DATA);
     assert_non_null(strstr(clsnn_error_text(), "its mean theta is not that of the run"));
     clsnn_error_clear();
     const struct {
         double seconds;
         const char *text;
-    } times[] = {{59.4, "59.4 s"}, {59.6, "1:00 min"}, {754, "12:34 min"}, {3600, "1:00:00 h"}, {45296, "12:34:56 h"}};
-    static const char *const names[] = {"report.html", "reproduce.json", "table1.md", "table1.csv", "figure3.png", "figure4.png"};
+    } times[] = {
+        {59.4, "59.4 s"}, {59.6, "1:00 min"}, {754, "12:34 min"}, {3600, "1:00:00 h"}, {45296, "12:34:56 h"}};
+    static const char *const names[] = {"report.html", "reproduce.json", "table1.md",
+                                        "table1.csv",  "figure3.png",    "figure4.png"};
     for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
         g.r.seconds = times[k].seconds;
         assert_int_equal(clsnn_reproduction_write(&g.r), CLSNN_OK);
         snprintf(path, sizeof path, "%s/report.html", dir);
         assert_int_equal(clsnn_file_read(path, 1 << 24, &data, &n), CLSNN_OK);
-        const char *const wanted[] = {times[k].text, "--data 'it'\\''s &amp; &lt;mine&gt;'", "--seeds 3", "--quiet", "--set w_max=2",
-                                      "class=\"below\"", "a &lt;b&gt; &amp; &quot;c&quot; ?"};
+        const char *const wanted[] = {times[k].text,
+                                      "--data 'it'\\''s &amp; &lt;mine&gt;'",
+                                      "--seeds 3",
+                                      "--quiet",
+                                      "--set w_max=2",
+                                      "class=\"below\"",
+                                      "a &lt;b&gt; &amp; &quot;c&quot; ?"};
         for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
             if (!strstr(data, wanted[i])) fail_msg("the page lacks \"%s\"", wanted[i]);
         free(data);
@@ -425,7 +446,8 @@ static int setup(void **state) {
 }
 
 static int teardown(void **state) {
-    static const char *const names[] = {"p", "runs/n100-s5/run.json", "runs/n100-s5/epoch-1.npz", "runs/n100-s5", "runs", ""};
+    static const char *const names[] = {
+        "p", "runs/n100-s5/run.json", "runs/n100-s5/epoch-1.npz", "runs/n100-s5", "runs", ""};
     char path[128];
     (void)state;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
