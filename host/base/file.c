@@ -398,3 +398,10 @@ char *clsnn_file_join(const char *dir, const char *name) {
     memcpy(path + n_dir + n_slash, name, n_name + 1);
     return path;
 }
+
+enum clsnn_status clsnn_file_write_in(const char *dir, const char *name, const void *data, size_t n_bytes) {
+    char *path = clsnn_file_join(dir, name);
+    const enum clsnn_status st = path ? clsnn_file_write(path, data, n_bytes) : CLSNN_E_MEMORY;
+    free(path);
+    return st;
+}

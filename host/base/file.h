@@ -25,6 +25,8 @@ enum clsnn_status clsnn_file_read(const char *path, size_t max_bytes, void **out
  * fsync failed.
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_bytes);
+/* Writes the file `name` in dir, as clsnn_file_write. */
+enum clsnn_status clsnn_file_write_in(const char *dir, const char *name, const void *data, size_t n_bytes);
 
 /* Checks, before long work, that clsnn_file_write could write path. Changes nothing. Errors: CLSNN_E_IO,
  * CLSNN_E_MEMORY. */

@@ -84,6 +84,17 @@ void clsnn_format_real(double value, char out[32]) {
     memmove(to, from, strlen(from) + 1);
 }
 
+void clsnn_format_duration(double seconds, char out[32]) {
+    if (!(seconds >= 0 && seconds < 1e8)) seconds = 0;
+    const long s = (long)(seconds + 0.5);
+    if (s < 60)
+        snprintf(out, 32, "%.1f s", seconds);
+    else if (s < 3600)
+        snprintf(out, 32, "%ld:%02ld min", s / 60, s % 60);
+    else
+        snprintf(out, 32, "%ld:%02ld:%02ld h", s / 3600, s / 60 % 60, s % 60);
+}
+
 /* Tells whether s is a decimal number: sign, digits with at most one point, exponent. strtod also takes
  * hexadecimal, nan and inf; this function does not. */
 static bool is_decimal(const char *s) {

@@ -20,6 +20,8 @@ const char *clsnn_nearest(const char *name, const char *const *candidates, size_
 
 /* Prints value with the fewest digits that read back as the same double. */
 void clsnn_format_real(double value, char out[32]);
+/* Prints a duration for people: "59.4 s", "1:05 min", "12:34:56 h"; "0.0 s" if it is negative or endless. */
+void clsnn_format_duration(double seconds, char out[32]);
 
 /* Parses a decimal number: sign, digits, fraction, exponent, with nothing before or after. Hexadecimal, nan
  * and inf are no numbers; a number that overflows is out of range. Messages call the number label. unit may

@@ -292,14 +292,6 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
     return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
 }
 
-static enum clsnn_status write_text(const struct bench *b, const char *name, const char *text) {
-    char *path = clsnn_file_join(b->o->out_dir, name);
-    if (!path) return CLSNN_E_MEMORY;
-    const enum clsnn_status st = clsnn_file_write(path, text, strlen(text));
-    free(path);
-    return st;
-}
-
 /* Draws images/s against networks: a curve for each size and device; plain C's one thread is a level line. */
 static enum clsnn_status plot(const struct bench *b) {
     enum { MAX_CURVES = MAX_SIZES * (MAX_DEVICES + 1) };
@@ -360,8 +352,8 @@ static enum clsnn_status tell(const struct bench *b) {
         print_table(b, b->o->out);
     if (b->o->out_dir) {
         TRY(clsnn_file_make_dir(b->o->out_dir));
-        TRY(write_text(b, "bench.json", json));
-        TRY(write_text(b, "bench.csv", csv));
+        TRY(clsnn_file_write_in(b->o->out_dir, "bench.json", json, strlen(json)));
+        TRY(clsnn_file_write_in(b->o->out_dir, "bench.csv", csv, strlen(csv)));
         TRY(plot(b));
     }
 fail:

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 enum { BAR = 24 }; /* characters of the longest bar */
 
@@ -59,17 +60,6 @@ static const char *stage_name(enum clsnn_stage_kind kind) {
     return names[kind];
 }
 
-static void format_seconds(double s, char out[32]) {
-    if (s < 0 || s > 1e8) s = 0;
-    const long all = (long)(s + 0.5);
-    if (all < 60)
-        snprintf(out, 32, "%ld s", all);
-    else if (all < 3600)
-        snprintf(out, 32, "%ld:%02ld min", all / 60, all % 60);
-    else
-        snprintf(out, 32, "%ld:%02ld h", all / 3600, all / 60 % 60);
-}
-
 /* Returns the terminal's width. A longer line would wrap, and every redraw would leave a line behind. */
 static int columns(FILE *to) {
     struct winsize size = {0};
@@ -112,7 +102,7 @@ void clsnn_progress_sweep(struct clsnn_progress_line *p, const struct clsnn_swee
     if (s->reading_out) note_readout(p);
     if (p->quiet || (!ended && now - p->last < (p->terminal ? 0.1 : 10.0))) return;
     p->last = now;
-    format_seconds(ended ? s->seconds : s->eta_seconds, eta);
+    clsnn_format_duration(ended ? s->seconds : s->eta_seconds, eta);
     snprintf(head, sizeof head, "%zu/%zu runs done, %zu running", n_done, s->n_runs, s->n_running);
     snprintf(tail, sizeof tail, "  %.0f images/s  %s %s", s->images_per_second, ended ? "took" : "ETA", eta);
     if (p->terminal)
@@ -135,7 +125,7 @@ void clsnn_progress_stage(struct clsnn_progress_line *p, const struct clsnn_stag
     if (p->drawn && p->kind != stage->kind) clsnn_progress_end(p);
     p->kind = stage->kind;
     char eta[32], head[96], epoch[48] = "", accuracy[48] = "";
-    format_seconds(ended ? stage->seconds : stage->eta_seconds, eta);
+    clsnn_format_duration(ended ? stage->seconds : stage->eta_seconds, eta);
     if (stage->n_epochs > 1 && stage->epoch > 0)
         snprintf(epoch, sizeof epoch, " epoch %u/%u", stage->epoch, stage->n_epochs);
     snprintf(head, sizeof head, "%s%s", stage_name(stage->kind), epoch);

@@ -11,7 +11,6 @@
 void clsnn_reproduction_spread(struct clsnn_stats s, char out[64]); /* "77.99 ± 0.75"; one seed: "77.99" */
 void clsnn_reproduction_number(double value, char out[64]);         /* "77.99" */
 void clsnn_reproduction_difference(double value, char out[64]);     /* "+0.75" */
-void clsnn_reproduction_duration(double seconds, char out[64]);     /* "1:05 min" */
 void clsnn_reproduction_seeds(const struct clsnn_reproduction *r, char out[64]); /* "seeds 1 to 3" */
 /* Returns the command line that makes the same reproduction; malloc'ed, NULL without memory. */
 char *clsnn_reproduction_command(const struct clsnn_reproduction *r);

@@ -108,8 +108,8 @@ static void page_runs(const struct clsnn_reproduction *r, FILE *page) {
         if (!run->run) continue; /* a failed run has no numbers */
         const struct clsnn_run_totals *totals = &run->run->totals;
         const struct clsnn_metrics *last = clsnn_run_last(run->run);
-        clsnn_reproduction_duration(totals->train_seconds, train);
-        clsnn_reproduction_duration(totals->eval_seconds, eval);
+        clsnn_format_duration(totals->train_seconds, train);
+        clsnn_format_duration(totals->eval_seconds, eval);
         fprintf(page,
                 "<tr%s><td>%u</td><td>%" PRIu64
                 "</td><td>%.2f</td><td>%.2f</td><td>%s</td><td>%s</td><td>%" PRIu64 "</td><td>%" PRIu64
@@ -147,7 +147,7 @@ static void page_origin(const struct clsnn_reproduction *r, const char *command,
              clsnn_reproduction_data(r), r->data->source, r->train_images, r->label_images, r->test_images);
     page_row(page, "data", text, false);
     page_row(page, "data, SHA-256", r->data->sha256, true);
-    clsnn_reproduction_duration(r->seconds, seconds);
+    clsnn_format_duration(r->seconds, seconds);
     snprintf(text, sizeof text, "%s to %s (UTC), %s", r->started, r->finished, seconds);
     page_row(page, "this start", text, false);
     fputs("</tbody>\n</table>\n", page);
@@ -218,15 +218,6 @@ fail:
     return st;
 }
 
-static enum clsnn_status write_file(const struct clsnn_reproduction *r, const char *name, const char *text,
-                                    size_t n_bytes) {
-    char *path = clsnn_file_join(r->dir, name);
-    if (!path) return CLSNN_E_MEMORY;
-    const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
-    free(path);
-    return st;
-}
-
 static enum clsnn_status markdown(const struct clsnn_reproduction *r, FILE *to) {
     clsnn_reproduction_markdown(r, to);
     return CLSNN_OK;
@@ -250,7 +241,7 @@ static enum clsnn_status render(const struct clsnn_reproduction *r, const char *
     if (!to) return clsnn_reproduction_no_memory();
     enum clsnn_status st = content(r, to);
     if (!clsnn_text_end(to, &text) && st == CLSNN_OK) st = clsnn_reproduction_no_memory();
-    if (st == CLSNN_OK) st = write_file(r, name, text, n_bytes);
+    if (st == CLSNN_OK) st = clsnn_file_write_in(r->dir, name, text, n_bytes);
     free(text);
     return st;
 }

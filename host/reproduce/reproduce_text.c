@@ -42,16 +42,6 @@ void clsnn_reproduction_difference(double value, char out[64]) {
         snprintf(out, 64, "%s%.2f", value < 0 ? minus : "+", fabs(value));
 }
 
-void clsnn_reproduction_duration(double seconds, char out[64]) {
-    const long s = (long)(seconds + 0.5);
-    if (s < 60)
-        snprintf(out, 64, "%.1f s", seconds);
-    else if (s < 3600)
-        snprintf(out, 64, "%ld:%02ld min", s / 60, s % 60);
-    else
-        snprintf(out, 64, "%ld:%02ld:%02ld h", s / 3600, s / 60 % 60, s % 60);
-}
-
 void clsnn_reproduction_seeds(const struct clsnn_reproduction *r, char out[64]) {
     if (r->n_seeds == 1)
         snprintf(out, 64, "seed %" PRIu64, r->seed);

@@ -92,11 +92,7 @@ void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
 enum clsnn_status clsnn_report_file(const struct clsnn_report *r, const char *name, const char *text,
                                     size_t n_bytes) {
     if (!r->dir) return CLSNN_OK;
-    char *path = text ? clsnn_file_join(r->dir, name) : NULL;
-    if (!path) return clsnn_no_memory("report");
-    const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
-    free(path);
-    return st;
+    return text ? clsnn_file_write_in(r->dir, name, text, n_bytes) : clsnn_no_memory("report");
 }
 
 enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {

@@ -284,14 +284,6 @@ static void remove_old_pictures(const struct clsnn_grid *g, const char *dir) {
     if (open) closedir(open);
 }
 
-static enum clsnn_status write_text(const char *dir, const char *name, const char *text, size_t n_bytes) {
-    char *path = clsnn_file_join(dir, name);
-    if (!path) return clsnn_no_memory("results");
-    const enum clsnn_status st = clsnn_file_write(path, text, n_bytes);
-    free(path);
-    return st;
-}
-
 enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **out_names) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = s->grid;
@@ -323,7 +315,7 @@ enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **ou
         goto fail;
     }
     for (int k = 0; k < 3; k++) {
-        TRY(write_text(s->dir, names[k], texts[k], sizes[k]));
+        TRY(clsnn_file_write_in(s->dir, names[k], texts[k], sizes[k]));
         fprintf(list, "%s%s", k ? ", " : "", names[k]);
     }
     for (size_t a = 0; a < g->n_axes; a++) {
