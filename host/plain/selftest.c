@@ -67,23 +67,12 @@ static enum clsnn_status compare_state(const struct trial *t, const char *kernel
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_plain *c = t->plain;
     struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS];
-    uint8_t over[NEURONS];
-    for (int j = 0; j < NEURONS; j++) over[j] = c->above_max[j] != 0;
-    const struct {
-        const char *name;
-        const void *data;
-    } wanted[CLSNN_NETWORK_ARRAYS] = {{"w", c->w},
-                                      {"theta_mv", c->theta},
-                                      {"v_exc", c->v_exc},
-                                      {"g_exc", c->g_exc},
-                                      {"g_inh", c->g_inh},
-                                      {"last_exc", c->last_exc},
-                                      {"v_inh", c->v_inh},
-                                      {"g_exc_inh", c->g_exc_inh},
-                                      {"last_inh", c->last_inh},
-                                      {"seen_inh", c->seen_inh},
-                                      {"over", over},
-                                      {"last_pre", c->last_pre}};
+    uint8_t above_max[NEURONS];
+    for (int j = 0; j < NEURONS; j++) above_max[j] = c->above_max[j] != 0;
+    /* in the order of clsnn_network_save */
+    const void *const wanted[CLSNN_NETWORK_ARRAYS] = {c->w,        c->theta,    c->v_exc,  c->g_exc,
+                                                      c->g_inh,    c->last_exc, c->v_inh,  c->g_exc_inh,
+                                                      c->last_inh, c->seen_inh, above_max, c->last_pre};
     TRY(clsnn_network_save(t->net, 0, arrays));
     for (int r = 0; st == CLSNN_OK && r < CLSNN_NETWORK_ARRAYS; r++) {
         const struct clsnn_array *a = &arrays[r];
@@ -92,11 +81,11 @@ static enum clsnn_status compare_state(const struct trial *t, const char *kernel
         for (size_t k = 0; st == CLSNN_OK && k < rows * columns; k++) {
             const size_t i = k / columns, j = k % columns;
             const char *found = (const char *)a->data + k * size,
-                       *right = (const char *)wanted[r].data + (i * stride + j) * size;
+                       *right = (const char *)wanted[r] + (i * stride + j) * size;
             if (memcmp(found, right, size) == 0) continue;
             char what[160];
             snprintf(what, sizeof what, "after %u images %s[%zu] is %.9g, must be %.9g", c->progress.position,
-                     wanted[r].name, k, value_of(a, found), value_of(a, right));
+                     a->name, k, value_of(a, found), value_of(a, right));
             st = differs(t, kernels, what);
         }
     }
