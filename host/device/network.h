@@ -1,5 +1,6 @@
 /* A batch of independent networks of one size on the device. The batch owns all that survives a step:
- * weights, potentials, conductances, thresholds, traces. The network is the outermost index. */
+ * weights, potentials, conductances, thresholds, traces. The network is the outermost index.
+ * struct clsnn_trainer (train.h) adds images, their order and spike counts. */
 #ifndef CLSNN_NETWORK_H
 #define CLSNN_NETWORK_H
 

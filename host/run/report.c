@@ -1,4 +1,4 @@
-/* Prepares a run's directory and writes metrics.jsonl, metrics.csv and model.npz. */
+/* Prepares a run's directory; writes metrics.jsonl and metrics.csv; has model.npz written. */
 #include "run/report.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Looks at a run's directory: reads run.json and model.npz, and compares the plan with the wanted one. */
+/* Looks at a run's directory: has run.json and model.npz read, and compares the plan with the wanted one. */
 #include "run/run_read.h"
 
 #include <stdlib.h>

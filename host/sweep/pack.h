@@ -1,4 +1,4 @@
-/* The order of a sweep's runs, and how many of them share the device at once. */
+/* The order of a sweep's runs, and how many of them share the device at once. sweep.c fills the slots. */
 #ifndef CLSNN_PACK_H
 #define CLSNN_PACK_H
 

@@ -15,8 +15,8 @@ INLINE real flush_conductances(real g) {
     return g < (real)(CLSNN_G_FLUSH) ? (real)(0.0f) : g;
 }
 
-/* dv/dt = ((v_rest - v) + g_exc (e_exc - v) + g_inh (e_inh - v)) / tau_m from old values. The caller applies
- * the floor. */
+/* dv/dt = ((v_rest - v) + g_exc (e_exc - v) + g_inh (e_inh - v)) / tau_m from old values, regrouped
+ * as struct clsnn_params says (abi.h). The caller applies the floor. */
 INLINE real integrate_freely(real v, real g_exc, real g_inh, struct clsnn_params p) {
     const real gain = (real)(p.gain_exc);
     const real keep = fma(-gain, g_inh, fma(-gain, g_exc, (real)(p.leak_exc)));
