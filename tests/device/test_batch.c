@@ -315,7 +315,7 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
         must(clsnn_experiments_run(batch, slots, NULL));
         keep_result(rig, x, &found);
         clear_scratch(&found.state, (size_t)batch->net->n);
-        check_result(&found, &wanted, "gone on with");
+        check_result(&found, &wanted, "resumed");
         clsnn_experiment_destroy(x);
         clsnn_batch_destroy(batch);
         clsnn_network_drop(s.arrays);

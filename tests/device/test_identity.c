@@ -536,7 +536,7 @@ static void launches_end_together(void **state) {
         clsnn_trainer_destroy(tr);
         clsnn_network_destroy(net);
     }
-    if (!is_heard) print_message("# SKIP that launches end early: no CPU with two cores\n");
+    if (!is_heard) print_message("# SKIPPED: launches that end early need a CPU with two cores\n");
     for (int b = 0; b < BOTH; b++) {
         check_same_snapshot(&shots[1][b], &shots[0][b], "ending together");
         drop_snapshot(&shots[0][b]);
@@ -585,7 +585,7 @@ static void threads_and_compilers_ways_change_nothing(void **state) {
     char self[1024], first[128] = "";
     const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length <= 0) {
-        print_message("# no /proc/self/exe: not run again under other settings\n");
+        print_message("# SKIPPED: runs under other settings need /proc/self/exe\n");
         return;
     }
     self[length] = '\0';

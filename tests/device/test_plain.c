@@ -100,7 +100,7 @@ static void test_sizes(void **state) {
         {"N = 400", 400, 1, 50, false},
         {"N = 33, padded", 33, 1, 40, true},
         {"N = 600", 600, 1, 20, false},
-        {"N = 1600, windows of several groups", 1600, 1, 40, false},
+        {"N = 1600, windows of several runs of blocks", 1600, 1, 40, false},
         {"N = 1, nobody to inhibit", 1, 1, 10, true},
         {"N = 20 in work-groups of 64", 20, 64, 2, false},
     };

@@ -271,7 +271,8 @@ static void test_curves(void **state) {
         free(p.rgb);
     }
     if (!(ink[1] > 300 && 4 * ink[1] < 3 * ink[0]))
-        fail_msg("%zu pixels of the colour, hollow and dashed %zu: must be fewer", ink[0], ink[1]);
+        fail_msg("coloured pixels: solid curve %zu, dashed %zu: must be above 300 and below 3/4", ink[0],
+                 ink[1]);
 
     static const double beyond[] = {1e308, -1e308};
     const struct clsnn_series b = {"x", beyond, beyond, NULL, 2};
