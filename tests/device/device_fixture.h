@@ -1,5 +1,5 @@
-/* What the device suites share: a device, its programs by work-group, runs of training, and the whole state
- * of a network as bytes. CLSNN_DEVICE picks the device; without one a suite exits 77, which Meson reports as
+/* For all device suites: a device, its programs by work-group, runs of training, and a network's whole state
+ * as bytes. CLSNN_DEVICE picks the device. Without a device a suite exits with 77, which Meson reports as
  * skipped. */
 #ifndef CLSNN_TEST_DEVICE_FIXTURE_H
 #define CLSNN_TEST_DEVICE_FIXTURE_H
@@ -22,7 +22,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-/* Calls what must succeed; a failure shows the recorded text. */
+/* Makes a call that must succeed. A failure shows the recorded text. */
 #define must(call)                                                                                           \
     do {                                                                                                     \
         if ((call) != CLSNN_OK) fail_msg("%s: %s (%s)", #call, clsnn_error_text(), clsnn_error_place());     \
@@ -54,8 +54,8 @@ static inline int rig_close(void **state) {
     return 0;
 }
 
-/* The program of that kind and work-group, built once; NULL where the device does not run such a work-group, or where
- * CLSNN_TEST_WORK_GROUP, the largest that is tried, leaves it out: a CPU takes half a minute to build one. */
+/* Returns the program of this kind and work-group, built once. Returns NULL if the device cannot run the
+ * work-group, or if it is larger than CLSNN_TEST_WORK_GROUP: a CPU takes half a minute to build one. */
 static inline const struct clsnn_program *rig_program(struct rig *rig, enum clsnn_program_kind kind,
                                                       int work_group) {
     for (size_t k = 0; k < rig->n_programs; k++)
@@ -72,8 +72,8 @@ static inline const struct clsnn_program *rig_program(struct rig *rig, enum clsn
     return rig->programs[rig->n_programs++];
 }
 
-/* main of a suite: tests with the rig as state, or 77 without a device. CLSNN_TEST_FILTER, a pattern with * and ?, picks the
- * tests that run. */
+/* main of a suite: runs the tests with the rig as state, or returns 77 without a device. CLSNN_TEST_FILTER, a
+ * pattern with * and ?, picks the tests. */
 #define run_device_suite(name, tests)                                                                        \
     (rig_is_missing(name)                                                                                    \
          ? 77                                                                                                \
@@ -90,9 +90,8 @@ static inline bool rig_is_missing(const char *name) {
     return missing;
 }
 
-/* ---- networks and runs ---- */
-
-/* Thresholds low enough that the first images fire, and times short enough for many work-groups. */
+/* Returns constants with thresholds low enough that the first images fire, and times short enough to try many
+ * work-groups. */
 static inline struct clsnn_model lively_model(void) {
     struct clsnn_model m;
     clsnn_model_defaults(&m);
@@ -104,7 +103,7 @@ static inline struct clsnn_model lively_model(void) {
     return m;
 }
 
-/* One network with default constants but for what edit (may be NULL) changes. */
+/* Makes one network of n_post neurons. The caller destroys it. */
 static inline struct clsnn_network *make_network(struct rig *rig, int work_group,
                                                  const struct clsnn_model *model, uint64_t seed, int n_post) {
     struct clsnn_network *net = NULL;
@@ -120,7 +119,7 @@ static inline cl_mem upload_pixels(struct rig *rig, const uint8_t *pixels, uint3
     return buffer;
 }
 
-/* The first n built-in digits. */
+/* Returns the first n built-in digits; the caller frees them. */
 static inline uint8_t *draw_digits(uint32_t n) {
     uint8_t *pixels = malloc((size_t)n * PIXELS), *labels = malloc(n);
     assert_true(pixels && labels);
@@ -139,7 +138,7 @@ static inline void finish_epoch(struct clsnn_trainer *tr, uint32_t epoch, uint32
     }
 }
 
-/* Shows one image once, learning, as the first of an epoch; returns what the launch did. */
+/* Shows one image once, learning, as the first of an epoch. Returns the launch's progress. */
 static inline struct clsnn_progress show_once(struct clsnn_network *net, cl_mem pixels, uint32_t epoch) {
     struct clsnn_trainer *tr = NULL;
     must(clsnn_trainer_create(net, pixels, 1, 1, &tr));
@@ -157,15 +156,13 @@ static inline void *read_buffer(struct rig *rig, cl_mem buffer, size_t offset, s
     return bytes;
 }
 
-/* A row of the state of network 0. Free it. */
+/* Returns a row of network 0's state; the caller frees it. */
 static inline void *read_row(struct rig *rig, const struct clsnn_network *net, enum clsnn_row row) {
     const struct clsnn_span span = clsnn_state_row(&net->state, 0, row);
     return read_buffer(rig, net->state.slots, span.offset, span.n_bytes);
 }
 
-/* ---- the state of a network ---- */
-
-/* Everything of network b that later presentations depend on, byte for byte. Scratch is left out. */
+/* All state of network b that later presentations depend on, byte for byte. Scratch rows are left out. */
 struct snapshot {
     size_t n_sections, n_bytes, first[16];
     const char *names[16];
@@ -226,16 +223,14 @@ static inline void drop_snapshot(struct snapshot *shot) {
     *shot = (struct snapshot){0};
 }
 
-/* A number for one run's log line, so that runs can be compared by eye (FNV-1a). */
+/* Returns a hash (FNV-1a) to print, so that runs can be compared by eye. */
 static inline unsigned long long snapshot_hash(const struct snapshot *shot) {
     uint64_t h = UINT64_C(14695981039346656037);
     for (size_t k = 0; k < shot->n_bytes; k++) h = (h ^ shot->bytes[k]) * UINT64_C(1099511628211);
     return h;
 }
 
-/* ---- random numbers of the tests themselves ---- */
-
-/* splitmix64: seeded, printed where it matters, unrelated to the Philox under test. */
+/* splitmix64: the tests' own random numbers, seeded and unrelated to the Philox under test. */
 static inline uint64_t next_random(uint64_t *s) {
     uint64_t z = (*s += UINT64_C(0x9e3779b97f4a7c15));
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);

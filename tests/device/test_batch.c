@@ -1,5 +1,6 @@
-/* Experiments side by side in one batch: each comes out as it does alone, whoever its neighbours are and wherever it pauses; one goes on
- * from a saved state as if nothing had happened, on another work-group too; and what a slot takes of the device's memory. */
+/* Experiments side by side in one batch. Each gives the result that it gives alone, whatever its neighbours
+ * are and wherever it pauses. A saved experiment continues as if undisturbed, on another work-group too.
+ * Also: the device memory of a slot. */
 #include "device/evaluate.h"
 #include "clsnn/experiment.h"
 #include "device_fixture.h"
@@ -37,7 +38,7 @@ static void drop_data(struct clsnn_dataset *d) {
     free(d->test.labels);
 }
 
-/* Plans that differ in everything a sweep may vary within one size. */
+/* Returns plans that differ in everything a sweep may vary within one size. */
 static struct clsnn_plan make_plan(int k) {
     struct clsnn_plan p = {
         .model = lively_model(), .seed = 40 + (uint64_t)k, .neurons = NEURONS, .epochs = 2};
@@ -52,7 +53,7 @@ static struct clsnn_plan make_plan(int k) {
     return p;
 }
 
-/* What must not depend on anything: the metrics without their times. */
+/* The parts of a result that must depend on nothing else: state, hash, and metrics without their times. */
 struct result {
     struct snapshot state;
     struct clsnn_metrics metrics[4];
@@ -76,8 +77,8 @@ static void keep_result(struct rig *rig, const struct clsnn_experiment *x, struc
     clsnn_learned_finish(&l);
 }
 
-/* Of a network that was loaded the padding is at rest, of one that was trained it still relaxes, and the counts of the last presentation
- * stay behind; nothing depends on either. */
+/* Zeroes padding and counts, which may differ. Padding of a loaded network is at rest, of a trained one it
+ * still relaxes; counts keep the last presentation. No later result depends on either. */
 static void clear_scratch(struct snapshot *shot, size_t n) {
     for (size_t r = 0; r < shot->n_sections; r++) {
         const size_t end = r + 1 < shot->n_sections ? shot->first[r + 1] : shot->n_bytes;
@@ -97,8 +98,6 @@ static void check_result(struct result *found, const struct result *wanted, cons
     drop_snapshot(&found->state);
 }
 
-/* ---- alone, and side by side ---- */
-
 static void run_alone(struct rig *rig, const struct clsnn_dataset *data, const struct clsnn_plan *plan,
                       int work_group, uint32_t chunk, struct result *out) {
     struct clsnn_batch *batch = NULL;
@@ -115,7 +114,7 @@ static void run_alone(struct rig *rig, const struct clsnn_dataset *data, const s
     clsnn_batch_destroy(batch);
 }
 
-/* Hands each slot the next plan when its experiment is through. */
+/* Gives each slot the next plan when its experiment is finished. */
 struct queue {
     struct rig *rig;
     int next, n_paused;
@@ -160,7 +159,7 @@ static void neighbours_change_nothing(void **state) {
             must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, n_slots,
                                     N_TRAIN, N_TEST, n_slots == 2 ? 3 : 0, &batch));
             for (int k = 0; k < N_PLANS; k++) plans[k].pause_every = pause;
-            /* the last slot of three begins empty */
+            /* The last slot of three begins empty. */
             for (int b = 0; b < n_slots && b < 2; b++)
                 must(clsnn_experiment_create(batch, b, &plans[q.next++], &slots[b]));
             must(clsnn_experiments_run(batch, slots, &watch));
@@ -169,7 +168,7 @@ static void neighbours_change_nothing(void **state) {
                 snprintf(what, sizeof what, "plan %d, %d slots, pauses every %u", k, n_slots, pause);
                 check_result(&q.results[k], &alone[k], what);
             }
-            assert_true(pause ? q.n_paused > 15 : q.n_paused == 10); /* the ends of epochs, else more */
+            assert_true(pause ? q.n_paused > 15 : q.n_paused == 10); /* 0: ends of epochs only */
             clsnn_batch_destroy(batch);
         }
     }
@@ -177,9 +176,7 @@ static void neighbours_change_nothing(void **state) {
     drop_data(&data);
 }
 
-/* ---- more networks than cores ---- */
-
-/* Where every network of the batch stood at the last launch. */
+/* Presentations of each network up to the last launch. */
 struct turns {
     const struct clsnn_batch *batch;
     uint64_t images[3], launches;
@@ -200,7 +197,7 @@ static bool watch_turns(void *ctx, const struct clsnn_stage *stage) {
     }
     t->launches++;
     if (moved > t->most_at_once) t->most_at_once = moved;
-    /* while all have images to be shown: nobody waits for longer than a turn */
+    /* While all networks have images left, none waits longer than one turn. */
     if (t->launches <= 6) assert_true(high - low <= 1);
     return true;
 }
@@ -242,9 +239,7 @@ static void three_on_two_cores(void **state) {
     drop_data(&data);
 }
 
-/* ---- saved and gone on with ---- */
-
-/* Saves everything at the pause number `at`, then stops. */
+/* Saves everything at pause number `at`, then stops. */
 struct saver {
     int at, n;
     struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS];
@@ -269,7 +264,7 @@ static enum clsnn_status save_and_stop(void *ctx, const struct clsnn_experiment 
     return clsnn_fail(CLSNN_STOPPED, "stopped by the test");
 }
 
-/* The work-group's program, or that of one where larger ones are not tried. */
+/* Returns the work-group's program, or that of a work-group of one if larger ones are not tried. */
 static const struct clsnn_program *program_of(struct rig *rig, int work_group) {
     const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, work_group);
     return prog ? prog : rig_program(rig, CLSNN_PROGRAM_RUN, 1);
@@ -300,13 +295,13 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
         clsnn_error_clear();
         clsnn_experiment_destroy(x);
         clsnn_batch_destroy(batch);
-        if (st == CLSNN_OK) { /* no such pause any more */
+        if (st == CLSNN_OK) { /* there is no pause number `at` */
             clsnn_labels_finish(&s.labels);
             break;
         }
         assert_int_equal(st, CLSNN_STOPPED);
         n_cuts++;
-        /* another batch, another slot of it, another work-group */
+        /* The state continues in another batch, in another slot, on another work-group. */
         const struct clsnn_npz saved = {s.arrays, CLSNN_NETWORK_ARRAYS};
         struct clsnn_experiment *slots[2] = {NULL};
         struct result found;
@@ -320,13 +315,13 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
         must(clsnn_experiments_run(batch, slots, NULL));
         keep_result(rig, x, &found);
         clear_scratch(&found.state, (size_t)batch->net->n);
-        check_result(&found, &wanted, "gone on with");
+        check_result(&found, &wanted, "resumed");
         clsnn_experiment_destroy(x);
         clsnn_batch_destroy(batch);
         clsnn_network_drop(s.arrays);
         clsnn_labels_finish(&s.labels);
     }
-    assert_int_equal(n_cuts, 6); /* at 4, 8, epoch, 12, 16, epoch of 18 images in two epochs */
+    assert_int_equal(n_cuts, 6); /* pauses at 4, 8, epoch, 12, 16, epoch: 18 images in two epochs */
     drop_snapshot(&wanted.state);
     drop_data(&data);
 }
@@ -361,9 +356,8 @@ static void a_load_checks_before_it_writes(void **state) {
     clsnn_network_destroy(net);
 }
 
-/* ---- memory ---- */
-
-/* The figure of the README: 1.6 MB a network of 400 neurons, counted by what the buffers take, not by the formula. */
+/* A slot takes the bytes that clsnn_batch_slot_bytes promises, measured as the growth of all buffers. At 400
+ * neurons they are at most 1.6 MB. */
 static void a_slot_takes_what_it_says(void **state) {
     struct rig *rig = *state;
     struct clsnn_dataset data;
@@ -387,7 +381,7 @@ static void a_slot_takes_what_it_says(void **state) {
     drop_data(&data);
 }
 
-/* As many slots as are said to fit do fit, with an evaluation, and their number falls as the device shrinks. */
+/* The promised number of slots fits, evaluation included, and falls as the device shrinks. */
 static void as_many_slots_as_promised_fit(void **state) {
     struct rig *rig = *state;
     struct clsnn_dataset data;
@@ -398,7 +392,7 @@ static void as_many_slots_as_promised_fit(void **state) {
         struct clsnn_experiment *x = NULL;
         struct clsnn_plan plan = make_plan(4);
         rig->dev->info.global_bytes = mb << 20;
-        rig->dev->info.compute_units = 2; /* a large device's evaluation alone would need more */
+        rig->dev->info.compute_units = 2; /* more units would need more memory for evaluation alone */
         const uint64_t most = clsnn_batch_most_slots(rig->dev, NEURONS, N_TRAIN + N_TEST);
         assert_true(most > 0 && most < mb * 4);
         must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, (int)most,
@@ -413,7 +407,7 @@ static void as_many_slots_as_promised_fit(void **state) {
         clsnn_experiment_destroy(x);
         clsnn_batch_destroy(batch);
         batch = NULL;
-        /* a quarter more do not */
+        /* A quarter more slots do not fit. */
         assert_int_equal(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
                                             (int)(most + most / 4 + 8), N_TRAIN, N_TEST, 0, &batch),
                          CLSNN_E_DEVICE_MEMORY);
@@ -442,7 +436,8 @@ static void too_little_local_memory_is_said_before_a_launch(void **state) {
     rig->dev->info = whole;
 }
 
-/* A stop waits for a launch, so a launch is as long as the slowest of its networks allows, however fast others beside it are. */
+/* A stop waits for the end of a launch. So the slowest network sets the length of a launch, however fast its
+ * neighbours are. */
 static void launches_fit_the_slowest_network(void **state) {
     enum { FAST, SLOW, BOTH, N = 600 };
     struct rig *rig = *state;
@@ -467,19 +462,19 @@ static void launches_fit_the_slowest_network(void **state) {
     }
     const struct clsnn_schedule schedule = {.order = order, .n_images = N};
     for (int b = 0; b < BOTH; b++) clsnn_trainer_place(batch->trainer, b, 0, 0, 0, schedule);
-    for (uint32_t epoch = 0; epoch < 20; epoch++) { /* the fast one's: they are short */
+    for (uint32_t epoch = 0; epoch < 20; epoch++) { /* the fast network's epochs, which are short */
         clsnn_trainer_place(batch->trainer, FAST, epoch, 0, 0, schedule);
         while (batch->trainer->progress[FAST].position < N) must(clsnn_batch_launch(batch, &took));
     }
     print_message("# chunks of a fast and a slow network: %u, %u\n", batch->chunks[FAST],
                   batch->chunks[SLOW]);
     assert_true(batch->trainer->progress[SLOW].position < N && batch->chunks[SLOW] < CLSNN_MAX_CHUNK / 2);
-    /* alone, it goes on at its own pace */
+    /* The slow network, now alone, keeps its own length of launch. */
     clsnn_trainer_place(batch->trainer, FAST, 0, 0, 0, (struct clsnn_schedule){0});
     const uint32_t most = batch->chunks[SLOW];
     must(clsnn_batch_launch(batch, &took));
     assert_true(batch->trainer->progress[SLOW].presentations <= most);
-    assert_true(took < 2); /* a third of a second is what is aimed at */
+    assert_true(took < 2); /* a launch aims at a third of a second */
     must(clsnn_batch_start(batch, SLOW, &models[SLOW], 1));
     assert_int_equal(batch->chunks[SLOW], 1);
     clsnn_batch_destroy(batch);
@@ -495,8 +490,7 @@ static size_t resident_kb(void) {
     return resident * (size_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
-/* What the process holds does not grow with the images it has trained on, the epochs it has evaluated after, or the runs it has
- * done. */
+/* The process's memory grows neither with trained images, nor with evaluations, nor with runs. */
 static void memory_does_not_grow(void **state) {
     struct rig *rig = *state;
     struct clsnn_dataset data;
@@ -516,7 +510,7 @@ static void memory_does_not_grow(void **state) {
                                        .eval_every = 1},
                   1, 0, &r);
         drop_snapshot(&r.state);
-        if (round == 1) kb[0] = resident_kb(); /* caches of the driver are filled by now */
+        if (round == 1) kb[0] = resident_kb(); /* the driver's caches are filled by now */
     }
     kb[1] = resident_kb();
     print_message("# resident: %zu kB after 36 images, %zu kB after 396\n", kb[0], kb[1]);

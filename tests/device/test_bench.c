@@ -1,5 +1,5 @@
-/* What clsnn bench counts and refuses: the bytes formula and rates against numbers made by hand, and a device whose weights are one
- * bit off (clsnn_network_get is wrapped), which must end in an error that names the row. */
+/* The numbers and refusals of `clsnn bench`. Bytes and rates must equal numbers made by hand. A device whose
+ * weights are one bit off (clsnn_network_get is wrapped) must end in an error that names the row. */
 #include "clsnn/abi.h"
 #include "device/device.h"
 #include "device_fixture.h"
@@ -24,7 +24,8 @@ enum clsnn_status __wrap_clsnn_network_get(const struct clsnn_network *net, int 
     return st;
 }
 
-/* 10 input spikes read 10 rows of 16 floats; 2 columns of 784 weights are read for the sum, read and written: 3 x 784 floats each. */
+/* 10 input spikes read 10 rows of 16 floats. 2 columns of 784 weights are read for the sum, read again and
+ * written: 3 x 784 floats each. */
 static void test_bytes(void **state) {
     (void)state;
     assert_true(clsnn_bench_bytes(10, 0, 16) == 10 * 64);
@@ -32,8 +33,8 @@ static void test_bytes(void **state) {
     assert_true(clsnn_bench_bytes(10, 2, 16) == 640 + 18816);
 }
 
-/* Three runs of two networks: 4, 2 and 8 s for 200 images each, so the median is 50 images/s; 10 % retries; presentations of 1000
- * steps of 0.5 ms; 2000 input spikes and 25 columns an image. */
+/* Three runs of two networks take 4, 2 and 8 s for 200 images each, so the median is 50 images/s. There are
+ * 10 % retries. A presentation has 1000 steps of 0.5 ms; an image has 2000 input spikes and 25 columns. */
 static void test_rates(void **state) {
     (void)state;
     struct clsnn_model model;
@@ -52,11 +53,11 @@ static void test_rates(void **state) {
     assert_true(fabs(rates.realtime_factor - 27.5) < tiny * 27.5);
     assert_true(fabs(rates.seconds - 14) < tiny * 14);
     assert_true(fabs(rates.spread - 1.5) < tiny);
-    assert_true(fabs(rates.bytes - 50 * (2000.0 * 112 * 4 + 25.0 * 3 * 784 * 4)) <
-                tiny * 6e7); /* rows of 112: padded */
+    /* 100 neurons: rows are padded to 112. */
+    assert_true(fabs(rates.bytes - 50 * (2000.0 * 112 * 4 + 25.0 * 3 * 784 * 4)) < tiny * 6e7);
 }
 
-/* Side by side 2, 1 and 4 times plain C: the median is 2, whatever the machine's pace. */
+/* Pairs of runs are 2, 1 and 4 times as fast as plain C. The median is 2, whatever the machine's pace. */
 static void test_ratio(void **state) {
     (void)state;
     const struct clsnn_bench_sample opencl[3] = {{.seconds = 1, .presentations = 200},
@@ -99,7 +100,8 @@ static void test_measure(void **state) {
         assert_true(batch->presentations >= batch->images && one->presentations == c->presentations);
         assert_true(batch->input_spikes > 100 * batch->presentations && one->input_spikes == c->input_spikes);
     }
-    /* more networks than plain C follows: theirs are scaled, the check is of all */
+    /* The batch has one network more than plain C follows: its counts are scaled up, but the check covers
+     * every network. */
     must(clsnn_bench_measure(&plan, rig->dev, prog, 5, CLSNN_BENCH_FOLLOWED + 1, &runs));
     assert_true(runs.batch[0].images > runs.c[0].images &&
                 runs.batch[0].images <= (CLSNN_BENCH_FOLLOWED + 1) * runs.c[0].images);
@@ -124,7 +126,7 @@ static void test_wrong_bits(void **state) {
     clsnn_model_defaults(&model);
     uint8_t *pixels = draw_digits(20);
     struct clsnn_bench_plan plan = small_plan(&model, pixels, 20);
-    spoilt_network = CLSNN_BENCH_FOLLOWED; /* the last one, at the first check */
+    spoilt_network = CLSNN_BENCH_FOLLOWED; /* the last network, at the first check */
     calls_until_spoilt = 0;
     refused(rig, &plan, CLSNN_E_SELFTEST, "5 neurons, 9 networks on");
     calls_until_spoilt = 0;
@@ -133,7 +135,7 @@ static void test_wrong_bits(void **state) {
     spoilt_network = 0; /* right in the batch, wrong alone */
     calls_until_spoilt = 1;
     refused(rig, &plan, CLSNN_E_SELFTEST, "5 neurons, 1 networks on");
-    spoilt_network = 2; /* only after the runs */
+    spoilt_network = 2; /* wrong after the runs only */
     calls_until_spoilt = 1;
     refused(rig, &plan, CLSNN_E_SELFTEST, "network 2 (seed 11) differs from plain C after");
     spoilt_network = -1;

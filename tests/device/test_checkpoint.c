@@ -1,5 +1,6 @@
-/* Checkpoints: what is saved goes on bit for bit, elsewhere too; every damage is found and the file before it used; a newer format and
- * another configuration are refused by name; and no content, however its checksum agrees, reaches the device unless it makes sense. */
+/* Checkpoints. A saved experiment continues bit for bit, on another work-group too. Every damage is found,
+ * and the file before the damaged one is used. A newer format and another configuration are refused by name.
+ * Content that makes no sense never reaches the device, even if its checksum is right. */
 #include <dirent.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -44,7 +45,7 @@ static int teardown(void **state) {
 
 static struct clsnn_model long_model(void) {
     struct clsnn_model m = lively_model();
-    m.eta_post = 0.1 / 3; /* needs all its digits */
+    m.eta_post = 0.1 / 3; /* as text it needs 17 digits */
     return m;
 }
 
@@ -102,7 +103,7 @@ static enum clsnn_status run(struct bench *b, const struct clsnn_watcher *watch)
     return clsnn_experiments_run(b->batch, slots, watch);
 }
 
-/* What must not depend on having been saved. */
+/* The parts of a result that must not depend on saving: all but times. */
 struct result {
     char sha256[CLSNN_SHA256_HEX];
     struct clsnn_metrics metrics[4];
@@ -135,7 +136,7 @@ static void check_same(const struct result *found, const struct result *wanted) 
     assert_memory_equal(&found->at, &wanted->at, sizeof wanted->at);
 }
 
-/* Saves at the pause number `at`, then stops. */
+/* Saves at pause number `at`, then stops. */
 struct saver {
     int at, n, keep;
     char name[CLSNN_CHECKPOINT_NAME];
@@ -153,8 +154,6 @@ static enum clsnn_status save_each(void *ctx, const struct clsnn_experiment *x) 
     must(clsnn_checkpoint_save(dir, x, s->keep, s->name));
     return CLSNN_OK;
 }
-
-/* ---- going on ---- */
 
 static void what_is_saved_goes_on_bit_for_bit(void **state) {
     struct rig *rig = *state;
@@ -178,7 +177,7 @@ static void what_is_saved_goes_on_bit_for_bit(void **state) {
         if (st == CLSNN_OK) break;
         assert_int_equal(st, CLSNN_STOPPED);
         must(clsnn_checkpoint_find(dir));
-        /* another batch, its last slot of three, another work-group */
+        /* The state continues in another batch, in the last of three slots, on another work-group. */
         b = bench_open(rig, &plan, groups[(n_cuts + 1) % 3], 3);
         must(clsnn_checkpoint_load(dir, b.x, NULL, NULL, name));
         assert_string_equal(name, s.name);
@@ -192,7 +191,7 @@ static void what_is_saved_goes_on_bit_for_bit(void **state) {
     assert_int_equal(n_cuts, 6);
 }
 
-/* What is finished goes on when more epochs are asked for; with no more it is what it was. */
+/* A finished experiment stays as it is, and continues when more epochs are asked for. */
 static void epochs_may_grow(void **state) {
     struct rig *rig = *state;
     struct clsnn_plan plan = make_plan(9);
@@ -221,8 +220,6 @@ static void epochs_may_grow(void **state) {
     check_same(&grown, &three);
     bench_close(&b);
 }
-
-/* ---- which files there are ---- */
 
 static void check_files(const char *wanted) {
     char found[512] = "";
@@ -255,14 +252,14 @@ static void the_newest_are_kept(void **state) {
     save_at(&b, 5, 3);
     save_at(&b, 7, 3);
     check_files("ckpt-000000000000.npz ckpt-000000000005.npz ckpt-000000000007.npz ");
-    FILE *other = fopen(in_dir("checkpoint/notes.txt"), "w"); /* what is not ours stays */
+    FILE *other = fopen(in_dir("checkpoint/notes.txt"), "w"); /* foreign files stay */
     assert_non_null(other);
     fclose(other);
     save_at(&b, 1234, 3);
     check_files("ckpt-000000000005.npz ckpt-000000000007.npz ckpt-000000001234.npz notes.txt ");
     save_at(&b, 1234, 3);
     check_files("ckpt-000000000005.npz ckpt-000000000007.npz ckpt-000000001234.npz notes.txt ");
-    save_at(&b, 100, 3); /* gone on from 7: 1234 was not usable */
+    save_at(&b, 100, 3); /* a run continued from 7, because 1234 was unusable */
     check_files("ckpt-000000000005.npz ckpt-000000000007.npz ckpt-000000000100.npz notes.txt ");
     save_at(&b, 200, 1);
     check_files("ckpt-000000000200.npz notes.txt ");
@@ -271,7 +268,7 @@ static void the_newest_are_kept(void **state) {
     bench_close(&b);
 }
 
-/* A directory in the newest one's place makes the save fail; what was there is still there. */
+/* A directory in the newest file's place makes the save fail. The older file must stay. */
 static void a_failed_save_drops_nothing(void **state) {
     struct rig *rig = *state;
     struct clsnn_plan plan = make_plan(1);
@@ -286,8 +283,6 @@ static void a_failed_save_drops_nothing(void **state) {
     check_files("ckpt-000000000001.npz ");
     bench_close(&b);
 }
-
-/* ---- damage ---- */
 
 struct refusals {
     int n;
@@ -315,7 +310,7 @@ static unsigned char *get(const char *name, size_t *out_n) {
 
 static void check_refused(struct bench *b, struct refusals *r, size_t at) {
     struct clsnn_standing before;
-    memcpy(&before, &b->x->at, sizeof before); /* its padding too */
+    memcpy(&before, &b->x->at, sizeof before); /* copies its padding too */
     *r = (struct refusals){.n = 0};
     const enum clsnn_status st = clsnn_checkpoint_load(dir, b->x, count_refusal, r, NULL);
     if (st != CLSNN_E_CHECKPOINT || r->n != 1 || memcmp(&before, &b->x->at, sizeof before) != 0)
@@ -345,7 +340,7 @@ static void every_flipped_bit_is_found(void **state) {
     }
     fclose(f);
     print_message("# %zu bits of %zu bytes\n", 8 * n, n);
-    must(clsnn_checkpoint_load(dir, b.x, count_refusal, &r, NULL)); /* whole again */
+    must(clsnn_checkpoint_load(dir, b.x, count_refusal, &r, NULL)); /* the file is whole again */
     free(bytes);
     bench_close(&b);
 }
@@ -411,9 +406,7 @@ static void the_file_before_a_damaged_one_is_used(void **state) {
     bench_close(&b);
 }
 
-/* ---- content that a checksum confirms ---- */
-
-/* Packs the arrays anew, with a checksum that fits. */
+/* Packs the arrays again, with a checksum that fits. */
 static void reseal(const char *name, const struct clsnn_npz *npz) {
     unsigned char *bytes = NULL;
     size_t n = 0;
@@ -430,7 +423,7 @@ static void reseal(const char *name, const struct clsnn_npz *npz) {
     free(sealed);
 }
 
-/* Replaces text in about. */
+/* Replaces a text in the array about. */
 static void edit_about(struct clsnn_npz *npz, const char *from, const char *to) {
     for (size_t k = 0; k < npz->n_arrays; k++) {
         struct clsnn_array *a = &npz->arrays[k];
@@ -523,7 +516,7 @@ static void content_that_makes_no_sense_is_refused(void **state) {
                      r.n, told, cases[k].told);
         clsnn_error_clear();
     }
-    for (int r = 0; r < CLSNN_NETWORK_ARRAYS + 3; r++) { /* each array away */
+    for (int r = 0; r < CLSNN_NETWORK_ARRAYS + 3; r++) { /* removes one array at a time */
         struct clsnn_npz npz;
         struct refusals refused = {.n = 0};
         must(clsnn_npz_parse(good, n, "good", n, &npz));
@@ -531,7 +524,7 @@ static void content_that_makes_no_sense_is_refused(void **state) {
         npz.arrays[r] = npz.arrays[--npz.n_arrays];
         reseal(s.name, &npz);
         const enum clsnn_status st = clsnn_checkpoint_load(dir, b.x, count_refusal, &refused, NULL);
-        if (strcmp(gone.name, "labels") != 0) { /* a network need not have any */
+        if (strcmp(gone.name, "labels") != 0) { /* a checkpoint without labels is valid */
             assert_int_equal(st, CLSNN_E_CHECKPOINT);
             assert_non_null(strstr(refused.last, gone.name));
         }
@@ -542,8 +535,6 @@ static void content_that_makes_no_sense_is_refused(void **state) {
     free(good);
     bench_close(&b);
 }
-
-/* ---- another configuration ---- */
 
 static void another_configuration_is_refused_line_by_line(void **state) {
     struct rig *rig = *state;
@@ -573,7 +564,7 @@ static void another_configuration_is_refused_line_by_line(void **state) {
         bench_close(&b);
         data.sha256[3] = 'a';
     }
-    plan.pause_every = 1; /* is nobody's business */
+    plan.pause_every = 1; /* may differ */
     plan.epochs = 1000;
     b = bench_open(rig, &plan, 1, 2);
     must(clsnn_checkpoint_load(dir, b.x, NULL, NULL, NULL));
@@ -585,9 +576,7 @@ static void another_configuration_is_refused_line_by_line(void **state) {
     bench_close(&b);
 }
 
-/* ---- time ---- */
-
-/* The figures of the README, printed; only what no noise explains fails. */
+/* Prints how long a save and a load take. Noise does not explain a save of 2 s. */
 static void a_save_takes_a_moment(void **state) {
     struct rig *rig = *state;
     const uint32_t sizes[] = {400, 1600, 6400};

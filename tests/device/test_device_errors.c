@@ -1,5 +1,6 @@
-/* A whole experiment while OpenCL's calls fail, one in each run of it (the linker puts the functions below in their place): it ends with
- * the status that fits the code and with a text, or as an undisturbed one does; and every object of OpenCL is given back. */
+/* A whole experiment, repeated with one OpenCL call failing each time; the linker puts the functions below in
+ * the calls' places. The experiment must end with the status that fits the code and with a text, or with an
+ * undisturbed result. Every OpenCL object must be released. */
 #include "clsnn/experiment.h"
 #include "clsnn/readout.h"
 #include "device_fixture.h"
@@ -9,11 +10,9 @@
 #include "base/fail.h"
 #include "device/device.h"
 
-/* ---- stand-ins ---- */
-
 static bool armed;
-static int n_calls, fail_at,
-    n_live; /* calls so far; the one that fails; contexts, queues, programs, kernels, buffers, events */
+/* Calls so far; the call that fails; objects alive (contexts, queues, programs, kernels, buffers, events). */
+static int n_calls, fail_at, n_live;
 static cl_int code;
 static const char *failed; /* the call that failed; NULL: none yet */
 
@@ -23,7 +22,8 @@ static bool fails(const char *name) {
     return true;
 }
 
-/* A call that returns its code; one that makes an object, with its code at the end; one that gives an object back. */
+/* CALLS: a call that returns its code. MAKES: one that makes an object and writes its code last. RELEASES:
+ * one that releases an object. */
 #define CALLS(name, parameters, arguments)                                                                   \
     cl_int __real_##name parameters;                                                                         \
     cl_int __wrap_##name parameters;                                                                         \
@@ -49,7 +49,7 @@ static bool fails(const char *name) {
         n_live--;                                                                                            \
         return __real_##name(object);                                                                        \
     }
-/* A command, whose event is an object when it is asked for. */
+/* A command, whose event is an object if the caller asks for it. */
 #define COMMAND(name, parameters, arguments)                                                                 \
     cl_int __real_##name parameters;                                                                         \
     cl_int __wrap_##name parameters;                                                                         \
@@ -116,7 +116,7 @@ COMMAND(clEnqueueNDRangeKernel,
          const size_t *local, cl_uint n_before, const cl_event *before, cl_event *event),
         (q, k, n_dims, offset, global, local, n_before, before, event))
 
-static CLBlastStatusCode sgemm_code; /* not 0: what the matrix product says instead of being done */
+static CLBlastStatusCode sgemm_code; /* not 0: the matrix product returns this and does nothing */
 
 CLBlastStatusCode __real_CLBlastSgemm(CLBlastLayout layout, CLBlastTranspose ta, CLBlastTranspose tb,
                                       size_t m, size_t n, size_t k, float alpha, cl_mem a, size_t a_at,
@@ -135,13 +135,11 @@ CLBlastStatusCode __wrap_CLBlastSgemm(CLBlastLayout layout, CLBlastTranspose ta,
                                c_ld, queue, event);
 }
 
-/* ---- the experiment ---- */
-
 enum { N_IMAGES = 3, NEURONS = 17 };
 
 static struct clsnn_dataset data;
 
-/* From the device to what was learned. */
+/* Runs an experiment, from opening the device to the hash of the learned weights. */
 static enum clsnn_status experiment(bool profiled, char sha256[CLSNN_SHA256_HEX]) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_device *dev = NULL;
@@ -185,7 +183,7 @@ static void every_call_may_fail(void **state) {
         must(experiment(profiled, wanted));
         assert_int_equal(n_live, 0);
         int n_told = 0, n_harmless = 0;
-        /* timed, every launch makes four more calls: each seventh of them */
+        /* A profiled run makes several more calls a command, so only every seventh call is tried. */
         for (int n = 0, turn = 0;; n += profiled ? 7 : 1, turn++) {
             code = codes[turn % (int)COUNT(codes)];
             fail_at = n, n_calls = 0, failed = NULL, armed = true;
@@ -197,9 +195,11 @@ static void every_call_may_fail(void **state) {
             }
             if (n_live != 0) fail_msg("call %d, %s = %d: %d objects are left", n, failed, code, n_live);
             n_told += st != CLSNN_OK, n_harmless += st == CLSNN_OK;
-            if (st == CLSNN_OK) { /* a name that is not known, bytes that are not given back to the budget */
+            /* Harmless are a device name that stays unknown, and bytes that are not returned to the
+             * budget. */
+            if (st == CLSNN_OK) {
                 if (strncmp(failed, "clGet", 5) != 0)
-                    fail_msg("call %d, %s = %d: nobody noticed", n, failed, code);
+                    fail_msg("call %d, %s = %d: the failure was not reported", n, failed, code);
                 assert_string_equal(found, wanted);
             } else if ((st != clsnn_cl_status(code) && st != CLSNN_E_NO_DEVICE) ||
                        strlen(clsnn_error_text()) < 20) {
@@ -207,13 +207,13 @@ static void every_call_may_fail(void **state) {
             }
             clsnn_error_clear();
         }
-        print_message("# %s: %d calls failed, %d times told, %d times harmless\n",
-                      profiled ? "profiled" : "plain", n_told + n_harmless, n_told, n_harmless);
+        print_message("# %s: %d calls failed, %d reported, %d harmless\n", profiled ? "profiled" : "plain",
+                      n_told + n_harmless, n_told, n_harmless);
         assert_true(n_told > 80 && n_harmless < n_told / 2);
     }
 }
 
-/* What CLBlast says, in words, and as the status that fits. */
+/* CLBlast's codes become words and the status that fits. */
 static void a_failed_matrix_product_is_told(void **state) {
     (void)state;
     const struct {

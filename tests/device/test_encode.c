@@ -1,7 +1,7 @@
-/* The encoder: Philox gives its published answers, every spike bit is the one that network/encode.cl promises
- * (computed here another way), and the spikes are those of independent Bernoulli draws. Bits are read from
- * the state's row spikes, where the training kernel leaves them: bit b of word [g][t] is input active[32 g + b] at step
- * t. */
+/* The encoder. Philox gives its published answers; every spike bit is the one that network/encode.cl
+ * promises, computed here in another way; the spikes are independent Bernoulli draws. The bits come from
+ * the state's row spikes, where training leaves them: bit b of word [g][t] is input active[32 g + b] at
+ * step t. */
 #include <Random123/philox.h>
 
 #include "clsnn/abi.h"
@@ -10,8 +10,6 @@
 #include "clsnn/replay.h"
 #include "device/network.h"
 #include "device_fixture.h"
-
-/* ---- Philox ---- */
 
 /* The three published answers for philox4x32 with 10 rounds (kat_vectors of Random123). */
 static const struct {
@@ -56,17 +54,15 @@ static void philox_gives_its_published_answers(void **state) {
     }
 }
 
-/* ---- predictions ---- */
-
-/* One presentation's draws. */
+/* The draws of one presentation. */
 struct show {
     uint64_t seed;
     uint32_t image, epoch, attempt, purpose, intensity, denominator;
     int n_on;
 };
 
-/* The first 128 digits of the uniform numbers of all 32 lanes of a group in one step: digit k of lane b is
- * bit b of word k. */
+/* Draws digits first to first + 31 of the uniform numbers of a bundle's 32 inputs in one step: digit first +
+ * k of input b is bit b of words[k]. */
 static void draw_digit_words(const struct show *s, uint32_t group, uint32_t t, uint32_t first,
                              uint32_t words[32]) {
     const uint32_t key[2] = {(uint32_t)s->seed, (uint32_t)(s->seed >> 32)};
@@ -77,11 +73,13 @@ static void draw_digit_words(const struct show *s, uint32_t group, uint32_t t, u
     }
 }
 
-/* Draws that the first LATE_DIGITS digits leave open: all that network/encode.cl has precomputed, so that the rest is its long division. */
+/* Counts of draws that LATE_DIGITS digits leave open. network/encode.cl computes that many digits in advance
+ * and then goes on by long division. */
 enum { LATE_DIGITS = 24 };
 static int n_late_draws, n_late_spikes, n_late_certain;
 
-/* Whether one lane spikes: its uniform number against numerator / denominator, 32 digits at a time. */
+/* Returns whether one input of a bundle spikes: compares its uniform number with numerator / denominator, 32
+ * digits at a time. */
 static bool lane_spikes(const struct show *s, uint32_t group, uint32_t lane, uint32_t t, uint32_t numerator,
                         const uint32_t words_of_step[32]) {
     uint32_t words[32];
@@ -104,7 +102,7 @@ static bool lane_spikes(const struct show *s, uint32_t group, uint32_t lane, uin
     return false;
 }
 
-/* Every input spike, spikes [784][n_on]. */
+/* Predicts every input spike: spikes [784][n_on]. */
 static void predict(const uint8_t *image, const struct show *s, uint8_t *spikes) {
     uint32_t words[32];
     int active[PIXELS], n_active = 0;
@@ -120,7 +118,7 @@ static void predict(const uint8_t *image, const struct show *s, uint8_t *spikes)
         }
 }
 
-/* What the device drew, spikes [784][n_on]; no bit may stand for an input that is not there. */
+/* Reads the device's draws: spikes [784][n_on]. Bits past the last input must be 0. */
 static void read_spikes(struct rig *rig, const struct clsnn_network *net, const uint8_t *image, int n_on,
                         uint8_t *spikes) {
     uint32_t *words = read_row(rig, net, CLSNN_ROW_spikes);
@@ -146,8 +144,7 @@ static void check_spikes(const uint8_t *found, const uint8_t *wanted, const stru
                     wanted[i * s->n_on + t]);
 }
 
-/* Each input's spike reached the network: its last spike's step is counted from the end of the presentation.
- */
+/* Checks that each input's spikes reached the network: last_pre counts from the end of the presentation. */
 static void check_last_steps(struct rig *rig, const struct clsnn_network *net, const uint8_t *spikes,
                              int n_on, int n_steps) {
     int32_t *last = read_row(rig, net, CLSNN_ROW_last_pre);
@@ -169,8 +166,9 @@ static uint8_t *make_images(void) {
     uint8_t *pixels = calloc(N_IMAGES, PIXELS), *digits = draw_digits(2);
     uint64_t seed = 3;
     assert_non_null(pixels);
+    /* The ink is spread over the image and includes the last input. */
     for (int k = 0; k < 6; k++)
-        for (int a = 0; a < n_ink[k]; a++) /* spread over the image, the last input always among them */
+        for (int a = 0; a < n_ink[k]; a++)
             pixels[k * PIXELS + PIXELS - 1 - a * (PIXELS - 1) / (n_ink[k] > 1 ? n_ink[k] - 1 : 1)] =
                 (uint8_t)(1 + next_random(&seed) % 255);
     memcpy(pixels + 6 * PIXELS, digits, 2 * PIXELS);
@@ -187,14 +185,16 @@ static void every_bit_is_the_promised_one(void **state) {
         int rate_divisor, intensity_start, intensity_step;
         double time_on_ms;
     } rows[] = {
+        /* Many certain spikes; the last epoch, 2^20 - 1, before the bits of the attempt. */
         {1, 0, 8, 2, 1, 350},
         {UINT64_C(0xfedcba9876543210), 3, 8, 2, 1, 50},
-        {UINT64_MAX, 1048575, 1, 60, 4,
-         25},                      /* many certain spikes; the last epoch that has bits of its own */
-        {77, 1, 1000, 1, 63, 100}, /* the smallest probabilities there are */
-        {125, 2, 7, 5, 1, 1000},   /* a denominator that is no power of two times 125; the most steps; of all
-                                      draws past the precomputed digits, one spikes and one does not */
-        {989, 5, 1, 60, 4, 25}, /* of a certain spike (image 5, step 22, input 527) no such digit decides */
+        {UINT64_MAX, 1048575, 1, 60, 4, 25},
+        {77, 1, 1000, 1, 63, 100}, /* the smallest probabilities */
+        /* Denominator 14000, which is no power of two times 125; the most steps; of the draws that the
+         * precomputed digits leave open, one spikes and one does not. */
+        {125, 2, 7, 5, 1, 1000},
+        /* No precomputed digit decides one certain spike: image 5, step 22, input 527. */
+        {989, 5, 1, 60, 4, 25},
     };
     uint8_t *images = make_images();
     cl_mem pixels = upload_pixels(rig, images, N_IMAGES);
@@ -210,7 +210,7 @@ static void every_bit_is_the_promised_one(void **state) {
             model.intensity_max = 64;
             model.time_on_ms = rows[r].time_on_ms;
             model.time_off_ms = 1;
-            model.min_spikes = 1000000; /* fails always: three attempts of each image */
+            model.min_spikes = 1000000; /* never enough: each image has three attempts */
             const int n_on = (int)lround(model.time_on_ms / CLSNN_DT_MS);
             uint8_t *found = malloc((size_t)PIXELS * (size_t)n_on),
                     *wanted = malloc((size_t)PIXELS * (size_t)n_on);
@@ -258,7 +258,7 @@ static void every_bit_is_the_promised_one(void **state) {
     free(images);
 }
 
-/* The predicted spikes of some presentations, as clsnn_replay takes them. */
+/* The predicted spikes of some presentations, in the form that clsnn_replay takes. */
 struct events {
     int32_t *step, *input;
     size_t n;
@@ -292,8 +292,8 @@ static void lower_thresholds(struct clsnn_network *net, float *w, float theta[N_
     must(clsnn_network_set(net, 0, w, theta));
 }
 
-/* An evaluation is a replay, without learning, of the draws of its purpose: the counts of every neuron say
- * so. */
+/* An evaluation equals a replay without learning of its purpose's draws. The counts of every neuron must
+ * agree. */
 static void evaluation_draws_for_its_purpose(void **state) {
     struct rig *rig = *state;
     const enum clsnn_purpose purposes[] = {CLSNN_RNG_LABEL, CLSNN_RNG_TEST};
@@ -349,8 +349,8 @@ static void evaluation_draws_for_its_purpose(void **state) {
     free(w);
 }
 
-/* Training is a replay, with learning, of its draws, the rests between images included: weights and thetas to
- * the bit. */
+/* A training equals a replay with learning of its draws, rests included. Weights and thetas must agree to the
+ * bit. */
 static void training_draws_for_epoch_and_image(void **state) {
     struct rig *rig = *state;
     const uint64_t seed = UINT64_C(0x123456789abcdef0);
@@ -361,7 +361,7 @@ static void training_draws_for_epoch_and_image(void **state) {
     model.time_on_ms = N_ON * CLSNN_DT_MS;
     model.time_off_ms = (N_STEPS - N_ON) * CLSNN_DT_MS;
     model.intensity_start = 6;
-    model.v_start_offset_mv = 0; /* as a replay starts */
+    model.v_start_offset_mv = 0; /* a replay starts at rest */
     uint8_t *images = make_images(), *spikes = malloc(PIXELS * N_ON);
     float *w = malloc(sizeof *w * CLSNN_N_PRE * N_POST), theta[N_POST];
     assert_true(spikes && w);
@@ -409,10 +409,8 @@ static void training_draws_for_epoch_and_image(void **state) {
     free(w);
 }
 
-/* ---- statistics ---- */
-
-/* P(chi-square with df degrees of freedom is further out on either side), Wilson and Hilferty's
- * approximation. */
+/* Returns the probability that chi-square with df degrees of freedom is further out, on either side (Wilson
+ * and Hilferty). */
 static double chi_square_p(double x, double df) {
     const double z = (cbrt(x / df) - (1 - 2 / (9 * df))) / sqrt(2 / (9 * df));
     return erfc(fabs(z) / sqrt(2));
@@ -422,7 +420,7 @@ static double normal_p(double x, double mean, double variance) {
     return erfc(fabs(x - mean) / sqrt(2 * variance));
 }
 
-/* Kolmogorov's distribution: P(D_n > d), n large. */
+/* Kolmogorov's distribution: P(D_n > d) for large n. */
 static double kolmogorov_p(double d, double n) {
     const double x = d * (sqrt(n) + 0.12 + 0.11 / sqrt(n));
     double p = 0;
@@ -440,12 +438,12 @@ static void check_p(double p, const char *what, double probability) {
     if (!(p >= 1e-4)) fail_msg("probability %g: %s: p = %g, must be at least 1e-4", probability, what, p);
 }
 
-/* All draws of several presentations of one image whose pixels are all alike: [784][n_draws] in order of
+/* All draws of several presentations of an image whose pixels are all equal: [784][n_draws], in order of
  * time. */
 struct draws {
     uint8_t *spikes;
-    size_t n_draws; /* an input */
-    size_t n_on;    /* a presentation */
+    size_t n_draws; /* of one input */
+    size_t n_on;    /* of one input in one presentation */
 };
 
 static struct draws draw_many(struct rig *rig, int pixel, int intensity, int rate_divisor, uint64_t seed,
@@ -478,7 +476,7 @@ static struct draws draw_many(struct rig *rig, int pixel, int intensity, int rat
     return d;
 }
 
-/* Chi-square of counts in n_bins equal parts against binomial expectation. */
+/* Chi-square of the counts of n_bins equal parts against their binomial expectation. */
 static double uniform_p(const size_t *counts, size_t n_bins, double draws_a_bin, double p) {
     double x = 0;
     for (size_t k = 0; k < n_bins; k++) {
@@ -488,8 +486,8 @@ static double uniform_p(const size_t *counts, size_t n_bins, double draws_a_bin,
     return chi_square_p(x, (double)n_bins);
 }
 
-/* Pairs in which both spike, of n overlapping pairs. Neighbouring pairs share a draw: covariance p^3 - p^4.
- */
+/* Probability of this many pairs in which both draws spike, among n overlapping pairs. Neighbouring pairs
+ * share a draw: covariance p^3 - p^4. */
 static double pairs_p(size_t both, double n, double p) {
     return normal_p((double)both, n * p * p, n * (p * p * (1 - p * p) + 2 * (p * p * p - p * p * p * p)));
 }
@@ -511,7 +509,7 @@ static void check_bernoulli(const struct draws *d, double p, uint64_t seed) {
             in_lanes += i + 1 < PIXELS && d->spikes[(i + 1) * d->n_draws + t];
         }
     check_p(normal_p((double)total, (double)n * p, (double)n * p * (1 - p)), "mean", p);
-    /* counts of a bin come from about 30 spikes or more, so that chi-square's shape holds */
+    /* Each bin expects 30 or more of the rarer outcome, so that chi-square keeps its shape. */
     size_t bins = MOST;
     while (bins > 20 && (double)n / (double)bins * fmin(p, 1 - p) < 30) bins /= 10;
     for (size_t k = 0; bins < MOST && k < MOST; k++) {
@@ -526,9 +524,9 @@ static void check_bernoulli(const struct draws *d, double p, uint64_t seed) {
         check_p(pairs_p(in_time, (double)(PIXELS * (d->n_draws - 1)), p), "neighbouring steps", p);
         check_p(pairs_p(in_lanes, (double)((PIXELS - 1) * d->n_draws), p), "neighbouring inputs", p);
     }
-    /* Gaps in the whole stream are geometric. Spread evenly inside each step of the distribution function by
-     * numbers of the test's own, they are uniform, and Kolmogorov and Smirnov's test is exact. At most
-     * 200,000 of them. */
+    /* Gaps between spikes of the whole stream are geometric. Numbers of the test's own spread each gap evenly
+     * over its step of the distribution function. The results are uniform, so Kolmogorov and Smirnov's test
+     * is exact. It uses at most 200,000 gaps. */
     double *u = malloc(200000 * sizeof *u);
     size_t n_gaps = 0, last = 0;
     assert_non_null(u);
@@ -558,7 +556,7 @@ static void draws_are_independent_and_have_their_probability(void **state) {
         {37, 3, 8, 13},   /* 111 / 16000 */
         {125, 8, 1, 14},  /* one half */
         {255, 62, 8, 15}, /* 0.988 */
-        {111, 18, 1, 16}, /* 0.999: the draws past the twelfth digit matter */
+        {111, 18, 1, 16}, /* 0.999: digits past the twelfth matter */
     };
     for (size_t r = 0; r < COUNT(rows); r++) {
         const double p = rows[r].pixel * rows[r].intensity / (2000.0 * rows[r].rate_divisor);
@@ -588,7 +586,7 @@ static void certain_spikes_come_in_every_step(void **state) {
     }
 }
 
-/* Fractions of positions at which both streams spike. */
+/* Returns the number of positions at which both streams spike. */
 static double common(const struct draws *a, const struct draws *b) {
     size_t both = 0;
     for (size_t k = 0; k < PIXELS * a->n_draws; k++) both += a->spikes[k] & b->spikes[k];
@@ -606,7 +604,7 @@ static void other_draws_for_another_seed_and_the_same_for_the_same(void **state)
         check_p(normal_p(common(&d[0], &d[k]), n * p * p, n * p * p * (1 - p * p)),
                 "two seeds have spikes in common by chance", p);
     for (size_t k = 0; k < COUNT(seeds); k++) free(d[k].spikes);
-    /* epochs of one seed */
+    /* Two epochs of one seed share spikes by chance only. */
     struct draws many = draw_many(rig, 250, 8, 8, 5, 2);
     size_t both = 0;
     for (size_t i = 0; i < PIXELS; i++)

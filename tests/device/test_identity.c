@@ -1,5 +1,6 @@
-/* The same bits however the work is cut: work-groups, chunks, batches, slots, threads. And the protocol of
- * retries, which decides what is computed at all. Counts are small: on CPUs a work-group of many is slow. */
+/* The bits stay the same however the work is cut: work-groups, chunks, batches, slots, threads. Also the
+ * protocol of retries, which decides which presentations are computed. Counts are small: on CPUs a work-group
+ * of many is slow. */
 #include <unistd.h>
 
 #include "clsnn/abi.h"
@@ -9,8 +10,6 @@
 #include "device_fixture.h"
 
 static const uint64_t seed = UINT64_C(0x5eed000000000007);
-
-/* ---- one training, many ways ---- */
 
 enum { N_IMAGES = 4, N_EPOCHS = 2 };
 
@@ -52,7 +51,7 @@ static struct outcome train_on(struct rig *rig, const uint8_t *digits, const str
     out.presentations = tr->totals[0].presentations;
     out.given_up = tr->totals[0].given_up;
     out.spikes = tr->totals[0].spikes;
-    /* both count while input is on, not in the rest */
+    /* Counts and spikes both cover the steps with input, not the rest. */
     uint64_t in_counts = 0;
     for (size_t at = 0; at < out.n_counts; at++) in_counts += out.counts[at];
     assert_int_equal(in_counts, out.spikes);
@@ -116,7 +115,7 @@ static void work_groups_and_chunks_change_nothing(void **state) {
     }
 }
 
-/* With the published times, in which the rest is long enough for everything to fall silent. */
+/* The published times, whose rest is long enough for all activity to end. */
 static void the_published_protocol_too(void **state) {
     struct rig *rig = *state;
     const int work_groups[] = {1, 64};
@@ -133,36 +132,37 @@ static void the_published_protocol_too(void **state) {
     }
     print_message("# published times: %llu presentations, %llu spikes\n",
                   (unsigned long long)first.presentations, (unsigned long long)first.spikes);
-    assert_true(first.presentations > N_EPOCHS * N_IMAGES); /* some are repeated */
+    assert_true(first.presentations > N_EPOCHS * N_IMAGES); /* some images are repeated */
     drop_outcome(&first);
 }
 
-/* Shortcuts that hold for the published constants have to hold for others: each row bends what one of them
- * rests on. */
+/* Shortcuts that hold for the published constants must hold for others. Each row changes what one shortcut
+ * relies on. */
 static void odd_parameters_too(void **state) {
     struct rig *rig = *state;
     enum { N_ODD = 9 };
     struct clsnn_model odd[N_ODD];
     for (int k = 0; k < N_ODD; k++) odd[k] = lively_model();
     odd[0].refrac_exc_ms = odd[0].refrac_inh_ms = 0; /* spikes in every step */
-    odd[1].tau_g_exc_ms = 40;                        /* conductances that outlast the rest */
+    odd[1].tau_g_exc_ms = 40;                        /* conductances outlast the rest */
     odd[1].tau_g_inh_ms = 100;
     odd[2].theta_init_mv = 5; /* a threshold below rest: neurons fire without input */
-    odd[3].w_max = 0.15;      /* many weights over their bound after rescaling */
+    odd[3].w_max = 0.15;      /* rescaling leaves many weights above w_max */
     odd[3].w_init_max = 0.14;
     odd[3].eta_post = 0.5;
-    odd[4].tau_pre_ms = odd[4].tau_post1_ms = odd[4].tau_post2_ms = 100; /* traces across presentations */
+    /* Traces last across presentations. */
+    odd[4].tau_pre_ms = odd[4].tau_post1_ms = odd[4].tau_post2_ms = 100;
     odd[4].eta_pre = 0.01;
-    odd[5].tau_m_exc_ms = 1; /* potentials that reach rest within a presentation */
+    odd[5].tau_m_exc_ms = 1; /* potentials reach rest within a presentation */
     odd[5].time_off_ms = 300;
     odd[5].w_norm = 30;
-    odd[6].w_exc_inh = 100; /* inhibitory neurons that fire again and again */
+    odd[6].w_exc_inh = 100; /* inhibitory neurons fire again and again */
     odd[6].tau_m_inh_ms = 1;
     odd[6].w_inh_exc = 1;
     odd[7].tau_theta_ms = 1000; /* theta falls within a presentation */
     odd[7].theta_plus_mv = 3;
     odd[7].time_off_ms = 0;
-    odd[8].w_norm = 0.001; /* weights that rescaling takes below CLSNN_W_FLUSH */
+    odd[8].w_norm = 0.001; /* rescaling takes weights below CLSNN_W_FLUSH */
     odd[8].eta_post = 1;
     odd[8].theta_init_mv = 0;
     for (int k = 0; k < N_ODD; k++) {
@@ -182,8 +182,8 @@ static void odd_parameters_too(void **state) {
     }
 }
 
-/* More input spikes than a window of steps has room for, so that later windows begin at odd steps; then a rest in which everything falls
- * silent. */
+/* More input spikes than a window has room for, so that later windows begin at odd steps; then a rest in
+ * which all activity ends. */
 static void crowded_inputs_too(void **state) {
     struct rig *rig = *state;
     enum { N_POST = 17 };
@@ -224,8 +224,6 @@ static void an_evaluation_in_between_changes_nothing(void **state) {
     drop_outcome(&without);
 }
 
-/* ---- batches ---- */
-
 static void a_network_of_a_batch_is_the_network_alone(void **state) {
     struct rig *rig = *state;
     enum { BATCH = 3, SIZE = 33 };
@@ -257,7 +255,7 @@ static void a_network_of_a_batch_is_the_network_alone(void **state) {
             snprintf(what, sizeof what, "network %d of a batch, work-group %d", b, work_group);
             check_same_snapshot(&together, &alone.state, what);
             drop_snapshot(&together);
-            /* the last epoch's counts of each image */
+            /* The last epoch's counts of each image. */
             const size_t row = (size_t)N_IMAGES * (size_t)batch->n * sizeof(uint16_t);
             uint16_t *counts = read_buffer(
                 rig, tr->counts, (size_t)b * CLSNN_MAX_CHUNK * (size_t)batch->n * sizeof *counts, row);
@@ -276,14 +274,12 @@ static void a_network_of_a_batch_is_the_network_alone(void **state) {
     free(digits);
 }
 
-/* ---- evaluation ---- */
-
 static bool stop_at_once(void *ctx, uint32_t n_done) {
     *(uint32_t *)ctx = n_done;
     return false;
 }
 
-/* The number of slots follows from the device's compute units, which a test can claim to be others. */
+/* The number of slots follows from the device's compute units, so the test sets other numbers of units. */
 static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
     struct rig *rig = *state;
     enum { N_SHOWN = 13, SIZE = 33 };
@@ -293,8 +289,8 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
     model.theta_init_mv = 16;
     model.intensity_start = 2;
     model.min_spikes = 40;
-    model.tau_g_exc_ms =
-        5; /* the drive of inhibitory neurons outlasts an image, but must not reach the next */
+    /* The drive of inhibitory neurons outlasts an image. It must not reach the next image. */
+    model.tau_g_exc_ms = 5;
     uint8_t *digits = draw_digits(N_SHOWN);
     cl_mem pixels = upload_pixels(rig, digits, N_SHOWN);
     uint16_t first[N_SHOWN * SIZE], label[N_SHOWN * SIZE], found[N_SHOWN * SIZE];
@@ -304,7 +300,7 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
         const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, work_groups[g]);
         struct clsnn_network *net = NULL;
         if (!prog) continue;
-        /* network 1 of 2, so that its offsets count */
+        /* Network 1 of 2 has offsets other than 0. */
         must(clsnn_network_create(rig->dev, prog, (const struct clsnn_model[]){model, model},
                                   (const uint64_t[]){1, seed}, 2, SIZE, &net));
         for (size_t u = 0; u < COUNT(units); u++) {
@@ -324,7 +320,7 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
             assert_int_equal(sum.spikes, wanted.spikes);
         }
         rig->dev->info.compute_units = own_units;
-        /* fewer images: the same for those there are; another purpose: other draws */
+        /* Fewer images give the same counts for these images. Another purpose gives other draws. */
         memset(found, 0xee, sizeof found);
         must(clsnn_evaluate(net, 1, pixels, 5, CLSNN_RNG_TEST, NULL, NULL, found, &sum));
         assert_memory_equal(found, first, 5 * SIZE * sizeof *found);
@@ -345,8 +341,6 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
     free(digits);
 }
 
-/* ---- retries ---- */
-
 static uint32_t sum_counts(struct rig *rig, const struct clsnn_network *net) {
     uint16_t *counts = read_row(rig, net, CLSNN_ROW_counts);
     uint32_t sum = 0;
@@ -355,7 +349,8 @@ static uint32_t sum_counts(struct rig *rig, const struct clsnn_network *net) {
     return sum;
 }
 
-/* Input spikes of the last presentation against what its intensity gives: within 6 standard deviations. */
+/* The last presentation's input spikes must be within 6 standard deviations of the number that its intensity
+ * gives. */
 static void check_intensity(struct rig *rig, const struct clsnn_network *net, const uint8_t *image,
                             const struct clsnn_params *p, int intensity) {
     uint32_t *words = read_row(rig, net, CLSNN_ROW_spikes);
@@ -373,8 +368,8 @@ static void check_intensity(struct rig *rig, const struct clsnn_network *net, co
         fail_msg("intensity %d: %g input spikes, expected %g", intensity, n_spikes, mean);
 }
 
-/* One presentation a launch, and every decision recomputed from what it shows. Images: a dark digit, black
- * but for one weak pixel, a bright digit, black. */
+/* One presentation a launch; the test repeats every decision from the counts. The images: a dark digit, one
+ * weak pixel on black, a bright digit, black. */
 static void dark_images_are_shown_again_and_stronger(void **state) {
     struct rig *rig = *state;
     enum { N = 4 };
@@ -409,7 +404,7 @@ static void dark_images_are_shown_again_and_stronger(void **state) {
             const bool enough = sum >= (uint32_t)model.min_spikes, last = intensity == model.intensity_max;
             assert_int_equal(now->given_up, !enough && last);
             if (enough || last) {
-                /* the accepted counts are the image's */
+                /* The accepted counts are the image's. */
                 uint32_t kept = 0;
                 for (int j = 0; j < net->n; j++)
                     kept += tr->host_counts[position * (uint32_t)net->n + (uint32_t)j];
@@ -427,14 +422,14 @@ static void dark_images_are_shown_again_and_stronger(void **state) {
         }
         print_message("# work-group %d: %u, %u, %u, %u presentations, %u given up\n", work_group, tries[0],
                       tries[1], tries[2], tries[3], n_given_up);
-        assert_true(tries[0] > 1 && tries[0] < 8); /* 2 to 9 in steps of 1 */
+        assert_true(tries[0] > 1 && tries[0] < 8); /* of the 8 intensities 2 to 9 */
         assert_int_equal(tries[1], 8);
         assert_int_equal(tries[3], 8);
         assert_int_equal(n_given_up, 2);
         assert_int_equal(tr->totals[0].presentations, n_shown);
         assert_int_equal(tr->totals[0].given_up, n_given_up);
         assert_int_equal(tr->totals[0].spikes, n_spikes);
-        /* nothing is left to do: a launch shows nothing, and says so */
+        /* With no image left, a launch shows none and reports none. */
         must(clsnn_trainer_run(tr, 5, N));
         assert_int_equal(tr->progress[0].presentations, 0);
         assert_int_equal(tr->totals[0].presentations, n_shown);
@@ -445,7 +440,7 @@ static void dark_images_are_shown_again_and_stronger(void **state) {
     free(images);
 }
 
-/* With no step up in intensity an image that never fires is tried CLSNN_MAX_ATTEMPT times, not for ever. */
+/* With an intensity step of 0, an image that never fires gets CLSNN_MAX_ATTEMPT attempts and is given up. */
 static void attempts_are_bounded_without_a_step(void **state) {
     struct rig *rig = *state;
     const uint8_t black[PIXELS] = {0};
@@ -470,7 +465,7 @@ static void attempts_are_bounded_without_a_step(void **state) {
     clsnn_buffer_release(rig->dev, &pixels);
 }
 
-/* The order of the epoch, the place to stop, and going on from there. */
+/* A launch follows the epoch's order, stops at the given position, and the next launch continues there. */
 static void positions_follow_the_order_and_stop_where_told(void **state) {
     struct rig *rig = *state;
     const int32_t order[N_IMAGES] = {2, 0, 3, 1};
@@ -505,15 +500,16 @@ static void positions_follow_the_order_and_stop_where_told(void **state) {
     free(sorted);
 }
 
-/* Where there is a core for each network, a launch that is to end together ends soon after the shorter schedule, and no bit changes. */
+/* On a CPU with a core for each network, a launch with ends_together ends soon after the shorter schedule. No
+ * bit changes. */
 static void launches_end_together(void **state) {
     enum { LONG = 400, SHORT = 2, BOTH = 2 };
     struct rig *rig = *state;
     struct clsnn_model models[BOTH] = {lively_model(), lively_model()};
     const uint64_t seeds[BOTH] = {seed, seed + 1};
     const bool is_heard = rig->dev->info.type & CL_DEVICE_TYPE_CPU && rig->dev->info.compute_units >= BOTH;
-    models[1].time_on_ms = models[1].time_off_ms =
-        1000; /* a tenth of a second altogether, of which the other needs a thousandth */
+    /* Network 1 takes about 0.1 s for its images; network 0 takes a thousandth of it. */
+    models[1].time_on_ms = models[1].time_off_ms = 1000;
     models[1].min_spikes = 0;
     uint8_t *digits = draw_digits(LONG);
     cl_mem pixels = upload_pixels(rig, digits, LONG);
@@ -540,7 +536,7 @@ static void launches_end_together(void **state) {
         clsnn_trainer_destroy(tr);
         clsnn_network_destroy(net);
     }
-    if (!is_heard) print_message("# SKIP that launches end early: no CPU with two cores\n");
+    if (!is_heard) print_message("# SKIPPED: launches that end early need a CPU with two cores\n");
     for (int b = 0; b < BOTH; b++) {
         check_same_snapshot(&shots[1][b], &shots[0][b], "ending together");
         drop_snapshot(&shots[0][b]);
@@ -550,9 +546,7 @@ static void launches_end_together(void **state) {
     free(digits);
 }
 
-/* ---- other ways to run ---- */
-
-/* What `test_identity --hash WORK_GROUP` prints: a training and an evaluation. */
+/* Prints the hashes of a training and an evaluation: `test_identity --hash WORK_GROUP`. */
 static int print_hash(int work_group) {
     void *state = NULL;
     const struct clsnn_model model = lively_model();
@@ -576,8 +570,8 @@ static int print_hash(int work_group) {
     return rig_close(&state);
 }
 
-/* pocl's threads, and its ways to compile a work-group; elsewhere these variables mean nothing and the runs
- * are equal. */
+/* pocl's numbers of threads and its methods to compile a work-group. On other platforms the variables mean
+ * nothing, and the runs are equal. */
 static void threads_and_compilers_ways_change_nothing(void **state) {
     (void)state;
     const char *ways[] = {"--hash 1",
@@ -591,7 +585,7 @@ static void threads_and_compilers_ways_change_nothing(void **state) {
     char self[1024], first[128] = "";
     const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length <= 0) {
-        print_message("# no /proc/self/exe: not run again under other settings\n");
+        print_message("# SKIPPED: runs under other settings need /proc/self/exe\n");
         return;
     }
     self[length] = '\0';

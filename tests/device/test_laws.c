@@ -1,5 +1,5 @@
-/* The traps of the model's page, section 5, on the device: each test here fails on kernels without the cure.
- */
+/* The model's numerical traps on the device: theta in float32, runaway, denormals, the quotient of rescaling,
+ * weights above w_max, NaN, padding. Each test fails on kernels without the cure. Closed forms come first. */
 #include <fenv.h>
 
 #include "clsnn/abi.h"
@@ -16,9 +16,7 @@ static float ulp(float x) {
     return nextafterf(x, INFINITY) - x;
 }
 
-/* ---- closed forms ---- */
-
-/* found within 4 ulp of wanted, which is computed in double precision. */
+/* The found value must be within 4 ulp of the wanted one, which is computed in double precision. */
 static void check_form(int *n_forms, const char *what, int at, float found, double wanted) {
     const double off = fabs((double)found - wanted) / (double)ulp((float)fabs(wanted));
     if (!(off <= 4)) fail_msg("%s at %d: %.9g, wanted %.17g: %.2g ulp", what, at, (double)found, wanted, off);
@@ -29,7 +27,7 @@ struct form_rig {
     struct rig *rig;
     int work_group;
     struct clsnn_model model;
-    float w[CLSNN_N_PRE * 2]; /* onto two neurons */
+    float w[CLSNN_N_PRE * 2]; /* weights to two neurons */
     float theta[2];
     int32_t step[96], input[96];
     size_t n_events;
@@ -56,7 +54,8 @@ static struct clsnn_replay_output play_form(const struct form_rig *f, uint32_t n
     return out;
 }
 
-/* One input spike of weight w, far below threshold: the conductance is w 2^-t, and the membrane's first two Euler steps. */
+/* One input spike of weight w, far below threshold: the conductance is w 2^-t, and v makes its first two
+ * Euler steps. */
 static void check_input(struct form_rig f, int *n_forms) {
     const double a = 0.5 / 100, w[2] = {(double)0.3f, (double)0.7f};
     f.w[0] = 0.3f;
@@ -75,12 +74,13 @@ static void check_input(struct form_rig f, int *n_forms) {
     clsnn_replay_finish(&out);
 }
 
-/* Neuron 0 fires at steps 1 and 11: its partner, the inhibition of neuron 1, theta, and each rule of plasticity. */
+/* Neuron 0 fires at steps 1 and 11. Closed forms give its partner's v, the inhibition of neuron 1, theta, and
+ * each rule of plasticity. */
 static void check_spikes(struct form_rig f, int *n_forms) {
     enum { N_STEPS = 16, OFTEN = 0, BETWEEN = 100, AFTER = 101 };
     for (int i = 0; i < 77; i++) f.w[2 * i] = 1;
     f.w[2 * OFTEN] = f.w[2 * BETWEEN] = 0.5f;
-    f.w[2 * AFTER] = 1; /* together 78: nothing is rescaled */
+    f.w[2 * AFTER] = 1; /* the sum is 78: rescaling changes nothing */
     f.theta[0] = 20;
     f.theta[1] = 1000;
     for (int i = 0; i < 77; i++) add_event(&f, 0, i);
@@ -110,7 +110,7 @@ static void check_spikes(struct form_rig f, int *n_forms) {
     clsnn_replay_finish(&out);
 }
 
-/* A column of sum 75 becomes one of sum 78; one of sum 200 as well. */
+/* Columns of sum 75 and 200 are rescaled to the sum 78. */
 static void check_rescaling(struct form_rig f, int *n_forms) {
     for (int i = 0; i < 100; i++) f.w[2 * i] = 0.75f;
     for (int i = 0; i < 400; i++) f.w[2 * i + 1] = 0.5f;
@@ -121,8 +121,8 @@ static void check_rescaling(struct form_rig f, int *n_forms) {
     clsnn_replay_finish(&out);
 }
 
-/* From 40 mV under rest without input v relaxes. The state is kept relative to rest. (An inhibitory neuron's is computed when its
- * partner fires, above.) */
+/* v relaxes from 40 mV below rest without input. The state holds v relative to rest. (check_spikes covers an
+ * inhibitory neuron's v, which is computed when its partner fires.) */
 static void check_relaxation(struct form_rig f, int *n_forms) {
     f.model.v_start_offset_mv = -40;
     f.model.min_spikes = 0;
@@ -155,10 +155,8 @@ static void closed_forms_hold_within_4_ulp(void **state) {
     }
 }
 
-/* ---- theta ---- */
-
-/* Without a spike theta is theta0 (1 - dt / tau)^steps. In float32 the factor of a step is not 1 - 5e-8 but 1
- * - 2^-24 = 1 - 6e-8, and each product rounds away up to twice that: after a million steps such a theta would
+/* Without a spike theta is theta0 (1 - dt / tau)^steps. In float32 a step's factor is 1 - 2^-24 = 1 - 6e-8
+ * instead of 1 - 5e-8, and each product rounds by up to twice that. After a million steps such a theta would
  * be 1 to 7 % off. */
 static void theta_decays_at_its_own_speed(void **state) {
     struct rig *rig = *state;
@@ -177,14 +175,14 @@ static void theta_decays_at_its_own_speed(void **state) {
     for (int k = 0; k < N_SHOWN; k++) finish_epoch(tr, (uint32_t)k, 1);
     must(clsnn_network_get(net, 0, w, end));
     /* Each presentation multiplies by one table entry, itself rounded (2^-25 of a number below 1), and rounds
-     * once (2^-24): 9e-8 a presentation, against the 5e-5 it decays by. */
+     * once (2^-24). That is 9e-8 a presentation, against a decay of 5e-5. */
     const double tolerance = N_SHOWN * 9e-8;
     double worst = 0;
     for (int j = 0; j < N_POST; j++) {
         const double wanted =
             (double)start[j] * pow(1.0 - CLSNN_DT_MS / model.tau_theta_ms, (double)n_steps * N_SHOWN);
         worst = fmax(worst, fabs((double)end[j] / wanted - 1.0));
-        /* the same in float32, step by step: what the tolerance has to tell apart */
+        /* A theta multiplied step by step in float32 is off by more than 50 tolerances. */
         float naive = start[j];
         for (int t = 0; t < n_steps * N_SHOWN; t++) naive *= (float)(1.0 - CLSNN_DT_MS / model.tau_theta_ms);
         assert_true(fabs((double)naive / wanted - 1.0) > 50 * tolerance);
@@ -196,9 +194,9 @@ static void theta_decays_at_its_own_speed(void **state) {
     clsnn_buffer_release(rig->dev, &pixels);
 }
 
-/* Within a presentation: a spike late in it adds theta_plus, not theta_plus * decay, and decay goes on from
- * there. A decay and an increment large enough to see: tau 1 s, 1 mV; and no offset, so that the threshold
- * stays above rest. */
+/* A spike late in a presentation adds theta_plus, not theta_plus * decay, and theta decays from there. A tau
+ * of 1 s and a theta_plus of 1 mV make the difference visible. Without an offset the threshold stays above
+ * rest. */
 static void a_spike_adds_theta_plus_whenever_it_comes(void **state) {
     struct rig *rig = *state;
     struct clsnn_model model;
@@ -229,12 +227,10 @@ static void a_spike_adds_theta_plus_whenever_it_comes(void **state) {
     assert_int_equal(out.exc.step[0], 1501);
     const double keep = 1.0 - CLSNN_DT_MS / model.tau_theta_ms;
     const double wanted = 20 * pow(keep, 4000) + pow(keep, 4000 - 1502);
-    /* three roundings of a value near 20 and of tables: 4 * 6e-8 */
+    /* Three roundings of a value near 20, and those of the tables: 4 * 6e-8. */
     assert_true(fabs((double)out.theta_end_mv[0] / wanted - 1) < 3e-7);
     clsnn_replay_finish(&out);
 }
-
-/* ---- runaway ---- */
 
 static void inhibition_cannot_throw_v_below_its_reversal(void **state) {
     struct rig *rig = *state;
@@ -243,7 +239,7 @@ static void inhibition_cannot_throw_v_below_its_reversal(void **state) {
     struct clsnn_model model;
     assert_true(scenario_build(s, &data));
     clsnn_model_defaults(&model);
-    /* the probes are the first neurons; the ones that are thrown come last in the scenario */
+    /* Probes record the first neurons, but the scenario throws its last ones: the columns are reversed. */
     float *w = malloc(sizeof *w * CLSNN_N_PRE * (size_t)s->n_post);
     int32_t *step = malloc(data.n_events * sizeof *step), *input = malloc(data.n_events * sizeof *input);
     assert_true(w && step && input);
@@ -274,7 +270,8 @@ static void inhibition_cannot_throw_v_below_its_reversal(void **state) {
             lowest = fminf(lowest, out.v_exc[k]);
             highest = fmaxf(highest, out.v_exc[k]);
         }
-        /* they are thrown onto the reversal, and no further; unclamped -243 mV, then +300 mV */
+        /* Inhibition throws the neurons onto the reversal and no further. Unclamped they reach -243 mV, then
+         * +300 mV. */
         assert_true(lowest == -100.0f);
         assert_true(highest <= -65.0f);
         for (size_t k = 0; k < out.exc.n; k++) assert_true(out.exc.neuron[k] >= s->n_post - 60);
@@ -286,8 +283,6 @@ static void inhibition_cannot_throw_v_below_its_reversal(void **state) {
     scenario_data_finish(&data);
 }
 
-/* ---- denormals ---- */
-
 static size_t count_tiny(const float *x, size_t n, const char *what, int after) {
     size_t tiny = 0;
     for (size_t k = 0; k < n; k++) {
@@ -298,7 +293,7 @@ static size_t count_tiny(const float *x, size_t n, const char *what, int after) 
     return tiny;
 }
 
-/* Activity, then silence: halving a conductance every step would end in denormals after some 140 steps, and
+/* Activity, then silence. Halving a conductance every step would end in denormals after some 140 steps, and
  * stay there. */
 static void silence_ends_in_zeros(void **state) {
     struct rig *rig = *state;
@@ -314,7 +309,7 @@ static void silence_ends_in_zeros(void **state) {
         cl_mem ink = upload_pixels(rig, digits, N_ACTIVE), none = upload_pixels(rig, blank, 1);
         struct clsnn_network *net = make_network(rig, work_group, &model, 5, N_POST);
         struct clsnn_trainer *busy = NULL, *silent = NULL;
-        /* weak spikes are enough: a threshold that is passed by any digit */
+        /* Any digit passes this threshold: weak spikes suffice. */
         float *w = malloc(sizeof *w * CLSNN_N_PRE * N_POST), theta[N_POST];
         assert_non_null(w);
         must(clsnn_network_get(net, 0, w, theta));
@@ -345,8 +340,8 @@ static void silence_ends_in_zeros(void **state) {
                 free(g_exc_inh);
             }
         }
-        /* 40 * 400 steps: 80 membrane time constants, and past the step at which idle inhibitory neurons are
-         * brought up to date (15,000) */
+        /* 40 * 400 steps are 80 membrane time constants. They also pass the 15,000 steps after which an idle
+         * inhibitory neuron is brought up to date. */
         for (size_t j = 0; j < n; j++)
             if (!(g_exc[j] == 0 && g_inh[j] == 0 && v_exc[j] == 0 && v_inh[j] == 0 && g_exc_inh[j] == 0))
                 fail_msg("work-group %d, neuron %zu: g_exc %a g_inh %a v_exc %a v_inh %a g_exc_inh %a",
@@ -367,7 +362,7 @@ static void silence_ends_in_zeros(void **state) {
     }
 }
 
-/* The same inside one presentation, at every step, where only the recorded probes are seen. */
+/* No conductance is a denormal at any step of one presentation. Replays show the probes only. */
 static void no_step_holds_a_denormal(void **state) {
     struct rig *rig = *state;
     const struct scenario *s = scenario_find("competition_16");
@@ -400,7 +395,8 @@ static void no_step_holds_a_denormal(void **state) {
         assert_true(out.g_exc[k] == 0 && out.g_inh[k] == 0);
         assert_true(out.v_inh[k] == -60.0f);
     }
-    /* 60 steps after the last spike of anything: flushed at 1e-10, long before 1e-38 */
+    /* 100 steps after the last inhibitory spike, conductances have been flushed below 2^-27, long before
+     * 1e-38. */
     int32_t quiet = out.inh.step[out.inh.n - 1] + 100;
     for (size_t k = (size_t)quiet * out.n_probes; k < cells; k++)
         assert_true(out.g_exc[k] == 0 && out.g_inh[k] == 0);
@@ -408,10 +404,8 @@ static void no_step_holds_a_denormal(void **state) {
     scenario_data_finish(&data);
 }
 
-/* ---- the quotient ---- */
-
-/* What normalising computes, with the host's division, which is correctly rounded (IEEE 754), and the same
- * four sums. */
+/* Rescales column j with the host's division, which is correctly rounded (IEEE 754), and the kernels' four
+ * sums. */
 static void normalise_on_host(float *w, size_t n_post, size_t j, float w_norm) {
     volatile float s[4] = {0};
     for (size_t i = 0; i < CLSNN_N_PRE; i++) s[i % 4] = s[i % 4] + w[i * n_post + j];
@@ -424,8 +418,8 @@ static void normalise_on_host(float *w, size_t n_post, size_t j, float w_norm) {
     }
 }
 
-/* Random columns whose sums lie anywhere from 1e-30 to 1e30, through the first presentation of a blank image.
- */
+/* The first presentation of a blank image rescales random columns, whose sums lie anywhere from 1e-30 to
+ * 1e30. */
 static void columns_are_rescaled_to_the_bit(void **state) {
     struct rig *rig = *state;
     enum { N_POST = 2000, N_NORMS = 4 };
@@ -473,7 +467,7 @@ static void columns_are_rescaled_to_the_bit(void **state) {
                 double sum = 0;
                 for (size_t i = 0; i < CLSNN_N_PRE; i++) sum += (double)end[i * N_POST + j];
                 /* 784 products and 200 sums a lane round by 2^-24 each, at random: 784^(1/2) * 2^-24 and as
-                 * much again */
+                 * much again. */
                 assert_true(fabs(sum / norms[k] - 1) < 4e-6);
             }
             clsnn_network_destroy(net);
@@ -486,7 +480,7 @@ static void columns_are_rescaled_to_the_bit(void **state) {
     clsnn_buffer_release(rig->dev, &pixels);
 }
 
-/* Every significand of a sum that a float near 1 can have, in steps of 977 ulp: one weight a column. */
+/* Sums between 1 and 2 in steps of 1021 ulp, so that significands of all sizes occur: one weight a column. */
 static void the_quotient_is_correctly_rounded(void **state) {
     struct rig *rig = *state;
     enum { N_POST = 8192 };
@@ -500,8 +494,8 @@ static void the_quotient_is_correctly_rounded(void **state) {
     model.time_on_ms = 0.5;
     model.time_off_ms = 0;
     for (size_t j = 0; j < N_POST; j++) {
-        /* the sum, and beside it a 0 times whose quotient shows: w * scale of a weight of 2^-26 is the
-         * quotient's own bits */
+        /* The weight of 2^-26 is too small to change the sum. Its product with the scale has the quotient's
+         * own bits. */
         w[j] = ldexpf((float)(8388608 + (j * 1021 + 13) % 8388608), -23);
         w[N_POST + j] = 0x1p-26f;
         theta[j] = 1000;
@@ -513,7 +507,7 @@ static void the_quotient_is_correctly_rounded(void **state) {
     assert_non_null(end);
     must(clsnn_network_get(net, 0, end, theta));
     for (size_t j = 0; j < N_POST; j++) {
-        const float sum = w[j], scale = end[N_POST + j] * 0x1p26f; /* 2^-26 is lost in the sum */
+        const float sum = w[j], scale = end[N_POST + j] * 0x1p26f; /* the sum rounds 2^-26 away */
         const long double remainder = 78.0L - (long double)scale * (long double)sum; /* exact: 48 bits */
         if (fabsl(remainder) > 0.5L * (long double)ulp(scale) * (long double)sum)
             fail_msg("78 / %a gave %a: not the nearest", (double)sum, (double)scale);
@@ -551,15 +545,15 @@ static void a_column_of_zeros_stays(void **state) {
     free(digits);
 }
 
-/* Rescaling leaves weights above w_max (here 1.5); the next spike of their input clips them, whether their
- * neuron ever fired or not, and other weights stay. Across presentations too, in which the column is rescaled
+/* Rescaling leaves weights above w_max (here 1.5). The next spike of their input clips them, whether their
+ * neuron ever fired or not; other weights stay. This holds across presentations, which rescale the column
  * again. */
 static void weights_above_their_bound_are_clipped_by_the_next_spike(void **state) {
     struct rig *rig = *state;
     static float w[CLSNN_N_PRE * 2];
     const float theta[2] = {60, 60};
     for (size_t i = 0; i < 52; i++) w[i * 2] = w[(i + 20) * 2 + 1] = 1.0f;
-    /* sample 0: inputs 0, 25; sample 1: input 25 once more, and 60 */
+    /* Sample 0: inputs 0 and 25. Sample 1: input 25 again, and 60. */
     const int32_t step[] = {3, 5, 14, 16}, input[] = {0, 25, 25, 60};
     struct clsnn_model model;
     clsnn_model_defaults(&model);
@@ -590,7 +584,7 @@ static void weights_above_their_bound_are_clipped_by_the_next_spike(void **state
         if (!prog) continue;
         must(clsnn_replay(rig->dev, prog, &model, &in, &out));
         assert_int_equal(out.exc.n, 0);
-        /* two rescalings: a few roundings of 1.5 by 6e-8 */
+        /* Two rescalings: a few roundings of 1.5 by 6e-8. */
         for (size_t k = 0; k < COUNT(w); k++)
             if (!(fabs((double)out.w_end[k] - ref->w[k]) < 1e-6))
                 fail_msg("work-group %d: w[%zu][%zu] = %.9g, wanted %.9g", work_group, k / 2, k % 2,
@@ -600,8 +594,8 @@ static void weights_above_their_bound_are_clipped_by_the_next_spike(void **state
     ref_destroy(ref);
 }
 
-/* A spike in the last step of sample 0, depression in sample 1, which has no spike: sample 2 begins with the
- * sum restored. */
+/* The neuron fires in the last step of sample 0. In sample 1 it is depressed and does not fire. Sample 2 must
+ * begin with the sum restored. */
 static void a_column_depressed_after_its_last_spike_is_rescaled(void **state) {
     struct rig *rig = *state;
     static float w[CLSNN_N_PRE];
@@ -641,15 +635,14 @@ static void a_column_depressed_after_its_last_spike_is_rescaled(void **state) {
     struct clsnn_replay_output out = {0};
     must(clsnn_replay(rig->dev, rig_program(rig, CLSNN_PROGRAM_REPLAY, 1), &model, &in, &out));
     assert_int_equal(out.exc.n, 1);
-    /* not rescaled they would be off by 15 depressions of 9e-5 over 78: 1.7e-5; roundings are 6e-8 each */
+    /* Without rescaling, weights would be off by 15 depressions of 9e-5 over 78: 1.7e-5. Roundings are 6e-8
+     * each. */
     for (size_t i = 0; i < CLSNN_N_PRE; i++)
         if (!(fabs((double)out.w_end[i] - ref->w[i]) < 1e-6))
             fail_msg("w[%zu] = %.9g, wanted %.9g", i, (double)out.w_end[i], ref->w[i]);
     clsnn_replay_finish(&out);
     ref_destroy(ref);
 }
-
-/* ---- what is not a number ---- */
 
 static void check_fault(struct rig *rig, int work_group, const char *what, int neuron, float bad_w,
                         float bad_theta) {
@@ -697,7 +690,7 @@ static void a_theta_that_is_no_number_ends_training(void **state) {
     }
 }
 
-/* Frozen presentations too: a model file may hold anything. */
+/* Evaluations detect NaN too: a model file may hold anything. */
 static void what_is_no_number_ends_an_evaluation(void **state) {
     struct rig *rig = *state;
     enum { N_POST = 20, N_IMAGES = 3 };
@@ -725,8 +718,8 @@ static void what_is_no_number_ends_an_evaluation(void **state) {
     free(w);
 }
 
-/* Rows are padded to 16 neurons. Padding must stay silent however long theta decays: here it falls by exp(-1.5) a
- * presentation, a hundred times, until every real neuron's threshold lies under its resting potential. */
+/* Rows are padded to 16 neurons, and padding must stay silent however far theta decays. Theta falls by
+ * exp(-1.5) a presentation, a hundred times, until every real neuron's threshold is below rest. */
 static void padding_never_fires(void **state) {
     struct rig *rig = *state;
     enum { N_POST = 20, N_PADDED = 32, N_IMAGES = 100 };
@@ -749,7 +742,7 @@ static void padding_never_fires(void **state) {
     must(clsnn_trainer_run(tr, N_IMAGES, N_IMAGES));
     for (int k = 0; k < N_IMAGES; k++)
         for (int j = N_POST; j < N_PADDED; j++) assert_int_equal(tr->host_counts[k * N_PADDED + j], 0);
-    assert_true(tr->host_counts[(N_IMAGES - 1) * N_PADDED] > 0); /* a real one fires by then */
+    assert_true(tr->host_counts[(N_IMAGES - 1) * N_PADDED] > 0); /* a real neuron fires by then */
     clsnn_trainer_destroy(tr);
     clsnn_network_destroy(net);
     clsnn_buffer_release(rig->dev, &pixels);

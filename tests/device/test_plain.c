@@ -1,6 +1,6 @@
-/* The plain C baseline against the kernels: two programs that share no line must leave the same bits in every weight, threshold,
- * potential and conductance, in work-groups of one (lists, vectors) and of many (barriers). It is what a row of clsnn bench is
- * checked against, so a mistake in either shows here first. */
+/* The plain C network against the kernels. The two share no line, and must leave the same bits in every
+ * weight, threshold, potential and conductance, in work-groups of one (lists, vectors) and of many
+ * (barriers). `clsnn bench` checks its rows against plain C, so a mistake in either shows here first. */
 #include "clsnn/abi.h"
 #include "device/device.h"
 #include "device/network.h"
@@ -8,7 +8,7 @@
 
 #include "plain/plain.h"
 
-/* Everything of a plain network that take_snapshot holds of one on a device. */
+/* Takes from a plain network the sections that take_snapshot takes from a device. */
 static struct snapshot plain_snapshot(const struct clsnn_plain *c) {
     const size_t n = (size_t)c->n;
     const struct {
@@ -26,7 +26,7 @@ static struct snapshot plain_snapshot(const struct clsnn_plain *c) {
         {"g_exc_inh", c->g_exc_inh, n * 4},
         {"last_inh", c->last_inh, n * 4},
         {"seen_inh", c->seen_inh, n * 4},
-        {"over", c->above_max, n * 2},
+        {"above_max", c->above_max, n * 2},
         {"counts", c->counts, n * 2},
         {"last_pre", c->last_pre, CLSNN_N_PRE * 4},
     };
@@ -46,10 +46,10 @@ struct trial {
     const char *name;
     int n_post, work_group;
     uint32_t n_images;
-    bool retries; /* the images must be hard enough to need some */
+    bool retries; /* images must be hard enough to need some */
 };
 
-/* Two epochs on the built-in digits, on the device in launches of 64 presentations, in C in runs of 37. */
+/* Two epochs of the built-in digits: launches of 64 presentations on the device, runs of 37 in C. */
 static void compare(struct rig *rig, const struct trial *trial, const struct clsnn_model *model) {
     const uint64_t seed = UINT64_C(0x1234567890) + (uint64_t)trial->n_post;
     if (!rig_program(rig, CLSNN_PROGRAM_RUN, trial->work_group)) return;
@@ -61,7 +61,7 @@ static void compare(struct rig *rig, const struct trial *trial, const struct cls
     must(clsnn_trainer_create(net, buffer, trial->n_images, 1, &tr));
     must(clsnn_plain_create(model, seed, trial->n_post, &c));
     struct snapshot wanted = plain_snapshot(c), found = take_snapshot(rig, net, 0);
-    memset(found.bytes + found.first[11], 0, (size_t)c->n * 2); /* counts: not yet written on the device */
+    memset(found.bytes + found.first[11], 0, (size_t)c->n * 2); /* the device has not yet written counts */
     check_same_snapshot(&found, &wanted, "before the first image");
     for (uint32_t epoch = 0; epoch < 2; epoch++) {
         uint64_t presentations = 0, spikes = 0;
@@ -100,7 +100,7 @@ static void test_sizes(void **state) {
         {"N = 400", 400, 1, 50, false},
         {"N = 33, padded", 33, 1, 40, true},
         {"N = 600", 600, 1, 20, false},
-        {"N = 1600, windows of several groups", 1600, 1, 40, false},
+        {"N = 1600, windows of several runs of blocks", 1600, 1, 40, false},
         {"N = 1, nobody to inhibit", 1, 1, 10, true},
         {"N = 20 in work-groups of 64", 20, 64, 2, false},
     };
@@ -109,7 +109,8 @@ static void test_sizes(void **state) {
     for (size_t k = 0; k < COUNT(trials); k++) compare(*state, &trials[k], &model);
 }
 
-/* Weights rescaled above their bound, thresholds that fall, a rest that never gets quiet, a runaway held by the floor. */
+/* Models in which shortcuts could fail: weights above w_max, thresholds that fall, a rest that never gets
+ * quiet, and others, as each case's name says. */
 static void test_other_models(void **state) {
     static const struct {
         const char *name, *set[3][2];
@@ -134,7 +135,7 @@ static void test_other_models(void **state) {
         clsnn_model_defaults(&model);
         for (size_t s = 0; s < 3 && cases[k].set[s][0]; s++)
             must(clsnn_model_set(&model, cases[k].set[s][0], cases[k].set[s][1]));
-        /* windows of one group of blocks, single steps, windows of several groups (pays_ahead) */
+        /* Sizes for windows of one run of blocks, single steps, and windows of several runs (pays_ahead). */
         const struct trial small = {cases[k].name, 48, 1, 20, false},
                            middle = {cases[k].name, 520, 1, 3, false},
                            large = {cases[k].name, 1300, 1, 3, false};
@@ -144,7 +145,7 @@ static void test_other_models(void **state) {
     }
 }
 
-/* Every build of the loops that this processor can run gives the same bits. */
+/* The best build of the loops for this processor gives the bits of the generic build. */
 static void test_builds(void **state) {
     (void)state;
     struct clsnn_model model;

@@ -1,13 +1,11 @@
-/* The readout against itself done plainly: labels, proportions, votes and confusion from nested loops over
- * whole numbers, and tiny cases whose answers can be read off. */
+/* The readout against a plain one: labels, proportions, votes and confusion from nested loops over whole
+ * numbers. Tiny cases have answers that can be read off. */
 #include "clsnn/readout.h"
 #include "device_fixture.h"
 
 enum { CLASSES = CLSNN_CLASSES };
 
-/* ---- the plain readout ---- */
-
-/* a / n_a > b / n_b in whole numbers: sums stay below 2^40, class sizes below 2^16. */
+/* Compares a / n_a > b / n_b in whole numbers: sums stay below 2^40, class sizes below 2^16. */
 static bool greater(uint64_t a, uint64_t n_a, uint64_t b, uint64_t n_b) {
     return a * n_b > b * n_a;
 }
@@ -48,8 +46,8 @@ static int plain_vote_all(uint32_t n_post, const int32_t *labels, const uint16_t
     return best;
 }
 
-/* Sums of count times proportion; *out_clear: whether the winner leads by more than proportions are rounded
- * by (2^-16, half of that a neuron and side). */
+/* Sums count times proportion over the neurons. *out_clear: the winner leads by more than rounding can
+ * change. Proportions are multiples of 2^-16: half of that a spike, for each of two classes. */
 static int plain_vote_proportion(uint32_t n_post, const int32_t *labels, const double *proportions,
                                  const uint16_t *counts, bool *out_clear) {
     double sums[CLASSES] = {0}, n_counted = 0, second = -1;
@@ -125,8 +123,6 @@ static void compare(struct rig *rig, const char *what, uint32_t n_post, const ui
     free(proportions);
 }
 
-/* ---- random counts ---- */
-
 enum style { SPARSE, TIES, HUGE_COUNTS, SILENT, MISSING, N_STYLES };
 static const char *const style_names[] = {"sparse", "ties", "huge counts", "silent neurons",
                                           "missing classes"};
@@ -135,7 +131,7 @@ static void fill(uint64_t *seed, enum style style, uint32_t n_post, uint32_t n_i
                  uint8_t *classes) {
     for (uint32_t k = 0; k < n_images; k++) {
         classes[k] = (uint8_t)(next_random(seed) % 10);
-        if (style == MISSING) classes[k] = (uint8_t)(classes[k] % 3 * 4 + 1); /* 1, 5, 9 */
+        if (style == MISSING) classes[k] = (uint8_t)(classes[k] % 3 * 4 + 1); /* classes 1, 5, 9 */
         for (uint32_t j = 0; j < n_post; j++) {
             const uint64_t r = next_random(seed);
             uint16_t c = 0;
@@ -168,8 +164,8 @@ static void random_counts_give_the_plain_readout(void **state) {
                 snprintf(what, sizeof what, "%s, %u neurons, %u images", style_names[style], n_post,
                          n_images);
                 fill(&seed, (enum style)style, n_post, n_images, counts, classes);
-                /* neurons that were silent while labelling fire while testing, and classes missing there
-                 * appear */
+                /* Test images bring spikes of neurons that were silent while labelling, and classes that were
+                 * missing. */
                 fill(&seed, style == SILENT || style == MISSING ? SPARSE : (enum style)style, n_post, n_test,
                      test, truth);
                 compare(rig, what, n_post, counts, classes, n_images, test, truth, n_test);
@@ -179,7 +175,7 @@ static void random_counts_give_the_plain_readout(void **state) {
             }
 }
 
-/* More images than one product takes, and sums over 2^24, where float32 stops counting. */
+/* More images than one product takes, and sums above 2^24, where float32 stops counting. */
 static void large_sums_stay_exact(void **state) {
     struct rig *rig = *state;
     const uint32_t n_post = 400, n_images = 25000;
@@ -197,12 +193,10 @@ static void large_sums_stay_exact(void **state) {
     free(classes);
 }
 
-/* ---- tiny cases ---- */
-
 static void labels_are_the_highest_mean_not_the_highest_sum(void **state) {
     struct rig *rig = *state;
-    /* neuron 0: class 3 sums to 6 over three images, class 7 to 5 over one. 1: a tie of means, 2 and 2. 2:
-     * silent. 3: one spike. */
+    /* Neuron 0: class 3 sums to 6 over three images, class 7 to 5 over one. Neuron 1: both means are 2.
+     * Neuron 2: silent. Neuron 3: one spike. */
     const uint16_t counts[4][4] = {{2, 2, 0, 0}, {2, 2, 0, 0}, {2, 2, 0, 1}, {5, 2, 0, 0}};
     const uint8_t classes[4] = {3, 3, 3, 7};
     const float wanted[4][2] = {{2.0f / 7, 5.0f / 7}, {0.5f, 0.5f}, {0, 0}, {1, 0}}; /* classes 3 and 7 */
@@ -225,7 +219,7 @@ static void votes_are_means_over_a_class_s_neurons(void **state) {
     struct rig *rig = *state;
     struct clsnn_labels l;
     struct clsnn_score score;
-    /* three neurons for class 2, one for class 4, one silent while labelling */
+    /* Three neurons for class 2, one for class 4, one silent while labelling. */
     must(clsnn_labels_create(5, &l));
     memcpy(l.labels, (const int32_t[]){2, 2, 2, 4, -1}, 5 * sizeof *l.labels);
     for (int j = 0; j < 3; j++) {
@@ -237,7 +231,7 @@ static void votes_are_means_over_a_class_s_neurons(void **state) {
         {1, 1, 1, 2, 0}, /* means 1 and 2: all says 4; shares 2.25 and 2: proportion says 2 */
         {2, 2, 2, 2, 0}, /* a tie: the lower class */
         {0, 0, 0, 0, 0}, /* silence: class 0 */
-        {0, 0, 0, 0, 9}, /* only the one without a label: silence */
+        {0, 0, 0, 0, 9}, /* only the neuron without a label fires: silence */
         {0, 0, 4, 1, 9}, /* means 4/3 and 1: class 2 */
         {0, 0, 0, 1, 65535},
     };
@@ -257,7 +251,7 @@ static void votes_are_means_over_a_class_s_neurons(void **state) {
     assert_memory_equal(score.confusion_proportion, proportion, sizeof proportion);
     assert_int_equal(score.correct_all, 5);
     assert_int_equal(score.correct_proportion, 4);
-    /* equal shares: the lowest class */
+    /* Equal shares: the lowest class wins. */
     for (int j = 0; j < 5; j++)
         for (int c = 0; c < CLASSES; c++) l.proportions[j * CLASSES + c] = 0.1f;
     must(clsnn_readout_score(rig->dev, &l, counts[0], truth, 6, &score));
@@ -284,10 +278,10 @@ static void nothing_to_read_gives_nothing(void **state) {
     const struct clsnn_score empty = {0};
     assert_memory_equal(&score, &empty, sizeof empty);
     clsnn_labels_finish(&l);
-    clsnn_labels_finish(&l); /* takes {0} */
+    clsnn_labels_finish(&l); /* accepts {0} */
 }
 
-/* Labels are replaced, not mixed with what was there. */
+/* Labelling again replaces the labels; no earlier count remains. */
 static void labelling_again_forgets(void **state) {
     struct rig *rig = *state;
     struct clsnn_labels l;

@@ -1,6 +1,6 @@
-/* The kernels, held against the reference and against recordings of Brian 2: given input spikes in, every
- * spike equal, potentials within rounding, and the same bits whatever the work-group. CLSNN_ORACLE (default
- * CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of further, larger recordings. */
+/* The kernels against the reference and against recordings of Brian 2. With given input spikes every spike
+ * must be equal, potentials must agree within rounding, and bits must not depend on the work-group.
+ * CLSNN_ORACLE (default CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of larger recordings. */
 #include <dirent.h>
 
 #include "clsnn/abi.h"
@@ -13,16 +13,16 @@
 
 static const int work_groups[] = {1, 16, 64, 128, 256};
 
-/* float32 simulations of the model stay within 1e-4 mV of double precision (a few hundred roundings of 4e-6
- * at 65 mV, forgotten with the membrane's time constant); ten times that, as scenarios keep clear of
- * thresholds. */
+/* float32 simulations of the model stay within 1e-4 mV of double precision: a few hundred roundings of 4e-6
+ * at 65 mV, forgotten with the membrane's time constant. The bound is ten times that, the distance that
+ * scenarios keep from thresholds. */
 static const double v_tolerance_mv = SCENARIO_MARGIN_MV;
-/* A volley adds up to 79 weights, and each sum is rounded by 2^-24 of it at most, often the same way since
+/* A volley adds up to 79 weights. Each sum rounds by at most 2^-24 of itself, often the same way, because
  * many weights are alike: 80 * 2^-24 = 4.8e-6 of the value. The weights themselves add 79 * 6e-8. */
 static const double g_tolerance = 1e-5, g_relative = 4.8e-6;
-/* Under 100 changes of a weight, each rounded by 6e-8, and depression cut off below 4.5e-9 a spike. */
+/* A weight has under 100 changes, each rounded by 6e-8, and depression cut off below 4.5e-9 a spike. */
 static const double w_tolerance = 1e-5;
-/* theta stands within one rounding (2e-6 at 32 mV) a presentation and a spike. */
+/* theta rounds once a presentation and once a spike, by 2e-6 at 32 mV. */
 static const double theta_tolerance_mv = 1e-4;
 
 static void check_near(double found, double wanted, double tolerance, const char *who, const char *what,
@@ -64,9 +64,7 @@ static void check_same_bits(const struct clsnn_replay_output *a, const struct cl
             fail_msg("%s: %s is not that of a work-group of 1, bit for bit", who, rows[r].name);
 }
 
-/* ---- scenarios ---- */
-
-/* A scenario as clsnn_replay takes it. Owns its arrays. */
+/* A scenario in the form that clsnn_replay takes. Owns its arrays. */
 struct feed {
     struct clsnn_model model;
     struct clsnn_replay_input in;
@@ -114,12 +112,12 @@ static void check_spikes(const struct clsnn_spike_list *found, const struct ref_
     if (found->n != wanted->n) fail_msg("%s: %zu %s spikes, wanted %zu", who, found->n, kind, wanted->n);
 }
 
-/* The reference, one step at a time beside what was recorded. */
+/* Runs the reference one step at a time beside the recorded output. */
 static void check_against_reference(const struct scenario *s, const struct feed *f,
                                     const struct clsnn_replay_output *out) {
     struct ref_params params = ref_defaults();
     params.refrac_exc_ms = s->refrac_exc_ms;
-    /* a replay begins at rest, whatever the scenario; the training's start has a test of its own */
+    /* A replay begins at rest, whatever the scenario; a_training_starts_below_rest tests the other start. */
     struct ref_net *net = ref_create(&params, REF_N_PRE, s->n_post, REF_START_REST);
     assert_non_null(net);
     ref_set_weights(net, f->data.w);
@@ -184,8 +182,8 @@ static void every_scenario_equals_the_reference(void **state) {
     }
 }
 
-/* The first image of a training starts 40 mV below rest, which only training can: one presentation without
- * ink, cut short after some steps, shows v there. */
+/* The first image of a training starts 40 mV below rest; a replay cannot. One presentation without ink, cut
+ * short after some steps, shows v. */
 static void a_training_starts_below_rest(void **state) {
     struct rig *rig = *state;
     const struct scenario *s = scenario_find("empty_image_training_start");
@@ -219,8 +217,6 @@ static void a_training_starts_below_rest(void **state) {
     scenario_data_finish(&data);
 }
 
-/* ---- recordings ---- */
-
 static const struct clsnn_array *get(const struct clsnn_npz *npz, const char *file, const char *name,
                                      enum clsnn_dtype dtype, int n_dims) {
     const struct clsnn_array *array = NULL;
@@ -238,7 +234,7 @@ static int by_step_and_neuron(const void *left, const void *right) {
     return (a->neuron > b->neuron) - (a->neuron < b->neuron);
 }
 
-/* Recorded spikes come in no promised order within a step. */
+/* Compares recorded spikes after sorting: a recording has no fixed order within a step. */
 static void check_recorded_spikes(const struct clsnn_spike_list *found, const struct clsnn_array *step,
                                   const struct clsnn_array *neuron, const char *file, const char *kind) {
     struct ref_spikes wanted = {.n = step->shape[0],
@@ -253,7 +249,7 @@ static void check_recorded_spikes(const struct clsnn_spike_list *found, const st
     free(wanted.spikes);
 }
 
-/* Over the columns that both have; NaN counts as infinite. */
+/* Returns the largest difference over the columns that both have; NaN counts as infinite. */
 static double worst_difference(const float *found, size_t n_rows, size_t n_found,
                                const struct clsnn_array *wanted) {
     const size_t n_columns = n_found < wanted->shape[1] ? n_found : wanted->shape[1];
@@ -322,7 +318,7 @@ static void check_recording(struct rig *rig, const char *path) {
             file, out.exc.n, out.inh.n, v, ge, gi, v_inh, w, theta);
         assert_true(v <= v_tolerance_mv);
         assert_true(v_inh <= v_tolerance_mv);
-        assert_true(ge <= g_within(10)); /* the largest that occur */
+        assert_true(ge <= g_within(10)); /* the largest values that occur */
         assert_true(gi <= g_within(100));
         assert_true(w <= w_tolerance);
         assert_true(theta <= theta_tolerance_mv);
@@ -371,8 +367,6 @@ static void equals_the_large_recordings(void **state) {
     skip();
 }
 
-/* ---- what it refuses ---- */
-
 static void refuses_bad_input(void **state) {
     struct rig *rig = *state;
     const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, 1);
@@ -418,13 +412,13 @@ static void refuses_bad_input(void **state) {
         const enum clsnn_status st = clsnn_replay(rig->dev, prog, &model, &in, &out);
         if (st != CLSNN_E_DATA || !strstr(clsnn_error_text(), rows[k].part))
             fail_msg("%s: status %d, text: %s", rows[k].what, (int)st, clsnn_error_text());
-        assert_memory_equal(&out, &before, sizeof out); /* written only on success */
+        assert_memory_equal(&out, &before, sizeof out); /* a failed replay writes nothing */
         assert_int_equal(rig->dev->allocated_bytes, allocated);
         clsnn_error_clear();
     }
 }
 
-/* Events in any order, the last step and input there are, and two samples: what comes out is the same. */
+/* Events may come in any order: the output keeps its bits. */
 static void takes_events_in_any_order(void **state) {
     struct rig *rig = *state;
     const struct scenario *s = scenario_find("competition_16");

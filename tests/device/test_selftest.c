@@ -1,5 +1,6 @@
-/* The self-test passes on a device that computes rightly, in a moment; it finds compilers that do not: kernels with one small mistake
- * planted in their source (the embedded array is wrapped), and one wrong bit in anything that is read back. */
+/* The self-test passes on a device that computes rightly, and takes a moment. It finds compilers that do not:
+ * one small mistake planted in the kernels' source (the embedded array is wrapped), or one wrong bit in any
+ * array that is read back. */
 #include <time.h>
 
 #include "clsnn/selftest.h"
@@ -19,7 +20,7 @@ static void plain_source(void) {
     memcpy(__wrap_clsnn_kernel_source, __real_clsnn_kernel_source, clsnn_kernel_source_bytes + 1);
 }
 
-/* Replaces a text of the kernels, wherever it stands, by another of its length. */
+/* Replaces every occurrence of a text in the kernels by another of the same length. */
 static void plant(const char *from, const char *to) {
     plain_source();
     char *at = strstr((char *)__wrap_clsnn_kernel_source, from);
@@ -28,7 +29,8 @@ static void plant(const char *from, const char *to) {
     for (; at; at = strstr(at, from)) memcpy(at, to, strlen(to));
 }
 
-/* One bit of what is read back. */
+/* The array, of save number spoil_call, or the count that gets a wrong bit; spoil_array -1, spoil_counts 0:
+ * none. */
 static int spoil_array = -1, spoil_call, spoil_counts;
 
 enum clsnn_status __real_clsnn_network_save(const struct clsnn_network *net, int b,
@@ -81,7 +83,7 @@ static void a_right_device_passes(void **state) {
     const int groups[] = {1, 16, 64};
     plain_source();
     for (int kind = CLSNN_PROGRAM_RUN; kind <= CLSNN_PROGRAM_PROFILE; kind++) {
-        /* the phases' kernels take compilers long: one work-group of many is enough */
+        /* Profiled kernels take long to compile: 1 and 16 are enough. */
         for (size_t k = 0; k < COUNT(groups) - (kind == CLSNN_PROGRAM_PROFILE); k++) {
             double cold, warm;
             const size_t before = rig->dev->allocated_bytes;
@@ -95,8 +97,8 @@ static void a_right_device_passes(void **state) {
     }
     print_message("# evaluated: %llu spikes, %llu presentations\n", (unsigned long long)evaluated_spikes,
                   (unsigned long long)evaluated_presentations);
-    assert_true(evaluated_spikes > 20 &&
-                evaluated_presentations > 7); /* it has something to find mistakes in */
+    /* The evaluation has spikes and retries in which mistakes can show. */
+    assert_true(evaluated_spikes > 20 && evaluated_presentations > 7);
 }
 
 static void check_told(enum clsnn_status st, const struct rig *rig, const char *what, const char *told) {

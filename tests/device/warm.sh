@@ -1,7 +1,7 @@
 #!/bin/sh
-# Compiles the kernels once for the tests that follow: each would do it again, which is most of its time.
-# Every test gets a cache of its own, and so do the two programs here, because pocl's cache races when several
-# write it. Skips where nothing compiles.
+# Compiles the kernels once for the tests that follow. Without this, each test would compile them again, which
+# is most of its time. Every test gets a cache of its own, and so does each half of the work here, because
+# pocl's cache races when several processes write it. Skips where nothing compiles.
 # Usage: warm.sh CLSNN CACHE_DIR TEST...    (fills CACHE_DIR/TEST for each)
 clsnn=$1 caches=$2
 shift 2
@@ -17,7 +17,7 @@ run() {
         echo "warm: clsnn $*: $(tail -n 1 "$work/error-$half"); its suites compile for themselves" >&2
     fi
 }
-one_by_one() { # the half of the work that it is, work-groups
+one_by_one() { # HALF WORK_GROUP...: compiles into the cache of this half
     half=$1
     shift
     POCL_CACHE_DIR=$caches/warm-$half

@@ -1,5 +1,4 @@
-/* A temporary directory for each test, and a small data set to fill it with: shared by test_dataset.c and
- * test_idx.c. */
+/* For test_dataset.c and test_idx.c: a temporary directory for each test, and a small data set to fill it. */
 #ifndef CLSNN_TEST_DATASET_FIXTURE_H
 #define CLSNN_TEST_DATASET_FIXTURE_H
 
@@ -24,7 +23,7 @@ static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx
                                     "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
 static char root[64];
 
-/* root + "/" + name, in one of a few rotating buffers. */
+/* Returns root + "/" + name, in one of four rotating buffers. */
 static inline const char *in_root(const char *name) {
     static char buffers[4][512];
     static unsigned next;
@@ -38,7 +37,7 @@ static inline int setup(void **state) {
     snprintf(root, sizeof root, "/tmp/clsnn-dataset-XXXXXX");
     clsnn_error_clear();
     if (!mkdtemp(root)) return -1;
-    /* Nothing of the machine that runs the tests may be found. */
+    /* The tests must not find data sets of the machine they run on. */
     unsetenv("CLSNN_DATA");
     unsetenv("XDG_DATA_HOME");
     setenv("HOME", root, 1);
@@ -68,7 +67,7 @@ static inline int teardown(void **state) {
     return 0;
 }
 
-/* A small set whose bytes do not compress to nothing. */
+/* Makes a small data set of pseudo-random pixels, which do not compress to nothing. */
 static inline void make_set(struct clsnn_dataset *d) {
     static uint8_t pixels[2][N_TRAIN * PIXELS], labels[2][N_TRAIN];
     uint32_t x = 12345;
@@ -108,7 +107,7 @@ static inline void expect_load_failure(const char *spec, const char *part) {
     memset(&d, 0x5a, sizeof d);
     struct clsnn_dataset before = d;
     expect_failure(clsnn_dataset_load(spec, &d), CLSNN_E_DATA, part, spec);
-    assert_memory_equal(&d, &before, sizeof d); /* written only on success */
+    assert_memory_equal(&d, &before, sizeof d); /* a failed load writes nothing */
 }
 
 #endif

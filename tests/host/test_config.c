@@ -1,5 +1,5 @@
-/* Parameters as text and back: bounds of every row of params.def, hostile numbers, names, conditions between
- * parameters. */
+/* Parameters as text and back: the bounds of every row of params.def, hostile numbers, names, and conditions
+ * between parameters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "clsnn/model.h"
 
-/* The call fails as a usage error whose one line contains every given text (up to a NULL). */
+/* The call must fail as a usage error. Its one line must contain every given text, up to a NULL. */
 static void expect_usage(enum clsnn_status st, ...) {
     assert_int_equal(st, CLSNN_E_USAGE);
     const char *text = clsnn_error_text(), *want;
@@ -63,18 +63,18 @@ static void test_every_bound(void **state) {
         char low[32], high[32], outside[64];
         clsnn_format_real(p->min, low);
         clsnn_format_real(p->max, high);
-        if (p->is_int) snprintf(high, sizeof high, "%.0f", p->max); /* whole numbers are told in digits */
+        if (p->is_int) snprintf(high, sizeof high, "%.0f", p->max); /* printed in digits */
         assert_int_equal(clsnn_model_set(&m, p->name, low), CLSNN_OK);
         assert_true(clsnn_model_get(&m, p) == p->min);
         assert_int_equal(clsnn_model_set(&m, p->name, high), CLSNN_OK);
         assert_true(clsnn_model_get(&m, p) == p->max);
-        /* the next double outside each bound */
+        /* The next double outside each bound is refused. */
         snprintf(outside, sizeof outside, "%.17g", nextafter(p->min, -INFINITY));
         expect_usage(clsnn_model_set(&m, p->name, outside), p->name, outside, "must be", low, high, NULL);
         snprintf(outside, sizeof outside, "%.17g", nextafter(p->max, INFINITY));
         expect_usage(clsnn_model_set(&m, p->name, outside), p->name, outside, "must be", low, high, NULL);
         if (p->is_int) expect_usage(clsnn_model_set(&m, p->name, "1.5"), p->name, "whole number", NULL);
-        /* a refused value changes nothing */
+        /* A refused value leaves the parameter as it was. */
         assert_true(clsnn_model_get(&m, p) == p->max);
     }
     expect_usage(clsnn_model_set(&m, "tau_m_exc_ms", "0"), "tau_m_exc_ms = 0: must be in [1, 10000] ms",
@@ -114,7 +114,7 @@ static void test_hostile_numbers(void **state) {
     digits[n] = '\0';
     expect_usage(clsnn_model_set(&m, "tau_m_exc_ms", digits), "9999...: must be in", NULL);
     expect_usage(clsnn_parse_whole("--n", digits, 0, 9, "", &whole), "9999...: must be in [0, 9]", NULL);
-    memset(digits, '0', n - 1); /* a long way to write 9 */
+    memset(digits, '0', n - 1); /* the same length, but the value is 9 */
     assert_int_equal(clsnn_parse_whole("--n", digits, 0, 9, "", &whole), CLSNN_OK);
     assert_int_equal(whole, 9);
     free(digits);
@@ -167,7 +167,7 @@ static void test_format_reads_back(void **state) {
         clsnn_format_real(known[k].value, text);
         assert_string_equal(text, known[k].text);
     }
-    uint64_t bits = 88172645463325252u; /* xorshift: any spread of bit patterns will do */
+    uint64_t bits = 88172645463325252u; /* xorshift: any spread of bit patterns serves */
     for (int k = 0; k < 20000; k++) {
         bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
         double value;
@@ -221,7 +221,7 @@ static void test_excerpt(void **state) {
     (void)state;
     char out[CLSNN_EXCERPT], text[200];
     assert_string_equal(clsnn_excerpt("a\tb\x7F", out), "a?b?");
-    for (size_t n = 0; n < 150; n++) { /* every length around the cut, in two-byte characters */
+    for (size_t n = 0; n < 150; n++) { /* text in two-byte characters, of every length around the cut */
         for (size_t k = 0; k < n; k++) text[k] = k % 2 ? '\xA9' : '\xC3';
         text[n] = '\0';
         clsnn_excerpt(text, out);
@@ -236,7 +236,7 @@ static void test_excerpt(void **state) {
 static void test_conditions(void **state) {
     (void)state;
     static const struct {
-        const char *name, *value, *other; /* the change and the second name the message must give */
+        const char *name, *value, *other; /* the change, and the second name that the message must give */
     } cases[] = {{"v_thresh_exc_mv", "-65", "v_rest_exc_mv"},
                  {"v_reset_exc_mv", "-52", "v_thresh_exc_mv"},
                  {"v_rest_inh_mv", "-40", "v_thresh_inh_mv"},
@@ -260,7 +260,7 @@ static void test_conditions(void **state) {
         assert_int_equal(clsnn_model_set(&m, cases[k].name, cases[k].value), CLSNN_OK);
         expect_usage(clsnn_model_check(&m), cases[k].name, cases[k].other, NULL);
     }
-    /* what lies exactly on a condition is allowed */
+    /* A value exactly on a condition's bound is allowed. */
     struct clsnn_model m;
     clsnn_model_defaults(&m);
     static const char *const allowed[][2] = {{"intensity_start", "32"}, {"intensity_max", "62"},

@@ -1,10 +1,8 @@
-/* Data sets from files: round trips, and which of several places wins. No network. */
+/* Data sets from files: round trips, and the order in which places are searched. Uses no network. */
 #include "base/file.h"
 #include "base/sha256.h"
 #include "dataset/idx.h"
 #include "dataset_fixture.h"
-
-/* ---- round trips ---- */
 
 static void exported_set_loads_back_gzip_and_plain(void **state) {
     (void)state;
@@ -24,7 +22,7 @@ static void exported_set_loads_back_gzip_and_plain(void **state) {
         assert_memory_equal(got.test.pixels, want.test.pixels, N_TEST * PIXELS);
         assert_memory_equal(got.test.labels, want.test.labels, N_TEST);
         assert_int_equal((uintptr_t)got.train.pixels % 4096, 0);
-        /* The hash is of the bytes in this order, and nothing else. */
+        /* The hash covers exactly these bytes, in this order. */
         uint8_t joined[(N_TRAIN + N_TEST) * (PIXELS + 1)], *p = joined;
         memcpy(p, got.train.pixels, N_TRAIN * PIXELS), p += N_TRAIN * PIXELS;
         memcpy(p, got.train.labels, N_TRAIN), p += N_TRAIN;
@@ -34,8 +32,9 @@ static void exported_set_loads_back_gzip_and_plain(void **state) {
         assert_int_equal(clsnn_sha256_hex(joined, sizeof joined, hex), CLSNN_OK);
         assert_string_equal(got.sha256, hex);
         clsnn_dataset_finish(&got);
-        clsnn_dataset_finish(&got);             /* takes {0} */
-        for (int i = 0; i < 4 && !plain; i++) { /* unpack, and spoil the archive: plain is preferred */
+        clsnn_dataset_finish(&got); /* accepts {0} */
+        /* Unpacks each file and spoils its archive: the loader must prefer the plain file. */
+        for (int i = 0; i < 4 && !plain; i++) {
             char packed[64];
             void *data;
             size_t n;
@@ -57,7 +56,7 @@ static void export_is_byte_reproducible(void **state) {
     (void)state;
     export_set(in_root("a"));
     export_set(in_root("b"));
-    export_set(in_root("b")); /* over itself */
+    export_set(in_root("b")); /* overwrites its own files */
     for (int i = 0; i < 4; i++) {
         char path[2][64];
         void *data[2];
@@ -76,8 +75,6 @@ static void export_is_byte_reproducible(void **state) {
     }
 }
 
-/* ---- where ---- */
-
 static void places_are_searched_in_order(void **state) {
     (void)state;
     struct clsnn_dataset d;
@@ -93,11 +90,12 @@ static void places_are_searched_in_order(void **state) {
     expect_load_failure("auto", "nowhere: no such directory");
     assert_int_equal(mkdir(in_root("nowhere"), 0700), 0);
     expect_load_failure("mnist", in_root("nowhere"));
-    assert_int_equal(clsnn_dataset_load("auto", &d), CLSNN_OK); /* nothing found anywhere */
+    assert_int_equal(clsnn_dataset_load("auto", &d), CLSNN_OK); /* no place holds a data set */
     assert_string_equal(d.name, "digits");
     assert_string_equal(d.source, "built in, seed 2015");
     clsnn_dataset_finish(&d);
-    export_set(in_root("nowhere")); /* found, but not MNIST: neither mnist nor auto may take it for it */
+    /* This data set is not MNIST: neither mnist nor auto may accept it. */
+    export_set(in_root("nowhere"));
     expect_load_failure("mnist", "MNIST's is");
     expect_load_failure("auto", "MNIST's is");
     put_file(in_root("nowhere/t10k-labels-idx1-ubyte.gz"), "\x1f\x8b", 2);

@@ -1,5 +1,5 @@
-/* What host/device.c knows without a device: names and meanings of OpenCL's codes, which device of a list is meant, how much of one
- * is used. */
+/* The parts of host/device/device.c that need no device: names and meanings of OpenCL's codes, the choice
+ * from a list of devices, the size of a work-group, the memory budget. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "clsnn/device.h"
 #include "device/device.h"
 
-/* The error's text, which is forgotten. */
+/* Returns the error's text and clears the error. */
 static const char *said(void) {
     static char text[4096];
     snprintf(text, sizeof text, "%s", clsnn_error_text());
@@ -19,13 +19,12 @@ static const char *said(void) {
     return text;
 }
 
-/* ---- codes ---- */
-
 static void codes_have_their_names(void **state) {
     (void)state;
 #define CODE(x)                                                                                              \
     { x, #x }
-    /* every code of OpenCL 1.2 that a call of ours may return; what this table spells is what CL/cl.h does */
+    /* Every code of OpenCL 1.2 that a call of ours may return. CODE pairs the name with the value in
+     * CL/cl.h. */
     const struct {
         cl_int code;
         const char *name;
@@ -73,7 +72,7 @@ static void codes_have_their_names(void **state) {
 #undef CODE
     for (size_t k = 0; k < sizeof codes / sizeof *codes; k++) {
         assert_string_equal(clsnn_cl_error_name(codes[k].code), codes[k].name);
-        /* and a failed call says call, name and number */
+        /* clsnn_fail_cl's message gives the call without its arguments, the name and the number. */
         char want[128];
         snprintf(want, sizeof want, "clFinish failed: %s (%d)", codes[k].name, codes[k].code);
         assert_int_equal(clsnn_fail_cl(codes[k].code, k % 2 ? "clFinish(dev->queue)" : "clFinish"),
@@ -107,8 +106,6 @@ static void codes_have_their_meaning(void **state) {
         assert_int_equal(clsnn_cl_status(codes[k].code), codes[k].st);
 }
 
-/* ---- choosing ---- */
-
 static struct clsnn_device_info make(int platform, int index, const char *name, cl_device_type type,
                                      bool available) {
     struct clsnn_device_info d = {
@@ -126,11 +123,11 @@ static void a_device_is_picked(void **state) {
                                              make(2, 0, "Board", CL_DEVICE_TYPE_ACCELERATOR, true)};
     const struct {
         const char *spec;
-        size_t n; /* of the list */
-        int want; /* -1: none */
+        size_t n; /* how many devices of the list there are */
+        int want; /* index of the chosen device; -1: none */
     } cases[] = {
-        {NULL, 5, 3},          {"", 5, 3},  /* a GPU that is there */
-        {NULL, 3, 1},          {"", 1, -1}, /* without one any device that is there */
+        {NULL, 5, 3},          {"", 5, 3},  /* the first available GPU */
+        {NULL, 3, 1},          {"", 1, -1}, /* no GPU available: the first available device */
         {"gpu", 5, 3},         {"GPU", 3, -1}, {"cpu", 5, 1}, {"Accelerator", 5, 4}, {"accelerator", 4, -1},
         {"1:1", 5, 3},         {"1:0", 5, -1}, {"2:0", 5, 4}, {"1:2", 5, -1},        {"7:0", 5, -1},
         {"1:1x", 5, -1},       {"1:", 5, -1},  {"6", 5, 3},   {"radiant", 5, 3},     {"NEW c", 5, 1},
@@ -144,7 +141,7 @@ static void a_device_is_picked(void **state) {
             fail_msg("'%s' of %zu: status %d, device %zu", cases[k].spec ? cases[k].spec : "(null)",
                      cases[k].n, (int)st, found);
         if (st == CLSNN_OK) continue;
-        /* who finds none is told all there is */
+        /* The refusal names every device of the list. */
         const char *text = said();
         assert_non_null(strstr(text, cases[k].spec ? cases[k].spec : "''"));
         if (cases[k].n == 5)
@@ -153,7 +150,7 @@ static void a_device_is_picked(void **state) {
     }
 }
 
-/* However many devices there are, and whatever their names, the message stays whole. */
+/* The message stays whole, however many devices there are and however long their names are. */
 static void a_long_list_is_cut(void **state) {
     (void)state;
     static struct clsnn_device_info list[40];
@@ -165,8 +162,6 @@ static void a_long_list_is_cut(void **state) {
     assert_int_equal(clsnn_device_pick(list, 40, "cpu", &found), CLSNN_E_NO_DEVICE);
     assert_non_null(strstr(said(), "no device matches --device 'cpu': there is 0:0 (nnn"));
 }
-
-/* ---- using ---- */
 
 static void a_work_group_suits_the_device(void **state) {
     (void)state;
@@ -181,7 +176,7 @@ static void a_work_group_suits_the_device(void **state) {
     }
 }
 
-/* Refused before OpenCL is asked: there is none behind this device. */
+/* The refusal comes before any OpenCL call: this device has no OpenCL object behind it. */
 static void a_buffer_beyond_the_budget_is_refused(void **state) {
     (void)state;
     struct clsnn_device dev = {
@@ -202,7 +197,7 @@ static void a_buffer_beyond_the_budget_is_refused(void **state) {
         assert_non_null(
             strstr(text, "the device takes at most 50.0 MiB in one buffer and 90.0 MiB altogether"));
     }
-    clsnn_buffer_release(&dev, &buffer); /* none: nothing happens */
+    clsnn_buffer_release(&dev, &buffer); /* a NULL buffer: does nothing */
     clsnn_device_close(NULL);
 }
 

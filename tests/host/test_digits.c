@@ -1,6 +1,6 @@
-/* The built-in digits: the same bytes however they are asked for, MNIST's statistics, and neither trivial nor
- * hopeless to classify. Bounds come from MNIST (mean 33.3, 19 % of pixels inked, nearest class mean 82 %,
- * 1-NN 92 to 95 %). */
+/* The built-in digits: the same bytes in whatever pieces they are drawn, MNIST's statistics, and a difficulty
+ * between trivial and hopeless. The bounds come from MNIST: mean pixel 33.3, 19 % of pixels inked, nearest
+ * class mean 82 %, 1-NN 92 to 95 %. */
 #include "dataset/digits.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@
 
 enum { PIXELS = CLSNN_IMAGE_PIXELS, SIDE = 28, BOX = 20 };
 
-static struct clsnn_dataset all; /* drawn once; read by every test */
+static struct clsnn_dataset all; /* drawn once, read by every test */
 
 static int draw_all(void **state) {
     (void)state;
@@ -37,7 +37,7 @@ static void image_depends_on_seed_set_and_index_alone(void **state) {
     for (int s = 0; s < 2; s++) {
         const struct clsnn_images *whole = s ? &all.test : &all.train;
         const uint32_t first = 777;
-        /* Backwards, in pieces of 1 to 4. */
+        /* Draws the images backwards, in pieces of 1 to 4. */
         for (uint32_t end = N, piece = 1; end > 0; piece = piece % 4 + 1) {
             uint32_t n = piece < end ? piece : end;
             end -= n;
@@ -60,7 +60,7 @@ static void seeds_and_sets_differ(void **state) {
     enum { N = 100 };
     static uint8_t pixels[N * PIXELS], labels[N];
     assert_int_equal(same_images(all.train.pixels, all.test.pixels, N), 0);
-    /* Both halves of the seed count. */
+    /* The seeds differ in the low half, in the high half, or in both. */
     const uint64_t seeds[] = {CLSNN_DIGITS_SEED + 1, CLSNN_DIGITS_SEED + ((uint64_t)1 << 32), 0, UINT64_MAX};
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
         clsnn_digits_draw(seeds[i], CLSNN_DIGITS_SET_TRAIN, 0, N, pixels, labels);
@@ -69,9 +69,9 @@ static void seeds_and_sets_differ(void **state) {
     }
 }
 
-/* Not an oracle of what is right (the tests above and below are), but that every machine, compiler and
- * optimisation draws the same set: results are compared across machines by it. A change of the digits on
- * purpose changes it. */
+/* Every machine, compiler and optimisation must draw the same set, because results are compared across
+ * machines. The other tests check that the digits are right. A deliberate change of the digits changes this
+ * hash. */
 static void bytes_are_the_same_on_every_machine(void **state) {
     (void)state;
     assert_string_equal(all.sha256, "ba831c9277b5ddd44dcf4c028d7a292dd0495040b0b662b311d7252499b101bb");
@@ -100,8 +100,8 @@ static void labels_are_balanced_and_shuffled(void **state) {
         count[all.train.labels[k]]++;
         repeats += k && all.train.labels[k] == all.train.labels[k - 1];
     }
-    /* Binomial(60000, 0.1) has deviation 73.5; beyond 5 deviations in one of 11 counts by chance: 6e-6. The
-     * labels are fixed by the seed, so this either always passes or never. */
+    /* Each count is binomial(60000, 0.1) with deviation 73.5; the bound is 5 deviations. One of 11 counts
+     * exceeds it by chance with probability 6e-6. The seed fixes the labels, so the outcome never varies. */
     for (int c = 0; c < CLSNN_CLASSES; c++) assert_in_range(count[c], 6000 - 367, 6000 + 367);
     assert_in_range(repeats, 6000 - 367, 6000 + 367);
 }
@@ -128,18 +128,18 @@ static void digits_fit_the_box_and_are_centred_by_mass(void **state) {
         assert_true(x1 - x0 < BOX && y1 - y0 < BOX);
         bool at_edge = x0 == 0 || y0 == 0 || x1 == SIDE - 1 || y1 == SIDE - 1;
         clipped += at_edge;
-        /* Moved by whole pixels: half a pixel may remain. What was cut off at the edge does not count any
-         * more. */
+        /* Centring moves a digit by whole pixels, so half a pixel may remain. A digit cut at the edge has
+         * lost mass; 0.6 allows for the shift. */
         double most = at_edge ? 0.6 : 0.5 + 1e-9;
         const int middle = SIDE / 2;
         assert_true(fabs(at_x / mass - middle) <= most);
         assert_true(fabs(at_y / mass - middle) <= most);
     }
     print_message("# %u of %u touch the edge\n", clipped, all.test.n_images);
-    assert_true(clipped <= all.test.n_images / 50); /* 1.4 % of MNIST's do */
+    assert_true(clipped <= all.test.n_images / 50); /* 1.4 % of MNIST's images touch the edge */
 }
 
-/* A classifier by templates must not be enough, or the set would say nothing about learning. */
+/* Templates must not solve the set: otherwise an accuracy would say nothing about learning. */
 static void nearest_class_mean_stays_below_90_percent(void **state) {
     (void)state;
     static double mean[CLSNN_CLASSES][PIXELS];
@@ -165,7 +165,7 @@ static void nearest_class_mean_stays_below_90_percent(void **state) {
     }
     print_message("# nearest class mean: %.2f %%\n", 100.0 * right / all.test.n_images);
     assert_true(right < 0.90 * all.test.n_images);
-    assert_true(right > 0.70 * all.test.n_images); /* and the classes are still classes */
+    assert_true(right > 0.70 * all.test.n_images); /* the classes are still distinct */
 }
 
 static int distance(const uint8_t *a, const uint8_t *b) {
@@ -177,8 +177,8 @@ static int distance(const uint8_t *a, const uint8_t *b) {
     return sum;
 }
 
-/* All 10,000 test images give 96.5 %, so 300 fall below 93 % by chance of the choice about once in 1,000; the
- * choice is fixed. */
+/* 1-NN is right for 96.5 % of all 10,000 test images. Of random choices of 300 images, one in about 1,000
+ * would fall below 93 %; this choice is fixed. */
 static void one_nearest_neighbour_reaches_93_percent(void **state) {
     (void)state;
     enum { TRAIN = 10000, TEST = 300 };

@@ -1,6 +1,6 @@
-/* `clsnn data fetch mnist` without a network: mirrors are folders (file://), and a proxy where nobody listens stands before the
- * public ones. Archives with the originals' checksums are at hand nowhere: the linker puts the checksum below in the place of the
- * real one, and it takes stand-ins for them. */
+/* `clsnn data fetch mnist` without a network. Mirrors are folders (file://). The public mirrors lie behind a
+ * proxy where nobody listens. The original archives are not at hand, so the linker replaces clsnn_sha256_hex
+ * by the function below: it gives stand-in archives the originals' checksums. */
 #include "base/file.h"
 #include "dataset/idx.h"
 #include "dataset_fixture.h"
@@ -10,7 +10,7 @@
 #include "options/options.h"
 #include "dataset/places.h"
 
-static char originals[512]; /* the folder of four archives with MNIST in them, packed by whomever; or "" */
+static char originals[512]; /* a folder with MNIST in four archives, whoever packed them; or "" */
 static char stand_ins[CLSNN_IDX_FILES][CLSNN_SHA256_HEX], wanted[CLSNN_IDX_FILES][CLSNN_SHA256_HEX];
 
 enum clsnn_status __real_clsnn_sha256_hex(const void *data, size_t n_bytes, char out_hex[CLSNN_SHA256_HEX]);
@@ -56,9 +56,7 @@ static int start(void **state) {
     return setup(state);
 }
 
-/* ---- mirrors that are no good ---- */
-
-/* The fetch fails with each mirror's reason and what to do by hand, and leaves nothing. */
+/* The fetch must fail with each mirror's reason and the commands to fetch by hand, and must leave no file. */
 static void refused(const char *mirror, const char *reason) {
     const char *dir = in_root("out");
     const enum clsnn_status st = clsnn_download_mnist(dir, mirror, NULL, NULL);
@@ -68,7 +66,7 @@ static void refused(const char *mirror, const char *reason) {
         if (st != CLSNN_E_IO || !strstr(text, words[k]))
             fail_msg("status %d, \"%s\" lacks \"%s\"", (int)st, text, words[k]);
     for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_false(exists(archive(dir, i)));
-    assert_int_equal(rmdir(dir), 0); /* it is empty */
+    assert_int_equal(rmdir(dir), 0); /* only an empty folder can be removed */
     clsnn_error_clear();
 }
 
@@ -87,12 +85,12 @@ static void wrong_mirrors_are_refused(void **state) {
     assert_int_equal(mkdir(dir, 0777), 0);
     refused(NULL, "ossci-datasets");
     refused("", "cvdf-datasets");
-    /* with and without its last slash: a folder without the file */
+    /* The mirror lacks the file; its URL ends with a slash or without. */
     for (int slash = 0; slash < 2; slash++) {
         snprintf(want, sizeof want, "file://%s/train-images-idx3-ubyte.gz: ", dir);
         refused(mirror_of(dir, slash ? "/" : ""), want);
     }
-    put_file(archive(dir, 0), "", 0); /* delivers nothing */
+    put_file(archive(dir, 0), "", 0); /* the mirror delivers nothing */
     refused(
         mirror_of(dir, ""),
         "0 bytes with sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855: must be 440f");
@@ -100,23 +98,23 @@ static void wrong_mirrors_are_refused(void **state) {
     refused(
         mirror_of(dir, ""),
         "3 bytes with sha256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad: must be 440f");
-    /* a mirror that never ends is left alone before it fills the memory; a hole, for the disk's sake */
+    /* The transfer stops at 32 MiB, before an endless mirror fills the memory. The file is a hole: no disk is
+     * used. */
     assert_int_equal(truncate(archive(dir, 0), (32 << 20) + 1), 0);
     refused(mirror_of(dir, ""), "more than 33554432 bytes");
-    /* an endless name is cut, not written over something */
+    /* An endless mirror name is cut and overruns no buffer. */
     char *name = malloc(4000);
     assert_non_null(name);
     memset(name, 'm', 3999);
     name[3999] = '\0';
     refused(mirror_of(name, ""), "file://mmm");
     free(name);
-    refused("gopher://127.0.0.1/",
-            "gopher://127.0.0.1/train-images-idx3-ubyte.gz: "); /* only what is asked for is spoken */
+    /* Protocols other than https, http and file are refused. */
+    refused("gopher://127.0.0.1/", "gopher://127.0.0.1/train-images-idx3-ubyte.gz: ");
 }
 
-/* ---- the right one ---- */
-
-/* From here on the four archives in dir are taken for the originals, whose checksums a failed fetch tells. */
+/* From here on the four archives in dir pass for the originals. The checksums come from the message of a
+ * failed fetch. */
 static void take_for_originals(const char *dir) {
     assert_int_equal(clsnn_download_mnist(in_root("asked"), NULL, NULL, NULL), CLSNN_E_IO);
     const char *list = strstr(clsnn_error_text(), "<<END\n");
@@ -136,7 +134,7 @@ static void take_for_originals(const char *dir) {
 
 struct watch {
     int n_done, stop_after; /* archives in place */
-    bool stop_early;        /* at the first byte */
+    bool stop_early;        /* stops at the first byte */
     uint64_t last;
     char name[64];
 };
@@ -158,11 +156,11 @@ static void archives_are_fetched(void **state) {
     struct watch w = {0};
     char dir[128], mirror[128];
     snprintf(mirror, sizeof mirror, "%s", in_root("mirror"));
-    export_set(mirror); /* any four files */
+    export_set(mirror); /* any four files serve */
     take_for_originals(mirror);
     clsnn_error_clear();
     snprintf(dir, sizeof dir, "%s", in_root("a/new/folder"));
-    /* stopped before the first archive is there, then after two */
+    /* The caller stops the fetch before the first archive is complete, then after two. */
     w.stop_early = true;
     expect_failure(clsnn_download_mnist(dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED,
                    "stopped while it was fetched", "early");
@@ -171,19 +169,20 @@ static void archives_are_fetched(void **state) {
     expect_failure(clsnn_download_mnist(dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED,
                    "fetched; stopped before the remaining archives", "after two");
     for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_int_equal(exists(archive(dir, i)), i < 2);
-    /* the rest, and no more than that; what is damaged comes again */
+    /* The next fetch gets the remaining archives and the damaged one, and no other. */
     put_file(archive(dir, 1), "damaged", 7);
     w = (struct watch){0};
     assert_int_equal(clsnn_download_mnist(dir, mirror_of(mirror, "/"), seen, &w), CLSNN_OK);
     assert_int_equal(w.n_done, 3);
     for (int i = 0; i < CLSNN_IDX_FILES; i++) same_files(archive(dir, i), archive(mirror, i));
-    /* what is right needs no mirror */
+    /* Complete, correct archives need no mirror. */
     w = (struct watch){0};
     assert_int_equal(clsnn_download_mnist(dir, NULL, seen, &w), CLSNN_OK);
     assert_int_equal(w.n_done, 0);
 }
 
-/* The same by the command: what it prints, and that it looks at what it fetched. */
+/* Runs `clsnn data` with argv and copies its output to out. The command must also check the files it
+ * fetched. */
 static enum clsnn_status run_data(char **argv, char *out, size_t n_out) {
     struct clsnn_options o = {0};
     enum clsnn_parse_action action;
@@ -209,8 +208,8 @@ static void the_command_fetches(void **state) {
          *fetch_json[] = {data, fetch, mnist, json, quiet, to, dir, NULL}, *list_text[] = {data, list, NULL},
          *list_json[] = {data, list, json, NULL}, *nowhere[] = {data, fetch, mnist, NULL};
     if (!*originals) {
-        puts("# MNIST's archives are neither in $CLSNN_DATA nor in ../shared/data/mnist: what the command "
-             "does with them is NOT tested");
+        puts("# SKIPPED: the command with MNIST itself: its archives are neither in $CLSNN_DATA nor in "
+             "../shared/data/mnist");
         return;
     }
     take_for_originals(originals);
@@ -220,17 +219,17 @@ static void the_command_fetches(void **state) {
     assert_non_null(strstr(out, "60000"));
     assert_int_equal(run_data(fetch_json, out, sizeof out), CLSNN_OK);
     assert_non_null(strstr(out, "\"mnist\""));
-    /* and there it is found from now on */
+    /* The data set is found there from now on. */
     setenv("CLSNN_DATA", dir, 1);
     assert_int_equal(run_data(list_text, out, sizeof out), CLSNN_OK);
     assert_non_null(strstr(out, "60000 training, 10000 test"));
     assert_non_null(strstr(out, "($CLSNN_DATA): has MNIST's file names"));
     assert_int_equal(run_data(list_json, out, sizeof out), CLSNN_OK);
     assert_non_null(strstr(out, "has MNIST's file names"));
-    assert_int_equal(run_data(nowhere, out, sizeof out),
-                     CLSNN_OK); /* where it would be looked for: nothing to do */
+    /* Without --out, the fetch goes to the folder that is searched: nothing is left to fetch. */
+    assert_int_equal(run_data(nowhere, out, sizeof out), CLSNN_OK);
     assert_non_null(strstr(out, dir));
-    /* an unpacked file that is not MNIST's hides its archive */
+    /* An unpacked file that is not MNIST's hides its archive. */
     export_set(in_root("other"));
     for (int i = 0; i < CLSNN_IDX_FILES; i++) {
         char plain[600];

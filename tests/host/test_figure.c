@@ -1,5 +1,5 @@
-/* Pictures, read back with libpng: sizes, pixels that must have an exact colour, and inputs that are none (no
- * data, NaN, one point, huge counts, no font). Whether they are beautiful was judged by eye. */
+/* Pictures, read back with libpng: sizes, pixels that must have an exact colour, and degenerate inputs (no
+ * data, NaN, one point, huge counts, no font). Their looks were judged by eye. */
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,8 +18,8 @@
 #include "formats/curves.h"
 #include "formats/mosaic.h"
 
-/* Read by the leak sanitizer alone: fontconfig keeps its configuration until the end, 288 bytes of it out of
- * sight. */
+/* Only the leak sanitizer calls this. fontconfig keeps its configuration until the end, 288 bytes of it
+ * unreachable. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
     return "leak:libfontconfig";
@@ -64,7 +64,7 @@ static uint32_t pixel(const struct picture *p, int x, int y) {
     return (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2];
 }
 
-/* Pixels of the rectangle that are not white. */
+/* Counts the pixels of the rectangle that are not white. */
 static size_t n_inked(const struct picture *p, int x0, int y0, int x1, int y1) {
     size_t n = 0;
     for (int y = y0; y < y1; y++)
@@ -72,7 +72,7 @@ static size_t n_inked(const struct picture *p, int x0, int y0, int x1, int y1) {
     return n;
 }
 
-/* Nothing touches the picture's edge: a clipped word or line would. */
+/* Checks that the outermost 3 pixels are white: a clipped word or line would leave ink there. */
 static void assert_white_edge(const struct picture *p, const char *what) {
     const size_t top = n_inked(p, 0, 0, p->width, 3),
                  bottom = n_inked(p, 0, p->height - 3, p->width, p->height);
@@ -97,7 +97,7 @@ static void test_colour_map(void **state) {
     assert_int_equal(clsnn_weight_colour(nan("")), 0x0000ff);
 }
 
-/* The weight of pixel i to neuron j: all shares of w_max appear, 0 and 1 exactly. */
+/* The weight of pixel i to neuron j. Shares of w_max go from exactly 0 to exactly 1 in steps of 1/64. */
 static float weight(uint32_t i, uint32_t j, float w_max) {
     return w_max * (float)((i * 7 + j * 13) % 65) / 64.0f;
 }
@@ -106,7 +106,7 @@ static void check_mosaic(uint32_t n_post, size_t stride, float w_max) {
     struct mosaic m;
     float *w = malloc(784 * stride * sizeof *w);
     assert_non_null(w);
-    for (size_t k = 0; k < 784 * stride; k++) w[k] = NAN; /* blue where a column beyond n_post were read */
+    for (size_t k = 0; k < 784 * stride; k++) w[k] = NAN; /* NaN is blue: shows a read beyond column n_post */
     for (uint32_t i = 0; i < 784; i++)
         for (uint32_t j = 0; j < n_post; j++) w[i * stride + j] = weight(i, j, w_max);
     assert_int_equal(clsnn_mosaic_weights(path, w, stride, n_post, w_max), CLSNN_OK);
@@ -122,7 +122,7 @@ static void check_mosaic(uint32_t n_post, size_t stride, float w_max) {
     for (uint32_t j = 0; j<(uint32_t)(m.columns * m.rows); j += n_post> 500 ? 97 : 1) {
         const int x = m.x0 + (int)j % m.columns * m.pitch, y = m.y0 + (int)j / m.columns * m.pitch;
         for (uint32_t i = 0; i < 784; i++) {
-            /* First and last pixel of each square. */
+            /* The first and the last pixel of each square. */
             const int a = x + (int)(i % 28) * m.scale, b = y + (int)(i / 28) * m.scale, e = m.scale - 1;
             const uint32_t want = j < n_post ? clsnn_weight_colour((double)weight(i, j, 1)) : 0xe4e4e4;
             if (pixel(&p, a, b) != want || pixel(&p, a + e, b + e) != want)
@@ -132,7 +132,7 @@ static void check_mosaic(uint32_t n_post, size_t stride, float w_max) {
         assert_int_equal(pixel(&p, x - 1, y), 0xb4b4b4); /* the line between tiles */
         assert_int_equal(pixel(&p, x, y + m.pitch - 1), 0xb4b4b4);
     }
-    /* The colour bar, one font width right of the mosaic: black above, white below. */
+    /* The colour bar stands one font width right of the mosaic: black at the top, white at the bottom. */
     const int x = m.x0 - 1 + m.width + m.font + m.font / 2;
     assert_int_equal(pixel(&p, x, m.y0), clsnn_weight_colour((m.height - 2.0) / (m.height - 1.0)));
     assert_int_equal(pixel(&p, x, m.y0 - 1 + m.height - 1), 0xffffff);
@@ -144,11 +144,11 @@ static void test_weights(void **state) {
     static const uint32_t sizes[] = {1, 2, 3, 10, 16, 99, 100, 101, 225, 400, 401, 1600, 16384};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) check_mosaic(sizes[k], sizes[k], 1.0f);
     check_mosaic(10, 16, 1.0f);    /* rows with padding */
-    check_mosaic(4, 4, 0.015625f); /* long tick labels; a power of two, so that shares stay exact */
+    check_mosaic(4, 4, 0.015625f); /* long tick labels; a power of two keeps shares exact */
     check_mosaic(4, 4, 65536.0f);
 }
 
-/* Every size has room for every tile, whatever N. */
+/* For every N, the mosaic has room for all tiles, is near square, and stays within 4100 x 4100 pixels. */
 static void test_every_layout(void **state) {
     (void)state;
     for (uint32_t n = 1; n <= 16384; n++) {
@@ -183,7 +183,7 @@ static void test_weights_refuses(void **state) {
     assert_int_equal(clsnn_mosaic_weights(path, w, 1, 1, 1), CLSNN_OK);
 }
 
-/* Four networks in two rows: every tile is where a mosaic of its own would have it, beside one bar. */
+/* One to five networks, two in a row: panels of black weights must cover their exact area of the picture. */
 static void test_panels(void **state) {
     (void)state;
     static float w[784 * 4], black[784 * 4];
@@ -201,7 +201,8 @@ static void test_panels(void **state) {
         size_t n_black = 0;
         for (int y = 0; y < p.height; y++)
             for (int x = 0; x < p.width; x++) n_black += pixel(&p, x, y) == 0x000000;
-        /* tiles of 8 x 8 pixels a weight, besides letters and the bar's lines */
+        /* A weight is a square of 8 x 8 pixels. The 12,000 pixels more are for letters and the bar's
+         * lines. */
         const size_t tiles = n >= 3 ? 2 : n - 1;
         if (n > 1) assert_in_range(n_black, tiles * 4 * 784 * 64, tiles * 4 * 784 * 64 + 12000);
         free(p.rgb);
@@ -254,7 +255,7 @@ static void test_curves(void **state) {
     for (size_t k = 0; k < 20; k++) s[k] = (struct clsnn_series){"a rather long name", xs, good, NULL, 4};
     check_curves(s, 20, "twenty series");
 
-    /* the same curve hollow and dashed: white inside its markers */
+    /* A hollow, dashed curve must have less ink than the filled, solid one: its markers are white inside. */
     const struct clsnn_series one = {"x", xs, good, NULL, 4};
     size_t ink[2];
     for (int hollow = 0; hollow < 2; hollow++) {
@@ -263,14 +264,15 @@ static void test_curves(void **state) {
         struct picture p = load();
         ink[hollow] = 0;
         for (int y = 0; y < p.height; y++)
-            for (int x = 0; x < p.width; x++) { /* what is not grey */
+            for (int x = 0; x < p.width; x++) { /* counts pixels that are not grey */
                 const uint32_t rgb = pixel(&p, x, y);
                 ink[hollow] += (rgb & 255) != (rgb >> 16);
             }
         free(p.rgb);
     }
     if (!(ink[1] > 300 && 4 * ink[1] < 3 * ink[0]))
-        fail_msg("%zu pixels of the colour, hollow and dashed %zu: must be fewer", ink[0], ink[1]);
+        fail_msg("coloured pixels: solid curve %zu, dashed %zu: must be above 300 and below 3/4", ink[0],
+                 ink[1]);
 
     static const double beyond[] = {1e308, -1e308};
     const struct clsnn_series b = {"x", beyond, beyond, NULL, 2};
@@ -289,8 +291,8 @@ static void test_ticks(void **state) {
     char text[32];
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
         assert_true(fabs(clsnn_tick_step(rows[k].range, rows[k].n_max) / rows[k].step - 1) < 1e-12);
-    for (double range = 1e-12; range < 1e12;
-         range *= 1.07) /* never more pieces than asked for, nor needlessly few */
+    /* A step of the axis gives at most the 8 pieces asked for, and at least 3. */
+    for (double range = 1e-12; range < 1e12; range *= 1.07)
         assert_in_range((int)ceil(range / clsnn_tick_step(range, 8) - 1e-6), 3, 8);
     clsnn_tick_text(-0.0, 0.2, text);
     assert_string_equal(text, "0.0");
@@ -302,11 +304,11 @@ static void test_ticks(void **state) {
     assert_string_equal(text, "2e-09");
 }
 
-/* Cells begin at (150, 210), 92 pixels each. A cell's corner shows its shade. */
+/* Cells begin at (150, 210) and are 92 pixels wide and high. A cell's corner shows its shade. */
 static void test_confusion(void **state) {
     (void)state;
     uint32_t counts[10][10] = {{0}};
-    for (size_t i = 0; i < 10; i++) counts[i][i] = 100 * (uint32_t)i; /* class 0 never came */
+    for (size_t i = 0; i < 10; i++) counts[i][i] = 100 * (uint32_t)i; /* class 0 has no images */
     counts[2][3] = 200;
     counts[9][9] = UINT32_MAX;
     assert_int_equal(clsnn_confusion_draw(path, "Confusion, 400 neurons", (const uint32_t(*)[10])counts),
@@ -320,10 +322,11 @@ static void test_confusion(void **state) {
             const uint32_t shade = pixel(&p, 150 + 92 * j + 6, 210 + 92 * i + 6);
             if (!counts[i][j])
                 assert_int_equal(shade, 0xffffff);
-            else if (i == 2) /* two halves: one shade, between the two ends */
+            else if (i == 2) /* two cells with half the row: equal shades, between white and the darkest */
                 assert_int_equal(shade, pixel(&p, 150 + 92 * 2 + 6, 210 + 92 * 2 + 6));
+            /* The whole row in one cell: darkest. */
             else
-                assert_int_equal(shade, pixel(&p, 150 + 92 + 6, 210 + 92 + 6)); /* a full row: the darkest */
+                assert_int_equal(shade, pixel(&p, 150 + 92 + 6, 210 + 92 + 6));
         }
     }
     assert_true(pixel(&p, 150 + 92 * 2 + 6, 210 + 92 * 2 + 6) > pixel(&p, 150 + 92 + 6, 210 + 92 + 6));
@@ -332,8 +335,8 @@ static void test_confusion(void **state) {
     assert_int_equal(clsnn_confusion_draw(path, "", nothing), CLSNN_OK);
 }
 
-/* In a process of its own, since fontconfig reads its settings once: without a single font the pictures are
- * complete, with cairo's own plain letters. Runs first, before anything has drawn text here. */
+/* Without any font the pictures are complete, drawn with cairo's built-in letters. A child process draws
+ * them, because fontconfig reads its settings once. This test runs first, before this process draws text. */
 static void test_no_font(void **state) {
     (void)state;
     const pid_t child = fork();
@@ -380,6 +383,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_confusion, setup, teardown),
     };
     const int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
-    cairo_debug_reset_static_data(); /* cairo's font cache would look like a leak */
+    cairo_debug_reset_static_data(); /* the leak sanitizer would report cairo's font cache */
     return n_failed;
 }

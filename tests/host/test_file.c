@@ -22,7 +22,7 @@
 
 static char root[64];
 
-/* root + "/" + name, in one of a few rotating buffers. */
+/* Returns root + "/" + name, in one of four rotating buffers. */
 static const char *in_root(const char *name) {
     static char buffers[4][512];
     static unsigned next;
@@ -73,7 +73,7 @@ static size_t n_entries(const char *dir) {
     return n;
 }
 
-/* The call failed with st, and its message holds both texts. */
+/* The call must have returned `want`, with a message that holds both texts. */
 static void assert_failed(enum clsnn_status got, enum clsnn_status want, const char *text1,
                           const char *text2) {
     assert_int_equal(got, want);
@@ -111,11 +111,12 @@ static void test_names(void **state) {
     char longest[256];
     memset(longest, 'n', 255);
     longest[255] = '\0';
-    assert_int_equal(clsnn_file_write(in_root(longest), "x", 1),
-                     CLSNN_OK); /* NAME_MAX: no room for a suffix */
+    /* A name of NAME_MAX characters leaves no room for a temporary suffix. */
+    assert_int_equal(clsnn_file_write(in_root(longest), "x", 1), CLSNN_OK);
     assert_content(in_root(longest), "x", 1);
 
-    char old[512]; /* a name without a slash is in the current folder */
+    /* A name without a slash is in the current folder. */
+    char old[512];
     assert_non_null(getcwd(old, sizeof old));
     assert_int_equal(chdir(root), 0);
     const enum clsnn_status st = clsnn_file_write("plain", "y", 1);
@@ -138,8 +139,8 @@ static void test_read_refuses(void **state) {
     assert_failed(clsnn_file_read(root, 10, &data, &n), CLSNN_E_IO, root, "directory");
     assert_failed(clsnn_file_read("/dev/null", 10, &data, &n), CLSNN_E_IO, "/dev/null", "device");
     assert_int_equal(mkfifo(in_root("pipe"), 0600), 0);
-    assert_failed(clsnn_file_read(in_root("pipe"), 10, &data, &n), CLSNN_E_IO, "pipe",
-                  "regular"); /* and no hang */
+    /* A pipe without a writer is refused; the open must not wait. */
+    assert_failed(clsnn_file_read(in_root("pipe"), 10, &data, &n), CLSNN_E_IO, "pipe", "regular");
     assert_int_equal(clsnn_file_write(in_root("big"), "0123456789", 10), CLSNN_OK);
     assert_failed(clsnn_file_read(in_root("big"), 9, &data, &n), CLSNN_E_DATA, "10 bytes", "at most 9");
     assert_null(data);
@@ -161,7 +162,7 @@ static void test_write_refuses_what_is_no_file(void **state) {
     assert_int_equal(n_entries(root), 3);
 }
 
-/* A size limit stands in for a full disk: the write is cut short, then refused. */
+/* A file size limit stands in for a full disk: the kernel cuts the first write short and refuses the next. */
 static void test_full_disk_leaves_the_old_file(void **state) {
     (void)state;
     static char big[100000];
@@ -180,7 +181,8 @@ static void test_full_disk_leaves_the_old_file(void **state) {
     assert_int_equal(n_entries(root), 1);
 }
 
-/* A killed writer leaves its temporary file behind; a later process with its number must not trip over it. */
+/* A killed writer leaves its temporary file behind. A later process with the same number must write beside
+ * it. */
 static void test_stale_temporary_file(void **state) {
     (void)state;
     char name[64];
@@ -191,7 +193,8 @@ static void test_stale_temporary_file(void **state) {
     assert_content(in_root(name), "stale", 5);
 }
 
-/* What the dead have left goes; what a living process writes, and what only looks so, stays. */
+/* clsnn_file_remove_unfinished removes files of dead processes. It keeps files of living processes, and files
+ * whose names only resemble a temporary file's. */
 static void test_remove_unfinished(void **state) {
     (void)state;
     char ours[64], dead[64];
@@ -242,7 +245,7 @@ static void test_make_dir(void **state) {
     assert_int_equal(clsnn_file_make_dir(in_root("a/b//c/")), CLSNN_OK);
     assert_int_equal(clsnn_file_make_dir(in_root("a/b/c")), CLSNN_OK);
     assert_int_equal(n_entries(in_root("a/b/c")), 0);
-    assert_int_equal(symlink("a", in_root("link")), 0); /* a link to a folder serves */
+    assert_int_equal(symlink("a", in_root("link")), 0); /* a link to a folder counts as a folder */
     assert_int_equal(clsnn_file_make_dir(in_root("link/d")), CLSNN_OK);
     assert_int_equal(clsnn_file_write(in_root("file"), "x", 1), CLSNN_OK);
     assert_failed(clsnn_file_make_dir(in_root("file")), CLSNN_E_IO, "file", "must be a folder");
@@ -280,7 +283,8 @@ static void test_sha256(void **state) {
         assert_int_equal(clsnn_sha256_hex(cases[i].text, strlen(cases[i].text), hex), CLSNN_OK);
         assert_string_equal(hex, cases[i].hex);
     }
-    struct clsnn_sha256 *h = clsnn_sha256_create(); /* a million times 'a', in uneven pieces */
+    /* One million times 'a', added in uneven pieces. */
+    struct clsnn_sha256 *h = clsnn_sha256_create();
     assert_non_null(h);
     char piece[977];
     memset(piece, 'a', sizeof piece);

@@ -1,5 +1,7 @@
-/* host/file.c while the system calls and libcrypto under it fail one at a time (the linker puts the functions below in their place): a
- * file is the old one or the new one, whole, nothing is left beside it, and the failure is told. What only interrupts is gone on with. */
+/* host/base/file.c and sha256.c, while the system calls and libcrypto under them fail one call at a time. The
+ * linker puts the functions below in the calls' places. After a failure the file is the old one or the new
+ * one, whole; nothing else is left in the folder, and the message says why. An interrupt (EINTR) is no
+ * failure. */
 #include "base/file.h"
 
 #include <dirent.h>
@@ -24,7 +26,8 @@ static const char *const call_names[N_CALLS] = {"openat", "fstat",    "fstatat",
                                                 "write",  "fsync",    "close",    "renameat",
                                                 "mkdir",  "unlinkat", "libcrypto"};
 
-/* Call number `at` (from 0 on) of one kind fails with an error; with `late` it does its work first. */
+/* Call number `at` (from 0) of one kind fails with `error`. `late` marks close(), which works even when it
+ * fails. */
 static struct fault {
     bool armed, late;
     enum call call;
@@ -46,7 +49,7 @@ static bool fails(enum call call) {
     return true;
 }
 
-/* The C library has two names of each function that knows offsets; which one is called is the compiler's affair. */
+/* The C library has each of these functions under two names; the compiler decides which one is called. */
 #define STAND_INS(suffix)                                                                                    \
     int __real_openat##suffix(int dir, const char *path, int flags, ...);                                    \
     int __wrap_openat##suffix(int dir, const char *path, int flags, ...);                                    \
@@ -70,7 +73,7 @@ static bool fails(enum call call) {
 STAND_INS()
 STAND_INS(64)
 
-static ssize_t cut_read = -1; /* what the next read() is to deliver instead, if not negative */
+static ssize_t cut_read = -1; /* number of bytes the next read() delivers instead; negative: none */
 
 ssize_t __real_read(int fd, void *to, size_t n);
 ssize_t __wrap_read(int fd, void *to, size_t n);
@@ -79,7 +82,7 @@ ssize_t __wrap_read(int fd, void *to, size_t n) {
     if (cut_read < 0) return __real_read(fd, to, n);
     const ssize_t got = cut_read;
     memset(to, 'x', (size_t)got);
-    cut_read = 0; /* and then the end */
+    cut_read = 0; /* the read after it finds the end */
     return got;
 }
 
@@ -87,7 +90,7 @@ ssize_t __real_write(int fd, const void *from, size_t n);
 ssize_t __wrap_write(int fd, const void *from, size_t n);
 ssize_t __wrap_write(int fd, const void *from, size_t n) {
     if (fails(WRITE)) return fault.error ? -1 : 0;
-    return __real_write(fd, from, n > 3 ? 3 : n); /* a system may take less than it is given */
+    return __real_write(fd, from, n > 3 ? 3 : n); /* a system may write fewer bytes than it is given */
 }
 
 int __real_fsync(int fd);
@@ -99,7 +102,7 @@ int __wrap_fsync(int fd) {
 int __real_close(int fd);
 int __wrap_close(int fd);
 int __wrap_close(int fd) {
-    const int rc = __real_close(fd); /* closes whatever it says */
+    const int rc = __real_close(fd); /* closes even when it reports a failure */
     return fails(CLOSE) ? -1 : rc;
 }
 
@@ -145,8 +148,6 @@ int __wrap_EVP_DigestFinal_ex(EVP_MD_CTX *context, unsigned char *digest, unsign
     return fails(CRYPTO) ? 0 : __real_EVP_DigestFinal_ex(context, digest, n);
 }
 
-/* ---- what the tests stand on ---- */
-
 static char root[64], path[128];
 static const char old[] = "what was there before", new[] = "what is to be there";
 
@@ -162,7 +163,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
     (void)state;
     unlink(path);
-    return rmdir(root); /* fails if anything else was left */
+    return rmdir(root); /* fails if another file was left */
 }
 
 static bool holds(const void *data, size_t n) {
@@ -182,15 +183,13 @@ static int n_files(void) {
     return n;
 }
 
-/* A failure names the file and what went wrong with it. */
+/* The failure must name the file and the reason. */
 static void told(enum clsnn_status st, const char *name, const char *reason) {
     if (st != CLSNN_E_IO || !strstr(clsnn_error_text(), name) || !strstr(clsnn_error_text(), reason))
         fail_msg("%s: status %d, \"%s\" lacks \"%s\" or \"%s\"", call_names[fault.call], (int)st,
                  clsnn_error_text(), name, reason);
     clsnn_error_clear();
 }
-
-/* ---- writing ---- */
 
 static void a_failed_write_leaves_the_old_file_or_the_new(void **state) {
     (void)state;
@@ -207,7 +206,8 @@ static void a_failed_write_leaves_the_old_file_or_the_new(void **state) {
                 break;
             }
             assert_int_equal(n_files(), 1);
-            /* the folder's fsync and close come behind the rename: the file is new then, and an fsync that fails is told */
+            /* The folder's fsync and close follow the rename, so the file is the new one then. A failed fsync
+             * is reported; a failed close is not. */
             const bool behind = (calls[k] == FSYNC || calls[k] == CLOSE) && n == 1;
             assert_true(behind ? holds(new, sizeof new) : holds(old, sizeof old));
             if (calls[k] == CLOSE && n == 1)
@@ -236,21 +236,19 @@ static void an_interrupted_write_goes_on(void **state) {
 
 static void odd_answers_of_file_systems(void **state) {
     (void)state;
-    const int harmless[] = {EINVAL, ENOTSUP}; /* of a folder's fsync, where there is none */
+    const int harmless[] = {EINVAL, ENOTSUP}; /* from fsync of a folder: the file system has none */
     for (int k = 0; k < 2; k++) {
         arm(FSYNC, 1, harmless[k]);
         assert_int_equal(clsnn_file_write(path, new, sizeof new), CLSNN_OK);
         assert_true(happened);
     }
-    /* a write() of nothing does not end, and is not waited for */
+    /* A write() that returns 0 would repeat for ever, so it fails. */
     arm(WRITE, 2, 0);
     const enum clsnn_status st = clsnn_file_write(path, old, sizeof old);
     fault.armed = false;
     told(st, path, strerror(EIO));
     assert_true(holds(new, sizeof new) && n_files() == 1);
 }
-
-/* ---- reading ---- */
 
 static void a_failed_read_delivers_nothing(void **state) {
     (void)state;
@@ -273,7 +271,7 @@ static void a_failed_read_delivers_nothing(void **state) {
         data = &root;
         n_bytes = 7;
     }
-    /* somebody writes to it meanwhile */
+    /* Another process changes the file's size during the read. */
     const ssize_t other[] = {5, sizeof old + 1};
     const char *words[] = {"fewer found", "more found"};
     for (int k = 0; k < 2; k++) {
@@ -285,8 +283,6 @@ static void a_failed_read_delivers_nothing(void **state) {
     }
 }
 
-/* ---- folders ---- */
-
 static void a_folder_that_cannot_be_used_is_told(void **state) {
     (void)state;
     char dir[128];
@@ -295,12 +291,13 @@ static void a_folder_that_cannot_be_used_is_told(void **state) {
     for (size_t k = 0; k < sizeof calls / sizeof *calls; k++) {
         const int n_of = calls[k] == UNLINKAT ? 1 : 2;
         for (int n = 0; n < n_of; n++) {
-            arm(calls[k], calls[k] == MKDIR ? n + 2 : n, EACCES); /* behind /tmp and root, which are there */
+            /* mkdir fails for a, then for b; /tmp and root come before them. */
+            arm(calls[k], calls[k] == MKDIR ? n + 2 : n, EACCES);
             const enum clsnn_status st = clsnn_file_make_dir(dir);
             fault.armed = false;
             assert_true(happened);
             told(st, root, strerror(EACCES));
-            if (calls[k] == UNLINKAT) clsnn_file_remove_unfinished(dir); /* ours, and we live: it stays */
+            if (calls[k] == UNLINKAT) clsnn_file_remove_unfinished(dir); /* keeps it: its process lives */
             char temp[200];
             snprintf(temp, sizeof temp, "%s/.clsnn-%ld-0.tmp", dir, (long)getpid());
             assert_int_equal(unlink(temp) == 0, calls[k] == UNLINKAT);
@@ -314,8 +311,6 @@ static void a_folder_that_cannot_be_used_is_told(void **state) {
         dir[strlen(dir)] = '/';
     }
 }
-
-/* ---- SHA-256 ---- */
 
 static void a_failed_digest_is_no_digest(void **state) {
     (void)state;

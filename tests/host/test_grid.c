@@ -1,4 +1,5 @@
-/* Files of sweeps to runs: lists, ranges, what advances together, the order of runs, every refusal, names of directories, shards. */
+/* Files of sweeps to runs: lists, ranges, zipped axes, the order of runs, every refusal, names of
+ * directories, shards. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@ static int make_folder(void **state) {
     snprintf(folder, sizeof folder, "/tmp/clsnn-grid-XXXXXX");
     if (!mkdtemp(folder)) return -1;
     snprintf(file, sizeof file, "%s/s.ini", folder);
-    setenv("XDG_CONFIG_HOME", folder, 1); /* there is no user's file in it */
+    setenv("XDG_CONFIG_HOME", folder, 1); /* a folder without clsnn/config.ini */
     return 0;
 }
 
@@ -42,7 +43,7 @@ static int remove_folder(void **state) {
     return rmdir(folder);
 }
 
-/* The options of a command line "sweep s.ini WORD...". */
+/* Parses the command line "sweep s.ini WORD...". */
 static struct clsnn_options told(va_list words) {
     char name[] = "sweep", *argv[16] = {name, file};
     int argc = 2;
@@ -61,7 +62,7 @@ static void write_file(const char *text) {
     assert_int_equal(fclose(f), 0);
 }
 
-/* A sweep that was read: the grid and what all its runs have in common. */
+/* A sweep as read: the grid, and the options that all its runs share. */
 struct sweep {
     struct clsnn_grid grid;
     struct clsnn_options options;
@@ -90,7 +91,7 @@ static void drop(struct sweep *s) {
     clsnn_options_finish(&s->options);
 }
 
-/* The file is refused by one line that contains want, and nothing is written. */
+/* The sweep file must be refused with one line that contains want, and nothing may be written. */
 static void refused(const char *want, enum clsnn_status status, const char *text, ...) {
     struct clsnn_grid grid = {.n_runs = 77};
     struct clsnn_options o = {.seed = 77};
@@ -114,7 +115,7 @@ static void bad(const char *want, const char *text) {
     refused(want, CLSNN_E_USAGE, text, NULL);
 }
 
-/* The values of the only axis of "KEY = VALUE", with spaces between them. */
+/* The file's only axis must have these values, joined by spaces. */
 static void expands(const char *text, const char *want) {
     struct sweep s = good(text, NULL);
     char all[1024] = "";
@@ -130,10 +131,10 @@ static void expands(const char *text, const char *want) {
 static void test_lists_and_ranges(void **state) {
     (void)state;
     expands("neurons = 100, 225, 400", "100 225 400");
-    expands("neurons = 400,100", "400 100"); /* the order of the file */
+    expands("neurons = 400,100", "400 100"); /* keeps the order of the file */
     expands("  neurons\t=  7 ,\t8  ; comment\n", "7 8");
     expands("seed = 1..5", "1 2 3 4 5");
-    expands("seed = 3..3", "3"); /* one value is a sweep too, when it is written as a range */
+    expands("seed = 3..3", "3"); /* a range of one value is an axis too */
     expands("seed = 1 .. 3", "1 2 3");
     expands("seed = 0..10..3", "0 3 6 9");
     expands("seed = 0..9..3", "0 3 6 9");
@@ -141,18 +142,18 @@ static void test_lists_and_ranges(void **state) {
     expands("seed = 18446744073709551612..18446744073709551615",
             "18446744073709551612 18446744073709551613 18446744073709551614 18446744073709551615");
     expands("seed = 0..18446744073709551615..18446744073709551615", "0 18446744073709551615");
-    expands("seed = 9007199254740993..9007199254740995", /* no double holds the ends */
+    expands("seed = 9007199254740993..9007199254740995", /* a double cannot hold these numbers */
             "9007199254740993 9007199254740994 9007199254740995");
     expands("theta_plus_mv = 0.02..0.1..0.02", "0.02 0.04 0.06 0.08 0.1");
-    expands("theta_plus_mv = 0.1..0.35..0.1", "0.1 0.2 0.3"); /* 0.3, and not 0.30000000000000004 */
+    expands("theta_plus_mv = 0.1..0.35..0.1", "0.1 0.2 0.3"); /* prints 0.3, not 0.30000000000000004 */
     expands("theta_plus_mv = 0..1..0.1", "0 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1");
     expands("theta_plus_mv = 0.3..0.3..0.1", "0.3");
     expands("theta_plus_mv = 1..3", "1 2 3");
     expands("v_rest_exc_mv = -65..-64..0.25", "-65 -64.75 -64.5 -64.25 -64");
     expands("v_rest_exc_mv = -66..-64..1", "-66 -65 -64");
     expands("neurons = 1e2..3e2..1e2", "100 200 300");
-    expands("theta_plus_mv = 0.10, 2e-1, +0.30, .4, 5",
-            "0.1 0.2 0.3 0.4 5"); /* as they are printed elsewhere */
+    /* Values are printed in their shortest form. */
+    expands("theta_plus_mv = 0.10, 2e-1, +0.30, .4, 5", "0.1 0.2 0.3 0.4 5");
     expands("shuffle = on, no", "yes no");
     expands("preset = seed, diehl-cook-2015", "seed diehl-cook-2015");
 }
@@ -177,14 +178,14 @@ static void test_refused_values(void **state) {
     bad("s.ini:1: min_spikes = 2.5: must be a whole number", "min_spikes = 2.5, 3");
     bad("s.ini:1: neurons = x: not a number", "neurons = 100, x");
     bad("s.ini:1: neurons = -5: must be in [1, 16384]", "neurons = 100, -5");
-    bad("s.ini:1: neurons = 0: must be in [1, 16384]", "neurons = 0"); /* a single value too */
+    bad("s.ini:1: neurons = 0: must be in [1, 16384]", "neurons = 0"); /* a single value is checked too */
     bad("s.ini:1: seed = 18446744073709551616: must be in", "seed = 1, 18446744073709551616");
     bad("seed = 18446744073709551616: must be in", "seed = 18446744073709551615..18446744073709551616");
     bad("preset = sed: must be one of", "preset = seed, sed");
     bad("shuffle = maybe: must be yes or no", "shuffle = yes, maybe");
     bad("s.ini:1: seed: 3 stands there twice", "seed = 1..3, 3");
-    bad("neurons: 100 stands there twice",
-        "neurons = 100, 1e2"); /* one value written in two ways is one run */
+    /* One value written in two ways is one run. */
+    bad("neurons: 100 stands there twice", "neurons = 100, 1e2");
     bad("w_max: 0.1 stands there twice", "w_max = 0.1, 0.10");
     bad("shuffle: yes stands there twice", "shuffle = yes, on");
     bad("s.ini:1: w_max: the range 0.1..0.5 needs a step: 0.1..0.5..STEP", "w_max = 0.1..0.5");
@@ -248,8 +249,8 @@ static void test_files(void **state) {
 
 static void test_zip(void **state) {
     (void)state;
-    /* a and c advance together although b stands between them; the order of the groups is that of their first axes, and zip may name them in
-     * any order */
+    /* neurons and train-images advance together although seed stands between them. Groups follow the order of
+     * their first axes; zip may name axes in any order. */
     static const char *const zips[] = {"neurons, train-images", "train-images, neurons",
                                        " train-images ,neurons "};
     static const char *const want[6][3] = {{"100", "1", "10"}, {"100", "2", "10"}, {"100", "3", "10"},
@@ -267,7 +268,7 @@ static void test_zip(void **state) {
                 assert_string_equal(clsnn_grid_value(&s.grid, run, &s.grid.axes[a]), want[run][a]);
         drop(&s);
     }
-    /* two groups, each named backwards and interleaved with the other, and one axis alone */
+    /* Two zipped groups, each named backwards and interleaved with the other, and one axis alone. */
     struct sweep s = good("epochs = 1, 2\nneurons = 10, 20, 30\nw_max = 1, 2\ntheta_plus_mv = 0.1, 0.2, 0.3\n"
                           "seed = 5, 6\nzip = w_max, epochs | theta_plus_mv, neurons",
                           NULL);
@@ -279,11 +280,11 @@ static void test_zip(void **state) {
             assert_int_equal(clsnn_grid_index(&s.grid, run, &s.grid.axes[a]), index[a]);
     }
     drop(&s);
-    s = good("seed = 1..2\nneurons = 5, 6\n", "--zip", "neurons,seed",
-             NULL); /* on the command line as well */
+    /* The command line accepts --zip too. */
+    s = good("seed = 1..2\nneurons = 5, 6\n", "--zip", "neurons,seed", NULL);
     assert_int_equal(s.grid.n_runs, 2);
     drop(&s);
-    s = good("seed = 1..2\nneurons = 5, 6, 7\nzip = seed", NULL); /* one alone is a group too */
+    s = good("seed = 1..2\nneurons = 5, 6, 7\nzip = seed", NULL); /* a group may have one axis */
     assert_int_equal(s.grid.n_runs, 6);
     drop(&s);
     bad("zip: neurons has 3 values, seed has 2: zipped lists must be equally long",
@@ -304,7 +305,7 @@ static void test_order(void **state) {
         good("neurons = 100, 225\ntheta_plus_mv = 0.05, 0.1\nseed = 1..3\ntest-images = 50", NULL);
     static const char *const theta[2] = {"0.05", "0.1"}, *const n[2] = {"100", "225"};
     assert_int_equal(s.grid.n_runs, 12);
-    for (size_t run = 0; run < 12; run++) { /* the last axis of the file is the fastest */
+    for (size_t run = 0; run < 12; run++) { /* the file's last axis varies fastest */
         const struct clsnn_options *o = &s.grid.options[run];
         assert_string_equal(clsnn_grid_value(&s.grid, run, &s.grid.axes[0]), n[run / 6]);
         assert_string_equal(clsnn_grid_value(&s.grid, run, &s.grid.axes[1]), theta[run / 3 % 2]);
@@ -315,12 +316,12 @@ static void test_order(void **state) {
         assert_string_equal(o->command, "train");
     }
     drop(&s);
-    s = good("", NULL); /* nothing is swept: one run */
+    s = good("", NULL); /* no list: the sweep is one run */
     assert_true(s.grid.n_runs == 1 && s.grid.n_axes == 0);
     drop(&s);
 }
 
-/* A copy that borrows everything from the grid. */
+/* Returns a shallow copy: the grid keeps ownership. */
 static struct clsnn_options run_of(const struct sweep *s, size_t run) {
     return s->grid.options[run];
 }
@@ -334,10 +335,10 @@ static void test_precedence(void **state) {
     assert_true(o.neurons == 300 && o.epochs == 3 && o.model.w_max == 2 && o.model.eta_post == 0.5 &&
                 o.seed == 2);
     drop(&s);
-    s = good("neurons = 100\nneurons = 200\nseed = 1..2", NULL); /* the last of two single values counts */
+    s = good("neurons = 100\nneurons = 200\nseed = 1..2", NULL); /* the later of two single values counts */
     assert_int_equal(s.options.neurons, 200);
     drop(&s);
-    /* a preset is below every parameter that the command line or the file gives, swept or not */
+    /* A preset is below every parameter that the command line or the file gives, in a list or not. */
     s = good("preset = seed\nw_max = 2\ntheta_plus_mv = 0.1, 0.2", "--set", "eta_post=0.5", "--set",
              "min_spikes=3", NULL);
     o = run_of(&s, 1);
@@ -356,7 +357,7 @@ static void test_precedence(void **state) {
     drop(&s);
 }
 
-/* Every run's directory is its own, and a name that files everywhere may have. */
+/* Every run's directory has a name of its own, made of characters that every file system accepts. */
 static void names_differ(const struct sweep *s) {
     char **names = calloc(s->grid.n_runs, sizeof *names);
     assert_non_null(names);
@@ -400,7 +401,8 @@ static void test_names(void **state) {
     s = good(text, NULL);
     assert_int_equal(s.grid.n_runs, 1024);
     names_differ(&s);
-    /* the same runs have the same names when the file has more values, long names too */
+    /* A run keeps its name when the file gets more values. This holds for long names too, which are
+     * hashed. */
     snprintf(text, sizeof text, "%sseed = 1..3", many);
     struct sweep t = good(text, NULL);
     for (size_t run = 0; run < 1024; run++) {
@@ -439,7 +441,7 @@ static void test_seeds(void **state) {
     clsnn_options_finish(&o);
 }
 
-/* The runs of reproduce: short names, the sizes slowest, tested after each epoch. */
+/* The runs of `clsnn reproduce`: short names, sizes vary slowest, an evaluation after each epoch. */
 static void test_sizes(void **state) {
     (void)state;
     struct clsnn_options o = {0};
@@ -527,10 +529,10 @@ static void test_shards(void **state) {
         snprintf(want, sizeof want, "--shard = %s: must be I/N with I in [1, N]", wrong[k]);
         shard_bad(wrong[k], want);
     }
-    /* what Slurm sets for --array=1-4, 0-3, 2-8:2, and one task alone */
+    /* The variables Slurm sets for --array=1-4, 0-3, 2-8:2, and for a single task. */
     set_slurm("3", "4", "1", "1");
     shard_is(NULL, 3, 4, true);
-    shard_is("1/2", 1, 2, false); /* told is told */
+    shard_is("1/2", 1, 2, false); /* --shard overrules Slurm */
     set_slurm("0", "4", "0", "1");
     shard_is(NULL, 1, 4, true);
     set_slurm("3", "4", "0", "1");
@@ -541,7 +543,7 @@ static void test_shards(void **state) {
     shard_is(NULL, 1, 1, true);
     set_slurm("", "4", "1", "1");
     shard_is(NULL, 1, 1, false);
-    /* --array=1,3,9: no steps */
+    /* --array=1,3,9 has no constant step. */
     set_slurm("9", "3", "1", "1");
     shard_bad(
         NULL,
@@ -560,7 +562,7 @@ static void test_shards(void **state) {
     shard_bad(NULL, "SLURM_ARRAY_TASK_COUNT = 4294967296: must be in");
 }
 
-/* Ten thousand runs, the most there can be, are read in no time. */
+/* Ten thousand runs, the most allowed, can be read. */
 static void test_most_runs(void **state) {
     (void)state;
     struct sweep s = good("seed = 1..5000\nepochs = 1, 2", NULL);

@@ -1,4 +1,5 @@
-/* Small modules of the host that need no device: shuffled orders, the running accuracy, the hash of kernels. */
+/* Small modules of the host that need no device: shuffled orders, the running accuracy, the hash of the
+ * kernels. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +13,6 @@
 #include "experiment/order.h"
 #include "device/program.h"
 #include "experiment/running.h"
-
-/* ---- order ---- */
 
 static void an_order_is_a_permutation(void **state) {
     (void)state;
@@ -47,15 +46,15 @@ static void an_order_depends_on_seed_and_epoch_alone(void **state) {
         for (uint32_t other = 0; other < k; other++) {
             int fixed = 0;
             for (int i = 0; i < N; i++) fixed += orders[k][i] == orders[other][i];
-            /* of two random orders 1 place agrees on average, Poisson: more than 12 with probability 1e-10 */
+            /* Two random orders agree in 1 place on average (Poisson), in more than 12 with p = 1e-10. */
             assert_true(fixed <= 12);
         }
     }
 }
 
-/* Every image is as likely at every place: chi-square of a table of 12 x 12 counts has 11 * 11 degrees of
- * freedom. And all 24 orders of four are equally likely: 23 degrees. Bounds: p = 1e-4 either side, by Wilson
- * and Hilferty. */
+/* Every image is equally likely at every place: chi-square of 12 x 12 counts, 11 * 11 degrees of freedom. All
+ * 24 orders of four are equally likely: 23 degrees. The bounds are p = 1e-4 on either side, by Wilson and
+ * Hilferty. */
 static void orders_are_uniform(void **state) {
     (void)state;
     enum { N = 12, RUNS = 24000 };
@@ -81,15 +80,13 @@ static void orders_are_uniform(void **state) {
     assert_true(y > 6 && y < 57);
 }
 
-/* ---- running accuracy ---- */
-
 static void running_accuracy_starts_at_a_hundred_images(void **state) {
     (void)state;
     struct clsnn_running *r = NULL;
     const uint16_t silent[2] = {0, 0};
     assert_int_equal(clsnn_running_create(2, &r), CLSNN_OK);
     for (int k = 0; k < 99; k++) {
-        clsnn_running_add(r, silent, 0); /* silence is class 0, and right */
+        clsnn_running_add(r, silent, 0); /* a silent image counts as class 0, here right */
         assert_true(clsnn_running_accuracy(r) < 0);
     }
     clsnn_running_add(r, silent, 5);
@@ -98,8 +95,9 @@ static void running_accuracy_starts_at_a_hundred_images(void **state) {
     clsnn_running_destroy(NULL);
 }
 
-/* Two neurons that tell classes 3 and 8 apart: the first image of each class is wrong, as nothing had a
- * label, all others are right, except every tenth, which fires the wrong neuron. */
+/* Two neurons tell classes 3 and 8 apart. The first image of each class is wrong, because no neuron has a
+ * label yet. Every tenth image fires the wrong neuron and is wrong. All others are right, over the last 1000
+ * images. */
 static void running_accuracy_of_a_hand_made_case(void **state) {
     (void)state;
     struct clsnn_running *r = NULL;
@@ -119,8 +117,8 @@ static void running_accuracy_of_a_hand_made_case(void **state) {
     clsnn_running_destroy(r);
 }
 
-/* An image is classified before it joins: an oracle of the first image of a class would otherwise be right.
- */
+/* An image is classified before it counts towards labels. Otherwise each image here would be right, because a
+ * neuron of its own fires. */
 static void an_image_does_not_vote_for_itself(void **state) {
     (void)state;
     struct clsnn_running *r = NULL;
@@ -134,7 +132,9 @@ static void an_image_does_not_vote_for_itself(void **state) {
     clsnn_running_destroy(r);
 }
 
-/* After it has faded, what a neuron says now outweighs what it said 8192 images ago. */
+/* The sums halve every 8192 images, six times here, and the accuracy must stay exact. A neuron that fires
+ * for classes 2 and 6 in turn keeps one label: half of the last 1000 images are right, with halving or
+ * without. */
 static void old_images_fade(void **state) {
     (void)state;
     struct clsnn_running *r = NULL;
@@ -146,8 +146,6 @@ static void old_images_fade(void **state) {
     assert_true(clsnn_running_accuracy(r) == 0.5);
     clsnn_running_destroy(r);
 }
-
-/* ---- the hash of the kernels ---- */
 
 static void hash_of(const char *source, char hex[CLSNN_SHA256_HEX]) {
     assert_int_equal(clsnn_program_hash_source(source, strlen(source), hex), CLSNN_OK);

@@ -10,17 +10,15 @@
 #include "base/file.h"
 #include "dataset/idx.h"
 
-/* n as a 32-bit big-endian number. */
+/* Writes n as a 32-bit big-endian number. */
 static void put_be(uint8_t *p, uint32_t n) {
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(n >> (24 - 8 * i));
 }
 
-/* ---- hostile IDX ---- */
-
 struct bad_idx {
     const char *what, *message;
-    int file; /* 0 images, 1 labels */
-    int at;   /* where a 32-bit word is replaced; -1: nowhere */
+    int file; /* 0: images, 1: labels */
+    int at;   /* offset of the 32-bit word to replace; -1: none */
     uint32_t word;
     long more_bytes; /* appended (> 0) or cut off (< 0) */
 };
@@ -64,7 +62,7 @@ static void gzip_to(const char *path, const void *data, size_t n_bytes) {
     assert_int_equal(gzclose(f), Z_OK);
 }
 
-/* Each case through clsnn_idx_parse, as a plain file and as gzip. */
+/* Each case goes through clsnn_idx_parse, then through the loader as a plain file and as gzip. */
 static void bad_idx_is_refused(void **state) {
     (void)state;
     struct clsnn_dataset good;
@@ -85,7 +83,7 @@ static void bad_idx_is_refused(void **state) {
         n[b->file] = (size_t)((long)n[b->file] + b->more_bytes);
 
         struct clsnn_images out = {0};
-        /* In blocks of exactly these sizes, so that a sanitizer sees the first byte read beyond. */
+        /* Blocks of exactly these sizes let a sanitizer see the first byte read beyond. */
         void *exact[2] = {malloc(n[0] ? n[0] : 1), malloc(n[1] ? n[1] : 1)};
         for (int i = 0; i < 2; i++) memcpy(exact[i], file[i], n[i]);
         expect_failure(clsnn_idx_parse(exact[0], n[0], exact[1], n[1], "case", &out), CLSNN_E_DATA,
@@ -95,7 +93,7 @@ static void bad_idx_is_refused(void **state) {
             export_set(in_root("bad"));
             for (int i = 0; i < 2; i++) {
                 char path[64];
-                snprintf(path, sizeof path, "bad/%s.gz", names[i]); /* plain bytes under .gz are fine */
+                snprintf(path, sizeof path, "bad/%s.gz", names[i]); /* .gz files may hold plain bytes */
                 if (packed)
                     gzip_to(in_root(path), file[i], n[i]);
                 else
@@ -121,15 +119,14 @@ static void counts_must_agree(void **state) {
     expect_load_failure(in_root("a"), "30 images but 12 labels");
 }
 
-/* ---- hostile gzip ---- */
-
 static void truncated_gzip_is_refused_at_every_length(void **state) {
     (void)state;
     export_set(in_root("a"));
     void *data, *out = NULL;
     size_t n, n_out = 0;
     assert_int_equal(clsnn_file_read(in_root("a/train-images-idx3-ubyte.gz"), 1 << 20, &data, &n), CLSNN_OK);
-    /* Two bytes are the least that say gzip; the first 64, the last 64 and 200 between. */
+    /* Two bytes are the least that identify gzip. The cuts are the first 64, the last 64 and about 200
+     * between. */
     for (size_t cut = 2, step; cut < n; cut += step) {
         step = cut < 66 || cut + 66 > n ? 1 : n / 200;
         if (cut < n - 66 && cut + step > n - 66) step = n - 66 - cut;
@@ -145,8 +142,8 @@ static void truncated_gzip_is_refused_at_every_length(void **state) {
     free(data);
 }
 
-/* Bytes 3 to 9 of the header (flags, time, system) may have other values, and a stored block has padding
- * bits: so each change is refused, or changes nothing that is unpacked. */
+/* Each changed byte is refused or leaves the unpacked data as it was. Bytes 3 to 9 of the header (flags,
+ * time, system) and the padding bits of stored blocks may change without effect: at most 16 changes here. */
 static void changed_byte_in_gzip_never_changes_the_data(void **state) {
     (void)state;
     export_set(in_root("a"));
@@ -203,7 +200,7 @@ static void members_may_follow_but_nothing_else(void **state) {
     expect_failure(clsnn_gzip_read(in_root("two"), 100, &out, &n_out), CLSNN_E_DATA, "truncated",
                    "half a magic behind");
     free(data);
-    /* Plain files: the same cap, and an empty one is no error of this layer. */
+    /* Plain files have the same cap. An empty file is no error at this layer. */
     put_file(in_root("plain"), "hello", 5);
     expect_failure(clsnn_gzip_read(in_root("plain"), 4, &out, &n_out), CLSNN_E_DATA, "more than 4",
                    "plain cap");
@@ -218,7 +215,8 @@ static void members_may_follow_but_nothing_else(void **state) {
     expect_failure(clsnn_gzip_read(in_root("absent"), 5, &out, &n_out), CLSNN_E_IO, "No such file", "absent");
 }
 
-/* 10 GB in 10 MB: one member of 10 MB of zeros, a thousand times, behind a header of our choice. */
+/* Writes 10 GB in 10 MB: one gzip member of 10 MB of zeros, a thousand times, after a member with the
+ * header. */
 static void put_bomb(const char *path, const void *header, size_t n_header) {
     enum { MEMBER = 10 << 20 };
     uint8_t *zeros = calloc(1, MEMBER);
@@ -253,7 +251,7 @@ static void bomb_is_refused_in_little_memory_and_time(void **state) {
         put_be(header + 12, 28);
         export_set(in_root("a"));
         put_bomb(in_root("a/train-images-idx3-ubyte.gz"), header, cases[c].n_images ? sizeof header : 0);
-        /* In a process of its own, whose peak is not that of an earlier test. */
+        /* A child process loads the bomb, so that its peak memory is not an earlier test's. */
         struct rusage usage;
         int status = 0;
         pid_t child = fork();

@@ -1,5 +1,5 @@
-/* The real MNIST, on machines that have it; elsewhere the whole file is skipped. (A program of its own, since
- * cmocka's skip() prints "not ok" in TAP, which Meson takes for a failure.) */
+/* The real MNIST, on machines that have it; elsewhere the whole file is skipped. It is a program of its own,
+ * because cmocka's skip() prints "not ok" in TAP, which Meson takes for a failure. */
 #include "base/file.h"
 #include "dataset_fixture.h"
 
@@ -21,7 +21,8 @@ static void mnist_is_recognised(void **state) {
     }
 }
 
-/* $CLSNN_DATA, then beside the source tree; NULL: in neither. Asked before setup clears the environment. */
+/* Looks in $CLSNN_DATA, then beside the source tree; NULL: in neither. Must run before setup clears the
+ * environment. */
 static char *find_mnist(void) {
     const char *asked = getenv("CLSNN_DATA"), *source = getenv("CLSNN_SOURCE_ROOT");
     char *beside = clsnn_file_join(source && *source ? source : ".", "../shared/data/mnist");

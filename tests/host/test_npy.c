@@ -1,5 +1,5 @@
-/* The .npy layer: every type and shape that is accepted, a table of headers that are not, and cuts at every
- * byte. Each image lies in a heap block of exactly its size, so that a sanitizer sees any read beyond it. */
+/* The .npy layer: every accepted type and shape, a table of refused headers, and cuts at every byte. Each
+ * image lies in a heap block of exactly its size, so that a sanitizer sees any read beyond it. */
 #include "clsnn/npz.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include "formats/npy.h"
 
-/* Magic, version, length, header text and n_data bytes 0, 1, 2, ... in one heap block. */
+/* Joins magic, version, length, header text and n_data bytes 0, 1, 2, ... in one heap block. */
 static unsigned char *make_image(int major, const char *text, size_t n_text, size_t n_data, size_t *out_n) {
     const size_t begin = major == 1 ? 10 : 12;
     unsigned char *b = malloc(begin + n_text + n_data);
@@ -76,7 +76,7 @@ static void test_good_headers(void **state) {
     }
 }
 
-/* 24 bytes of data follow each, right for '<f4' (3, 2): only the header is at fault. */
+/* Each header is followed by 24 bytes of data, right for '<f4' (3, 2): only the header is at fault. */
 static void test_bad_headers(void **state) {
     (void)state;
     static const struct {
@@ -200,8 +200,8 @@ static void test_bad_frames(void **state) {
     (void)state;
     expect_refusal("", 0, "is no .npy array");
     expect_refusal("\x93NUMPX\x01\x00\x00\x00", 10, "is no .npy array");
-    expect_refusal("\x80\x04K*.......", 11,
-                   "is no .npy array"); /* a pickle, as numpy.load(allow_pickle) takes */
+    /* A pickle, which numpy.load(allow_pickle=True) accepts. */
+    expect_refusal("\x80\x04K*.......", 11, "is no .npy array");
     expect_refusal("\x93NUMPY\x00\x00\x00\x00", 10, "version 0.0");
     expect_refusal("\x93NUMPY\x03\x00\x00\x00\x00\x00", 12, "version 3.0");
     expect_refusal("\x93NUMPY\x01\x01\x00\x00", 10, "version 1.1");
@@ -218,13 +218,12 @@ static void test_bad_frames(void **state) {
     free(a.data);
     assert_int_equal(parse(1, spaces, 10001, 24, &a), CLSNN_E_DATA);
     assert_int_equal(parse(2, spaces, 10001, 24, &a), CLSNN_E_DATA);
-    spaces[60] = '\0'; /* a NUL is a byte like any other, not an end */
+    spaces[60] = '\0'; /* a NUL is a byte like any other and ends nothing */
     assert_int_equal(parse(1, spaces, 10000, 24, &a), CLSNN_E_DATA);
     clsnn_error_clear();
 }
 
-/* Every cut and every extension by one byte is an error; every changed header byte is an error or a valid
- * array. */
+/* Every cut, and one byte more, is an error. A changed header byte gives an error or a valid array. */
 static void test_cuts_and_changes(void **state) {
     (void)state;
     size_t n = 0;

@@ -1,6 +1,6 @@
-/* Archives of arrays: round trips, numpy as a second opinion, and damage. A damaged file must either be
- * refused or give the very same arrays: every bit of a small archive is flipped, every length tried, and lies
- * are planted by hand. */
+/* Archives of arrays: round trips, numpy as a second opinion, and damage. A damaged file must be refused or
+ * give the very same arrays. The tests flip every bit of a small archive, cut a file at many lengths, and
+ * plant lies. */
 #include "clsnn/npz.h"
 
 #include <setjmp.h>
@@ -35,7 +35,7 @@ static int teardown(void **state) {
     return rmdir(dir);
 }
 
-/* Without clsnn_file_write's fsync: thousands of variants are written. */
+/* Skips clsnn_file_write's fsync: the tests write thousands of variants. */
 static void put(const void *bytes, size_t n) {
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
@@ -72,7 +72,7 @@ static bool same_arrays(const struct clsnn_npz *npz, const struct clsnn_array *a
     return true;
 }
 
-/* ---- arrays used below: every type, 0 to 4 dimensions, nothing in one ---- */
+/* The arrays of the tests: every type, 0 to 4 dimensions, one array without elements. */
 
 static uint8_t u1[6] = {0, 1, 127, 128, 254, 255};
 static int32_t i4[4] = {INT32_MIN, -1, 0, INT32_MAX};
@@ -100,7 +100,7 @@ static void test_round_trip(void **state) {
     clsnn_npz_finish(&npz);
     clsnn_npz_finish(NULL);
 
-    struct clsnn_array many[65]; /* the most that fit, each with the longest name */
+    struct clsnn_array many[65]; /* 64 fit, each with the longest name */
     for (size_t i = 0; i < 65; i++) {
         many[i] = every_type[i % N_EVERY];
         snprintf(many[i].name, sizeof many[i].name, "%047zu", i);
@@ -115,12 +115,12 @@ static void test_round_trip(void **state) {
 
 static void test_write_refuses(void **state) {
     (void)state;
-    struct clsnn_array a[2] = {every_type[0], every_type[0]}; /* one name twice */
+    struct clsnn_array a[2] = {every_type[0], every_type[0]}; /* two arrays with one name */
     assert_int_equal(clsnn_npz_write(path, a, 2), CLSNN_E_FAILED);
     assert_int_equal(clsnn_npz_write(path, a, 0), CLSNN_E_FAILED);
     a[0].name[0] = '\0';
     assert_int_equal(clsnn_npz_write(path, a, 1), CLSNN_E_FAILED);
-    memset(a[0].name, 'n', sizeof a[0].name); /* without an end */
+    memset(a[0].name, 'n', sizeof a[0].name); /* a name without a NUL */
     assert_int_equal(clsnn_npz_write(path, a, 1), CLSNN_E_FAILED);
     a[1].n_dims = 5;
     assert_int_equal(clsnn_npz_write(path, a + 1, 1), CLSNN_E_FAILED);
@@ -134,7 +134,7 @@ static void test_write_refuses(void **state) {
     put("", 0);
 }
 
-/* Same arrays, same bytes: whenever and in whatever time zone. */
+/* Equal arrays give equal bytes, at any time and in any time zone. */
 static void test_reproducible(void **state) {
     (void)state;
     static const char *const zones[] = {"UTC", "Asia/Tokyo", "America/Los_Angeles", "AAA-14", "BBB12"};
@@ -184,9 +184,7 @@ static void test_get(void **state) {
     clsnn_npz_finish(&npz);
 }
 
-/* ---- damage ---- */
-
-/* The file at path holds arrays; each bit of it, and each whole byte, is flipped in turn. */
+/* Flips each bit and each whole byte of the file at `path`, which holds `arrays`, one at a time. */
 static void flip_every_bit(const struct clsnn_array *arrays, size_t n_arrays) {
     struct clsnn_npz npz;
     size_t n = 0, n_refused = 0, n_same = 0;
@@ -243,8 +241,7 @@ static void test_truncation(void **state) {
     free(w);
 }
 
-/* Replaces each occurrence of one text in the file by another of the same length; returns how many there
- * were. */
+/* Replaces each occurrence of one text by another of the same length. Returns the number of occurrences. */
 static size_t patch(unsigned char *bytes, size_t n, const void *from, const void *to, size_t n_text) {
     size_t count = 0;
     for (size_t i = 0; i + n_text <= n; i++) {
@@ -289,33 +286,33 @@ static void test_lies(void **state) {
     expect_refusal(MIB, "no zip archive");
 }
 
-/* 64 MiB of zeros in a few hundred KiB: refused by its announced size, and also where that size lies. */
+/* 64 MiB of zeros in a few hundred KiB. The size that the archive announces is refused; so is a false
+ * size. */
 static void test_bomb(void **state) {
     (void)state;
     const struct clsnn_array a = {"zeros", CLSNN_U1, 1, {64 * MIB}, calloc(64, MIB)};
     assert_non_null(a.data);
     assert_int_equal(clsnn_npz_write(path, &a, 1), CLSNN_OK);
     free(a.data);
-    expect_refusal(64 * MIB, "at most 67108864 in all are accepted"); /* the header does not fit any more */
+    expect_refusal(64 * MIB, "at most 67108864 in all are accepted"); /* the .npy header makes it larger */
     expect_refusal(MIB, "at most 1048576 in all are accepted");
-    expect_refusal(1000, "at most"); /* the file itself may be larger than that */
+    expect_refusal(1000, "at most"); /* the file itself may be larger than 1000 bytes */
     size_t n = 0;
     unsigned char *bytes = get(&n);
-    assert_int_equal(patch(bytes, n, "\x80\0\0\x04", "\x80\0\0\0", 4), 3); /* wherever 64 MiB + 128 stands */
+    /* Three places hold 64 MiB + 128. */
+    assert_int_equal(patch(bytes, n, "\x80\0\0\x04", "\x80\0\0\0", 4), 3);
     put(bytes, n);
     expect_refusal(MIB, "zeros");
     free(bytes);
     struct clsnn_npz npz;
-    assert_int_equal(clsnn_npz_write(path, every_type, 2),
-                     CLSNN_OK); /* 128 + 6 and 128 + 16 bytes: the sum counts */
+    /* 128 + 6 and 128 + 16 bytes: the limit is on their sum. */
+    assert_int_equal(clsnn_npz_write(path, every_type, 2), CLSNN_OK);
     expect_refusal(277, "at most 277 in all");
     assert_int_equal(clsnn_npz_read(path, 278, &npz), CLSNN_OK);
     clsnn_npz_finish(&npz);
 }
 
-/* ---- numpy ---- */
-
-/* Runs a Python program with the file's path as its argument; skips the test where there is no numpy. */
+/* Runs a Python program with the file's path as its argument. Skips the test when no Python has numpy. */
 static void run_python(const char *program) {
     static const char *const pythons[] = {"python3", "/usr/bin/python3"};
     char command[4096];
@@ -376,7 +373,7 @@ static void test_ours_reads_numpy(void **state) {
     expect_refusal(MIB, "Fortran order");
 }
 
-/* numpy's files are stored, not deflated, and carry zip64 fields: other bytes to damage. */
+/* numpy stores instead of deflating and adds zip64 fields, so its files offer other bytes to damage. */
 static void test_every_bit_of_numpys_flipped(void **state) {
     (void)state;
     const struct clsnn_array arrays[2] = {every_type[3], every_type[4]};

@@ -1,5 +1,5 @@
 /* Command line, environment and files to options: bounds of every row, precedence, messages, hostile input.
- * What the table prints is test_options_text.c's. */
+ * test_options_text.c tests the texts made from the table. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +16,8 @@
 #include "options/options.h"
 #include "options/options_render.h"
 
-static char home[64], user_file[128],
-    file[128]; /* HOME of the tests, its config.ini, and a file for --config */
+/* The tests' HOME, its config.ini, and a file for --config. */
+static char home[64], user_file[128], file[128];
 
 static void write_bytes(const char *path, const char *bytes, size_t n) {
     FILE *f = fopen(path, "w");
@@ -41,7 +41,7 @@ static int make_home(void **state) {
     return mkdir(dir, 0700);
 }
 
-/* Every test begins without files and variables. */
+/* Every test begins without files and without variables. */
 static int clean(void **state) {
     (void)state;
     char variable[64];
@@ -68,7 +68,8 @@ static enum clsnn_status parse_words(enum clsnn_command command, struct clsnn_op
     char *argv[64] = {(char *)(uintptr_t)clsnn_command_find(command)->name};
     static char operand[] = "sweep.ini";
     int argc = 1;
-    if (command == CLSNN_CMD_SWEEP) argv[argc++] = operand; /* its operand is not what is tested here */
+    /* The command sweep needs an operand, which is not under test here. */
+    if (command == CLSNN_CMD_SWEEP) argv[argc++] = operand;
     while ((argv[argc] = va_arg(words, char *))) argc++;
     *o = (struct clsnn_options){0};
     return clsnn_options_parse(command, argc, argv, o, action);
@@ -85,7 +86,7 @@ static struct clsnn_options good(enum clsnn_command command, ...) {
     return o;
 }
 
-/* The command line is refused by one line that contains want. */
+/* The command line must be refused with one line that contains want. */
 static void bad(enum clsnn_status status, const char *want, enum clsnn_command command, ...) {
     struct clsnn_options o;
     enum clsnn_parse_action action;
@@ -95,7 +96,7 @@ static void bad(enum clsnn_status status, const char *want, enum clsnn_command c
     va_end(words);
     if (st == CLSNN_OK) fail_msg("accepted, expected \"%s\"", want);
     assert_int_equal(st, status);
-    assert_null(o.origins); /* nothing was written */
+    assert_null(o.origins); /* a refusal writes nothing */
     const char *text = clsnn_error_text();
     if (!strstr(text, want)) fail_msg("\"%s\" does not contain \"%s\"", text, want);
     for (const char *c = text; *c; c++)
@@ -122,7 +123,7 @@ static void test_defaults(void **state) {
     clsnn_options_finish(&o);
     clsnn_options_finish(&o);
     clsnn_options_finish(NULL);
-    o = good(CLSNN_CMD_REPRODUCE, NULL); /* another default of epochs; a flag wins over it as over any */
+    o = good(CLSNN_CMD_REPRODUCE, NULL); /* reproduce has its own default of epochs; a flag overrules it */
     assert_true(o.epochs == 9 && o.seeds == 3);
     clsnn_options_finish(&o);
     o = good(CLSNN_CMD_REPRODUCE, "--epochs=1", NULL);
@@ -130,7 +131,7 @@ static void test_defaults(void **state) {
     clsnn_options_finish(&o);
 }
 
-/* An accepted value is stored in the row's own field, whichever way it is written. */
+/* An accepted value is stored in the row's own field, in whatever form it is written. */
 static void test_every_bound(void **state) {
     (void)state;
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
@@ -205,8 +206,8 @@ static void test_unknown(void **state) {
     (void)state;
     bad(USAGE, "unknown option --neurns: did you mean --neurons?", TRAIN, "--neurns", "5", NULL);
     bad(USAGE, "unknown option --neurns: did you mean --neurons?", TRAIN, "--neurns=5", NULL);
-    bad(USAGE, "unknown option --neur: did you mean --neurons?", TRAIN, "--neur", "5",
-        NULL); /* never abbreviated */
+    /* Options cannot be abbreviated. */
+    bad(USAGE, "unknown option --neur: did you mean --neurons?", TRAIN, "--neur", "5", NULL);
     bad(USAGE, "unknown option --neur: did you mean --neurons?", TRAIN, "--neur=5", NULL);
     bad(USAGE, "unknown option --test: did you mean --test-images?", TRAIN, "--test", "5", NULL);
     bad(USAGE, "unknown option --s: ", TRAIN, "--s", NULL); /* --seed, --set, --shuffle */
@@ -275,7 +276,7 @@ static void test_actions(void **state) {
                  {"-q", CLSNN_PARSE_RUN}};
     write_text(user_file, "broken");
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        if (k == 4) unlink(user_file); /* help and version answer whatever the files say */
+        if (k == 4) unlink(user_file); /* --help and --version answer in spite of a broken file */
         char flag[32], name[] = "train", *argv[] = {name, flag, NULL};
         snprintf(flag, sizeof flag, "%s", cases[k].flag);
         struct clsnn_options o = {0};
@@ -341,7 +342,7 @@ static void test_precedence(void **state) {
     setenv("CLSNN_SEED", "4", 1);
     setenv("CLSNN_JSON", "0", 1);
     setenv("CLSNN_TRAIN_IMAGES", "5", 1);
-    setenv("CLSNN_NEURONS", "", 1); /* counts as unset */
+    setenv("CLSNN_NEURONS", "", 1); /* an empty variable counts as unset */
     setenv("CLSNN_DATA", "/somewhere", 1);
     o = good(TRAIN, "--config", file, NULL);
     assert_true(o.seed == 4 && o.neurons == 13 && !o.json && o.train_images == 5);
@@ -355,7 +356,7 @@ static void test_precedence(void **state) {
     expect(&o, "w_max", "5", "command line");
     clsnn_options_finish(&o);
 
-    /* A preset replaces what lower levels set; its own level's parameters stand, in whatever order. */
+    /* A preset replaces parameters of lower levels. Parameters of its own level stand, in whatever order. */
     o = good(TRAIN, "--config", file, "--set", "w_norm=70", "--preset", "seed", NULL);
     assert_true(o.model.w_max == 1 && o.model.w_norm == 70);
     expect(&o, "preset", "seed", "command line");
@@ -369,7 +370,8 @@ static void test_precedence(void **state) {
     bad(CLSNN_E_IO, "/nonexistent: No such file", TRAIN, NULL);
     unsetenv("CLSNN_CONFIG");
 
-    /* without XDG_CONFIG_HOME, or with a relative one, ~/.config; without any, nothing */
+    /* Without XDG_CONFIG_HOME, or with a relative one, the file is ~/.config/clsnn/config.ini. Without HOME
+     * too, no file is read. */
     setenv("XDG_CONFIG_HOME", "relative", 1);
     o = good(TRAIN, NULL);
     assert_true(o.neurons == 400);
@@ -385,7 +387,7 @@ static void test_bad_environment(void **state) {
     (void)state;
     setenv("CLSNN_SEED", "many", 1);
     bad(USAGE, "CLSNN_SEED = many: not a number", TRAIN, NULL);
-    bad(USAGE, "CLSNN_SEED = many", TRAIN, "--seed=1", NULL); /* overruled, still wrong */
+    bad(USAGE, "CLSNN_SEED = many", TRAIN, "--seed=1", NULL); /* overruled, but still an error */
     setenv("CLSNN_SEED", "1", 1);
     setenv("CLSNN_JSON", "\n", 1);
     bad(USAGE, "CLSNN_JSON = ?: must be yes or no", TRAIN, NULL);
@@ -417,7 +419,8 @@ static void test_bad_files(void **state) {
     bad_file("out = a\x01"
              "b\n",
              "run.ini:1: out = a?b: control characters");
-    bad_file("seed = 1\n  nonsense\n", "run.ini:2: neither"); /* not a continuation of seed */
+    /* A line that begins with spaces continues nothing. */
+    bad_file("seed = 1\n  nonsense\n", "run.ini:2: neither");
     bad_file("seed = 0x10\n", "not a number");
     bad_file("= 5\n", "run.ini:1: unknown option or parameter");
     bad_file("\xEB\x87\xB0 = 5\n", "unknown option or parameter \xEB\x87\xB0");
@@ -447,7 +450,7 @@ static void test_bad_files(void **state) {
     bad(CLSNN_E_IO, "Is a directory", TRAIN, "--config", home, NULL);
     write_text(user_file, "seed = x\n");
     bad(USAGE, "config.ini:1: seed = x", TRAIN, NULL);
-    write_text(user_file, "neurons = 5\n"); /* another command's option is no error in a shared file */
+    write_text(user_file, "neurons = 5\n"); /* a shared file may hold another command's options */
     o = good(CLSNN_CMD_DEVICES, NULL);
     clsnn_options_finish(&o);
 }

@@ -1,5 +1,5 @@
-/* What the option table prints: --print-config reads back to the same options, help, man page and completion
- * name every row; and random command lines, which must never crash, leak or speak in more than one line. */
+/* The texts made from the option table. --print-config reads back to the same options. Help, man page and
+ * completion name every row. Random command lines never crash, leak or print more than one line of error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static int remove_file(void **state) {
     return unlink(file);
 }
 
-/* The options of a command line of train, given as words that end in NULL. */
+/* Parses a command line of train, given as words that end in NULL. */
 static struct clsnn_options train(const char *first, ...) {
     static char name[] = "train";
     char *argv[32] = {name, (char *)(uintptr_t)first};
@@ -84,7 +84,7 @@ static void test_print_config_reads_back(void **state) {
     clsnn_options_finish(&back);
     clsnn_options_finish(&o);
 
-    /* What an ini file cannot hold is left out and said, and the file still reads. */
+    /* --print-config leaves out a value that an ini file cannot hold, and its output still reads back. */
     static const char *const awkward[] = {" a", "a ", "a ; b", "; a"};
     for (size_t k = 0; k <= sizeof awkward / sizeof awkward[0]; k++) {
         char wide[1000];
@@ -100,11 +100,11 @@ static void test_print_config_reads_back(void **state) {
         assert_null(o.out_dir);
         clsnn_options_finish(&o);
     }
-    struct clsnn_options bare = {.command = "train"}; /* no parse: still no crash */
+    struct clsnn_options bare = {.command = "train"}; /* never parsed: must not crash */
     clsnn_options_visit(&bare, collect, &before);
 }
 
-/* What one of the renderers writes; the caller frees it. */
+/* Returns the text that one renderer writes; the caller frees it. */
 static char *rendered(void (*render)(FILE *to), enum clsnn_command command) {
     char *text = NULL;
     size_t n = 0;
@@ -130,7 +130,7 @@ static void test_rendered(void **state) {
     contains(man, "test on the first K test images; 0 to 10000000 images (default 0 = all)");
     for (size_t c = 0; c < clsnn_n_commands; c++) {
         char *help = rendered(NULL, clsnn_commands[c].command);
-        contains(help, clsnn_commands[c].purpose + 1); /* a capital there */
+        contains(help, clsnn_commands[c].purpose + 1); /* help prints a capital first letter */
         contains(help, clsnn_commands[c].example);
         contains(help, "Exit codes: 0 ok, ");
         contains(help, "130 stopped");
@@ -166,8 +166,8 @@ static void test_rendered(void **state) {
     free(completion);
 }
 
-/* Random command lines made of pieces that matter: nothing may crash, hang, leak or speak in more than one
- * line. */
+/* Command lines made of random pieces with special meaning: none may crash, hang, leak or print more than one
+ * line of error. */
 static void test_random_lines(void **state) {
     (void)state;
     static const char *const pieces[] = {

@@ -1,5 +1,5 @@
-/* Plans, evaluations and standings as JSON: what is written comes back, and a file in which one member is missing, of another type or
- * out of its range is refused by its name, with nothing written. */
+/* Plans, evaluations and standings as JSON. Written records read back equal. A record with a member that is
+ * missing, of another type or out of its range is refused by the member's name, and nothing is written. */
 #include "run/record.h"
 
 #include <setjmp.h>
@@ -45,7 +45,7 @@ static struct clsnn_metrics make_metrics(void) {
     return m;
 }
 
-/* Through text and back, as a file would. */
+/* Writes the value as text and parses it, as a file would. */
 static json_t *by_text(json_t *value) {
     assert_non_null(value);
     char *text = json_dumps(value, JSON_REAL_PRECISION(17));
@@ -56,8 +56,6 @@ static json_t *by_text(json_t *value) {
     assert_non_null(back);
     return back;
 }
-
-/* ---- whole numbers and texts ---- */
 
 static void whole_numbers(void **state) {
     (void)state;
@@ -104,8 +102,6 @@ static void texts_become_utf8(void **state) {
     }
 }
 
-/* ---- there and back ---- */
-
 static void what_is_written_comes_back(void **state) {
     (void)state;
     bool ok = true;
@@ -150,7 +146,7 @@ static void what_is_written_comes_back(void **state) {
     assert_false(ok);
 }
 
-/* results.csv has each of its columns once, from the first on, and no time. */
+/* The columns of results.csv are numbered from 1 without gaps, and none is a time. */
 static void columns_are_numbered(void **state) {
     (void)state;
     int n = 0;
@@ -165,7 +161,7 @@ static void columns_are_numbered(void **state) {
     assert_null(clsnn_metric_column(n + 1));
 }
 
-/* The two matrices alone tell the counts. */
+/* The two matrices alone give the counts of right images. */
 static void confusions_tell_their_counts(void **state) {
     (void)state;
     bool ok = true;
@@ -178,11 +174,9 @@ static void confusions_tell_their_counts(void **state) {
     json_decref(score);
 }
 
-/* ---- refusals ---- */
-
 enum what { PLAN, METRICS, SCORE, STANDING };
 
-/* The object is refused for the reason, and nothing is written. */
+/* The object must be refused with the reason, and nothing may be written. */
 static void refused(enum what what, const json_t *object, const char *reason) {
     struct clsnn_plan plan, plan_before;
     struct clsnn_metrics m = make_metrics(), m_before;
@@ -234,7 +228,7 @@ static void a_member_that_is_missing_or_another_is_refused(void **state) {
             json_t *o = json_deep_copy(whole);
             assert_int_equal(json_object_del(o, name), 0);
             refused(what, o, reason);
-            json_object_set_new(o, name, json_pack("{s:i}", "x", 1)); /* no member is such an object */
+            json_object_set_new(o, name, json_pack("{s:i}", "x", 1)); /* no member is an object like this */
             refused(what, o, reason);
             json_object_set_new(o, name, json_string("much"));
             refused(what, o, reason);
@@ -281,7 +275,7 @@ static void values_out_of_range_are_refused(void **state) {
         refused(cases[k].what, o, cases[k].reason);
         json_decref(o);
     }
-    /* each parameter, just below and above what it may be */
+    /* Each parameter is refused below its minimum and above its maximum. */
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const struct clsnn_param_info *p = &clsnn_params_table[k];
         for (int above = 0; above < 2; above++) {

@@ -1,5 +1,6 @@
-/* The table of Kim & Kim (2020) and ours: statistics with closed-form answers, which cells are compared and marked, text
- * of a page, and finished runs that are taken for what they are. tests/program/reproduce.sh has the training. */
+/* Our table beside that of Kim & Kim (2020): statistics with closed-form answers, the choice of cells to
+ * compare and mark, the page's text, and finished runs read back. tests/program/reproduce.sh tests the
+ * training. */
 #include "reproduce/reproduce.h"
 
 #include <math.h>
@@ -24,7 +25,7 @@
 #include "run/run_read.h"
 
 static void near(double found, double wanted) {
-    /* a few roundings of numbers below 100 */
+    /* A few roundings of numbers below 100. */
     if (!(fabs(found - wanted) < 1e-12)) fail_msg("%.17g: must be %.17g", found, wanted);
 }
 
@@ -32,8 +33,9 @@ static void test_paper(void **state) {
     (void)state;
     static const uint32_t sizes[] = {100, 225, 400}, epochs[] = {1, 3, 5, 7};
     for (int s = 0; s < 3; s++) {
-        for (int e = 0; e < 4;
-             e++) { /* more neurons and more training are better in each cell of the paper */
+        /* In the table of Kim & Kim (2020), more neurons or more epochs give a higher accuracy in every
+         * cell. */
+        for (int e = 0; e < 4; e++) {
             const double here = clsnn_paper_accuracy(sizes[s], epochs[e]);
             assert_true(here > 70 && here < 92);
             if (s) assert_true(here > clsnn_paper_accuracy(sizes[s - 1], epochs[e]));
@@ -41,12 +43,10 @@ static void test_paper(void **state) {
         }
         assert_true(isnan(clsnn_paper_accuracy(sizes[s], 2)) && isnan(clsnn_paper_accuracy(sizes[s], 9)));
     }
-    near(clsnn_paper_accuracy(100, 1), 72.58); /* two corners by hand */
+    near(clsnn_paper_accuracy(100, 1), 72.58); /* two corners, typed by hand */
     near(clsnn_paper_accuracy(400, 7), 91.43);
     assert_true(isnan(clsnn_paper_accuracy(101, 1)));
 }
-
-/* ---- cells ---- */
 
 static char dir[64];
 
@@ -81,7 +81,7 @@ static void make_rig(struct rig *g, uint32_t n_seeds, uint32_t epochs) {
     assert_int_equal(clsnn_reproduction_plan(&g->r), CLSNN_OK);
 }
 
-static struct clsnn_run done[8]; /* what the rig's runs borrow */
+static struct clsnn_run done[8]; /* the rig's runs borrow these */
 
 static void drop_rig(struct rig *g) {
     for (int k = 0; k < 8; k++) clsnn_run_finish(&done[k]);
@@ -90,7 +90,7 @@ static void drop_rig(struct rig *g) {
     clsnn_options_finish(&g->options);
 }
 
-/* The accuracy, in percent, of one run after its epochs. */
+/* Sets the accuracies, in percent, of run k after each of n epochs. */
 static void put(struct rig *g, int k, size_t n, const double *all) {
     struct clsnn_run *run = &done[k];
     clsnn_run_finish(run);
@@ -113,7 +113,7 @@ static void test_cells(void **state) {
     assert_true(g.r.runs[5].neurons == 17 && g.r.runs[5].seed == 7);
     struct clsnn_reproduced_cell cell = clsnn_reproduction_cell(&g.r, 0, 1);
     assert_true(cell.all.n == 0 && isnan(cell.difference) && !cell.below);
-    /* paper 72.58; means 71.08 (1.5 below: not marked), 71.07, 74.08 */
+    /* Kim & Kim (2020) have 72.58. A mean more than 1.5 points below is marked: 71.07 is, 71.08 is not. */
     static const struct {
         double middle;
         bool below;
@@ -132,9 +132,9 @@ static void test_cells(void **state) {
         near(cell.difference, rows[k].middle - 72.58);
         assert_int_equal(cell.below, rows[k].below);
     }
-    cell = clsnn_reproduction_cell(&g.r, 1, 1); /* a size that the paper has not */
+    cell = clsnn_reproduction_cell(&g.r, 1, 1); /* a size that Kim & Kim (2020) do not have */
     assert_true(isnan(cell.paper) && isnan(cell.difference) && !cell.below);
-    /* another experiment: the paper's number stays, nothing is compared */
+    /* Other data are another experiment: the published number stays, but nothing is compared. */
     g.r.train_images = 59999;
     cell = clsnn_reproduction_cell(&g.r, 0, 1);
     assert_true(!isnan(cell.paper) && isnan(cell.difference) && !cell.below);
@@ -149,9 +149,7 @@ static void test_cells(void **state) {
     drop_rig(&g);
 }
 
-/* ---- what is printed ---- */
-
-/* Table and verdict as printed; malloc'ed. */
+/* Returns table and verdict as printed; the caller frees them. */
 static char *printed(const struct clsnn_reproduction *r) {
     char *text = NULL;
     size_t n = 0;
@@ -203,11 +201,11 @@ static void test_verdict(void **state) {
     json_decref(o);
     free(text);
     g.options.json = false;
-    /* another experiment is compared with nothing */
+    /* Another experiment is compared with nothing. */
     g.r.test_images = 9999;
     EXPECT_PRINTED(&g.r, "These runs use a part of MNIST (MNIST, 60000 training and 9999 test images");
     g.r.test_images = 10000;
-    /* two cells, one on either side */
+    /* Two cells, one below the published number and one above. */
     clsnn_reproduction_finish(&g.r);
     g.r = (struct clsnn_reproduction){.options = &g.options,
                                       .data = &g.data,
@@ -231,7 +229,7 @@ static void test_verdict(void **state) {
     drop_rig(&g);
 }
 
-/* The command on the page is the one to type again; times read as people tell them. */
+/* The page shows the command to type again, quoted for the shell, and times in readable units. */
 static void test_page(void **state) {
     (void)state;
     struct rig g;
@@ -245,9 +243,9 @@ static void test_page(void **state) {
     enum clsnn_parse_action action;
     assert_int_equal(clsnn_options_parse(CLSNN_CMD_REPRODUCE, 7, argv, &g.options, &action), CLSNN_OK);
     put_middles(&g, 71.07);
-    for (int k = 3; k < 6; k++)
-        put(&g, k, 1, &(double){60}); /* a page is written when every run is finished */
-    /* the run that Figure 4 shows, without weights and with */
+    /* A page is written when every run is finished. */
+    for (int k = 3; k < 6; k++) put(&g, k, 1, &(double){60});
+    /* Figure 4 shows this run, first without its weights, then with them. */
     snprintf(g.r.runs[0].dir, sizeof g.r.runs[0].dir, "runs/n100-s5");
     assert_int_equal(clsnn_reproduction_write(&g.r), CLSNN_E_IO);
     assert_non_null(strstr(clsnn_error_text(), "runs/n100-s5/epoch-1.npz"));
@@ -299,15 +297,13 @@ static void test_page(void **state) {
     drop_rig(&g);
 }
 
-/* ---- runs read back ---- */
-
 static void write_text(const char *name, const char *text) {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", dir, name);
     assert_int_equal(clsnn_file_write(path, text, strlen(text)), CLSNN_OK);
 }
 
-/* Nothing of these is a run to be kept; each is told why, and none is an error. */
+/* None of these files is a finished run. Each gets its reason, and none is an error. */
 static void test_unusable_runs(void **state) {
     (void)state;
     struct rig g;
@@ -351,8 +347,6 @@ static void test_unusable_runs(void **state) {
     }
     drop_rig(&g);
 }
-
-/* ---- text ---- */
 
 static void test_html(void **state) {
     (void)state;
@@ -454,7 +448,7 @@ static int teardown(void **state) {
         snprintf(path, sizeof path, "%s/%s", dir, names[k]);
         remove(path);
     }
-    return access(dir, F_OK) == 0; /* something was left */
+    return access(dir, F_OK) == 0; /* a file was left */
 }
 
 int main(void) {

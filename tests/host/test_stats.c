@@ -14,7 +14,8 @@ static void near(double found, double wanted, double relative) {
     if (!(fabs(found - wanted) <= relative * fabs(wanted))) fail_msg("%.17g: must be %.17g", found, wanted);
 }
 
-/* Abramowitz and Stegun, Table 26.10, and the NIST handbook's table of critical values: six digits, of which 1e-4 leaves out the last. */
+/* Abramowitz and Stegun, Table 26.10, and the NIST handbook's critical values. The tables print six digits; a
+ * bound of 1e-4 ignores the last. */
 static void test_student(void **state) {
     (void)state;
     static const struct {
@@ -25,10 +26,11 @@ static void test_student(void **state) {
                  {99, 1.98422}, {100, 1.98397}, {120, 1.97993}, {1000, 1.96234}};
     for (size_t k = 0; k < sizeof table / sizeof *table; k++)
         near(clsnn_student_t975(table[k].freedom), table[k].t, 1e-4);
-    /* closed forms, to what doubles hold: tan(0.475 pi) at one, and 0.95 sqrt(2 / (1 - 0.95^2)) at two */
+    /* Closed forms at one and two degrees of freedom, tan(0.475 pi) and 0.95 sqrt(2 / (1 - 0.95^2)), hold to
+     * the precision of doubles. */
     near(clsnn_student_t975(1), tan(0.475 * acos(-1.0)), 1e-12);
     near(clsnn_student_t975(2), 0.95 * sqrt(2 / (1 - 0.95 * 0.95)), 1e-12);
-    /* it falls towards the normal distribution's 1.959964 and never below */
+    /* t falls towards the normal distribution's 1.959964 and never below it. */
     double last = 13;
     for (size_t freedom = 1; freedom <= 300; freedom++) {
         const double t = clsnn_student_t975(freedom);
@@ -56,15 +58,15 @@ static void test_few(void **state) {
 static void test_many(void **state) {
     (void)state;
     double x[101], y[5] = {2, 2, 2, 2, 2}, small[3] = {1e9 + 4, 1e9 + 7, 1e9 + 13};
-    for (int k = 0; k < 101; k++) x[k] = (k * 37) % 101; /* 0 .. 100 in some order */
+    for (int k = 0; k < 101; k++) x[k] = (k * 37) % 101; /* 0 to 100, permuted */
     struct clsnn_stats s = clsnn_stats_of(x, 101);
     assert_true(s.n == 101 && s.min == 0 && s.max == 100);
     near(s.mean, 50, 1e-14);
-    near(s.sd, sqrt(101.0 * 102 / 12), 1e-14); /* n (n + 1) / 12, of n numbers in a row */
+    near(s.sd, sqrt(101.0 * 102 / 12), 1e-14); /* n (n + 1) / 12 for n consecutive numbers */
     near(s.ci95, 1.98397 * s.sd / sqrt(101), 1e-4);
     s = clsnn_stats_of(y, 5);
     assert_true(s.mean == 2 && s.sd == 0 && s.ci95 == 0 && s.min == 2 && s.max == 2);
-    s = clsnn_stats_of(small, 3); /* a small spread far from zero: the mean is taken off first */
+    s = clsnn_stats_of(small, 3); /* a small spread far from zero needs the mean taken off first */
     near(s.sd, sqrt(21), 1e-6);
 }
 

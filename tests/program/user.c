@@ -1,5 +1,5 @@
-/* A program of a user: what the public headers offer, built outside the tree against the installed files, as C and as C++
- * (installed.sh). Ends with 77 where there is no OpenCL device. */
+/* A user's program: uses the public headers outside the source tree, against the installed files, as C and as
+ * C++ (installed.sh). Ends with 77 without an OpenCL device. */
 #include <clsnn/clsnn.h>
 
 #include <stdio.h>
@@ -18,7 +18,7 @@
         }                                                                                                    \
     } while (0)
 
-/* What a watcher is told; it stops the first run in the middle. */
+/* Counts what a watcher receives; stop_after stops the first run in the middle. */
 struct told {
     unsigned stages, evaluations;
     int stop_after;
@@ -39,7 +39,7 @@ static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *
     return CLSNN_OK;
 }
 
-/* Trains to the end; where stop_after is given, stops there, saves, and goes on from the checkpoint. */
+/* Trains to the end. With stop_after >= 0 it stops there, saves, and continues from the checkpoint. */
 static enum clsnn_status train(struct clsnn_batch *batch, const struct clsnn_plan *plan, const char *dir,
                                int stop_after, struct clsnn_learned *out) {
     enum clsnn_status st = CLSNN_OK;

@@ -1,13 +1,13 @@
-/* The scenarios of collisions.h. How a spike is made here: v rests 13 mV below threshold (theta 20 mV), and
- * 42 inputs of weight 1 in step n lift it by 0.005 * 42 * 65 = 13.65 mV in step n + 1, where the neuron
- * fires; what is left of ge then brings v close to threshold again without reaching it. */
+/* The scenarios of collisions.h. They make a spike as follows. v rests 13 mV below threshold (theta is 20
+ * mV). 42 inputs of weight 1 in step n lift v by 0.005 * 42 * 65 = 13.65 mV in step n + 1, where the neuron
+ * fires. The rest of g_exc then brings v close to threshold again without reaching it. */
 #include "collisions.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SUM      78 /* the column sum that normalising leaves alone */
+#define SUM      78 /* rescaling leaves a column of this sum as it is */
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static void set_rows(float *w, int n_post, int j, int first, int end, float value) {
@@ -20,14 +20,14 @@ static void fill_blocks(int n_post, float *w, float *theta_mv) {
     for (int j = 0; j < n_post; j++) set_rows(w, n_post, j, SUM * j, SUM * (j + 1), 1.0F);
 }
 
-/* Inputs 0 .. 76 at 1, and two at 1/2 with room for change either way. */
+/* Inputs 0 .. 76 have weight 1; two have 1/2, with room for change either way. */
 static void fill_pre_with_post(int n_post, float *w, float *theta_mv) {
     (void)theta_mv;
     set_rows(w, n_post, 0, 0, 77, 1.0F);
     set_rows(w, n_post, 0, 77, 79, 0.5F);
 }
 
-/* Inputs 0 .. 41 at the upper bound, 42 within one potentiation of it, 43 further away. */
+/* Inputs 0 .. 41 are at the upper bound, 42 within one potentiation of it, 43 further away. */
 static void fill_upper_bound(int n_post, float *w, float *theta_mv) {
     (void)theta_mv;
     set_rows(w, n_post, 0, 0, 78, 1.0F);
@@ -36,7 +36,7 @@ static void fill_upper_bound(int n_post, float *w, float *theta_mv) {
     set_rows(w, n_post, 0, 78, 79, 5.0F / 256);
 }
 
-/* Input 90 at the lower bound, 91 within one depression of it, 92 further away. */
+/* Input 90 is at the lower bound, 91 within one depression of it, 92 further away. */
 static void fill_lower_bound(int n_post, float *w, float *theta_mv) {
     (void)theta_mv;
     set_rows(w, n_post, 0, 0, 77, 1.0F);
@@ -45,15 +45,15 @@ static void fill_lower_bound(int n_post, float *w, float *theta_mv) {
     set_rows(w, n_post, 0, 93, 94, 1.0F - 1.0F / 64 - 1.0F / 16384);
 }
 
-/* 52 inputs at 1, which normalising makes 1.5; neuron 1 shares 20 .. 27 with the volley that fires neuron 0.
- */
+/* 52 inputs of weight 1, which rescaling makes 1.5. Neuron 1 shares inputs 20 .. 27 with the volley that
+ * fires neuron 0. */
 static void fill_above_bound(int n_post, float *w, float *theta_mv) {
     (void)theta_mv;
     set_rows(w, n_post, 0, 0, 52, 1.0F);
     set_rows(w, n_post, 1, 20, 72, 1.0F);
 }
 
-/* Neurons 0 .. 59 alike; the others have inputs that stay silent. */
+/* Neurons 0 .. 59 are alike; the inputs of neurons 60 and up stay silent. */
 static void fill_runaway(int n_post, float *w, float *theta_mv) {
     (void)theta_mv;
     for (int j = 0; j < n_post; j++) set_rows(w, n_post, j, j < 60 ? 0 : SUM, j < 60 ? SUM : 2 * SUM, 1.0F);
@@ -66,10 +66,10 @@ static uint32_t hash(uint32_t i, uint32_t j) {
     return h ^ (h >> 16);
 }
 
-/* Neuron j prefers inputs i with i % 10 == j % 10; all weights and thetas differ, so a volley of every tenth
- * input fires some of the n_post / 10 neurons that prefer it at once, others later, and the first ones
- * silence the rest. The last neuron has the lowest threshold, so that it is not among those. Weights are
- * multiples of 1/64; inputs 380 .. 399 also take up what is missing to a column sum of 78. */
+/* Neuron j prefers inputs i with i % 10 == j % 10. All weights and thetas differ. A volley of every tenth
+ * input fires some of the n_post / 10 neurons that prefer it at once, and others later; the first ones
+ * silence the rest. The last neuron has the lowest threshold, so that it is not silenced. Weights are
+ * multiples of 1/64. Inputs 380 .. 399 also take up the difference to a column sum of 78. */
 static void fill_competition(int n_post, float *w, float *theta_mv) {
     const int unit = 64, spare = 380, spare_end = 400;
     for (int j = 0; j < n_post; j++) {
@@ -93,14 +93,14 @@ static void fill_competition(int n_post, float *w, float *theta_mv) {
     theta_mv[n_post - 1] = 20.0F;
 }
 
-/* Spikes of the only neuron at 1 and 41. Inputs 77 and 78 (weight 1/2): in the step of the second spike, and
- * one later. */
+/* The only neuron fires at 1 and 41. Inputs 77 and 78 (weight 1/2) spike in the step of the second spike and
+ * one step later. */
 static const struct scenario_volley pre_with_post[] = {
     {0, 0, 42, 1}, {40, 0, 42, 1}, {41, 77, 1, 1}, {42, 78, 1, 1}};
 
 /* All three neurons fire at 1, so 10 is the last refractory step and 11 the first free one. Neuron 2's input
- * comes early enough to lift v over threshold while refractory, neuron 0's on the last refractory step,
- * neuron 1's one later. */
+ * lifts v over threshold while refractory. Neuron 0's input comes in the last refractory step, neuron 1's one
+ * step later. */
 static const struct scenario_volley refractory_end[] = {
     {0, 0, 42, 1}, {0, 78, 42, 1}, {0, 156, 42, 1}, {9, 156, 78, 1}, {10, 0, 78, 1}, {11, 78, 78, 1},
 };
@@ -109,23 +109,23 @@ static const struct scenario_volley upper_bound[] = {{0, 0, 42, 1}, {40, 0, 44, 
 static const struct scenario_volley lower_bound[] = {{0, 0, 42, 1}, {2, 90, 3, 1}, {10, 90, 1, 1}};
 static const struct scenario_volley above_bound[] = {{0, 0, 28, 1}};
 static const struct scenario_volley two_together[] = {{0, 0, 42, 1}, {0, 78, 42, 1}};
-/* 60 neurons fire at 1: in step 3 forward Euler would throw the 70 others to -65 - 0.005 * 1020 * 35 = -243.5
+/* 60 neurons fire at 1. In step 3 forward Euler would throw the 70 others to -65 - 0.005 * 1020 * 35 = -243.5
  * mV, and in step 4 to +300 mV. They would all fire, and throw the 60 in turn. */
 static const struct scenario_volley runaway[] = {{0, 0, 42, 1}, {30, 0, 78, 1}};
 static const struct scenario_volley inhibitory_refractory[] = {
     {0, 0, 78, 1}, {1, 0, 78, 1}, {2, 0, 78, 1}, {3, 0, 78, 1}};
 
-/* Excitatory spike of neuron 0 in the last step (9) of a presentation of 10 steps, its partner's in the first
- * step of the next; the refractory period and the traces run on. */
+/* Neuron 0 fires in the last step (9) of a presentation of 10 steps, its partner in the first step of the
+ * next. The refractory period and the traces continue. */
 static const struct scenario_volley presentation_boundary[] = {
     {8, 0, 42, 1}, {14, 0, 42, 1}, {17, 78, 78, 1}};
 
 static const struct scenario_volley long_silence[] = {{0, 0, 79, 10},  {2, 1, 79, 10},    {20, 2, 79, 10},
                                                       {24, 0, 79, 10}, {2650, 3, 79, 10}, {2670, 0, 79, 10}};
 
-/* Presentations of 60 steps: the volleys at 57 and 58 make spikes in the last steps of the first, whose
- * partners fire in the next. After the first, volleys come in pairs, to win over the inhibition that the
- * earlier ones left in v. */
+/* Presentations of 60 steps. The volleys at 57 and 58 make spikes in the last steps of the first
+ * presentation, whose partners fire in the next. From the second volley on, volleys come in pairs, to
+ * overcome the inhibition that earlier ones left in v. */
 static const struct scenario_volley competition[] = {
     {0, 0, 79, 10},  {12, 4, 78, 10}, {13, 4, 78, 10}, {24, 5, 78, 10}, {25, 5, 78, 10}, {36, 6, 78, 10},
     {37, 6, 78, 10}, {46, 2, 79, 10}, {47, 2, 79, 10}, {57, 0, 79, 10}, {58, 0, 79, 10}, {75, 9, 78, 10},
@@ -280,7 +280,7 @@ bool scenario_build(const struct scenario *s, struct scenario_data *out) {
     struct scenario_data data = {
         .w = calloc(REF_N_PRE * n_post, sizeof *data.w),
         .theta_mv = calloc(n_post, sizeof *data.theta_mv),
-        .events = calloc(n_events + 1, sizeof *data.events), /* + 1: never a request for nothing */
+        .events = calloc(n_events + 1, sizeof *data.events), /* + 1: never asks for 0 bytes */
         .n_events = n_events,
     };
     *out = (struct scenario_data){0};

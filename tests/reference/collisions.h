@@ -1,14 +1,14 @@
-/* Small hand-written networks in which things collide: spikes in one step, bounds, ends of refractory
+/* Small hand-written networks in which events collide: spikes in one step, bounds, ends of refractory
  * periods, ends of presentations, sizes that are no multiple of a work-group. The host suite runs them
- * through reference.c and asserts that each does what its name says; the device suites run the same ones
+ * through reference.c and asserts that each does what its name says. The device suites run the same networks
  * through the kernels.
  *
- * Every scenario keeps v at least SCENARIO_MARGIN_MV away from the threshold of every neuron free to fire, so
+ * Every scenario keeps v at least SCENARIO_MARGIN_MV away from the threshold of every neuron free to fire. So
  * a float32 simulator must produce the reference's spikes exactly. Every initial value is exact in float32.
  *
- * How to run one: n_presentations presentations of n_steps steps each. With learn, columns are normalised to
- * 78 before each presentation; initial columns sum to exactly 78 unless column_sum says otherwise. Nothing is
- * reset in between. */
+ * A run is n_presentations presentations of n_steps steps each. With learn, columns are rescaled to 78 before
+ * each presentation; initial columns sum to exactly 78 unless column_sum differs. Nothing is reset in
+ * between. */
 #ifndef CLSNN_TESTS_COLLISIONS_H
 #define CLSNN_TESTS_COLLISIONS_H
 
@@ -17,7 +17,7 @@
 /* Ten times the 1e-4 mV by which a float32 simulation of the model strays from a double one. */
 #define SCENARIO_MARGIN_MV 1e-3
 
-/* Inputs first, first + stride, ..: count of them, all in step `step`. */
+/* `count` inputs, first, first + stride and so on, all in step `step`. */
 struct scenario_volley {
     int32_t step, first, count, stride;
 };
@@ -25,15 +25,15 @@ struct scenario_volley {
 struct scenario {
     const char *name;
     int n_post;
-    int n_used; /* events only use inputs 0 .. n_used - 1 of REF_N_PRE; the others only hold weight */
+    int n_used; /* events use inputs 0 .. n_used - 1 of REF_N_PRE; higher inputs only hold weight */
     int n_steps, n_presentations;
     bool learn;
     enum ref_start start;
-    double refrac_exc_ms; /* 5 unless the scenario is about another */
+    double refrac_exc_ms; /* 5, or the value that the scenario is about */
     double column_sum;    /* sum of each column of the initial weights */
-    /* Writes w [REF_N_PRE][n_post] and theta_mv [n_post]; both come filled with 0 and 20. */
+    /* Writes w [REF_N_PRE][n_post] and theta_mv [n_post], which come filled with 0 and 20. */
     void (*fill)(int n_post, float *w, float *theta_mv);
-    const struct scenario_volley *volleys; /* [n_volleys], by step, without common inputs in one step */
+    const struct scenario_volley *volleys; /* [n_volleys], by step; volleys of one step share no input */
     size_t n_volleys;
 };
 
@@ -41,7 +41,7 @@ struct scenario {
 struct scenario_data {
     float *w;        /* [REF_N_PRE][n_post] */
     float *theta_mv; /* [n_post] */
-    /* [n_events], by (step, input), step counted from the start of the first presentation */
+    /* [n_events], by (step, input); steps count from the start of the first presentation */
     struct ref_event *events;
     size_t n_events;
 };
@@ -49,17 +49,17 @@ struct scenario_data {
 extern const struct scenario scenarios[];
 extern const size_t n_scenarios;
 
-const struct scenario *scenario_find(const char *name); /* NULL: no such scenario */
+const struct scenario *scenario_find(const char *name); /* returns NULL if there is none */
 
-/* False without memory; *out is then {0}. */
+/* Returns false without memory; *out is then {0}. */
 bool scenario_build(const struct scenario *s, struct scenario_data *out);
 void scenario_data_finish(struct scenario_data *data); /* takes NULL and {0} */
 
-/* The reference network of a scenario at step 0, with that clamp. NULL without memory. */
+/* Returns a scenario's reference network at step 0, with this clamp, or NULL without memory. */
 struct ref_net *scenario_reference(const struct scenario *s, const struct scenario_data *data,
                                    enum ref_clamp clamp);
 
-/* All presentations by the reference. The lists are appended to. False without memory. */
+/* Runs all presentations through the reference and appends to the lists. Returns false without memory. */
 bool scenario_run(const struct scenario *s, const struct scenario_data *data, struct ref_net *net,
                   struct ref_spikes *out_exc, struct ref_spikes *out_inh);
 

@@ -1,5 +1,5 @@
-/* The reference network: reads like sections 1 to 3 of the model's page, and is meant to be checked against
- * it by eye. No lists, no tables, no cut-offs; see reference.h. */
+/* The reference network. It reads like "Equations" and "The order of one step" in kernels/README.md, so that
+ * it can be checked by eye. No lists, no tables, no cut-offs; see reference.h. */
 #include "reference.h"
 
 #include <assert.h>
@@ -126,7 +126,7 @@ void ref_normalise(struct ref_net *net) {
     }
 }
 
-/* Section 2, 1: everything that changes by itself, from the old values. */
+/* Part 1 of a step: decay and the membrane equations, from the old values. */
 static void update_state(struct ref_net *net, bool learn) {
     const struct ref_params *p = &net->p;
     for (int j = 0; j < net->n_post; j++) {
@@ -137,7 +137,7 @@ static void update_state(struct ref_net *net, bool learn) {
         double floor_mv = p->e_inh_exc_mv;
         if (p->clamp == REF_CLAMP_OVERSHOOT) floor_mv = fmin(v, p->e_inh_exc_mv);
         if (p->clamp == REF_CLAMP_OFF) floor_mv = v_new;
-        net->v_exc[j] = v_new < floor_mv ? floor_mv : v_new; /* also while refractory */
+        net->v_exc[j] = v_new < floor_mv ? floor_mv : v_new; /* v moves while refractory too */
         net->ge_exc[j] = ge - p->dt_ms * ge / p->tau_g_exc_ms;
         net->gi_exc[j] = gi - p->dt_ms * gi / p->tau_g_inh_ms;
         if (learn) net->theta_mv[j] -= p->dt_ms * net->theta_mv[j] / p->tau_theta_ms;
@@ -153,7 +153,7 @@ static void update_state(struct ref_net *net, bool learn) {
     for (int j = 0; j < net->n_post; j++) net->post2[j] *= exp(-p->dt_ms / p->tau_post2_ms);
 }
 
-/* Section 2, 2: who fires, on the new v. */
+/* Part 2 of a step: finds the neurons that fire, on the new v. */
 static void find_spikes(struct ref_net *net) {
     const struct ref_params *p = &net->p;
     net->n_exc_fired = net->n_inh_fired = 0;
@@ -175,7 +175,7 @@ static void find_spikes(struct ref_net *net) {
     for (int k = 0; k < net->n_inh_fired; k++) net->last_inh[net->inh_fired[k]] = net->step;
 }
 
-/* Section 3: an input spike. */
+/* Applies an input spike to its weights. */
 static void pre_rule(struct ref_net *net, int i) {
     net->pre[i] = 1;
     for (int j = 0; j < net->n_post; j++) {
@@ -184,7 +184,7 @@ static void pre_rule(struct ref_net *net, int i) {
     }
 }
 
-/* Section 3: an excitatory spike. post2 is read before it is set. */
+/* Applies an excitatory spike to its neuron's weights. It reads post2 before it sets post2. */
 static void post_rule(struct ref_net *net, int j) {
     for (int i = 0; i < net->n_pre; i++) {
         double *w = weight(net, i, j);
@@ -202,8 +202,8 @@ void ref_step(struct ref_net *net, const int32_t *inputs, size_t n_inputs, bool 
     /* 2. threshold */
     find_spikes(net);
 
-    /* 3. synapses: exc to its partner; input to exc, each followed by its rule; inh to all but its partner;
-     * post rule */
+    /* 3. synapses: excitatory neurons to their partners; inputs to excitatory neurons, each followed by its
+     * rule; inhibitory neurons to all but their partners; post rule */
     for (int k = 0; k < net->n_exc_fired; k++) net->ge_inh[net->exc_fired[k]] += p->w_exc_inh;
     for (size_t k = 0; k < n_inputs; k++) {
         int i = inputs[k];

@@ -1,18 +1,18 @@
-/* The model once more, slowly: a scalar, dense, double-precision network written from the model's page alone
- * (sections 1 to 4, rule triplet) and sharing no arithmetic with kernels/. Tests hold the device code against
- * it; test_reference.c holds it against closed forms and against recordings of Brian 2 (oracle/README.md).
+/* The model again, slowly: a scalar, dense, double-precision network, written from the equations alone (now
+ * in kernels/README.md, rule triplet). It shares no arithmetic with kernels/. Tests compare device code with
+ * it. test_reference.c compares it with closed forms and with recordings of Brian 2 (oracle/README.md).
  *
  * The network is an open struct: a test reads and writes any state between two steps.
  *
  *     struct ref_params p = ref_defaults();
  *     struct ref_net *net = ref_create(&p, REF_N_PRE, n_post, REF_START_REST);
- *     ref_set_weights(net, w);                          then, as a replay does with learning on, per sample:
+ *     ref_set_weights(net, w);                   then, as a replay with learning, for each sample:
  *     ref_normalise(net);
  *     ref_present(net, events, n_events, n_steps, learn, &exc_spikes, &inh_spikes);
  *     ref_destroy(net);
  *
- * Indices: i input, j neuron (an excitatory neuron and its inhibitory partner have the same j), step from 0.
- */
+ * Names differ from the kernels': ge (g_exc), gi (g_inh), pre (x_pre), post1 (y_post), post2 (y2_post).
+ * Indices: i input, j neuron (an excitatory neuron and its inhibitory partner share j), step from 0. */
 #ifndef CLSNN_TESTS_REFERENCE_H
 #define CLSNN_TESTS_REFERENCE_H
 
@@ -22,24 +22,25 @@
 
 #define REF_N_PRE 784
 
-/* What keeps forward Euler from overshooting the inhibitory reversal potential (section 5, Runaway). */
+/* The clamp that keeps forward Euler from overshooting the inhibitory reversal potential (kernels/README.md,
+ * "Departures from the original"). */
 enum ref_clamp {
     /* Plain Euler, as Brian computes it. */
     REF_CLAMP_OFF,
-    /* The default: a v at or above E_inh does not fall below it. A v that starts below (rest - 40 mV) rises
-     * as without a clamp, so the trajectory is Euler's wherever Euler is stable. */
+    /* The default: a v at or above e_inh does not fall below it. A v that starts below (rest - 40 mV) rises
+     * as without a clamp. So the trajectory is Euler's wherever Euler is stable. */
     REF_CLAMP_OVERSHOOT,
-    /* v = max(v, E_inh) at every step: also lifts a start of -105 mV to -100 mV in the first step. */
+    /* v = max(v, e_inh) at every step, which also lifts a start of -105 mV to -100 mV in the first step. */
     REF_CLAMP_FLOOR,
 };
 
-/* Where the membranes start; everything else starts at 0, except theta. */
+/* The starting potentials. All other state starts at 0, except theta. */
 enum ref_start {
     REF_START_REST,     /* both kinds at rest: replay, evaluation */
     REF_START_TRAINING, /* both kinds at rest - 40 mV: the first image of a training */
 };
 
-/* The constants of section 1 and 3. Times become steps of dt_ms by rounding, once, in ref_create. */
+/* The model's constants. ref_create rounds times to steps of dt_ms, once. */
 struct ref_params {
     double dt_ms;
     double v_rest_exc_mv, v_reset_exc_mv, v_thresh_exc_mv, refrac_exc_ms, tau_m_exc_ms, e_exc_exc_mv,
@@ -53,12 +54,12 @@ struct ref_params {
     enum ref_clamp clamp;
 };
 
-/* Input spike number `input` in step `step`. */
+/* Input `input` spikes in step `step`. */
 struct ref_event {
     int32_t step, input;
 };
 
-/* Neuron `neuron` fired in step `step`. */
+/* Neuron `neuron` fires in step `step`. */
 struct ref_spike {
     int64_t step;
     int32_t neuron;
@@ -74,7 +75,7 @@ struct ref_net {
     struct ref_params p;
     int n_pre, n_post;
     int refrac_exc_steps, refrac_inh_steps;
-    int64_t step; /* number of steps done: the index of the next one */
+    int64_t step; /* number of steps done, which is the index of the next one */
 
     double *v_exc, *ge_exc, *gi_exc; /* [n_post] */
     double *v_inh, *ge_inh;          /* [n_post] */
@@ -82,48 +83,49 @@ struct ref_net {
     double *w;                       /* [n_pre][n_post] */
     double *pre;                     /* [n_pre] trace */
     double *post1, *post2;           /* [n_post] traces */
-    int64_t *last_exc, *last_inh;    /* [n_post] step of the last spike, far in the past at the start */
+    int64_t *last_exc, *last_inh;    /* [n_post] step of the last spike; long ago at the start */
 
-    /* What the last step did: who fired, in increasing order. */
-    int *exc_fired, *inh_fired; /* [n_post], the first n_.._fired are valid */
+    /* The neurons that fired in the last step, in increasing order. */
+    int *exc_fired, *inh_fired; /* [n_post], of which the first n_.._fired are valid */
     int n_exc_fired, n_inh_fired;
 
-    /* Smallest |v - threshold| in mV over every neuron, of both kinds, that was free to fire: in the last
+    /* Smallest |v - threshold| in mV over all neurons, of both kinds, that were free to fire: in the last
      * step, and since ref_create or since the test set it to INFINITY. A simulator whose v is within tol of
-     * this one must fire the same spikes as long as margin > tol; only a difference at a step whose margin is
-     * smaller is rounding. */
+     * this one must fire the same spikes while margin > tol. A different spike can come from rounding only at
+     * a step with a smaller margin. */
     double step_margin_mv, margin_mv;
 };
 
 struct ref_params ref_defaults(void);
 
-/* A network with all weights 0, theta at its initial value, traces and conductances 0. NULL without memory.
- */
+/* Returns a network with all weights 0, theta at its initial value, traces and conductances 0; NULL without
+ * memory. */
 struct ref_net *ref_create(const struct ref_params *params, int n_pre, int n_post, enum ref_start start);
-void ref_destroy(struct ref_net *net); /* takes NULL and half-built networks */
+void ref_destroy(struct ref_net *net); /* accepts NULL and half-built networks */
 
 void ref_set_weights(struct ref_net *net, const float *w);      /* [n_pre][n_post] */
 void ref_set_theta(struct ref_net *net, const float *theta_mv); /* [n_post] */
 
-/* Rescales every column (the input weights of one neuron) to sum w_norm; a column of sum 0 stays. No
- * clipping: a weight may leave at more than w_max, and is clipped when it is next touched by a rule. */
+/* Rescales every column (the input weights of one neuron) to the sum w_norm; a column of sum 0 stays. A
+ * weight may end above w_max: the next rule applied to it clips it. */
 void ref_normalise(struct ref_net *net);
 
-/* One dt in the order of section 2.
+/* Computes one dt in the order of kernels/README.md, "The order of one step".
  *
- * inputs  [n_inputs] indices of the inputs that spike in this step, strictly increasing; may be NULL when
- * n_inputs is 0 learn   plasticity and theta's change; without it traces only decay and w and theta are
- * constants */
+ * inputs  [n_inputs] inputs that spike in this step, strictly increasing; may be NULL when n_inputs is 0
+ * learn   plasticity and theta's change; without it traces only decay, and w and theta are constant */
 void ref_step(struct ref_net *net, const int32_t *inputs, size_t n_inputs, bool learn);
 
-/* n_steps steps with the events of steps net->step .. net->step + n_steps - 1; other events are ignored, so
- * one list can serve many presentations. events is sorted by (step, input), without repetition. out_exc and
- * out_inh are appended to; either may be NULL. Does not normalise. False without memory. */
+/* Computes n_steps steps with the events of steps net->step .. net->step + n_steps - 1. Other events are
+ * ignored, so one list can serve many presentations. events is sorted by (step, input), without repetition.
+ * The spikes are appended to out_exc and out_inh, either of which may be NULL. Does not rescale. Returns
+ * false without memory. */
 bool ref_present(struct ref_net *net, const struct ref_event *events, size_t n_events, int n_steps,
                  bool learn, struct ref_spikes *out_exc, struct ref_spikes *out_inh);
 
-/* Appends the spikes of the last step; for tests that loop over ref_step themselves. False without memory. */
+/* Appends the spikes of the last step, for tests that call ref_step themselves. Returns false without
+ * memory. */
 bool ref_append_fired(const struct ref_net *net, struct ref_spikes *out_exc, struct ref_spikes *out_inh);
-void ref_spikes_finish(struct ref_spikes *spikes); /* takes NULL and {0} */
+void ref_spikes_finish(struct ref_spikes *spikes); /* accepts NULL and {0} */
 
 #endif

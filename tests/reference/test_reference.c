@@ -1,9 +1,9 @@
-/* Is the reference right? Three answers: closed forms, one law at a time; recordings of Brian 2, spike for
- * spike; and the shared scenarios of collisions.h, each of which must do what its name says before a kernel
- * is held against it.
+/* Checks the reference in three ways: closed forms, one law at a time; recordings of Brian 2, spike for
+ * spike; and the scenarios of collisions.h. Each scenario must do what its name says before a kernel is
+ * compared with it.
  *
- * CLSNN_SOURCE_ROOT (default ".") holds tests/reference/oracle; CLSNN_ORACLE (default
- * CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of further, larger recordings, skipped when missing. */
+ * CLSNN_SOURCE_ROOT (default ".") holds tests/reference/oracle. CLSNN_ORACLE (default
+ * CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of larger recordings; without it that test is skipped. */
 #include <dirent.h>
 #include <math.h>
 #include <setjmp.h>
@@ -46,7 +46,7 @@ static void idle(struct ref_net *net, int n_steps, bool learn) {
     for (int t = 0; t < n_steps; t++) ref_step(net, NULL, 0, learn);
 }
 
-/* One step in which neuron j fires, whatever else is going on: far above any threshold of these tests. */
+/* Makes one step in which neuron j fires: its v is far above any threshold of these tests. */
 static void fire(struct ref_net *net, int j, bool learn) {
     net->v_exc[j] = 0;
     ref_step(net, NULL, 0, learn);
@@ -66,8 +66,6 @@ static void set_weight(struct ref_net *net, int i, int j, double w) {
     net->w[(size_t)i * (size_t)net->n_post + (size_t)j] = w;
 }
 
-/* ---- closed forms ---- */
-
 static void v_decays_to_rest(void **state) {
     (void)state;
     struct ref_params params = ref_defaults();
@@ -77,8 +75,9 @@ static void v_decays_to_rest(void **state) {
         idle(net, 1, false);
         check_near(net->v_exc[1], -65 - 40 * pow(1 - 0.5 / 100, n), EXACT);
         check_near(net->v_inh[1], -60 - 40 * pow(1 - 0.5 / 10, n), EXACT);
-        /* Forward Euler against the differential equation: its local error 40 (dt / tau)^2 / 2 a step, times
-         * up to tau / dt steps / e: 40 * 0.005 / 2 / e and 40 * 0.05 / 2 / e, and the next order. */
+        /* Forward Euler against the differential equation: the local error 40 (dt / tau)^2 / 2 a step,
+         * times up to tau / dt steps / e. This gives 40 * 0.005 / 2 / e and 40 * 0.05 / 2 / e, and the
+         * next order. */
         check_near(net->v_exc[1], -65 - 40 * exp(-n * 0.5 / 100), 0.04);
         check_near(net->v_inh[1], -60 - 40 * exp(-n * 0.5 / 10), 0.4);
     }
@@ -94,7 +93,7 @@ static void the_clamp_leaves_a_stable_trajectory_alone(void **state) {
     struct ref_net *both[] = {plain, clamped};
     for (int n = 0; n < 200; n++) {
         for (int k = 0; k < 2; k++) {
-            if (n % 50 == 20) both[k]->v_exc[n % 3] = 0; /* a spike now and then */
+            if (n % 50 == 20) both[k]->v_exc[n % 3] = 0; /* makes a spike now and then */
             idle(both[k], 1, true);
         }
         for (int j = 0; j < 3; j++) assert_true(plain->v_exc[j] == clamped->v_exc[j]);
@@ -163,8 +162,8 @@ static void theta_decays_only_while_learning(void **state) {
     fire(net, 0, false);
     assert_true(net->theta_mv[0] == 20);
     idle(net, 1000, true);
-    /* 1,000 roundings of 20 mV by half an ulp: 1000 * 1.8e-15. Exponential and Euler factor differ by 1e-12.
-     */
+    /* 1,000 roundings of 20 mV by half an ulp: 1000 * 1.8e-15. Exponential and Euler factor differ by
+     * 1e-12. */
     check_near(net->theta_mv[0], 20 * exp(1000 * log1p(-5e-8)), 5e-12);
     check_near(net->theta_mv[0], 20 * exp(-500 / 1e7), 5e-11);
     double before = net->theta_mv[0];
@@ -173,13 +172,14 @@ static void theta_decays_only_while_learning(void **state) {
     ref_destroy(net);
 }
 
-/* With ge held constant, v approaches -65 / (1 + ge) geometrically: the spike time is a logarithm. */
+/* With g_exc held constant, v approaches -65 / (1 + g_exc) geometrically, so the spike time is a
+ * logarithm. */
 static void a_constant_drive_fires_at_the_closed_form_interval(void **state) {
     (void)state;
     const double drives[] = {0.26, 0.3, 0.5, 1, 3, 20};
     for (size_t k = 0; k < sizeof drives / sizeof *drives; k++) {
         double ge = drives[k], v_end_mv = -65 / (1 + ge), factor = 1 - 0.005 * (1 + ge);
-        /* v > -52 for the first time: (v_end + 65)... (v_end - v_n) = (v_end + 65) factor^n < v_end + 52 */
+        /* v > -52 for the first time: v_end - v_n = (v_end + 65) factor^n < v_end + 52 */
         int charge = (int)floor(log((v_end_mv + 52) / (v_end_mv + 65)) / log(factor)) + 1;
         int interval = charge > 10 ? charge : 10;
         struct ref_net *net = make_net(1);
@@ -189,8 +189,8 @@ static void a_constant_drive_fires_at_the_closed_form_interval(void **state) {
             net->ge_exc[0] = ge;
             idle(net, 1, false);
             if (net->n_exc_fired == 0) continue;
-            /* v after n steps of charging is seen in step n - 1 at the start, and a whole interval after a
-             * reset. */
+            /* From the start, n steps of charging end in step n - 1; after a reset they take a whole
+             * interval. */
             assert_int_equal(n - previous, n_spikes == 0 ? charge : interval);
             previous = n;
             n_spikes++;
@@ -254,7 +254,7 @@ static void an_isolated_spike_never_potentiates(void **state) {
     ref_destroy(net);
 }
 
-/* post, lag1, pre, lag2, post: depression by the pair, potentiation by the triplet. */
+/* post, lag1, pre, lag2, post: the first pair depresses, the triplet potentiates. */
 static void a_triplet_potentiates(void **state) {
     (void)state;
     for (int lag1 = 10; lag1 < 120; lag1 += 13)
@@ -273,7 +273,7 @@ static void a_triplet_potentiates(void **state) {
         }
 }
 
-/* Traces are set to 1, not incremented: of many spikes the nearest counts. */
+/* A spike sets its trace to 1 instead of adding 1, so only the nearest of many spikes counts. */
 static void only_the_nearest_spike_counts(void **state) {
     (void)state;
     struct ref_net *net = make_net(1);
@@ -312,7 +312,7 @@ static void inhibition_spares_its_own_partner_and_takes_two_steps(void **state) 
     idle(net, 1, true); /* step n */
     assert_int_equal(net->n_exc_fired, 2);
     assert_int_equal(net->n_inh_fired, 0);
-    idle(net, 1, true); /* n + 1: the partners fire, gi rises, v has not seen it yet */
+    idle(net, 1, true); /* n + 1: the partners fire and g_inh rises; v does not yet see it */
     assert_int_equal(net->n_exc_fired, 0);
     assert_int_equal(net->n_inh_fired, 2);
     assert_int_equal(net->inh_fired[0], 1);
@@ -324,7 +324,7 @@ static void inhibition_spares_its_own_partner_and_takes_two_steps(void **state) 
     idle(net, 1, true); /* n + 2 */
     for (int j = 0; j < 5; j++)
         check_near(net->v_exc[j], -65 - 0.005 * 35 * (j == 1 || j == 3 ? 17 : 34), EXACT);
-    for (int n = 0; n < 40; n++) { /* one inhibitory spike for each excitatory one, no more */
+    for (int n = 0; n < 40; n++) { /* each excitatory spike makes one inhibitory spike only */
         idle(net, 1, true);
         assert_int_equal(net->n_inh_fired, 0);
     }
@@ -364,8 +364,6 @@ static void the_margin_is_the_distance_to_the_nearest_threshold(void **state) {
     check_near(net->margin_mv, 0.25, EXACT);
     ref_destroy(net);
 }
-
-/* ---- recordings ---- */
 
 struct recording {
     int32_t steps_on, steps_off, n_samples, learn;
@@ -414,8 +412,7 @@ static struct recording read_recording(const struct clsnn_npz *npz, const char *
     return r;
 }
 
-/* The recording's spikes of one step arrive in no promised order, so both sides are compared as sets of
- * (step, neuron). */
+/* A recording has no fixed order within a step, so both sides are compared as sets of (step, neuron). */
 static int by_step_and_neuron(const void *left, const void *right) {
     const struct ref_spike *a = left, *b = right;
     if (a->step != b->step) return a->step < b->step ? -1 : 1;
@@ -439,7 +436,7 @@ static void check_spikes(const char *file, const char *kind, const struct ref_sp
     free(want);
 }
 
-/* The largest difference of the first n values; NaN counts as infinite. */
+/* Returns the largest difference of the first n values, or so_far; NaN counts as infinite. */
 static double worst(double so_far, const double *a, const double *b, size_t n) {
     for (size_t k = 0; k < n; k++) {
         double difference = fabs(a[k] - b[k]);
@@ -448,7 +445,7 @@ static double worst(double so_far, const double *a, const double *b, size_t n) {
     return so_far;
 }
 
-/* float32_volts: the recorder held the starting theta in volts rounded to float32, 1e-6 mV from theta0_mv. */
+/* float32_volts: the recorder rounded the starting theta to float32 in volts, 1e-6 mV from theta0_mv. */
 static void check_recording(const char *path, bool float32_volts) {
     const char *file = strrchr(path, '/') + 1;
     struct clsnn_npz npz = {0};
@@ -491,7 +488,7 @@ static void check_recording(const char *path, bool float32_volts) {
 
     check_spikes(file, "exc", &exc, r.exc_step, r.exc_neuron);
     check_spikes(file, "inh", &inh, r.inh_step, r.inh_neuron);
-    /* Both sides are double precision: thousands of steps of rounding at 1e-14, and nothing chaotic between
+    /* Both sides are double precision: thousands of steps round at 1e-14, and nothing is chaotic between
      * spikes. */
     check_near(v_exc, 0, 1e-9);
     check_near(ge, 0, 1e-9);
@@ -507,7 +504,7 @@ static void check_recording(const char *path, bool float32_volts) {
     clsnn_npz_finish(&npz);
 }
 
-/* Checks every .npz of dir; the number of them, -1 without such a folder. */
+/* Checks every .npz of dir. Returns their number, or -1 without such a folder. */
 static int check_folder(const char *dir, bool float32_volts) {
     struct dirent **entries = NULL;
     int n_entries = scandir(dir, &entries, NULL, alphasort), n_files = 0;
@@ -552,8 +549,6 @@ static void equals_the_large_recordings(void **state) {
     skip();
 }
 
-/* ---- scenarios ---- */
-
 /* One finished run of a scenario. */
 struct run {
     const struct scenario *s;
@@ -592,7 +587,7 @@ static size_t fired_in(const struct ref_spikes *spikes, int64_t first_step, int6
     return n;
 }
 
-/* What every scenario promises, in collisions.h and by the model. */
+/* Checks the promises of every scenario in collisions.h, and those of the model. */
 static void every_scenario_keeps_its_promises(void **state) {
     (void)state;
     for (size_t k = 0; k < n_scenarios; k++) {
@@ -612,8 +607,8 @@ static void every_scenario_keeps_its_promises(void **state) {
                         (event[-1].step == event->step && event[-1].input < event->input));
         }
         for (int j = 0; j < s->n_post; j++) {
-            float sum =
-                0; /* every partial sum is exact, so normalising by a float32 sum changes nothing either */
+            /* Every partial sum is exact, so rescaling by a float32 sum changes nothing either. */
+            float sum = 0;
             for (int i = 0; i < REF_N_PRE; i++) {
                 float w = run.data.w[i * s->n_post + j];
                 assert_true(w >= 0 && w <= 1);
@@ -637,8 +632,8 @@ static void scenario_pre_with_post(void **state) {
     struct run run = run_scenario("pre_with_post", REF_CLAMP_OVERSHOOT);
     assert_int_equal(run.exc.n, 2);
     assert_true(fired(&run.exc, 1, 0) && fired(&run.exc, 41, 0));
-    /* In the step of the spike: depressed by the trace of step 1, then potentiated with pre = 1. One step
-     * later: depressed by the fresh trace only. */
+    /* Input 77, in the step of the spike: depressed by the trace of step 1, then potentiated with pre = 1.
+     * Input 78, one step later: depressed by the fresh trace only. */
     check_near(weight(run.net, 77, 0), 0.5 - 1e-4 * exp(-40 * 0.5 / 20) + 1e-2 * exp(-40 * 0.5 / 40), EXACT);
     check_near(weight(run.net, 78, 0), 0.5 - 1e-4 * exp(-1 * 0.5 / 20), EXACT);
     finish_run(&run);
@@ -654,7 +649,7 @@ static void scenario_refractory_end(void **state) {
     assert_true(fired(&run.exc, 11, 2)); /* input in step 9: over threshold in step 10, but refractory */
     finish_run(&run);
 
-    /* And so it is: stopped after step 10, neuron 2 is over threshold and has not fired. */
+    /* Stopped after step 10, neuron 2 is over threshold and has not fired. */
     run = run_scenario("refractory_end", REF_CLAMP_OVERSHOOT);
     ref_destroy(run.net);
     run.net = scenario_reference(run.s, &run.data, REF_CLAMP_OVERSHOOT);
@@ -692,8 +687,8 @@ static void scenario_normalised_above_bound(void **state) {
     struct run run = run_scenario("normalised_above_bound", REF_CLAMP_OVERSHOOT);
     assert_int_equal(run.exc.n, 1);
     assert_true(fired(&run.exc, 1, 0));
-    /* Neuron 0 fired, so its whole column was clipped; neuron 1 has never fired, so its traces are 0 and yet
-     * the weights of inputs that spiked are clipped, the others not. */
+    /* Neuron 0 fired, so its whole column was clipped. Neuron 1 has never fired and its traces are 0. Even
+     * so, weights of inputs that spiked are clipped; other weights are not. */
     for (int i = 0; i < 52; i++) check_near(weight(run.net, i, 0), 1, EXACT);
     for (int i = 20; i < 28; i++) check_near(weight(run.net, i, 1), 1, EXACT);
     for (int i = 28; i < 72; i++) check_near(weight(run.net, i, 1), 1.5, EXACT);
@@ -738,7 +733,7 @@ static void scenario_runaway(void **state) {
     for (size_t e = 0; e < run.exc.n; e++) assert_true(run.exc.spikes[e].neuron < 60);
     finish_run(&run);
 
-    /* Without the clamp the same input runs away: the others fire, and it goes on. */
+    /* Without the clamp the same input runs away: the other neurons fire, and firing goes on. */
     run = run_scenario("runaway", REF_CLAMP_OFF);
     print_message("# runaway without clamp: %zu exc spikes\n", run.exc.n);
     assert_true(run.exc.n > 3 * 120);
@@ -751,7 +746,7 @@ static void scenario_inhibitory_refractory(void **state) {
     for (int t = 1; t <= 5; t++) assert_true(fired(&run.exc, t, 0)); /* five steps in a row */
     assert_true(fired(&run.inh, 2, 0));
     assert_int_equal(fired_in(&run.inh, 3, 5), 0); /* driven in 3, 4 and 5, but refractory */
-    assert_true(fired(&run.inh, 6, 0));            /* by what is left of ge */
+    assert_true(fired(&run.inh, 6, 0));            /* the rest of its g_exc suffices */
     assert_true(run.inh.n < run.exc.n);
     finish_run(&run);
 }
@@ -761,7 +756,7 @@ static void scenario_presentation_boundary(void **state) {
     struct run run = run_scenario("presentation_boundary", REF_CLAMP_OVERSHOOT);
     assert_int_equal(run.s->n_steps, 10);
     assert_true(fired(&run.exc, 9, 0) && fired(&run.inh, 10, 0));
-    /* Over threshold from step 15 on, but refractory until 19: the period runs on across the boundary. */
+    /* Over threshold from step 15 on, but refractory until 19: the period continues across the boundary. */
     assert_true(fired(&run.exc, 19, 0) && fired(&run.inh, 20, 0));
     assert_int_equal(fired_in(&run.exc, 10, 17), 0);
     assert_true(fired(&run.exc, 18, 1));
@@ -796,10 +791,10 @@ static void scenario_competition(void **state) {
         for (size_t e = 1; e < run.exc.n; e++)
             n_together += run.exc.spikes[e].step == run.exc.spikes[e - 1].step;
         assert_true(n_last > 0);               /* the neuron beyond the last full work-group */
-        assert_true(n_neurons > sizes[k] / 3); /* many take part */
+        assert_true(n_neurons > sizes[k] / 3); /* many neurons take part */
         if (sizes[k] > 1)
             assert_true(n_together > 0 && fired_in(&run.exc, 59, 59) > 0); /* last step of a presentation */
-        if (sizes[k] > 16) assert_true(n_neurons < sizes[k]); /* and some are silenced throughout */
+        if (sizes[k] > 16) assert_true(n_neurons < sizes[k]); /* some neurons are always silenced */
         finish_run(&run);
     }
 }

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
-"""Small spike-for-spike recordings of the model by Brian 2 in double precision, for tests/reference/test_reference.c.
+"""Records the model in small networks, spike for spike, by Brian 2 in double precision.
 
-Needs Brian 2 and numpy (Debian: python3-brian). Writes every recording of RECORDINGS beside this script:
+tests/reference/test_reference.c and tests/device/test_replay.c read the recordings. Needs Brian 2 and numpy
+(Debian: python3-brian). Writes every recording of RECORDINGS beside this script:
 
     /usr/bin/python3 tests/reference/oracle/make_oracle.py
 
-The input spikes are drawn here, stored, and replayed, so the simulator under test needs no random numbers. Every array is
-little-endian and C-ordered:
+The script draws the input spikes, stores and replays them, so the simulator under test needs no random
+numbers. Every array is little-endian and C-ordered:
 
-  inputs    steps_on, steps_off, n_samples   i4 scalars: a sample is steps_on steps with input, steps_off without
+  inputs    steps_on, steps_off, n_samples   i4 scalars: a sample is steps_on steps with input, steps_off
+                                             without
             event_step, event_input          i4 [E]: global step (from 0) and input of each input spike
             w0 f4 [784, N], theta0_mv f4 [N] state at step 0; v at rest, conductances and traces 0
-            learn i4 scalar, norm f4 scalar  column sum set before each sample when learn is 1; nothing else changes
-                                             between samples
+            learn i4 scalar, norm f4 scalar  column sum set before each sample if learn is 1; nothing else
+                                             changes between samples
   outputs   exc_step, exc_neuron, inh_step, inh_neuron   i4: every spike
             v_exc, ge_exc, gi_exc, v_inh     f8 [n_steps, N_probe]: neurons 0 .. N_probe - 1, AFTER each step
             w_end f8 [784, N], theta_end_mv f8 [N]
@@ -35,13 +37,18 @@ RECORDINGS = [
 
 
 def draw(n_post, n_samples, intensity, theta_spread_mv, rng):
-    """Images are soft blobs in the middle 12 x 12 pixels. Only those have weights: the files stay small, and weights
-    near their upper bound are common. Weights are multiples of 1/64, thetas of 1/16 mV, so float32 holds them exactly."""
+    """Draws input spikes, weights and thetas.
+
+    Images are soft blobs in the middle 12 x 12 pixels. Only these pixels have weights: the files stay small,
+    and weights near their upper bound are common. Weights are multiples of 1/64 and thetas of 1/16 mV, which
+    float32 holds exactly."""
     yy, xx = np.mgrid[0:28, 0:28]
     middle = (yy >= 8) & (yy < 20) & (xx >= 8) & (xx < 20)
     steps, inputs = [], []
     for s in range(n_samples):
-        blobs = sum(np.exp(-((yy - rng.uniform(10, 18)) ** 2 + (xx - rng.uniform(10, 18)) ** 2) / (2 * 2.2**2)) for _ in range(3))
+        blobs = sum(
+            np.exp(-((yy - rng.uniform(10, 18)) ** 2 + (xx - rng.uniform(10, 18)) ** 2) / (2 * 2.2**2))
+            for _ in range(3))
         image = np.clip(blobs * 200, 0, 255).astype(np.uint8) * middle
         p = image.ravel() / 8.0 * intensity * DT_MS * 1e-3
         t, i = np.nonzero(rng.random((STEPS_ON, 784)) < p)
@@ -54,7 +61,8 @@ def draw(n_post, n_samples, intensity, theta_spread_mv, rng):
 
 
 def record(path, n_post, n_samples, learn, n_probe, intensity, theta_spread_mv, seed):
-    steps, inputs, w0, theta0_mv = draw(n_post, n_samples, intensity, theta_spread_mv, np.random.default_rng(seed))
+    steps, inputs, w0, theta0_mv = draw(n_post, n_samples, intensity, theta_spread_mv,
+                                        np.random.default_rng(seed))
 
     b.start_scope()
     b.defaultclock.dt = DT_MS * ms
@@ -103,20 +111,25 @@ def record(path, n_post, n_samples, learn, n_probe, intensity, theta_spread_mv, 
     together = np.bincount(exc_step)
     w_end = np.array(syn.w[:]).reshape(784, n_post)
 
-    # A recording must hold what it is here for.
+    # Each recording must contain the events that it is made for.
     assert len(exc_step) >= 10 and len(set(np.asarray(spikes_exc.i))) >= 5, "few spikes, or of few neurons"
     assert together.max() >= 2, "no two neurons fire in one step"
-    assert together.max() <= 20 and np.asarray(state_exc.v / mV).min() > -100, "forward Euler overshoots: lower the input"
+    assert together.max() <= 20 and np.asarray(state_exc.v / mV).min() > -100, \
+        "forward Euler overshoots: lower the input"
     assert np.isin(exc_step, steps).any(), "no input spike and excitatory spike in one step"
     assert not learn or (w_end == 1).any(), "no weight at its upper bound"
 
-    np.savez_compressed(path, steps_on=np.int32(STEPS_ON), steps_off=np.int32(STEPS_OFF), n_samples=np.int32(n_samples),
-        event_step=steps, event_input=inputs, w0=w0, theta0_mv=theta0_mv, learn=np.int32(learn), norm=np.float32(NORM),
+    np.savez_compressed(path,
+        steps_on=np.int32(STEPS_ON), steps_off=np.int32(STEPS_OFF), n_samples=np.int32(n_samples),
+        event_step=steps, event_input=inputs, w0=w0, theta0_mv=theta0_mv,
+        learn=np.int32(learn), norm=np.float32(NORM),
         exc_step=exc_step, exc_neuron=np.asarray(spikes_exc.i).astype("<i4"),
         inh_step=inh_step, inh_neuron=np.asarray(spikes_inh.i).astype("<i4"),
-        v_exc=probe(state_exc.v / mV), ge_exc=probe(state_exc.ge), gi_exc=probe(state_exc.gi), v_inh=probe(state_inh.v / mV),
+        v_exc=probe(state_exc.v / mV), ge_exc=probe(state_exc.ge), gi_exc=probe(state_exc.gi),
+        v_inh=probe(state_inh.v / mV),
         w_end=w_end, theta_end_mv=np.asarray(exc.theta / mV))
-    print(f"{os.path.basename(path)}: {os.path.getsize(path)} bytes, {len(steps)} input spikes, {len(exc_step)} exc, {len(inh_step)} inh, "
+    print(f"{os.path.basename(path)}: {os.path.getsize(path)} bytes, {len(steps)} input spikes, "
+          f"{len(exc_step)} exc, {len(inh_step)} inh, "
           f"{len(set(np.asarray(spikes_exc.i)))} neurons fired, at most {together.max()} in one step")
 
 
