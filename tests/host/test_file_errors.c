@@ -26,10 +26,9 @@ static const char *const call_names[N_CALLS] = {"openat", "fstat",    "fstatat",
                                                 "write",  "fsync",    "close",    "renameat",
                                                 "mkdir",  "unlinkat", "libcrypto"};
 
-/* Call number `at` (from 0) of one kind fails with `error`. `late` marks close(), which works even when it
- * fails. */
+/* Call number `at` (from 0) of one kind fails with `error`. close() works even when it fails. */
 static struct fault {
-    bool armed, late;
+    bool armed;
     enum call call;
     int at, error;
 } fault;
@@ -39,7 +38,7 @@ static bool happened;
 static void arm(enum call call, int at, int error) {
     memset(n_calls, 0, sizeof n_calls);
     happened = false;
-    fault = (struct fault){.armed = true, .late = call == CLOSE, .call = call, .at = at, .error = error};
+    fault = (struct fault){.armed = true, .call = call, .at = at, .error = error};
 }
 
 static bool fails(enum call call) {
