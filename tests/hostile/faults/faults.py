@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the program's commands with one thing made to fail, and judges how they end. See ../faults.sh.
+"""Runs the program's commands with one thing made to fail, and judges them. See tests/hostile/faults.sh.
 
 The script needs only Python's standard library. A class of faults is a function that yields faults. Each
 fault runs in a folder of its own. One set of rules judges all: no crash, no hang, a fitting exit code, one
