@@ -18,7 +18,7 @@ shuffled   --neurons 225 --train-images 200 --label-images 100 --test-images 100
 '
 
 # The test suites that tell something about a device and take seconds on a GPU too.
-suites='replay readout checkpoint encode lab'
+suites='replay readout checkpoint encode batch'
 
 # Prints the final_sha256 of one case. 1: program, 2: device, 3...: options
 hash_of() {

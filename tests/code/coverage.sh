@@ -1,8 +1,9 @@
 #!/bin/sh
-# Line and branch coverage of host/ by the host, device and cli suites, from gcov: a table, then totals. Exits 1 below 95 % of
-# lines or 85 % of branches. On the device only work-groups of one are tried unless CLSNN_TEST_WORK_GROUP says otherwise: the
-# host's code is the same for all.
-# Usage: coverage.sh [--scratch DIR] [--only-report] [-- MESON_SETUP_ARGUMENT...]   DIR keeps the build.
+# Line and branch coverage of host/ by the host, device and cli suites, from gcov: a table, then totals. Exits
+# 1 below 95 % of lines or 85 % of branches. The device suite tries only work-groups of one, unless
+# CLSNN_TEST_WORK_GROUP is set: the host's code is the same for all.
+# Usage: coverage.sh [--scratch DIR] [--only-report] [-- MESON_SETUP_ARGUMENT...]
+# DIR keeps the build. --only-report runs no tests and reports on what earlier ones left in DIR.
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 scratch='' run=1
 while [ $# -gt 0 ]; do
@@ -24,21 +25,23 @@ build=$scratch/coverage
 if [ $run = 1 ]; then
     ninja -C "$build" || exit 1
     find "$build" -name '*.gcda' -delete
-    CLSNN_TEST_WORK_GROUP=${CLSNN_TEST_WORK_GROUP:-1} meson test -C "$build" --no-rebuild --timeout-multiplier 10 --print-errorlogs \
-        --suite host --suite device --suite cli || echo "coverage.sh: some tests fail; what follows is what ran" >&2
+    CLSNN_TEST_WORK_GROUP=${CLSNN_TEST_WORK_GROUP:-1} meson test -C "$build" --no-rebuild \
+        --timeout-multiplier 10 --print-errorlogs --suite host --suite device --suite cli ||
+        echo "coverage.sh: some tests fail; the table shows what ran" >&2
 fi
 
 python3 - "$build" "$root" <<'END'
 import json, os, re, subprocess, sys
 build, root = sys.argv[1:]
 LINES, BRANCHES = 95.0, 85.0
-# Edges that are not counted, by what stands on their line, with the reason. Lines are counted whatever stands on them.
+# A branch is not counted if its line matches one of these patterns; each has its reason. Lines always count.
 EXCLUDED = [
-    (r"\bTRY(_CL)?\(", "passing a failure on: the failure is tested where it arises, the way out is one macro"),
+    (r"\bTRY(_CL)?\(",
+     "passing a failure on: the failure is tested where it arises, the way out is one macro"),
     (r"CLSNN_E_MEMORY", "no memory: malloc fails in tests/hostile/faults.sh alone"),
     (r"\bassert\(", "an assertion that fails ends the test"),
 ]
-# an `if (!p)` whose body, one line further, reports that there is no memory
+# An `if (!p)` is not counted either if the next line reports CLSNN_E_MEMORY.
 NEXT = r"^\s*if \(!"
 
 def objects():
@@ -49,7 +52,8 @@ def objects():
 
 files = {}
 for gcno in objects():
-    done = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", gcno], cwd=build, capture_output=True, text=True)
+    done = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", gcno], cwd=build,
+                          capture_output=True, text=True)
     for text in done.stdout.splitlines():
         for entry in json.loads(text)["files"]:
             path = os.path.normpath(os.path.join(build, entry["file"]))
@@ -62,7 +66,8 @@ for gcno in objects():
                 n = line["line_number"]
                 lines[n] = lines.get(n, 0) + line["count"]
                 own, after = source[n - 1], source[n] if n < len(source) else ""
-                if any(re.search(p, own) for p, _ in EXCLUDED) or re.search(NEXT, own) and "CLSNN_E_MEMORY" in after:
+                if (any(re.search(p, own) for p, _ in EXCLUDED)
+                        or re.search(NEXT, own) and "CLSNN_E_MEMORY" in after):
                     continue
                 for k, branch in enumerate(line["branches"]):
                     branches[n, k] = branches.get((n, k), 0) + branch["count"]
@@ -83,10 +88,12 @@ for name, (lines, branches) in sorted(files.items(), key=lambda item: share(item
         else:
             spans.append([n, n])
     said = " ".join(f"{x}-{y}" if y > x else str(x) for x, y in spans)
-    print(f"{name:30} {a:6} of {b:5} {p:6.1f}   {c:6} of {d:5} {q:6.1f}   {said if len(said) < 90 else said[:87] + '...'}")
+    said = said if len(said) < 90 else said[:87] + "..."
+    print(f"{name:30} {a:6} of {b:5} {p:6.1f}   {c:6} of {d:5} {q:6.1f}   {said}")
 a, b, p = share({(f, n): c for f, (lines, _) in files.items() for n, c in lines.items()})
 c, d, q = share({(f, n): c for f, (_, branches) in files.items() for n, c in branches.items()})
 print(f"{'all':30} {a:6} of {b:5} {p:6.1f}   {c:6} of {d:5} {q:6.1f}")
 if p < LINES or q < BRANCHES:
-    sys.exit(f"coverage.sh: {p:.1f} % of lines, must be {LINES:.0f}; {q:.1f} % of branches, must be {BRANCHES:.0f}")
+    sys.exit(f"coverage.sh: {p:.1f} % of lines, must be {LINES:.0f}; "
+             f"{q:.1f} % of branches, must be {BRANCHES:.0f}")
 END

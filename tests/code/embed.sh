@@ -1,6 +1,6 @@
 #!/bin/sh
-# What kernels/embed.c makes of a small tree: includes inlined under their own names and line numbers, comments gone,
-# everything else as it was.
+# Tests kernels/embed.c on a small tree: it inlines includes under their own names and line numbers, removes
+# comments, and keeps everything else.
 # Usage: embed.sh EMBED
 embed=$1
 work=$(mktemp -d) || exit 1
@@ -12,7 +12,11 @@ cat >"$work/in/program.cl" <<'END'
 #include "laws/a.cl" // one
 int z = 1 /* inner */ + 2; // tail
 END
-printf 'int a = "/* kept // */"[0]; char q = %s; /* gone */\n#include "b.cl"\n#include "shared/c.h"\n' "'\"'" >"$work/in/laws/a.cl"
+cat >"$work/in/laws/a.cl" <<'END'
+int a = "/* kept // */"[0]; char q = '"'; /* gone */
+#include "b.cl"
+#include "shared/c.h"
+END
 printf '#error it isn'\''t /* gone */\nint b; \t\n' >"$work/in/laws/b.cl"
 printf '#include "nowhere.h"\nint c;\n' >"$work/dir/shared/c.h"
 cat >"$work/wanted" <<'END'
@@ -37,7 +41,7 @@ int z = 1   + 2;
 END
 "$embed" "$work/in/program.cl" "$work/out.c" source "$work/dir" || exit 1
 echo 1..1
-# the array back as text; the last byte is the terminating zero
+# Turns the array back into text. The last byte is the terminating zero.
 sed -n '/{$/,/0};/p' "$work/out.c" | tr -d '\n' | sed 's/.*{//; s/0};.*//' | tr ',' '\n' |
     while read -r byte; do [ -n "$byte" ] && printf "\\$(printf %o "$byte")"; done >"$work/got"
 if cmp -s "$work/wanted" "$work/got"; then

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The tree's own rules, checked on its text: which folder may include which (floors), which file may include a
-dependency or use a call (doors), that no two files include each other in a circle, and that meson.build lists
-every file. The tables below are where the rules stand. Speaks TAP.
+"""Checks the tree's own rules on its text: which folder may include which (floors), which file may include a
+dependency or use a call (doors), that no includes form a circle, and that meson.build lists every file. The
+tables below hold the rules. Speaks TAP.
 
 Usage: floors.py ROOT"""
 
@@ -25,14 +25,16 @@ FLOORS = {
     ".": 8,  # main.c
 }
 PUBLIC = {
-    "status.h": "base", "npz.h": "formats", "model.h": "model", "params.def": "model", "metrics.def": "experiment", "dataset.h": "dataset",
-    "device.h": "device", "replay.h": "device", "readout.h": "experiment", "experiment.h": "experiment",
-    "selftest.h": "plain", "checkpoint.h": "run", "clsnn.h": ".",
+    "status.h": "base", "npz.h": "formats", "model.h": "model", "params.def": "model",
+    "metrics.def": "experiment", "dataset.h": "dataset", "device.h": "device", "replay.h": "device",
+    "readout.h": "experiment", "experiment.h": "experiment", "selftest.h": "plain", "checkpoint.h": "run",
+    "clsnn.h": ".",
 }
-CONTRACT = {"abi.h", "params.def", "metrics.def"}  # every floor may include them; they include nothing of the host
+# Every floor may include the contract's headers. They include nothing of the host.
+CONTRACT = {"abi.h", "params.def", "metrics.def"}
 
-# An include that begins like this stands in these files alone. Patterns are of the path below host/, or of the
-# public header.
+# An include that begins like a key stands only in the files of its list. A pattern matches the path below
+# host/ (for a public header, clsnn/NAME) or the file's own name.
 INCLUDE_DOORS = {
     "CL/": ["clsnn/device.h"],
     "clblast": ["readout.c"],
@@ -47,7 +49,7 @@ INCLUDE_DOORS = {
     "jansson.h": ["formats/json.h"],
     "Random123/": ["digits.c", "order.c", "plain/plain*"],
 }
-# A word of the code, or a call where it ends in "(", that stands in these files alone.
+# A word, or a call if the key ends in "(", stands only in the files of its list.
 WORD_DOORS = {
     "stdout": ["report.c", "cmd_*", "main.c"],
     "stderr": ["session.c", "cmd_*", "main.c"],
@@ -62,7 +64,7 @@ WORD_DOORS = {
     "abort(": ["main.c"],
 }
 
-# program.cl includes kernels in the order of their floors, so that none calls what lies above it. A law is an
+# program.cl includes kernels in the order of their floors, so no kernel calls a higher one. A law is an
 # equation on scalars: it knows neither work-items nor barriers.
 KERNELS = {
     "prelude.cl": 0,
@@ -75,7 +77,7 @@ KERNELS = {
 LAWS = ["laws/neuron.cl", "laws/stdp.cl"]
 NOT_IN_LAWS = {"get_global_id", "get_local_id", "get_group_id", "barrier", "LID", "kernel", "__kernel"}
 
-# Scripts of tests/ that meson does not run: one measures by hand, one is part of others.
+# Scripts of tests/ that meson does not run: coverage.sh measures by hand, and other scripts source lib.sh.
 NO_TESTS = {"code/coverage.sh", "program/lib.sh"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]*)', re.M)
@@ -83,7 +85,7 @@ TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*
 
 
 def without_comments(text, strings=True):
-    """The code alone; with strings=False what strings and characters hold is gone too."""
+    """Returns the code without its comments; with strings=False strings and characters are empty too."""
     def blank(match):
         found = match.group()
         if found[0] == "/":
@@ -102,7 +104,7 @@ def passes(path, patterns):
 
 
 def folder_of(path):
-    """The folder that a path below host/, or clsnn/, belongs to; None where it is in no table."""
+    """Returns the folder of a path below host/, or of clsnn/NAME; None if no table names it."""
     base, head = os.path.basename(path), os.path.dirname(path)
     if head == "clsnn" and base in PUBLIC:
         return PUBLIC[base]
@@ -112,7 +114,7 @@ def folder_of(path):
 
 
 def check_source(path, text):
-    """Everything wrong with one host file or header."""
+    """Lists the breaches of one host file or header."""
     found, base = [], os.path.basename(path)
     own = folder_of(path)
     if own is None and base not in CONTRACT:
@@ -142,7 +144,7 @@ def check_source(path, text):
 
 
 def files_below(root, folder, endings):
-    """Paths relative to root/folder."""
+    """Yields the files of root/folder with one of the endings, as paths relative to it."""
     top = os.path.join(root, folder)
     for where, _, names in sorted(os.walk(top)):
         for name in sorted(names):
@@ -156,7 +158,7 @@ def read(root, path):
 
 
 def host_files(root):
-    """(path as the rules know it, path in the tree) of everything that the host is made of."""
+    """Yields (path as the rules name it, path in the tree) for each file of host/ and include/."""
     for path in files_below(root, "host", (".c", ".h")):
         yield path, os.path.join("host", path)
     for path in files_below(root, "include", (".h", ".def")):
@@ -172,7 +174,7 @@ def test_host(root):
 
 
 def circle_in(graph):
-    """A circle of names, or None."""
+    """Returns the names of one circle in the graph, or None."""
     done, trail = set(), []
 
     def visit(name):
@@ -197,7 +199,7 @@ def circle_in(graph):
 
 
 def module_of(path):
-    """A .c and the header beside it are one module; a public header is a contract of its own."""
+    """Returns a file's module: a .c and the header beside it are one, a public header is its own."""
     base, head = os.path.splitext(os.path.basename(path))[0], os.path.dirname(path)
     public = head == "clsnn" and os.path.basename(path) in PUBLIC
     return f"{'clsnn' if public else folder_of(path)}/{base}"
@@ -217,17 +219,17 @@ def test_circles(root):
 
 
 def test_breaches(_):
-    """The rules' own test: each breach is found, and what looks like one and is none is not."""
+    """Tests the rules themselves: they find each breach and take no lookalike for one."""
     cases = [
-        ("device/network.c", '#include "experiment/batch.h"\n', 1),        # upwards
+        ("device/network.c", '#include "experiment/batch.h"\n', 1),      # upwards
         ("dataset/idx.c", '#include "device/network.h"\n', 1),           # sideways
         ("device/train.c", '#include "device/network.h"\n', 0),          # its own folder
         ("device/network.h", '#include "clsnn/npz.h"\n', 0),             # downwards, a public header
-        ("base/status.c", '#include "clsnn/abi.h"\n', 0),                # everybody's
-        ("clsnn/abi.h", '#include "clsnn/status.h"\n', 1),               # the contract knows nobody
+        ("base/status.c", '#include "clsnn/abi.h"\n', 0),                # the contract
+        ("clsnn/abi.h", '#include "clsnn/status.h"\n', 1),               # the contract includes a header
         ("device/train.c", '#include "clsnn/nobody.h"\n', 1),            # unknown header
         ("nowhere/nobody.c", "int x;\n", 1),                             # unknown folder
-        ("clsnn/device.h", '#include "base/fail.h"\n', 1),               # a public header, an internal one
+        ("clsnn/device.h", '#include "base/fail.h"\n', 1),               # internal, in a public header
         ("device/train.c", "#include <CL/cl.h>\n", 1),                   # a door
         ("commands/cmd_eval.c", "#include <zlib.h>\n", 1),               # a door
         ("dataset/idx.c", "  #  include <zlib.h>\n", 0),                 # its door
@@ -273,11 +275,11 @@ def test_kernels(root):
 
 
 def test_lists(root):
-    """Lists are written by hand, so a file can be forgotten: its code or its test would silently not exist."""
+    """Compares meson.build's lists, which are written by hand, with the tree: a forgotten test never runs."""
     found = []
 
     def must_list(folder, path):
-        """The meson.build of the file's own folder lists it, or one above."""
+        """The meson.build of the file's own folder, or of one above, must list it."""
         at = folder
         for part in [""] + path.split("/")[:-1]:
             at = os.path.join(at, part) if part else at

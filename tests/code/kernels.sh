@@ -1,6 +1,7 @@
 #!/bin/sh
-# Compiles the kernels offline, as OpenCL C 1.2, for a work-group of one and of many, to train and to record. Usage:
-# kernels.sh ROOT RANDOM123_DIR [CLANG]. Without clang all is skipped.
+# Compiles the kernels offline, as OpenCL C 1.2, for work-groups of one and of many, to train and to record.
+# Usage: kernels.sh ROOT RANDOM123_DIR [CLANG]
+# Without CLANG the test is skipped.
 root=$1 random123=$2 clang=$3
 echo 1..4
 if [ -z "$clang" ]; then
@@ -11,8 +12,9 @@ n=0 failed=0
 for flags in -DCLSNN_WG=1 -DCLSNN_WG=64 "-DCLSNN_WG=1 -DCLSNN_RECORD" "-DCLSNN_WG=64 -DCLSNN_RECORD"; do
     n=$((n + 1))
     # shellcheck disable=SC2086 # flags are words
-    if said=$("$clang" -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -D__OPENCL_VERSION__=120 $flags -I"$root/include" \
-        -isystem "$random123" -fsyntax-only -Wall -Wextra -Wno-unused-parameter -Werror "$root/kernels/program.cl" 2>&1); then
+    if said=$("$clang" -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -D__OPENCL_VERSION__=120 $flags \
+        -I"$root/include" -isystem "$random123" -fsyntax-only -Wall -Wextra -Wno-unused-parameter -Werror \
+        "$root/kernels/program.cl" 2>&1); then
         echo "ok $n - $flags"
     else
         echo "not ok $n - $flags"

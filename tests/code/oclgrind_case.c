@@ -1,8 +1,9 @@
-/* What oclgrind.sh runs under oclgrind, which is some thousand times slower than a CPU device: the smallest
- * launches of each kernel that do everything. Usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP [NEURONS].
- * "planted" runs a kernel with three faults instead, to show that they are found. Prints a line that is the same
- * on every device and in every work-group: what fired, and a hash of all that the launch left. Exits 0 when the
- * launch ran, whatever oclgrind says of it. */
+/* Runs the smallest launch of each kernel that does everything. oclgrind.sh runs this program under oclgrind,
+ * which is some thousand times slower than a CPU device.
+ * Usage: oclgrind_case replay|train|evaluate|planted WORK_GROUP [NEURONS]
+ * "planted" runs a kernel with three faults, to show that oclgrind finds them. The other modes print a line:
+ * the number of spikes and a hash of all that the launch left. The line is the same on every device and in
+ * every work-group. Exits 0 when the launch ran, whatever oclgrind says of it. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@
 #include "device/train.h"
 #include "reference/collisions.h"
 
-/* oclgrind 21.10 does not take a filled buffer for initialised, and after writing a part of a buffer takes
- * the others for uninitialised. So here every write, and every fill, is a write of the whole buffer. */
+/* Replaces OpenCL's function: every write, and every fill, writes the whole buffer. oclgrind 21.10 does not
+ * take a filled buffer for initialised, and takes the rest of a partly written buffer for uninitialised. */
 cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset,
                             size_t n_bytes, const void *from, cl_uint n_waits, const cl_event *waits,
                             cl_event *event) {
@@ -55,7 +56,8 @@ cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer, const void *pa
     return code;
 }
 
-/* Prints what fired, and the hash, which it gives back. Without either the case checks nothing. */
+/* Prints the number of spikes and the hash, and frees the hash. Fails if nothing fired: such a launch checks
+ * nothing. */
 static enum clsnn_status report(const char *mode, int n_post, unsigned long long n_spikes,
                                 struct clsnn_sha256 *hash) {
     char hex[CLSNN_SHA256_HEX];
@@ -75,7 +77,7 @@ static enum clsnn_status replay(struct clsnn_device *dev, int work_group, int n_
     int32_t *step = NULL, *input = NULL;
     clsnn_model_defaults(&model);
     if (!found) return clsnn_fail(CLSNN_E_FAILED, "no scenario");
-    struct scenario any = *found; /* its weights and volleys do for any size */
+    struct scenario any = *found; /* the scenario's weights and volleys do for any size */
     const struct scenario *s = &any;
     any.n_post = n_post;
     if (!scenario_build(s, &data)) return clsnn_fail(CLSNN_E_MEMORY, "no scenario");
@@ -85,7 +87,7 @@ static enum clsnn_status replay(struct clsnn_device *dev, int work_group, int n_
         st = clsnn_fail(CLSNN_E_MEMORY, "no memory for %zu events", data.n_events);
         goto fail;
     }
-    size_t n = 0; /* one sample of 30 steps: two volleys, spikes, inhibition, a rest */
+    size_t n = 0; /* one sample of 30 steps holds two volleys, spikes, inhibition and a rest */
     for (; n < data.n_events && data.events[n].step < 20; n++) {
         step[n] = data.events[n].step;
         input[n] = data.events[n].input;
@@ -129,7 +131,8 @@ fail:
     return st;
 }
 
-/* One network of neurons that fire at once, one image with 40 inked inputs. */
+/* Shows one image with 40 inked inputs to a network whose neurons fire at once. Trains with learn, else
+ * evaluates. */
 static enum clsnn_status present(struct clsnn_device *dev, int work_group, int n_post, bool learn) {
     enum clsnn_status st = CLSNN_OK;
     const uint64_t seed = 1;
@@ -151,7 +154,7 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, int n
     model.v_start_offset_mv = 0;
     model.intensity_start = 32;
     model.min_spikes = 1;
-    model.refrac_exc_ms = 1; /* neurons fire twice, with input: all rules of plasticity in one step */
+    model.refrac_exc_ms = 1; /* neurons fire twice while there is input: one step has all plasticity rules */
     model.w_inh_exc = 0.1;
     for (int a = 0; a < 40; a++) image[a * 19] = (uint8_t)(100 + 3 * a);
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, work_group, &prog));
@@ -185,7 +188,7 @@ fail:
     return st;
 }
 
-/* A race, a use of uninitialised memory and a read out of bounds. */
+/* The planted kernel: a race, a use of uninitialised memory and a read out of bounds. */
 static const char *const planted_source = "__kernel void planted(__global int *x, int n) {\n"
                                           "    __local int shared[1], unset[1];\n"
                                           "    shared[0] = (int)get_local_id(0);\n"

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Builds the tree with gcc's sanitizers and runs the tests that need no large device under them. The first
-# finding ends a test.
-# Usage: sanitize.sh [--scratch DIR] [address] [thread] [-- MESON_SETUP_ARGUMENT...]   DIR keeps the builds.
+# Builds the tree with gcc's sanitizers and runs tests that need no large device under them. The first finding
+# ends a test.
+# Usage: sanitize.sh [--scratch DIR] [address] [thread] [-- MESON_SETUP_ARGUMENT...]
+# DIR keeps the builds.
 #
-# address: addresses, leaks and undefined behaviour, over the host suite and, where there is an OpenCL device,
-# the
-#   quick scripts of the program. The device's own code is not instrumented; buffers that it returns are.
-# thread: data races, over the host suite. The library starts no thread of its own, so this sees that none of
-# the
-#   host's code shares state by way of a library's thread. Threads of a CPU device run kernels: oclgrind.sh.
+# address  finds bad addresses, leaks and undefined behaviour, in the host suite and, where there is an OpenCL
+#          device, in the program's quick scripts. The device's own code is not instrumented; the buffers that
+#          it returns are.
+# thread   finds data races in the host suite. The library starts no thread of its own, so a race would mean
+#          state that host code shares through a library's thread. oclgrind.sh checks the kernels, which run
+#          on threads of a CPU device.
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 scratch='' modes=''
 while [ $# -gt 0 ]; do
@@ -28,15 +29,15 @@ done
 mkdir -p "$scratch" || exit 1
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-# cairo takes the locks of its fonts in either order, in the one thread that there is.
+# cairo takes the locks of its fonts in either order. That is no deadlock: there is only one thread.
 printf 'deadlock:libcairo\n' >"$scratch/locks"
 export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$scratch/locks:print_suppressions=0"
-# What the OpenCL loader, its driver and fontconfig (behind cairo) keep until the end is theirs.
+# The OpenCL loader, its driver, cairo and its fontconfig keep memory until the end. None of it is clsnn's.
 printf 'leak:libOpenCL\nleak:libpocl\nleak:libLLVM\nleak:libfontconfig\nleak:libcairo\n' >"$scratch/leaks"
 export LSAN_OPTIONS="suppressions=$scratch/leaks:print_suppressions=0"
 
 failed=0 n=0
-# check NAME COMMAND...: one line of TAP; what failed before it
+# check NAME COMMAND...: prints one line of TAP, after the command's words if it failed
 check() {
     name=$1
     shift
@@ -55,7 +56,8 @@ check() {
 for mode in ${modes:-address thread}; do
     build=$scratch/$mode kinds=$mode
     [ $mode = thread ] || kinds=address,undefined
-    # No recovery: a finding is a failure, not a line in a log. Warnings of instrumented code are no errors.
+    # -fno-sanitize-recover makes a finding a failure, not a line in a log. -Dwerror=false: warnings about
+    # instrumented code are no errors.
     [ -e "$build/build.ninja" ] || meson setup "$build" "$root" "-Db_sanitize=$kinds" -Db_lundef=false \
         -Dwerror=false -Dc_args=-fno-sanitize-recover=all "$@" >"$scratch/log" 2>&1 || {
         cat "$scratch/log"
@@ -65,8 +67,8 @@ for mode in ${modes:-address thread}; do
     check "$mode: host suite" \
         meson test -C "$build" --no-rebuild --suite host --timeout-multiplier 10 --print-errorlogs
     if [ $mode = address ] && "$build/host/clsnn" devices >/dev/null 2>&1; then
-        # The cases that read from outside, which end before a kernel is built, and a few whole runs. Each
-        # case looks for the sanitizer's words by itself.
+        # The list below picks cases that read outside data and end before a kernel is built, and a few whole
+        # runs. lib.sh looks for the sanitizer's words in every case.
         while read -r script pattern; do
             check "$mode: tests/program/$script" env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" \
                 "$root/tests/program/$script" "$build/host/clsnn" "$pattern" </dev/null

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Compiles the kernels once for the tests that follow. Without this, each test would compile them again, which
-# is most of its time. Every test gets a cache of its own, and so does each half of the work here, because
-# pocl's cache races when several processes write it. Skips where nothing compiles.
-# Usage: warm.sh CLSNN CACHE_DIR TEST...    (fills CACHE_DIR/TEST for each)
+# Compiles the kernels once for all tests. Without it each test would compile them, which is most of its time.
+# Every test gets a cache of its own, and so do the two processes here: pocl's cache races when several write
+# it. Exits 77 where nothing compiles.
+# Usage: warm.sh CLSNN CACHE_DIR TEST...    fills CACHE_DIR/TEST for each TEST
 clsnn=$1 caches=$2
 shift 2
 work=$(mktemp -d) || exit 1
@@ -17,7 +17,7 @@ run() {
         echo "warm: clsnn $*: $(tail -n 1 "$work/error-$half"); its suites compile for themselves" >&2
     fi
 }
-one_by_one() { # HALF WORK_GROUP...: compiles into the cache of this half
+one_by_one() { # one_by_one HALF WORK_GROUP...: compiles for these work-groups, in the cache warm-HALF
     half=$1
     shift
     POCL_CACHE_DIR=$caches/warm-$half

@@ -1,5 +1,6 @@
-/* Files from strangers, by the path a user names: bad headers field by field, cuts, and archives that are small only while
- * they are packed. test_idx.c, test_npy.c and test_npz.c have what can be said in memory; fuzz/ searches for more. */
+/* Reads bad files by the path that a user names: bad headers field by field, truncations, and archives that
+ * unpack to gigabytes. test_idx.c, test_npy.c and test_npz.c test the readers in memory; fuzz/ searches for
+ * more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +27,7 @@
 
 static char dir[64], path[96];
 
-/* Outcomes that were not as expected; each is told. */
+/* The number of unexpected outcomes in a test; expect() prints each. */
 static int n_wrong;
 
 static int setup(void **state) {
@@ -45,7 +46,7 @@ static int teardown(void **state) {
     return rmdir(dir);
 }
 
-/* Bytes that grow. */
+/* A growing array of bytes. The caller frees p. */
 struct bytes {
     uint8_t *p;
     size_t n, room;
@@ -76,7 +77,7 @@ static void put(const struct bytes *b) {
     assert_int_equal(fclose(f), 0);
 }
 
-/* The file at path is read as one of these. */
+/* The kind of file that the file at path is read as. */
 enum kind { IMAGES, LABELS, PACKED, ARRAYS };
 
 static enum clsnn_status read_as(enum kind kind) {
@@ -113,7 +114,7 @@ static void expect(const char *what, enum clsnn_status st, const char *message) 
     clsnn_error_clear();
 }
 
-/* ---- good files to damage ---- */
+/* Good files, which tests then damage. */
 
 static void make_images(struct bytes *b) {
     add_be(b, 0x803);
@@ -149,12 +150,12 @@ static void make_packed(struct bytes *b) {
     deflate_to(b, "the same words again, the same words again", 42, 9, 15 + 16, Z_FINISH);
 }
 
-/* One member of a zip that is made by hand: any of its numbers may be a lie. */
+/* One member of a hand-made zip. Any of its numbers may be wrong. */
 struct member {
     const char *name;
     const struct bytes *packed;
     int method;
-    uint32_t crc, n_local, n_directory; /* the unpacked size, as the member and as the directory say */
+    uint32_t crc, n_local, n_directory; /* n_: the unpacked size by the member and by the directory */
 };
 
 static void add_member(struct bytes *zip, struct bytes *directory, const struct member *m) {
@@ -196,7 +197,7 @@ static void end_zip(struct bytes *zip, struct bytes *directory, size_t n_members
 
 #define NPY(descr, order, shape) "{'descr': '" descr "', 'fortran_order': " order ", 'shape': " shape ", }\n"
 
-/* The beginning of an .npy image. */
+/* Adds the beginning of an .npy image. */
 static void add_header(struct bytes *b, const char *text) {
     add(b, "\x93NUMPY\1\0", 8);
     add_le(b, strlen(text), 2);
@@ -231,9 +232,9 @@ static void make(enum kind kind, struct bytes *b) {
     makers[kind](b);
 }
 
-/* ---- bad headers ---- */
+/* Bad headers. */
 
-/* Where a row's offset counts from. */
+/* The place from which a row's offset counts. */
 enum anchor { BEGIN, TAIL, BEHIND, LOCAL, CENTRAL, END };
 
 struct row {
@@ -400,7 +401,7 @@ static void test_bad_headers(void **state) {
     assert_int_equal(n_wrong, 0);
 }
 
-/* An .npy image as the only member, with every checksum right: file and array are named. */
+/* A bad .npy image is the only member and every checksum is right. The message must name file and array. */
 static void test_bad_members(void **state) {
     (void)state;
     static const struct {
@@ -409,7 +410,7 @@ static void test_bad_members(void **state) {
     } members[] = {
 #define M(text, message) {(text), (message), sizeof(text) - 1}
 #define H(text, message)                                                                                     \
-    { text, message, 0 } /* of this header, and four bytes of data */
+    { text, message, 0 } /* n = 0: the image is this header and four bytes of data */
         M("", "must be \\x93NUMPY"),
         M("\x93NUMPY\1", "must be \\x93NUMPY"),
         M("\x80\4K*.padding", "must be \\x93NUMPY"),
@@ -450,9 +451,9 @@ static void test_bad_members(void **state) {
     assert_int_equal(n_wrong, 0);
 }
 
-/* ---- cuts ---- */
+/* Truncated files. */
 
-/* Calls check with the first 64 lengths below n and 1000 more. */
+/* Calls check for truncations to the first 64 lengths, to 1000 more, and to all but the last byte. */
 static void cut(struct bytes *b, void (*check)(size_t n)) {
     const size_t n = b->n;
     assert_true(n > 5000);
@@ -524,23 +525,23 @@ static void test_cuts(void **state) {
     free(zip.p);
 }
 
-/* ---- bombs ---- */
+/* Bombs: small archives that unpack to gigabytes. */
 
-/* A member's deflate stream: header, then n_mb times a million zeros. */
+/* Makes a member's deflate stream: header, then n_mb times a million zeros. */
 static void make_zeros(struct bytes *b, const struct bytes *header, size_t n_mb) {
     struct bytes piece = {0};
     enum { PIECE = 10000000 };
     uint8_t *zeros = calloc(1, PIECE);
     assert_non_null(zeros);
     if (header) deflate_to(b, header->p, header->n, 9, -15, Z_FULL_FLUSH);
-    deflate_to(&piece, zeros, PIECE, 9, -15, Z_FULL_FLUSH); /* stands anywhere, any number of times */
+    deflate_to(&piece, zeros, PIECE, 9, -15, Z_FULL_FLUSH); /* piece may be repeated anywhere */
     for (size_t k = 0; k < n_mb / 10; k++) add(b, piece.p, piece.n);
     add(b, "\3\0", 2); /* the last block, empty */
     free(zeros);
     free(piece.p);
 }
 
-/* The read in a process of its own, whose peak is not that of an earlier test. */
+/* Reads the file in a process of its own, because the peak of memory must not be an earlier test's. */
 static void expect_cheap_refusal(const char *what, size_t max_bytes, const char *message) {
     struct rusage usage;
     int status = 0;
@@ -570,7 +571,7 @@ static void test_bombs(void **state) {
     static const struct {
         const char *what, *header, *message;
         size_t n_members, n_mb;
-        uint32_t n_local, n_directory; /* what it says it unpacks to */
+        uint32_t n_local, n_directory; /* the unpacked size that the archive claims */
         size_t max_mib;
     } cases[] = {
         {"says so", NULL, "at most 67108864 in all", 1, 10000, UINT32_MAX, UINT32_MAX, 64},
@@ -609,7 +610,7 @@ static void test_bombs(void **state) {
     }
 }
 
-/* What an error quotes may hold a terminal's commands; the text holds none. */
+/* An error's text must not pass on a terminal's commands from a name that it quotes. */
 static void test_text_is_harmless(void **state) {
     (void)state;
     void *data = NULL;

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# `clsnn bench`: rows that are checked, and the files that hold them.
+# `clsnn bench`: its rows, which are checked, and its files.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Three rows, each checked; the files hold the same ones.
+# bench prints three checked rows and writes the same rows to its files.
 bench_quick() {
     run 0 bench --data "$work/small" --quick --sizes 20 --networks 2 --json --quiet --out bench
     no_words

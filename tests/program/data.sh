@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# `clsnn data`, and data sets that cannot be used. tests/host/test_idx.c looks at damaged files byte by byte.
+# `clsnn data`, and unusable data sets. tests/host/test_idx.c tests damaged files byte by byte.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# ---- data sets that cannot be used ----
+# Unusable data sets.
 
-make_packed() { # the small set in gzip, and gzip files of something else
+make_packed() { # makes $work/packed, the small set in gzip, and two gzip files that are no data set
     mkdir packed
     for name in small/*; do gzip -c "$name" >"packed/${name##*/}.gz"; done
     echo "nothing that anybody took for images" | gzip >something.gz
@@ -21,7 +21,7 @@ data_lacks() {
 }
 data_variable() { CLSNN_DATA=nowhere refuses 3 "CLSNN_DATA = nowhere: no such directory" train --data auto; }
 
-# packed TEXT FILE SCRIPT...: SCRIPT damages one file of a packed set, which is then refused with TEXT.
+# packed TEXT FILE SCRIPT...: SCRIPT damages FILE of a packed set; train must refuse the set with TEXT
 packed() {
     local text=$1 file=set/$2.gz
     shift 2
@@ -38,7 +38,7 @@ flip_half() { flip "$1" $(($(size "$1") / 2)); }
 follow() { echo "$1" >>"$2"; }
 become() { cp "$1" "$2"; }
 
-# plain TEXT FILE SCRIPT...: the same with a set that is not packed.
+# plain TEXT FILE SCRIPT...: the same with a set that is not packed
 plain() {
     local text=$1 file=set/$2
     shift 2
@@ -54,7 +54,7 @@ put() { # put OFFSET BYTE... FILE
 side_27() { { be32 0x803 && be32 600 && be32 27 && be32 27 && zeros $((600 * 27 * 27)); } >"$1"; }
 labels_for() { { be32 0x801 && be32 "$1" && zeros "$1"; } >"$2"; }
 
-# ---- clsnn data ----
+# `clsnn data`.
 
 data_list() {
     run 0 data list
@@ -66,7 +66,7 @@ data_list() {
     prints '"searched"'
     [ -z "$(ls -A)" ] || wrong "data list has made files"
 }
-data_list_found() { # whether it is MNIST is test_download.c's affair
+data_list_found() { # test_download.c tests how data list knows MNIST
     export CLSNN_DATA=$work/small
     run 3 data list
     prints "searched    $work/small (\$CLSNN_DATA): has MNIST's file names"
@@ -116,7 +116,7 @@ data_fetch_offline() {
     [ ! -s "$work/out" ] || wrong "something was printed on stdout"
     [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
 }
-data_fetch_wrong() { # a mirror that has something else under MNIST's names
+data_fetch_wrong() { # the mirror has other files under MNIST's names
     "$clsnn" data fetch mnist --out probe 2>&1 | grep -q "built without libcurl" &&
         skip "built without libcurl"
     rm -rf probe
@@ -126,7 +126,7 @@ data_fetch_wrong() { # a mirror that has something else under MNIST's names
     [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
 }
 
-# ---- the list ----
+# The list of cases.
 
 on "data mnist is nowhere" data_absent "mnist: found in none of" mnist
 on "data mnist is nowhere: how to get it" data_absent "clsnn data fetch mnist" mnist

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `clsnn devices`, --device, and machines without any.
+# `clsnn devices`, --device, and machines without a device.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -14,7 +14,7 @@ devices() {
     done
     [ "$(json device)" = 0:0 ] || wrong "the first device is $(json device)"
     run 0 train "${small[@]}" --device "$(json device)" --json --out out
-    local part # of the name, in any case
+    local part # a part of the name, in upper case: --device ignores case
     part=$(json device | cut -c 4-9 | tr '[:lower:]' '[:upper:]')
     run 0 devices --device "$part"
 }

@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# `clsnn eval`: models that cannot be used, and what training found out, found again.
+# `clsnn eval`: it refuses unusable models and repeats the result of training.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# ---- making models ----
+# Functions that make models.
 
 le32() { bytes $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)); }
 le16() { bytes $(($1 & 255)) $(($1 >> 8 & 255)); }
 
-# npy DESCR SHAPE: an array's header; the caller adds its data.
+# npy DESCR SHAPE: prints an array's header; the caller adds the data
 npy() {
     local dict="{'descr': '$1', 'fortran_order': False, 'shape': $2, }"
     printf '\x93NUMPY\x01\x00'
     le16 118
     printf '%-117s\n' "$dict"
 }
-# zero NAME DESCR SHAPE N_BYTES: NAME.npy, all zeros
+# zero NAME DESCR SHAPE N_BYTES: writes NAME.npy, all zeros
 zero() { { npy "$2" "$3" && zeros "$4"; } >"$1.npy"; }
 
-# npz FILE NAME...: an archive, stored, of the files NAME.npy. The CRC comes from gzip's trailer.
+# npz FILE NAME...: moves the files NAME.npy into a stored archive. The CRC comes from gzip's trailer.
 npz() {
     local to=$1 at=0 directory=$1.directory n=0 name crc bytes
     : >"$to"
@@ -47,14 +47,15 @@ npz() {
     } >>"$to"
     rm "$directory" "${@/%/.npy}"
 }
-entry() { # what a member says of itself in both places
+entry() { # prints the fields that a member's header and its directory entry share
     le16 0 && le16 0 && le32 0x210000 && le32 "$crc" && le32 "$bytes" && le32 "$bytes"
     le16 $((${#name} + 4)) && le16 0
 }
 
-# ---- models that cannot be used ----
+# Unusable models.
 
-eval_small() { refuses "$1" "$2" eval "$3" --data "$work/small" --out e; } # eval_small CODE TEXT MODEL
+# eval_small CODE TEXT MODEL: eval must refuse the model
+eval_small() { refuses "$1" "$2" eval "$3" --data "$work/small" --out e; }
 model_shape() { # model_shape W_SHAPE THETA_SHAPE TEXT W_VALUES THETA_VALUES
     zero w '<f4' "$1" $((4 * ($4)))
     zero theta_mv '<f4' "$2" $((4 * ($5)))
@@ -86,7 +87,7 @@ model_label_10() {
     npz m.npz w theta_mv labels proportions
     eval_small 3 "labels[0] = 10: must be in [-1, 9]" m.npz
 }
-model_unlabelled() { # the archives made here are models: the mistakes above are the named ones
+model_unlabelled() { # an archive made by npz is a model, so only the named mistakes make the others unusable
     zero w '<f4' '(784, 2)' 6272
     zero theta_mv '<f4' '(2,)' 8
     npz m.npz w theta_mv
@@ -109,7 +110,7 @@ model_absent() { eval_small 8 "m.npz: cannot be opened for reading: No such file
 model_directory() { mkdir m.npz && eval_small 8 "m.npz: is a directory: must be a regular file" m.npz; }
 model_picture() { cp "$work/base/weights.png" m.npz && eval_small 3 "m.npz" m.npz; }
 model_pipe() { mkfifo m.npz && eval_small 8 "m.npz: is a pipe" m.npz; }
-eval_bad_seed() { # eval_bad_seed ABOUT TEXT: a model of one neuron that says this of itself
+eval_bad_seed() { # eval_bad_seed ABOUT TEXT: eval must refuse a model of one neuron with this about
     zero w '<f4' '(784, 1)' 3136
     zero theta_mv '<f4' '(1,)' 4
     { npy '|u1' "(${#1},)" && printf %s "$1"; } >about.npy
@@ -117,9 +118,9 @@ eval_bad_seed() { # eval_bad_seed ABOUT TEXT: a model of one neuron that says th
     refuses 3 "$2" eval bad.npz --data "$work/small"
 }
 
-# ---- what eval does ----
+# What eval does.
 
-eval_all() { # eval_all MODEL ARGUMENT...: labels and tests it as `train` did
+eval_all() { # eval_all MODEL ARGUMENT...: labels and tests the model as `train` did
     run 0 eval "$1" --data "$work/small" --label-images 300 --test-images 300 "${@:2}"
 }
 score() { echo "$(json accuracy_all)/$(json test_spikes_per_image)"; }
@@ -140,7 +141,7 @@ eval_no_out() {
     prints "accuracy (vote all)"
     [ "$before" = "$(listing)" ] || wrong "eval without --out has written files"
 }
-eval_bad_data() { # an earlier run in --out stays where it is when eval cannot even start
+eval_bad_data() { # an earlier run in --out stays in its place if eval cannot start
     mkdir e && echo '{}' >e/run.json
     refuses 3 "no such directory" eval "$work/base/model.npz" --data nowhere --out e
 }
@@ -148,7 +149,7 @@ eval_own_dir() {
     cp -r "$work/base" base
     refuses 2 "--out base: is where base/model.npz is" eval base/model.npz --data "$work/small" --out base
 }
-# The model's own parameters, unless others are asked for; data other than the model's are told.
+# eval takes the model's parameters unless --set gives others, and warns if its data are not the model's.
 eval_with_params() {
     train --set time_on_ms=100 --set w_norm=120 --out out
     local trained
@@ -160,7 +161,7 @@ eval_with_params() {
     run 0 eval out/model.npz --data digits --test-images 10 --quiet
     says "WARNING: out/model.npz was trained on other data"
 }
-# The model's own seed, so that the same images give the same spikes again; unless another is asked for.
+# eval takes the model's seed unless --seed gives another, so that the same images give the same spikes again.
 eval_seed() {
     train --seed 7 --out out
     local trained
@@ -176,7 +177,7 @@ eval_seed() {
         wrong "run.json does not say that the seed is the model's"
 }
 
-# ---- the list ----
+# The list of cases.
 
 on "model: w (784, 3), theta of 2" \
     model_shape '(784, 3)' '(2,)' "array 'theta_mv': f4 [2]: must be f4 [3]" 784*3 2

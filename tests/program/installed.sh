@@ -1,8 +1,9 @@
 #!/bin/sh
-# The installed library, outside the tree and through pkg-config alone: the example of clsnn.h and user.c, each as C and as
-# C++, train a small network with one result; each header compiles alone; the shared library exports what the headers
-# declare and nothing else.
-# Usage: installed.sh BUILD ROOT    Speaks TAP; exits 77 where a tool is missing.
+# The installed library, outside the tree and through pkg-config alone. The example of clsnn.h and user.c
+# train a small network, each as C and as C++, and both languages give one result. Each header compiles alone.
+# The shared library exports exactly what the headers declare.
+# Usage: installed.sh BUILD ROOT
+# Speaks TAP. Exits 77 where a tool is missing.
 build=$1 root=$2
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -21,18 +22,25 @@ DESTDIR=$work/dest meson install -C "$build" --no-rebuild --quiet >"$work/log" 2
 pc=$(find "$work/dest" -name clsnn.pc)
 system=$(pkg-config --variable pc_path pkg-config)
 export PKG_CONFIG_PATH="${pc%/*}:$system" PKG_CONFIG_SYSROOT_DIR="$work/dest" PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
-# every path that pkg-config prints begins with the sysroot; what is not in it is the system's
-flags() { pkg-config "$@" clsnn | tr ' ' '\n' | while read -r flag; do
-    path=${flag#-[IL]}
-    case $flag in -[IL]"$work"/*) [ -e "$path" ] && echo "$flag" || echo "${flag%"$path"}${path#"$work/dest"}" ;; *) echo "$flag" ;; esac
-done; }
+# flags OPTION: prints pkg-config's flags. pkg-config puts the sysroot before every path; a path that is not
+# in the sysroot is the system's and loses it again.
+flags() {
+    pkg-config "$@" clsnn | tr ' ' '\n' | while read -r flag; do
+        path=${flag#-[IL]}
+        case $flag in
+        -[IL]"$work"/*) [ -e "$path" ] && echo "$flag" || echo "${flag%"$path"}${path#"$work/dest"}" ;;
+        *) echo "$flag" ;;
+        esac
+    done
+}
 cflags=$(flags --cflags) libs=$(flags --libs)
 LD_LIBRARY_PATH=$(dirname "$(find "$work/dest" -name libclsnn.so)")
 export LD_LIBRARY_PATH
 unset CLSNN_DATA
 
 n=0 failed=0
-check() { # check NAME COMMAND...: one line of TAP, before it what failed; 77 is a skip
+# check NAME COMMAND...: prints one line of TAP, after the command's words if it failed; 77 is a skip
+check() {
     name=$1
     shift
     n=$((n + 1))
@@ -50,7 +58,7 @@ check() { # check NAME COMMAND...: one line of TAP, before it what failed; 77 is
 c() { "$CC" -std=c11 -Wall -Wextra -Wpedantic -Werror $cflags "$@" $libs; }
 cxx() { "$CXX" -std=c++11 -Wall -Wextra -Wpedantic -Werror -x c++ $cflags "$1" -x none -o "$3" $libs; }
 
-headers() { # a header needs nothing before it, in either language
+headers() { # each header compiles alone in both languages
     for header in "$work"/dest/usr/local/include/clsnn/*.h; do
         printf '#include <clsnn/%s>\nint main(void) { return 0; }\n' "${header##*/}" >"$work/h.c"
         c -o "$work/h" "$work/h.c" && cxx "$work/h.c" -o "$work/h" || return 1
@@ -61,13 +69,13 @@ few_headers() {
     echo "$count files in include/clsnn"
     [ "$count" -le 14 ]
 }
-symbols() { # both lists, sorted; comments and line ends are no part of a declaration
+symbols() { # compares exported and declared names; sed and tr drop comments and line ends from declarations
     nm -D --defined-only "$LD_LIBRARY_PATH/libclsnn.so" | awk '{print $3}' | sort >"$work/exported"
     cat "$root"/include/clsnn/*.h | tr '\n' ' ' | sed 's,/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/,,g' | tr ';' '\n' |
         sed -n 's/.*CLSNN_API [^(]*\b\(clsnn_[a-z0-9_]*\) *\((.*\|\[\]\)\?$/\1/p' | sort >"$work/declared"
     [ -s "$work/declared" ] && diff "$work/declared" "$work/exported"
 }
-example() { # as clsnn.h prints it, with fewer neurons and images
+example() { # the example in clsnn.h, with fewer neurons and images
     sed -n '/^ \*     #include <clsnn/,/^ \*     }/s/^ \*     \?//p' "$root/include/clsnn/clsnn.h" |
         sed 's/"auto"/"digits"/; s/neurons = 100/neurons = 16/; s/2000/40/; s/1000/30/g' >"$work/example.c"
     c -o "$work/example-c" "$work/example.c" && cxx "$work/example.c" -o "$work/example-cxx" || return 1
@@ -81,7 +89,8 @@ example() { # as clsnn.h prints it, with fewer neurons and images
     cmp "$work/result-c" "$work/result-cxx"
 }
 user() {
-    c -o "$work/user-c" "$root/tests/program/user.c" && cxx "$root/tests/program/user.c" -o "$work/user-cxx" || return 1
+    c -o "$work/user-c" "$root/tests/program/user.c" || return 1
+    cxx "$root/tests/program/user.c" -o "$work/user-cxx" || return 1
     for language in c cxx; do
         mkdir -p "$work/dir-$language"
         "$work/user-$language" "$work/dir-$language" >"$work/result-$language" || return

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Nothing is ever lost: runs are killed (kill -9) at random instants and at every system call of one save, and stopped by signals at
-# random instants; whatever is left goes on with --resume to the bits of a run that nobody disturbed. A checkpoint that is damaged
-# after a kill is a failure too, though the one before it would do. Usage: kill.sh CLSNN [--full] [SEED]. About a minute; --full:
-# 200 kills, every system call, 300 signals, and signals to 6400 neurons. Speaks TAP; 77 without an OpenCL device.
+# Kills runs (kill -9) at random instants and at every system call of one save, and stops them by signals at
+# random instants. --resume must continue from what is left and end with the bits of an undisturbed run. A
+# damaged checkpoint is a failure too, even if the checkpoint before it is whole.
+# Usage: kill.sh CLSNN [--full] [SEED]
+# Takes about a minute. --full: 200 kills, every system call, 300 signals, and signals to 6400 neurons.
+# Speaks TAP. Exits 77 without an OpenCL device.
 set -u
 clsnn=$(realpath "${1:?usage: kill.sh CLSNN [--full] [SEED]}") || exit 1
 shift
@@ -25,7 +27,7 @@ mkdir -p "$HOME" "$POCL_CACHE_DIR"
 cd "$work" || exit 1
 
 n=0 failed=0
-check() { # check NAME REASON: empty means ok
+check() { # check NAME REASON: prints one line of TAP; an empty REASON means ok
     n=$((n + 1))
     [ -n "$2" ] || { echo "ok $n - $1" && return; }
     echo "not ok $n - $1"
@@ -33,7 +35,7 @@ check() { # check NAME REASON: empty means ok
     failed=$((failed + 1))
 }
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
-# sleep_random MS: somewhere in [0, MS)
+# sleep_random MS: sleeps for a random time in [0, MS)
 sleep_random() {
     local us=$(((RANDOM * 32768 + RANDOM) % ($1 * 1000)))
     sleep "$((us / 1000000)).$(printf %06d $((us % 1000000)))"
@@ -41,19 +43,26 @@ sleep_random() {
 
 bytes() { for b in "$@"; do printf '%b' "\\x$(printf %02x "$b")"; done; }
 be32() { bytes $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)); }
-cut_set() {
-    { be32 0x803 && be32 "$2" && be32 28 && be32 28 && gzip -dc "digits/$1-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * 784)); } >"small/$1-images-idx3-ubyte"
-    { be32 0x801 && be32 "$2" && gzip -dc "digits/$1-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"; } >"small/$1-labels-idx1-ubyte"
+cut_set() { # cut_set NAME N: the first N images and labels of a set of the built-in digits
+    {
+        be32 0x803 && be32 "$2" && be32 28 && be32 28 &&
+            gzip -dc "digits/$1-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * 784))
+    } >"small/$1-images-idx3-ubyte"
+    {
+        be32 0x801 && be32 "$2" &&
+            gzip -dc "digits/$1-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"
+    } >"small/$1-labels-idx1-ubyte"
 }
 "$clsnn" devices >/dev/null 2>err || { echo "1..0 # SKIP $(head -n 1 err)" && exit 77; }
 "$clsnn" data export digits digits >/dev/null 2>err || { cat err && exit 1; }
 mkdir small && cut_set train 400 && cut_set t10k 200 && rm -r digits
 
-settings=(train --data small --neurons 40 --train-images 400 --epochs 3 --eval-every 1 --label-images 200 --test-images 200 --shuffle --checkpoint-every 60 --keep-checkpoints 2 --json)
+settings=(train --data small --neurons 40 --train-images 400 --epochs 3 --eval-every 1 --label-images 200
+    --test-images 200 --shuffle --checkpoint-every 60 --keep-checkpoints 2 --json)
 no_times() { sed -E 's/"(seconds|eval_seconds|images_per_second)":[^,}]*//g' "$1"; }
 sha() { grep -oE '"final_sha256": ?"[0-9a-f]{64}"' "$1"; }
 
-"$clsnn" "${settings[@]}" --out whole >whole.json 2>err || { cat err && exit 1; } # compiles what has to be
+"$clsnn" "${settings[@]}" --out whole >whole.json 2>err || { cat err && exit 1; } # fills the kernel cache
 rm -r whole
 began=$(now_ms)
 "$clsnn" "${settings[@]}" --out whole >whole.json 2>err || { cat err && exit 1; }
@@ -61,23 +70,23 @@ whole_ms=$(($(now_ms) - began))
 no_times whole/metrics.jsonl >whole.metrics
 echo "# seed $seed; a run takes $whole_ms ms"
 
-# The arguments of the next process: on from what is there, or from the beginning.
+# go_on: sets args for the next process, with --resume if there is a checkpoint
 go_on() {
     args=("${settings[@]}" --out out)
     local there=(out/checkpoint/ckpt-*.npz)
     [ ! -e "${there[0]}" ] || args+=(--resume)
 }
-# What a finished run must be; prints what is wrong.
+# wrong_result: prints how a finished run differs from the undisturbed one
 wrong_result() {
     [ "$(sha out.json)" = "$(sha whole.json)" ] || echo "final_sha256 differs: $(sha out.json)"
     no_times out/metrics.jsonl | cmp -s - whole.metrics || echo "metrics.jsonl differs"
     [ -z "$(find out -name '.clsnn-*')" ] || echo "unfinished files were left"
     grep -q '"state": "finished"' out/run.json || echo "run.json is not that of a finished run"
 }
-# What no process may say.
+# wrong_words: prints a warning, which no process may give
 wrong_words() { grep -h WARNING err | head -n 1; }
 
-# ---- kill -9 at random instants ----
+# kill -9 at random instants.
 
 n_runs=0 n_resumed=0 why=
 for ((k = 0; k < n_kills && ${#why} == 0; )); do
@@ -110,15 +119,18 @@ if [ -z "$why" ]; then
     "$clsnn" "${args[@]}" >out.json 2>err || why="exit code $?: $(tail -n 1 err)"
     why+=$(wrong_words)$(wrong_result)
 fi
-check "kill -9 at $n_kills random instants: $n_resumed resumes, $((n_runs + 1)) runs finished with the same bits" "$why"
+name="kill -9 at $n_kills random instants"
+check "$name: $n_resumed resumes, $((n_runs + 1)) runs finished with the same bits" "$why"
 
-# ---- kill -9 at every system call of one save ----
+# kill -9 at every system call of one save.
 
 if strace -o /dev/null true 2>/dev/null; then
-    small_settings=(train --data small --neurons 10 --train-images 60 --label-images 60 --test-images 60 --checkpoint-every 20 --keep-checkpoints 1 --json --quiet)
+    small_settings=(train --data small --neurons 10 --train-images 60 --label-images 60 --test-images 60
+        --checkpoint-every 20 --keep-checkpoints 1 --json --quiet)
     "$clsnn" "${small_settings[@]}" --out one >one.json 2>err || { cat err && exit 1; }
-    # The second save, which also removes the first's file: its system calls, each with its number among those of its name. (The
-    # first access to the folder looks for an earlier run; what threads wait for has no fixed number.)
+    # Lists the system calls of the second save, which also removes the first checkpoint. A call's number
+    # counts calls of its name. The first access to the folder looks for an earlier run. futex calls, in which
+    # threads wait, have no fixed number and are left out.
     strace -f -o trace "$clsnn" "${small_settings[@]}" --out traced >/dev/null 2>&1
     awk 'NR == 1 { main = $1 }
          $1 != main { next }
@@ -134,30 +146,35 @@ if strace -o /dev/null true 2>/dev/null; then
         [ $((k % every)) = 0 ] || continue
         rm -rf out
         code=0
-        strace -f -o killed -e trace="$call" -e inject="$call:signal=KILL:when=$number" "$clsnn" "${small_settings[@]}" --out out >out.json 2>err || code=$?
-        # another thread may have come to that number of this call first, or none: told apart, and both are kills too
+        strace -f -o killed -e trace="$call" -e inject="$call:signal=KILL:when=$number" \
+            "$clsnn" "${small_settings[@]}" --out out >out.json 2>err || code=$?
+        # Another thread may reach that number of the call first, or no thread may. A process that was not
+        # killed counts as missed. The checks below hold for every process.
         if [ $code = 137 ]; then n_hit=$((n_hit + 1)); else n_missed=$((n_missed + 1)); fi
         here=(out/checkpoint/ckpt-*.npz)
         resume=()
         [ ! -e "${here[0]}" ] || resume=(--resume)
-        "$clsnn" "${small_settings[@]}" --out out "${resume[@]}" >out.json 2>err || why="call $k ($call): exit code $?: $(tail -n 1 err)"
+        "$clsnn" "${small_settings[@]}" --out out "${resume[@]}" >out.json 2>err ||
+            why="call $k ($call): exit code $?: $(tail -n 1 err)"
         [ "$(sha out.json)" = "$(sha one.json)" ] || why+="call $k ($call): another final_sha256"
         [ ! -s err ] || why+="call $k ($call): $(head -n 1 err)"
         [ -n "${resume[*]:-}" ] || why+="call $k ($call): the first checkpoint was lost"
     done <calls
     [ $n_hit -gt 0 ] || why+="none was killed"
-    check "kill -9 at system calls of a save: $n_hit of its $n_calls killed there, $n_missed not reached" "$why"
+    name="kill -9 at system calls of a save"
+    check "$name: $n_hit of its $n_calls killed there, $n_missed not reached" "$why"
 else
     n=$((n + 1))
     echo "ok $n - kill -9 at every system call of a save # SKIP strace is not installed or not allowed"
 fi
 
-# ---- signals at random instants ----
+# Signals at random instants.
 
-# stop MS: the process $pid gets one of the signals within MS, and has to end in time; sets code and took
+# stop MS: sends one of the signals to $pid within MS and waits for its end; sets code, and took in ms
 stop() {
     local signals=(INT TERM USR1) sent
-    while [ ! -s err ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done # signals are caught by the first words
+    # The program catches signals from its first words on.
+    while [ ! -s err ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
     sleep_random "$1"
     sent=$(now_ms)
     kill -"${signals[RANDOM % 3]}" $pid 2>/dev/null
@@ -194,15 +211,17 @@ if [ -z "$why" ]; then
     why+=$(wrong_words)$(wrong_result)
 fi
 [ $n_late = 0 ] || why+="$n_late later than $limit_ms ms"
-check "signals at $n_signals random instants: exit code 75 after at most $worst ms, $((n_runs + 1)) runs finished with the same bits" "$why"
+name="signals at $n_signals random instants: exit code 75 after at most $worst ms"
+check "$name, $((n_runs + 1)) runs finished with the same bits" "$why"
 
 if [ $n_large -gt 0 ]; then
     worst=0 n_done=0 why=
     for ((k = 0; k < n_large && ${#why} == 0; k++)); do
         rm -rf out
         : >err
-        # in turns while training, and while evaluating after a single image
-        "$clsnn" train --data small --neurons 6400 --train-images $((k % 2 ? 400 : 1)) --label-images 400 --out out >out.json 2>err &
+        # The signal comes by turns during training, and during the evaluation after a single image.
+        "$clsnn" train --data small --neurons 6400 --train-images $((k % 2 ? 400 : 1)) --label-images 400 \
+            --out out >out.json 2>err &
         pid=$!
         while ! grep -q 'results go to' err && kill -0 $pid 2>/dev/null; do sleep 0.05; done
         stop 3000

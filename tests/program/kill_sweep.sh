@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Sweeps that are killed without warning, at random moments, and started again: the tables are those of a sweep that nobody disturbed, byte
-# for byte, and no run is done twice. Then many processes at once in one directory. Speaks TAP; 77 without an OpenCL device.
-# Usage: kill_sweep.sh CLSNN [--full] [SEED]; --full kills as often as it may take, without it some 90 s are enough.
+# Kills sweeps at random moments and starts them again. The tables must equal those of an undisturbed sweep,
+# byte for byte, and no run may be done twice. Then many processes work in one directory at once.
+# Usage: kill_sweep.sh CLSNN [--full] [SEED]
+# Takes some 90 s. --full kills more often and has no limit of time.
+# Speaks TAP. Exits 77 without an OpenCL device.
 set -u
 clsnn=$(realpath "${1:?usage: kill_sweep.sh CLSNN [--full] [SEED]}") || exit 1
 shift
@@ -31,7 +33,7 @@ echo "# seed $seed: the same moments again with: $0 $clsnn $([ $kills = 20 ] || 
 
 : >why
 n=0 failed=0
-check() { # check NAME: a line of TAP; what went wrong meanwhile is in ./why
+check() { # check NAME: prints a line of TAP; a case has failed if ./why is not empty
     n=$((n + 1))
     if [ ! -s why ]; then
         echo "ok $n - $1"
@@ -46,13 +48,20 @@ wrong() { echo "$*" >>why; }
 now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 pause() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 
-# The first of the built-in digits, which load in no time.
+# The data set: the first of the built-in digits, which load in no time.
 "$clsnn" data export digits digits >said 2>&1 || { cat said && exit 1; }
 mkdir data
-be32() { printf '%b' "$(printf '\\x%02x' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"; }
+be32() {
+    printf '%b' "$(printf '\\x%02x' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"
+}
 for set in train t10k; do
-    { be32 0x803 && be32 300 && be32 28 && be32 28 && gzip -dc digits/$set-images-idx3-ubyte.gz | tail -c +17 | head -c $((300 * 784)); } >data/$set-images-idx3-ubyte
-    { be32 0x801 && be32 300 && gzip -dc digits/$set-labels-idx1-ubyte.gz | tail -c +9 | head -c 300; } >data/$set-labels-idx1-ubyte
+    {
+        be32 0x803 && be32 300 && be32 28 && be32 28 &&
+            gzip -dc digits/$set-images-idx3-ubyte.gz | tail -c +17 | head -c $((300 * 784))
+    } >data/$set-images-idx3-ubyte
+    {
+        be32 0x801 && be32 300 && gzip -dc digits/$set-labels-idx1-ubyte.gz | tail -c +9 | head -c 300
+    } >data/$set-labels-idx1-ubyte
 done
 rm -r digits
 brief=(--data data --label-images 60 --test-images 60 --quiet)
@@ -61,25 +70,36 @@ sweep() { # sweep FILE DIR ARGUMENT...
     "$clsnn" sweep "$1" "${brief[@]}" --out "${@:2}" </dev/null
 }
 tables=(results.csv results.jsonl summary.csv)
-same_tables() { for name in "${tables[@]}"; do cmp -s "$1/$name" "$2/$name" || wrong "$1/$name and $2/$name differ: $(diff "$1/$name" "$2/$name" | head -n 4)"; done; }
+same_tables() { # same_tables A B
+    for name in "${tables[@]}"; do
+        cmp -s "$1/$name" "$2/$name" ||
+            wrong "$1/$name and $2/$name differ: $(diff "$1/$name" "$2/$name" | head -n 4)"
+    done
+}
 finished_in() { grep -l '"state": "finished"' "$1"/runs/*/run.json 2>/dev/null; }
-# What was finished once is never touched again: each finished run.json with its inode and time, and that of its weights.
-mark() { finished_in "$1" | sed 's/run.json$//' | while read -r dir; do stat -c '%n %i %Y %y' "$dir/run.json" "$dir/model.npz"; done; }
-# Every run finished exactly once: a run that is done again moves what it finds to previous-K.
+# mark DIR: prints inode and time of run.json and model.npz of each finished run. No sweep touches them again.
+mark() {
+    finished_in "$1" | sed 's/run.json$//' | while read -r dir; do
+        stat -c '%n %i %Y %y' "$dir/run.json" "$dir/model.npz"
+    done
+}
+# once DIR: every run must have finished exactly once. A run that is done again moves what it finds to
+# previous-K.
 once() {
     local dir times
     for dir in "$1"/runs/*/; do
         times=$(grep -l '"state": "finished"' "$dir"run.json "$dir"previous-*/run.json 2>/dev/null | wc -l)
         [ "$times" = 1 ] || wrong "${dir}: finished $times times"
     done
-    find "$1" -name '*.png' -size 0 -o -name run.json -size 0 | while read -r name; do wrong "$name is empty"; done
+    find "$1" -name '*.png' -size 0 -o -name run.json -size 0 |
+        while read -r name; do wrong "$name is empty"; done
 }
 left_over() { find "$1" -name '.clsnn-*.tmp' | wc -l; }
 
-# ---- undisturbed ----
+# An undisturbed sweep.
 
 printf 'train-images = 300\nneurons = 16, 24\nepochs = 3\neval-every = 1\nseed = 1..5\n' >a.ini
-sweep a.ini straight >said 2>&1 || wrong "$(cat said)" # kernels are in the driver's cache from here on
+sweep a.ini straight >said 2>&1 || wrong "$(cat said)" # puts the kernels into the driver's cache
 rm -rf straight
 began=$(now_ms)
 sweep a.ini straight >said 2>&1 || wrong "$(cat said)"
@@ -87,7 +107,7 @@ took=$(($(now_ms) - began))
 once straight
 check "an undisturbed sweep of 10 runs, $took ms"
 
-# ---- killed again and again ----
+# Sweeps that are killed again and again.
 
 died=0 rounds=0 temporary=0 end=$(($(now_ms) + 1000 * limit))
 while [ $died -lt $kills ] && [ ! -s why ]; do
@@ -119,16 +139,17 @@ while [ $died -lt $kills ] && [ ! -s why ]; do
     [ "$(now_ms)" -le $end ] || [ $died -lt 10 ] || break
 done
 [ $died -ge 10 ] || wrong "killed $died times only"
-check "killed $died times in $rounds sweeps: each has the undisturbed table, and what was finished was left alone"
+name="killed $died times in $rounds sweeps"
+check "$name: each has the undisturbed table, and what was finished was left alone"
 [ $temporary = 0 ] || echo "# $temporary temporary files (.clsnn-*.tmp) of killed processes were left"
 
-# ---- many at once, each killed and started again ----
+# Many processes at once, each killed and started again.
 
 printf 'train-images = 300\nneurons = 16\nepochs = 2\nseed = 1..48\n' >b.ini
 began=$(now_ms)
 sweep b.ini one >said 2>&1 || wrong "$(cat said)"
-span=$(($(now_ms) - began)) # what all of it takes alone; a shard among $workers takes no less
-worker() { # worker K: dies $deaths times, then lives
+span=$(($(now_ms) - began)) # the time of one process for all runs; a shard among $workers takes no less
+worker() { # worker K: kills its shard $deaths times, then lets it end
     local k died=0 code pid
     RANDOM=$((seed + $1))
     while :; do
@@ -154,12 +175,13 @@ once many
 sweep b.ini many --collect >said 2>&1 || wrong "--collect: $(cat said)"
 same_tables one many
 [ "$(wc -l <deaths)" -ge $((workers * deaths / 2)) ] || wrong "only $(wc -l <deaths) deaths"
-check "$workers shards at once, $(wc -l <deaths) deaths: 48 runs, each finished once, the table of one process"
+name="$workers shards at once, $(wc -l <deaths) deaths"
+check "$name: 48 runs, each finished once, the table of one process"
 
-# ---- several that want the same runs ----
+# Several processes that want the same runs.
 
-# Who comes second is refused and tries again, so that some look at the directory, which takes
-# a while with many runs, while another finishes the last of them.
+# A process that comes second is refused and tries again. With many runs it takes a while to look at the
+# directory, so a rival often looks while another finishes the last run.
 printf 'neurons = 100\nseed = 1..24\ntrain-images = 5\n' >c.ini
 rival() {
     local code=2

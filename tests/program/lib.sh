@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # scripts that source this use what is set here
-# The shared half of this folder's scripts. Each script tests one command or subject of the program as users
-# meet it: every mistake has its message and its exit code and leaves nothing behind; every promise is kept.
+# shellcheck disable=SC2034 # scripts that source this file use its variables
+# The shared half of this folder's scripts. A script tests one command or subject of the program as users meet
+# it. Every mistake must have its message and exit code and leave nothing behind; every promise must hold.
 #
-# A script sources this file, defines its cases as functions, lists them with `on` (needs an OpenCL device)
-# and `any`, and ends with run_cases. Usage of every script: SCRIPT.sh CLSNN [PATTERN]. PATTERN is a regular
-# expression; only cases whose name matches it run. Scripts speak TAP. They exit with 77 where there is no
-# OpenCL device and nothing else failed. A case runs in a directory of its own, which is removed afterwards;
-# the lines after "not ok" say what went wrong.
+# A script sources this file, defines its cases as functions, lists them with `on` (the case needs an OpenCL
+# device) and `any`, and ends with run_cases. Usage of every script: SCRIPT.sh CLSNN [PATTERN]. Only cases
+# whose name matches the regular expression PATTERN run. Scripts speak TAP. They exit with 77 if there is no
+# OpenCL device and nothing failed. Each case runs in a directory of its own, which is removed afterwards. The
+# lines after "not ok" say what went wrong.
 set -u
 clsnn=$(realpath "${1:?usage: $(basename "$0") CLSNN [PATTERN]}") || exit 1
 only=${2:-}
@@ -17,23 +17,23 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/clsnn-$(basename "$0" .sh).XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
-# A user's own settings and data must not reach the cases. The device may be chosen.
+# A user's own settings and data must not reach the cases. CLSNN_DEVICE may choose the device.
 for name in ${!CLSNN_*} ${!SLURM_*}; do [ "$name" = CLSNN_DEVICE ] || unset "$name"; done
 unset XDG_DATA_HOME TERM NO_COLOR
 export LC_ALL=C HOME=$work/home XDG_CONFIG_HOME=$work/home/config
 export POCL_CACHE_DIR=${POCL_CACHE_DIR:-$work/kernels}
-export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} # OpenCL drivers keep what they have until the end
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} # OpenCL drivers keep their memory until the end
 mkdir -p "$HOME" "$POCL_CACHE_DIR"
 POCL_CACHE_DIR=$(realpath "$POCL_CACHE_DIR") # cases run elsewhere
 
-# ---- what cases are made of ----
+# Cases are made of the following functions.
 
-# Ends the case.
+# wrong TEXT...: the case fails and ends
 wrong() {
     echo "$*" >>"$work/why"
     exit 1
 }
-# Ends the case without a verdict.
+# skip REASON: the case ends without a verdict
 skip() {
     echo "$*" >"$work/skip"
     exit 0
@@ -41,9 +41,9 @@ skip() {
 note() { echo "# $*" >>"$work/notes"; }
 quote() { sed 's/^/    /' "$1" | cut -c 1-300 | tail -n 15 >>"$work/why"; }
 
-# run CODE ARGUMENT...: the program must exit with CODE. Its words are in $work/out and $work/err. Both are
-# new files, since a process in the background (see begin) may still write into the earlier ones. The limit
-# leaves room for a driver's compiler, which may need minutes for a kernel that is not in its cache.
+# run CODE ARGUMENT...: runs the program, which must exit with CODE. Its words go to $work/out and $work/err.
+# Both are new files, because a process in the background (see begin) may still write into the earlier ones.
+# The limit leaves room for a driver's compiler, which may need minutes for a kernel that is not in its cache.
 run() {
     local want=$1 code=0
     shift
@@ -62,7 +62,7 @@ ended() { # ended WANTED CODE COMMAND
     wrong "clsnn $3: exit code $2: must be $1"
 }
 
-# The program must have said this on stderr, or printed it on stdout.
+# says TEXT: stderr must hold TEXT; prints TEXT: stdout must
 says() {
     grep -qF -- "$1" "$work/err" && return
     quote "$work/err"
@@ -76,8 +76,8 @@ prints() {
 
 listing() { find . -type f -printf '%p %s %T@\n' -o -printf '%p %y\n' | sort; }
 
-# refuses CODE TEXT ARGUMENT...: fails with CODE, names the reason in its last line on stderr, prints no
-# result and leaves every file as it was.
+# refuses CODE TEXT ARGUMENT...: the program must exit with CODE, say TEXT, end stderr with its error line,
+# print no result and leave every file as it was
 refuses() {
     local code=$1 text=$2 before
     shift 2
@@ -104,7 +104,7 @@ exist() {
     local name
     for name in "$@"; do [ -s "$name" ] || wrong "$name is missing or empty"; done
 }
-# Waits for a file, 20 s at most.
+# until_there FILE: waits for a file, 20 s at most
 until_there() {
     local k
     for ((k = 0; k < 400; k++)); do
@@ -113,17 +113,18 @@ until_there() {
     done
 }
 untouched() { find "$@" -type f -printf '%p %s %i %T@\n' | sort; }
-# Microseconds. Machines that run tests are noisy: only what no noise explains fails.
+# The time in microseconds. Machines that run tests are noisy: a case may fail only on times that no noise
+# explains.
 now() { echo "${EPOCHREALTIME/[.,]/}"; }
 
-# The value of a key in the JSON object that was printed: json KEY [FILE].
+# json KEY [FILE]: prints the key's value in a JSON object, by default the program's stdout
 json() {
     grep -oE "\"$1\": ?(\"[^\"]*\"|[^,}]*)" "${2:-$work/out}" | head -n 1 | sed 's/^[^:]*: *//; s/"//g'
 }
 state_is() { # state_is STATE FILE: of a run.json
     [ "$(json state "$2")" = "$1" ] || wrong "state in $2 is $(json state "$2"): must be $1"
 }
-is_json() { # is_json FILE: with whatever reads JSON here
+is_json() { # is_json FILE: python3 or jq must read it; without both nothing is tested
     if python3 -c '' 2>/dev/null; then
         python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$1" 2>>"$work/why" ||
             wrong "$1 is no JSON"
@@ -139,19 +140,20 @@ train() { run 0 train "${small[@]}" --json "$@"; }
 sha() {
     json final_sha256 | grep -E '^[0-9a-f]{64}$' || wrong "no final_sha256 in: $(head -c 200 "$work/out")"
 }
-# two epochs of 200 images, a checkpoint every 50: resumable in $PWD/out
+# Two epochs of 200 images with a checkpoint every 50. make_two runs them; the run is in $PWD/out and can be
+# resumed.
 two=("${small[@]}" --epochs 2 --checkpoint-every 50 --json)
 make_two() { run 0 train "${two[@]}" --out out "$@"; }
-# settings of a sweep
+# Settings of a sweep.
 brief=(--data "$work/small" --train-images 20 --label-images 40 --test-images 30)
 
-# ---- processes beside the case ----
+# Processes beside the case.
 
-# begin TEXT ARGUMENT...: starts the program and waits until it has said TEXT. Its process is $pid.
+# begin TEXT ARGUMENT...: starts the program as process $pid and waits until it has said TEXT
 begin() {
     local text=$1 k
     shift
-    rm -f "$work/out" "$work/err" # what an earlier run said does not count
+    rm -f "$work/out" "$work/err" # the words of an earlier run do not count
     "$clsnn" "$@" >"$work/out" 2>"$work/err" </dev/null &
     pid=$!
     for ((k = 0; k < 1200; k++)); do
@@ -163,7 +165,7 @@ begin() {
     quote "$work/err"
     wrong "clsnn $*: never said: $text"
 }
-finish() { # finish CODE: waits for $pid
+finish() { # finish CODE: waits for $pid, which must exit with CODE
     local code=0
     { (sleep 60 && kill -KILL "$pid") & } 2>/dev/null
     local guard=$!
@@ -172,7 +174,7 @@ finish() { # finish CODE: waits for $pid
     ended "$1" "$code" "(after a signal)"
 }
 
-# in_mount SCRIPT COMMAND...: evaluates SCRIPT in a mount namespace of its own, then runs COMMAND there.
+# in_mount SCRIPT COMMAND...: evaluates SCRIPT in a mount namespace of its own, then runs COMMAND there
 in_mount() {
     local script=$1
     shift
@@ -184,9 +186,9 @@ in_mount() {
     unshare -rm bash -c "$script"' && "$@"' mounting "$@"
 }
 
-# ---- files ----
+# Files.
 
-bytes() { # bytes N...: each as one byte
+bytes() { # bytes N...: prints each number as one byte
     local b
     for b in "$@"; do printf '%b' "\\x$(printf %02x "$b")"; done
 }
@@ -194,7 +196,7 @@ be32() { bytes $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 
 size() { stat -c %s "$1"; }
 zeros() { head -c "$1" /dev/zero; }
 
-# flip FILE OFFSET: the byte there changes in every bit; a negative offset counts from the end.
+# flip FILE OFFSET: inverts every bit of the byte there; a negative offset counts from the end
 flip() {
     local at=$2 old
     [ "$at" -ge 0 ] || at=$(($(size "$1") + at))
@@ -202,10 +204,10 @@ flip() {
     bytes $((old ^ 255)) | dd of="$1" bs=1 seek="$at" conv=notrunc status=none
 }
 
-# ---- fixtures: run_cases makes those that a script names ----
+# Fixtures. run_cases makes the fixtures that a script names.
 
-# The data set of every run here: the first of the built-in digits, which load in no time. All of them are in
-# $work/digits.
+# make_small makes $work/small, the data set of every run here: the first of the built-in digits, which load
+# in no time. All built-in digits are in $work/digits.
 make_small() {
     run 0 data export digits "$work/digits"
     mkdir "$work/small"
@@ -223,8 +225,8 @@ cut_set() {
         gzip -dc "$work/digits/$labels.gz" | tail -c +9 | head -c "$2"
     } >"$work/small/$labels"
 }
-# A finished run of `train`, which cases read and leave alone: $work/base. The line it printed is in
-# $work/base.json, its hash in $work/final_sha256.
+# make_base makes $work/base, a finished run of `train`. Cases read it and leave it alone. $work/base.json is
+# the line that it printed, $work/final_sha256 its hash.
 make_base() {
     [ "$device" = yes ] || return 0
     train --out "$work/base"
@@ -232,7 +234,7 @@ make_base() {
     sha >"$work/final_sha256"
 }
 
-# ---- the list, and running it ----
+# The list of cases, and running it.
 
 names=() bodies=() needs=()
 add() { # add NEED NAME COMMAND...: NEED is device or nothing
@@ -246,7 +248,7 @@ any() { add nothing "$@"; }
 
 show_why() { cat "$work/why" "$work/notes" 2>/dev/null | sed "s/^/$1/"; }
 
-# run_cases FIXTURE...: makes the fixtures (make_FIXTURE), then runs every case of the list.
+# run_cases FIXTURE...: makes the fixtures by make_FIXTURE, then runs every case of the list
 run_cases() {
     local began code=0 failed=0 skipped=0 k title status left fixture
     [ ${#names[@]} -gt 0 ] || { echo "Bail out! no case is called $only" && exit 1; }
@@ -272,7 +274,7 @@ run_cases() {
         mkdir "$work/case"
         (cd "$work/case" && eval "${bodies[k]}") >>"$work/notes" 2>&1
         status=$?
-        [ ! -s "$work/why" ] || status=1 # `wrong` in a pipeline ends no more than its part of it
+        [ ! -s "$work/why" ] || status=1 # `wrong` in a pipeline ends only its own part of the pipeline
         if [ $status = 0 ] && left=$(find "$work/case" -name '.clsnn-*.tmp' | grep .); then
             echo "temporary files are left: $left" >>"$work/why"
             status=1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Files of earlier versions: runs, models, checkpoints and tables stay usable and give the bits they gave.
+# Files of earlier versions: runs, models, checkpoints and tables stay usable and still give the same bits.
 # v0.1/README.md tells how the files were made.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -32,7 +32,7 @@ resumed() {
     says "going on from stopped/checkpoint/ckpt-000000000015.npz: 15 images, epoch 2 of 2"
     [ "$(sha)" = "$(old_sha)" ] || wrong "final_sha256 is $(sha): must be $(old_sha)"
     state_is finished stopped/run.json
-    run 0 verify stopped # which hashes the arrays of model.npz
+    run 0 verify stopped # verify hashes the arrays of model.npz
     prints "$(old_sha)"
 }
 found_finished() {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Command lines and config files that make no sense, and the texts that the program prints about itself.
+# Command lines and config files that the program must refuse, and the texts that it prints about itself.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 set_bad() { refuses 2 "$1" train --set "$2"; }
-config_line() { # config_line LINES TEXT: a file with these lines behind a good one is refused
+config_line() { # config_line LINES TEXT: a file with these lines after a good one must be refused with TEXT
     printf 'seed = 2\n%s\n' "$1" >c.ini
     refuses 2 "$2" train --config c.ini
 }
@@ -28,7 +28,7 @@ config_round_trip() {
     rm c.ini d.ini c d
     [ -z "$(ls -A)" ] || wrong "--print-config has made files"
 }
-texts() { # texts ARGUMENT...: prints something and says nothing
+texts() { # texts ARGUMENT...: the program must print something on stdout and nothing on stderr
     run 0 "$@"
     [ -s "$work/out" ] || wrong "nothing was printed"
     no_words
@@ -39,7 +39,7 @@ verbose_place() {
         wrong "no place in the source: $(tail -n 1 "$work/err")"
 }
 
-# ---- the list ----
+# The list of cases.
 
 for n in 0 -1 1e9 16385 99999999999999999999 -0x10 1.5 abc '' ' ' 4OO; do
     any "--neurons '$n'" usage "--neurons = $n: " train --neurons "$n"

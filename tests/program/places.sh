@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Places that results go to, of every command. A place that cannot be written is refused before anything is
-# computed; a disk that fills meanwhile costs as little as it can.
+# The places of results, of every command. The program refuses an unwritable place before it computes
+# anything. A disk that fills during a run must cost as little as possible.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# ---- --out ----
+# --out.
 
 out_is_file() {
     echo mine >out
     refuses 8 "out: is a file: must be a folder" train "${small[@]}" --out out
 }
-# refuses_early CODE TEXT ARGUMENT...: refuses, before anything is compiled.
+# refuses_early CODE TEXT ARGUMENT...: refuses, and compiles no kernel before
 refuses_early() {
     refuses "$@"
     ! grep -q 'compiling' "$work/err" || wrong "kernels were compiled before"
 }
-early() { # early ARGUMENT...: the command refuses two places
+early() { # early ARGUMENT...: the command must refuse two places, below a file and with too long a name
     refuses_early 8 "file: is a file: must be a folder" "$@" --out file/x
     refuses_early 8 "File name too long" "$@" --out "new/new/$(printf 'x%.0s' {1..300})"
 }
@@ -31,7 +31,7 @@ out_early() {
     refuses_early 8 "nowhere/out.npz: its folder cannot be opened" \
         replay "$oracle/learn_12.npz" nowhere/out.npz
     refuses_early 9 "nowhere: holds no checkpoint" train "${small[@]}" --resume --out nowhere
-    refuses_early 3 "no such directory" bench --quick --data nowhere --out new # which is not left behind
+    refuses_early 3 "no such directory" bench --quick --data nowhere --out new # leaves no new/ behind
 }
 out_below() { refuses 8 "${1%/*}" train "${small[@]}" --out "$1"; }
 out_read_only() {
@@ -39,16 +39,17 @@ out_read_only() {
     in_mount 'mount --bind there there && mount -o remount,bind,ro there' \
         refuses 8 "Read-only file system" train "${small[@]}" --out there/out
 }
-out_taken() { # a directory stands where a file should be: its earlier owner is kept
+out_taken() { # a directory stands in the place of run.json: train keeps it in previous-1
     mkdir -p out/run.json
     train --out out
     [ -d out/previous-1/run.json ] || wrong "what was in the way was not kept"
 }
 
-# ---- full disks: ./full has few KiB ----
+# Full disks: ./full has few KiB.
 
 no_temporary() { ! find full -name '*.tmp' | grep . || wrong "a temporary file was left"; }
-# The disk is full when the weights are written: the result is printed, what fits is kept, and run.json knows.
+# The disk is full when train writes the weights. train prints the result, keeps the files that fit, and notes
+# the failure in run.json.
 in_full() {
     run 8 train --out full "$@"
     says "No space left on device"
@@ -61,7 +62,7 @@ in_full() {
     exist full/metrics.csv full/metrics.jsonl
     no_temporary
 }
-# Full at the first evaluation already: training goes on, for the disk may be cleared meanwhile.
+# The disk is full at the first evaluation. Training goes on, because somebody may clear the disk meanwhile.
 in_full_early() {
     run 8 train --out full "$@" --epochs 3 --eval-every 1
     says "WARNING: full/metrics"
@@ -70,7 +71,7 @@ in_full_early() {
     prints '"final_sha256":"'
     no_temporary
 }
-# Files that are not there are not named; the result is told.
+# train prints the result and names no file that is not there.
 in_full_said() {
     run 8 train --out full "$@"
     prints "final_sha256"
@@ -87,9 +88,9 @@ disk_is_full() {
         refuses 8 "No space left on device" train "${small[@]}" --out full
 }
 
-# ---- stdout and stderr ----
+# stdout and stderr.
 
-# stdout_is PLACE ARGUMENT...: results that arrive nowhere are a failure.
+# stdout_is PLACE ARGUMENT...: the command must fail if its results cannot be printed
 stdout_is() {
     local place=$1 code=0
     shift
@@ -98,7 +99,7 @@ stdout_is() {
         full) "$clsnn" "$@" >/dev/full 2>"$work/err" || code=$? ;;
         broken)
             mkfifo pipe
-            (exec <pipe && sleep 0.1) & # a reader that goes away
+            (exec <pipe && sleep 0.1) & # the reader goes away
             { sleep 0.3 && "$clsnn" "$@" 2>"$work/err"; } >pipe || code=$?
             wait
             ;;
@@ -116,7 +117,7 @@ stderr_closed() {
     exist out/model.npz
 }
 
-# ---- the list ----
+# The list of cases.
 
 on "--out is a file" out_is_file
 on "--out is tried before anything is compiled" out_early

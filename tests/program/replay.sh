@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `clsnn replay`: recordings of the reference go in, and the same file comes out of every work-group.
-# tests/device/test_replay.c sees that it is the right one.
+# `clsnn replay` of the reference's recordings: every work-group gives the same output file.
+# tests/device/test_replay.c checks its contents.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# `clsnn reproduce`: the page, its tables, figures and runs; a second start trains what is not finished.
+# `clsnn reproduce`: the page, its tables, figures and runs. A second start trains only unfinished runs.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 few=(--train-images 30 --label-images 40 --test-images 30)
 # shellcheck disable=SC2054 # the sizes are one word
 again=(reproduce --data "$work/small" --sizes 16,20 "${few[@]}" --epochs 3 --seeds 2)
-# one network of a size that Kim & Kim (2020) have
+# One network of a size of Kim & Kim (2020).
 paper=(reproduce --data "$work/small" --sizes 100 --seeds 1)
 paper+=(--train-images 20 --label-images 20 --test-images 20)
-# three networks, for minutes
+# Three networks that train for minutes.
 long=(reproduce --data "$work/small" --sizes 100 --train-images 600 --epochs 200)
 
-# ---- the page and its files ----
+# The page and its files.
 
-is_page() { # well-formed: every element is closed, nothing is fetched from elsewhere
+is_page() { # is_page FILE: it closes every element and fetches nothing from elsewhere
     head -n 1 "$1" | grep -q '^<!DOCTYPE html>' || wrong "$1 does not begin as a page"
     tail -n 1 "$1" | grep -q '^</html>' || wrong "$1 does not end as a page"
     ! grep -oE '(src|href)="?[^d"][^"]{0,20}' "$1" | grep . || wrong "$1 fetches something"
@@ -50,7 +50,7 @@ reproduce_files() {
     is_page out/report.html
     is_json out/reproduce.json
     same <(head -n 12 "$work/out") <(head -n 12 out/table1.md)
-    # sizes x epochs, as many columns everywhere; the mean lies between its ends
+    # A row a size and epoch, each with 15 columns; the mean lies between min and max.
     [ "$(wc -l <out/table1.csv)" = 7 ] || wrong "table1.csv: $(cat out/table1.csv)"
     awk -F, 'NF != 15 || (NR > 1 && !($5 >= $7 && $5 <= $8 && $6 >= 0 && $4 == 2)) {bad = 1}
         END {exit bad}' out/table1.csv || wrong "table1.csv: $(cat out/table1.csv)"
@@ -61,7 +61,8 @@ reproduce_files() {
         wrong "another network than train makes"
     differ out/runs/n20-s1/model.npz out/runs/n20-s2/model.npz
 }
-# The last epoch stands in the table also where Kim & Kim (2020) have no number; the words fit what is there.
+# The table always holds the last epoch, also where Kim & Kim (2020) have no number. The page speaks only of
+# numbers that it shows.
 reproduce_two() {
     run 0 "${again[@]}" --epochs 2 --out out
     prints "| N | | 1 epoch | 2 epochs |"
@@ -71,8 +72,8 @@ reproduce_two() {
         wrong "it speaks of numbers that are not there"
     run 0 "${paper[@]}" --epochs 2 --out paper
     prints "| | Kim & Kim (2020) | 72.58 | – |"
-    prints "These runs do not use MNIST (custom, 20 training and 20 test images; Kim & Kim (2020) used MNIST's\
- 60000 and 10000): their numbers stand beside ours"
+    prints "These runs do not use MNIST (custom, 20 training and 20 test images; Kim & Kim (2020) used\
+ MNIST's 60000 and 10000): their numbers stand beside ours"
     prints "one seed has no spread"
 }
 reproduce_json() {
@@ -88,7 +89,7 @@ reproduce_json() {
     [ "$(json comparable)" = false ] || wrong "comparable is $(json comparable)"
     [ "$(grep -o '"below":' "$work/out" | wc -l)" = 6 ] || wrong "not a cell for each size and epoch"
 }
-reproduce_one() { # a single seed has no spread; a paper's number stands beside, and is not compared
+reproduce_one() { # one seed has no spread; Kim & Kim's number stands beside the run's and is not compared
     local dir='a <b>&"c'
     run 0 "${paper[@]}" --epochs 1 --seed 18446744073709551615 --json --out "$dir"
     is_json "$work/out"
@@ -99,9 +100,10 @@ reproduce_one() { # a single seed has no spread; a paper's number stands beside,
         wrong "the command is not quoted"
 }
 
-# ---- started again, stopped, and beside another ----
+# Second starts, stops, and two processes at once.
 
-# Finished runs are not trained again; runs that do not fit are, and the earlier files are kept.
+# A second start does not train finished runs again. It trains damaged runs and runs of other settings again,
+# and keeps their earlier files.
 reproduce_again() {
     run 0 "${again[@]}" --out out
     cp out/table1.csv first.csv
@@ -142,7 +144,7 @@ reproduce_stopped() {
     for k in 1 2 3; do state_is stopped out/runs/n100-s$k/run.json; done
     [ ! -e out/report.html ] || wrong "there is a page"
 }
-reproduce_two_at_once() { # the second waits for nothing, moves nothing away, and says who is there
+reproduce_two_at_once() { # the second process fails at once, moves nothing and names the first
     begin "training 3 networks" "${long[@]}" --out out
     local first=$pid before k
     until_there out/runs/n100-s3/run.json
@@ -172,7 +174,7 @@ reproduce_out_file() {
     refuses 8 "file: is a file: must be a folder" reproduce --data "$work/small" --out file
 }
 
-# ---- the list ----
+# The list of cases.
 
 on "reproduce: page, tables, figures, runs" reproduce_files
 on "reproduce: a second start trains what is not finished" reproduce_again

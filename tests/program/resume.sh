@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs that are stopped by signals, checkpoints, and --resume: nothing is lost, and the bits are those of a
-# run that nobody disturbed. kill.sh and kill_sweep.sh do the same at random instants and with kill -9.
+# Signals, checkpoints and --resume: a stopped run loses nothing and ends with the bits of an undisturbed run.
+# kill.sh and kill_sweep.sh do the same at random instants and with kill -9.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# ---- signals ----
+# Signals.
 
 long=(--data "$work/small" --neurons 100 --train-images 600 --epochs 1000)
 stopped_by() {
@@ -21,7 +21,7 @@ stopped_by() {
     run 0 eval "$newest" --data "$work/small" --json --label-images 100 --test-images 50
     says "no labels yet"
 }
-# The bits of a run that was stopped wherever it happened to be, and went on, are those of one that was not.
+# A run that is stopped at many places and resumed ends with the bits of an undisturbed run.
 stopped_and_resumed() {
     local with=("${long[@]}" --epochs 3 --eval-every 1 --label-images 300 --test-images 300 --shuffle)
     local code=75 n=0
@@ -31,7 +31,7 @@ stopped_and_resumed() {
     set -- train "${with[@]}" --out out --json --checkpoint-every 200
     while [ $code = 75 ]; do
         begin "results go to out" "$@"
-        sleep "$((n / 10)).$((n % 10))" # longer each time: an evaluation that is broken off begins anew
+        sleep "$((n / 10)).$((n % 10))" # longer each time: an interrupted evaluation begins anew
         kill -TERM "$pid"
         code=0
         wait "$pid" || code=$?
@@ -73,7 +73,7 @@ stopped_eval() {
     says "stopped while evaluating"
     [ ! -s "$work/out" ] || wrong "a result was printed"
 }
-stopped_twice() { # a launch of seconds, so that the second comes before the first is answered
+stopped_twice() { # a launch takes seconds, so the second signal comes before the program answers the first
     begin "training 4096 neurons" \
         train --data "$work/small" --neurons 4096 --epochs 100 --chunk 1000 --out out
     sleep 0.2
@@ -84,7 +84,7 @@ stopped_twice() { # a launch of seconds, so that the second comes before the fir
     ! find out -name '*.tmp' | grep . || wrong "a temporary file was left"
 }
 
-# ---- checkpoints ----
+# Checkpoints.
 
 checkpoints_kept() { # checkpoints_kept WANTED ARGUMENT...
     local wanted=$1
@@ -94,7 +94,7 @@ checkpoints_kept() { # checkpoints_kept WANTED ARGUMENT...
         wrong "checkpoint/ holds $(cd out/checkpoint && echo *)"
 }
 last=out/checkpoint/ckpt-000000000400.npz
-resume_finished() { # its result once more, and nothing is trained
+resume_finished() { # prints the result again and trains nothing
     make_two
     cp "$work/out" first && cp out/metrics.jsonl metrics && cp $last ckpt
     run 0 train "${two[@]}" --out out --resume
@@ -139,7 +139,7 @@ resume_damaged() {
     for name in out/checkpoint/*; do : >"$name"; done
     refuses 9 "none of its 3 files can be used" train "${two[@]}" --out out --resume
 }
-resume_kept() { # without --resume checkpoints move away with the rest
+resume_kept() { # without --resume a new run moves the earlier checkpoints to previous-1 too
     make_two
     make_two --seed 2
     says "out/previous-1"
@@ -147,7 +147,7 @@ resume_kept() { # without --resume checkpoints move away with the rest
     differ out/previous-1/${last#out/} $last
 }
 
-# ---- the list ----
+# The list of cases.
 
 on "SIGINT: stopped and saved" stopped_by INT
 on "SIGTERM: stopped and saved" stopped_by TERM

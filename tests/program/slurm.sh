@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# A sweep as a job array of a real Slurm, which is started here: munged, slurmctld and two slurmd, all on this machine, without systemd.
-# Tasks are killed and requeued, a node dies and comes back; what is collected in the end is the table of one process, byte for byte.
-# Usage: slurm.sh CLSNN SOURCE_ROOT. Speaks TAP; 77 where Slurm or munge is missing, or without root, whom slurmd needs.
+# A sweep as a job array of a real Slurm. The script starts munged, slurmctld and two slurmd on this machine,
+# without systemd. It kills and requeues tasks, and a node dies and comes back. In the end --collect must make
+# the tables of one process, byte for byte.
+# Usage: slurm.sh CLSNN SOURCE_ROOT
+# Speaks TAP. Exits 77 without Slurm, munge or an OpenCL device, and without root, which slurmd needs.
 set -u
 clsnn=$(realpath "${1:?usage: slurm.sh CLSNN SOURCE_ROOT}") || exit 1
 script=$(realpath "${2:?usage: slurm.sh CLSNN SOURCE_ROOT}")/bench/sweep.sbatch || exit 1
 export PATH=$PATH:/usr/sbin:/sbin
 for tool in munged mungekey slurmctld slurmd sbatch squeue scontrol scancel sinfo; do
     if ! command -v $tool >/dev/null; then
-        echo "1..0 # SKIP SLURM IS NOT TESTED: $tool is missing (Debian and Ubuntu: apt install slurm-wlm munge)"
+        echo "1..0 # SKIP SLURM IS NOT TESTED: $tool is missing" \
+            "(Debian and Ubuntu: apt install slurm-wlm munge)"
         exit 77
     fi
 done
@@ -24,15 +27,18 @@ if [ $code = 4 ]; then
     exit 77
 fi
 
-work=$(mktemp -d /tmp/clsnn-slurm.XXXXXX) || exit 1 # short: names of sockets end at 108 bytes
+work=$(mktemp -d /tmp/clsnn-slurm.XXXXXX) || exit 1 # short: a socket's name has at most 108 bytes
 daemons=()
-# Programs of the array: no other command line has this directory in it. Their parents are the script and Slurm's step.
+# programs: prints the array's clsnn processes; no other command line has this directory. A process's parent
+# is the batch script, and the script's parent is Slurm's step.
 programs() { pgrep -f "^$clsnn sweep sweep.ini --out $work/out"; }
-kill_step() { # kill_step PROGRAM: with its script and its step
+kill_step() { # kill_step PROGRAM: kills the process, its script and its step
     local script step
     script=$(ps -o ppid= -p "$1" | tr -d ' ')
     step=$(ps -o ppid= -p "${script:-0}" 2>/dev/null | tr -d ' ')
-    case $(ps -o args= -p "${step:-0}" 2>/dev/null) in slurmstepd*) kill -KILL "$step" "$script" 2>/dev/null ;; esac
+    case $(ps -o args= -p "${step:-0}" 2>/dev/null) in
+    slurmstepd*) kill -KILL "$step" "$script" 2>/dev/null ;;
+    esac
     kill -KILL "$1" 2>/dev/null
 }
 clean_up() {
@@ -49,7 +55,7 @@ export LC_ALL=C XDG_CONFIG_HOME=$work/config TMPDIR=$work CLSNN=$clsnn SLURM_CON
 cd "$work" || exit 1
 echo 1..6
 n=0 failed=0
-check() { # check NAME STATUS: a line of TAP, and what the daemons say after a failure
+check() { # check NAME STATUS: prints a line of TAP; after a failure the daemons' logs too
     n=$((n + 1))
     if [ "$2" = 0 ]; then
         echo "ok $n - $1"
@@ -73,9 +79,9 @@ until_true() { # until_true SECONDS COMMAND...
     done
 }
 
-# ---- a cluster ----
+# A cluster.
 
-free_port() { # one that nobody listens on; ports of three daemons
+free_port() { # prints a port on which nobody listens
     local port
     while :; do
         port=$((20000 + RANDOM % 10000))
@@ -84,8 +90,9 @@ free_port() { # one that nobody listens on; ports of three daemons
 }
 mkdir -m 700 munge state config spool-n1 spool-n2
 mungekey --create --keyfile="$work/munge/key"
-munged --foreground --key-file="$work/munge/key" --socket="$work/munge/socket" --pid-file="$work/munge/pid" --log-file="$work/munge/log" \
-    --seed-file="$work/munge/seed" --num-threads=2 --force >munged.log 2>&1 &
+munged --foreground --key-file="$work/munge/key" --socket="$work/munge/socket" \
+    --pid-file="$work/munge/pid" --log-file="$work/munge/log" --seed-file="$work/munge/seed" \
+    --num-threads=2 --force >munged.log 2>&1 &
 daemons+=($!)
 chmod 755 munge .
 until_true 20 test -S munge/socket || give_up "munged starts"
@@ -133,14 +140,14 @@ both_idle() { [ "$(sinfo -h -N -t idle -o %N | sort -u | wc -l)" = 2 ]; }
 until_true 40 both_idle || give_up "munged, slurmctld and two slurmd start"
 check "$(sinfo --version): a controller and two nodes" 0
 
-# ---- the sweep on one machine ----
+# The sweep by one process.
 
 printf 'neurons = 60, 100\nseed = 1..8\n' >sweep.ini
 brief=(--data digits --train-images 6000 --label-images 50 --test-images 50)
 "$clsnn" sweep sweep.ini --out straight "${brief[@]}" >said 2>&1
 check "16 runs by one process" $?
 
-# ---- as an array, which is disturbed ----
+# The sweep as an array, which is disturbed.
 
 job=$(sbatch --parsable --array=1-4 --time=0 "$script" sweep.ini "$work/out" "${brief[@]}" 2>said)
 check "sbatch --array=1-4: job $job" $?
@@ -148,10 +155,11 @@ state_of() { squeue -h -j "$1" -o %T; }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
 four_at_work() { [ "$(programs | wc -l)" -ge 4 ] && ls out/runs/*/run.json; }
 until_true 120 four_at_work || give_up "four tasks are at work"
-task_pid() { # the program of a task, by what Slurm told it
+task_pid() { # task_pid TASK: prints the task's clsnn process, which has the task's number in its environment
     local pid
     for pid in $(programs); do
-        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "SLURM_ARRAY_TASK_ID=$1" && echo "$pid" && return
+        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "SLURM_ARRAY_TASK_ID=$1" &&
+            echo "$pid" && return
     done
     return 1
 }
@@ -159,7 +167,7 @@ node_of() { squeue -h -j "${job}_$1" -o %N; }
 disturbed=()
 scontrol requeue "${job}_1" >said 2>&1 && disturbed+=("task 1 requeued")
 pid=$(task_pid 2) && kill -KILL "$pid" && disturbed+=("task 2's program killed")
-# a node dies with its steps and their programs, and comes back
+# Node n2 dies with its steps and their programs, and comes back.
 lost=() other=
 for task in 3 4; do [ "$(node_of $task)" = n2 ] && lost+=($task) || other=$task; done
 kill -KILL "$node"
@@ -171,16 +179,23 @@ sleep 1
 slurmd -D -N n2 >>slurmd-n2.log 2>&1 &
 daemons+=($!)
 disturbed+=("node n2 lost with ${#lost[@]} of tasks 3 and 4")
-[ -n "$other" ] && scancel --signal=KILL --batch "${job}_$other" >said 2>&1 && disturbed+=("task $other killed by scancel")
-gone() { [ -z "$(squeue -h -j "$1" -t PENDING,RUNNING,COMPLETING,CONFIGURING,SUSPENDED -o %T 2>/dev/null)" ]; }
+[ -n "$other" ] && scancel --signal=KILL --batch "${job}_$other" >said 2>&1 &&
+    disturbed+=("task $other killed by scancel")
+gone() {
+    [ -z "$(squeue -h -j "$1" -t PENDING,RUNNING,COMPLETING,CONFIGURING,SUSPENDED -o %T 2>/dev/null)" ]
+}
 until_true 240 gone "$job"
 check "$(printf '%s; ' "${disturbed[@]}")the array ends" $?
-restarts=$(scontrol show job "$job" 2>/dev/null | grep -oE 'ArrayTaskId=[0-9]+|Restarts=[0-9]+|JobState=[A-Z_]+|ExitCode=[0-9:]+' | tr '\n' ' ')
+restarts=$(scontrol show job "$job" 2>/dev/null |
+    grep -oE 'ArrayTaskId=[0-9]+|Restarts=[0-9]+|JobState=[A-Z_]+|ExitCode=[0-9:]+' | tr '\n' ' ')
 echo "# $restarts"
-echo "# $(grep -l '"state": "finished"' out/runs/*/run.json | wc -l) of 16 runs are finished; $(find out -name 'previous-*' | wc -l) were begun again"
-for log in clsnn-*.log; do grep -E 'of them finished before|Slurm array task' "$log" | sed "s/^/# ${log%.log}: /"; done
+echo "# $(grep -l '"state": "finished"' out/runs/*/run.json | wc -l) of 16 runs are finished;" \
+    "$(find out -name 'previous-*' | wc -l) were begun again"
+for log in clsnn-*.log; do
+    grep -E 'of them finished before|Slurm array task' "$log" | sed "s/^/# ${log%.log}: /"
+done
 
-# ---- the same line again, and the tables ----
+# The same sbatch line again, and the tables.
 
 again=$(sbatch --parsable --array=1-4 --time=0 "$script" sweep.ini "$work/out" "${brief[@]}" 2>said)
 until_true 240 gone "$again"
@@ -191,9 +206,11 @@ status=$?
 for name in results.csv results.jsonl summary.csv accuracy-neurons.png; do
     cmp straight/$name out/$name >>said 2>&1 || status=1
 done
-for dir in out/runs/*/; do # none was done twice
-    [ "$(grep -l '"state": "finished"' "$dir"run.json "$dir"previous-*/run.json 2>/dev/null | wc -l)" = 1 ] || { echo "$dir finished not once" >>said && status=1; }
+for dir in out/runs/*/; do # every run finished once
+    [ "$(grep -l '"state": "finished"' "$dir"run.json "$dir"previous-*/run.json 2>/dev/null | wc -l)" = 1 ] ||
+        { echo "$dir finished not once" >>said && status=1; }
 done
-[ -z "$(find . -maxdepth 1 -name 'clsnn-pocl-*')" ] || echo "# kernel caches of killed tasks are left: $(find . -maxdepth 1 -name 'clsnn-pocl-*' | wc -l)"
+[ -z "$(find . -maxdepth 1 -name 'clsnn-pocl-*')" ] ||
+    echo "# kernel caches of killed tasks are left: $(find . -maxdepth 1 -name 'clsnn-pocl-*' | wc -l)"
 check "the collected tables and picture are those of one process, byte for byte" $status
 exit $failed

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `clsnn sweep` and `clsnn train --runs`: every run is the one that `train` makes, a second start does
-# nothing, damage is found and mended, and tables do not depend on how the runs came about.
+# `clsnn sweep` and `clsnn train --runs`. Every run equals that of `train`, a second start does nothing, a
+# damaged run is found and made again, and the tables do not depend on how processes shared the runs.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -9,21 +9,21 @@ sweep() { run 0 sweep "$work/s.ini" "${brief[@]}" "$@"; }
 same_tables() { # same_tables A B
     for name in "${tables[@]}"; do same "$1/$name" "$2/$name"; done
 }
-# table_is FIELDS FILE LINE...: these columns of a table of commas hold these lines
+# table_is FIELDS FILE LINE...: these columns of a .csv file must hold these lines
 table_is() {
     [ "$(cut -d, -f "$1" "$2")" = "$(printf '%s\n' "${@:3}")" ] || wrong "$2: $(cat "$2")"
 }
-runs_are() { # runs_are DIR NAME...: in the order of their names
+runs_are() { # runs_are DIR NAME...: DIR must hold these runs; names in alphabetic order
     [ "$(cd "$1/runs" && echo *)" = "${*:2}" ] || wrong "runs: $(ls "$1/runs")"
 }
 tally() { echo "$(json runs)/$(json finished)/$(json failed)/$(json images)"; }
 
-make_swept() { # a finished sweep that cases read and leave alone: $work/swept, of $work/s.ini
+make_swept() { # makes $work/swept of $work/s.ini, a finished sweep; cases read it and leave it alone
     printf 'neurons = 16, 20\nseed = 1..3\n' >s.ini
     [ "$device" = no ] || sweep --out "$work/swept"
 }
 
-# ---- what a sweep leaves ----
+# The files of a sweep.
 
 sweep_base() {
     local n s rows=("run,neurons,seed,state") names=()
@@ -50,7 +50,7 @@ sweep_base() {
     for n in 1 2 3 4 5 6; do sed -n ${n}p results.jsonl >../line && is_json ../line; done
     ! grep -rqE 'seconds|driver|written' "${tables[@]:0:3}" || wrong "a table holds times or machines"
 }
-sweep_alone() { # every run is what clsnn train makes of the same settings
+sweep_alone() { # clsnn train with the settings of a run gives the same run
     local n s
     for n in 16 20; do
         for s in 1 2 3; do
@@ -89,7 +89,7 @@ train_runs() {
     usage "--runs = 10001: must be in [1, 10000]" train --runs 10001
 }
 
-# ---- started again ----
+# Second starts.
 
 sweep_again() {
     cp -a "$work/swept" swept
@@ -100,7 +100,7 @@ sweep_again() {
     untouched swept/runs | same before /dev/stdin
     same_tables swept "$work/swept"
 }
-# Everything that can happen to a run's files, one run each; all in one start, and each is told.
+# Five runs are damaged, each in another way. One start must find, report and repair all of them.
 sweep_damaged() {
     cp -a "$work/swept" swept
     local r=swept/runs/neurons
@@ -139,7 +139,7 @@ sweep_damaged_more() {
     says "${r}-20_seed-1 is made again: ${r}-20_seed-1/run.json: is of no format"
     same_tables swept "$work/swept"
 }
-sweep_other_settings() { # runs of other settings in the same place are done anew, and the earlier ones kept
+sweep_other_settings() { # runs of other settings are in the directory: the tables say so, no run is moved
     cp -a "$work/swept" swept
     run 1 sweep "$work/s.ini" "${brief[@]}" --test-images 29 --out swept --collect
     says "6 of 6 runs are not finished"
@@ -151,7 +151,7 @@ sweep_other_settings() { # runs of other settings in the same place are done ane
     [ "$(find swept/runs -name previous-1 | wc -l)" = 0 ] ||
         wrong "another sweep has moved runs of other names"
 }
-sweep_extended() { # more values: finished runs stay, wherever the new ones stand
+sweep_extended() { # more values: finished runs stay, wherever the new values stand in the lists
     cp -a "$work/swept" swept
     untouched swept/runs >before
     printf 'neurons = 18, 16, 20\nseed = 1..4\n' >s.ini
@@ -161,10 +161,11 @@ sweep_extended() { # more values: finished runs stay, wherever the new ones stan
     untouched swept/runs | grep -E '/neurons-(16|20)_seed-[1-3]/' | same before /dev/stdin
     grep -E '^neurons-(16|20)_seed-[1-3],' swept/results.csv >rows
     same rows <(tail -n +2 "$work/swept/results.csv")
-    sweep --out swept # and fewer again
+    sweep --out swept # fewer values again
     same_tables swept "$work/swept"
 }
-# Another sweep's runs in the same place are told and left alone; its picture goes, foreign ones stay.
+# A sweep reports runs of another sweep in its directory and leaves them alone. It removes the other sweep's
+# picture and no other file.
 sweep_others() {
     cp -a "$work/swept" swept
     echo mine >swept/accuracy-mine.png
@@ -200,7 +201,7 @@ sweep_stopped() { # sweep_stopped SECONDS
     for name in results.csv results.jsonl summary.csv; do same out/$name straight/$name; done
 }
 
-# ---- shards, and several processes ----
+# Shards, and several processes.
 
 sweep_shards() {
     local k
@@ -220,12 +221,12 @@ sweep_shards() {
     unset "${!SLURM_@}"
     sweep --out parts --collect
     same_tables parts "$work/swept"
-    mkdir vendors # on a machine without a device too
+    mkdir vendors # --collect works on a machine without a device too
     OCL_ICD_VENDORS=$PWD/vendors/ OCL_ICD_FILENAMES='' sweep --out parts --collect --quiet
     no_words
 }
 long=(--data "$work/small" --train-images 600 --epochs 1000 --neurons 100 --label-images 10 --test-images 10)
-sweep_two() { # of one run only one process is at work; other runs are nobody else's business
+sweep_two() { # two processes may share a directory but no run
     echo "seed = 1..4" >l.ini
     begin "results go to out" sweep l.ini "${long[@]}" --out out --shard 1/2
     local first=$pid before
@@ -246,13 +247,13 @@ sweep_two() { # of one run only one process is at work; other runs are nobody el
     finish 75
     pid=$first
     finish 75
-    # the locks went with their processes
+    # A process takes its locks with it, so the next one starts.
     run 0 sweep l.ini "${long[@]}" --epochs 1 --train-images 5 --out out --quiet
 }
 
-# ---- failures ----
+# Failures.
 
-sweep_fault() { # one that blows up is marked, the others go on
+sweep_fault() { # a run that blows up is marked as failed, the others go on
     printf 'seed = 1, 2\nw_norm = 78, 700000\n' >f.ini
     local unstable=(--neurons 16) name
     for name in w_max=1000 tau_g_exc_ms=100 tau_m_exc_ms=1 theta_init_mv=1000 time_off_ms=0; do
@@ -269,14 +270,14 @@ sweep_fault() { # one that blows up is marked, the others go on
     state_is failed out/runs/seed-2_w_norm-700000/run.json
     grep -q '"error": "network ' out/runs/seed-2_w_norm-700000/run.json || wrong "run.json does not say why"
     [ ! -e out/runs/seed-2_w_norm-700000/model.npz ] || wrong "a failed run has a model"
-    run 10 train "${brief[@]}" "${unstable[@]}" --set w_norm=700000 --out alone # as it does alone
+    run 10 train "${brief[@]}" "${unstable[@]}" --set w_norm=700000 --out alone # train fails alike
 }
 sweep_read_only() {
     mkdir -p there/out
     in_mount 'mount --bind there there && mount -o remount,bind,ro there' \
         refuses 8 "Read-only file system" sweep "$work/s.ini" "${brief[@]}" --out there/out
 }
-sweep_in_the_way() { # a file where a run's directory goes
+sweep_in_the_way() { # a file stands in the place of a run's directory
     mkdir -p out/runs && echo mine >out/runs/neurons-20_seed-1
     run 8 sweep "$work/s.ini" "${brief[@]}" --out out
     says "out/runs/neurons-20_seed-1"
@@ -292,7 +293,7 @@ sweep_memory() { # oclgrind's device has 128 MiB
     refuses 6 "a network of 16384 neurons takes" sweep big.ini --data "$work/digits" --out out
 }
 
-# ---- the list ----
+# The list of cases.
 
 on "sweep: tables, pictures and runs" sweep_base
 on "sweep: every run is what clsnn train makes of it" sweep_alone

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Files of `clsnn sweep` that make no sense, and its other mistakes: each is refused before a run begins.
+# Files and command lines that `clsnn sweep` must refuse, before a run begins.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# sweep_bad CODE TEXT LINES ARGUMENT...: a file of these lines is refused.
+# sweep_bad CODE TEXT LINES ARGUMENT...: sweep must refuse a file of these lines
 sweep_bad() {
     local code=$1 text=$2
     printf '%b' "$3" >bad.ini

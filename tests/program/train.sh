@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# `clsnn train`: the files of a run, its words, and the same bits however it is run.
+# `clsnn train`: the files of a run, its words, and its bits, which do not depend on how it is run.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 run_files=(run.json metrics.jsonl metrics.csv model.npz weights.png accuracy.png confusion.png)
-# one image of each kind
+# One image for training, labelling and testing each.
 one_image=(--train-images 1 --label-images 1 --test-images 1)
 
-# ---- what a run leaves and says ----
+# The files and words of a run.
 
 train_json() {
     local line='\[([0-9]+,){9}[0-9]+\]'
@@ -89,7 +89,7 @@ previous() {
     same out/previous-1/model.npz first/model.npz
     exist "${run_files[@]/#/out/}" "${run_files[@]/#/out/previous-2/}"
 }
-train_two() { # a directory has one run at a time: neither loses its files to the other
+train_two() { # a directory has one run at a time: the second process fails and moves no file of the first
     begin "results go to out" train "${small[@]}" --neurons 100 --train-images 600 --epochs 1000 --out out
     run 2 train "${small[@]}" --out out
     says "out: another clsnn is at work there: wait for it, or choose another --out"
@@ -99,9 +99,9 @@ train_two() { # a directory has one run at a time: neither loses its files to th
     [ ! -e out/previous-1 ] || wrong "the second has moved the first's files"
 }
 
-# ---- the same bits ----
+# The same bits.
 
-same_sha() { # same_sha ARGUMENT...: the result is the first run's
+same_sha() { # same_sha ARGUMENT...: the result must be that of $work/base
     train --out out "$@"
     [ "$(sha)" = "$(cat "$work/final_sha256")" ] ||
         wrong "final_sha256 is $(sha): must be the first run's, $(cat "$work/final_sha256")"
@@ -115,7 +115,7 @@ threads() {
     export POCL_MAX_PTHREAD_COUNT=$1
     same_sha --chunk 16
 }
-profiled() { # each command is waited for then, and phases are launched apart: the same bits
+profiled() { # --profile waits for each command and launches phases apart; the bits stay the same
     train --out plain
     local sha
     sha=$(sha)
@@ -128,7 +128,7 @@ profiled() { # each command is waited for then, and phases are launched apart: t
     grep -q "^present  *[0-9.]*  *[1-9]" "$work/out" || wrong "no command of phase present"
 }
 
-# ---- unusual settings and surroundings ----
+# Unusual settings and surroundings.
 
 config_run() {
     printf '%s\n' '[clsnn]' 'neurons = 20' 'train-images = 200 ; few' 'label-images = 300' \
@@ -141,7 +141,7 @@ seed_large() {
     train --seed 18446744073709551615 --out out
     [ "$(json seed)" = 18446744073709551615 ] || wrong "seed is $(json seed)"
 }
-odd_names() { # spaces, UTF-8, and a byte that is none
+odd_names() { # names with spaces, with UTF-8 and with a byte that is no UTF-8
     train --out $'a b/\xc3\xa4\xe6\x95\xb0'
     is_json $'a b/\xc3\xa4\xe6\x95\xb0/run.json'
     cp -r "$work/small" $'\xe9'
@@ -158,7 +158,7 @@ all_images() {
     [ "$(json train_images)/$(json label_images)/$(json test_images)" = 600/600/300 ] ||
         wrong "not all images were used"
 }
-too_many_images() { # all there are, and that is said; a default (10,000 to label with) is not warned of
+too_many_images() { # train takes all images and warns; it does not warn of a default (10,000 to label with)
     run 0 train --data "$work/small" --neurons 20 --train-images 601 --json --out out
     says "WARNING: --train-images = 601: custom has 600 training images; all of them are taken"
     ! grep -q -e --label-images -e --test-images "$work/err" ||
@@ -189,7 +189,7 @@ on_terminal() { # on_terminal TERM
 }
 first_words() {
     local began words ended
-    for k in 1 2 3; do # the quickest, should the machine be busy
+    for k in 1 2 3; do # the quickest of three, because the machine may be busy
         began=$(now)
         exec 9< <("$clsnn" train --data digits --neurons 20 "${one_image[@]}" --out "out$k" 2>&1)
         read -r -u 9 _ || wrong "no words at all"
@@ -210,7 +210,7 @@ warm_start() {
     note "warm start: a whole run of one image in $took ms (20 neurons, kernels in the driver's cache)"
 }
 
-# ---- the list ----
+# The list of cases.
 
 on "train --json: one object with every key" train_json
 on "train: the files of a run" train_files

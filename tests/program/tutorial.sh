@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# clsnn-tutorial(7): every command and every block of numpy on the page runs, in order, in one directory, as a
-# reader would run them, on fewer images. A case is a section of the page.
+# clsnn-tutorial(7): runs every command and every block of numpy on the page, in order, in one directory, as a
+# reader would, on fewer images. A case is a section of the page.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -11,7 +11,8 @@ for python in python3 /usr/bin/python3 none; do
     "$python" -c 'import numpy' 2>/dev/null && break
 done
 
-# Cuts the page into files: SECTION-BLOCK.sh for lines after a dollar sign, SECTION-BLOCK.py for numpy.
+# make_blocks cuts the page into files: SECTION-BLOCK.sh for lines after a dollar sign, SECTION-BLOCK.py for
+# numpy.
 make_blocks() {
     mkdir "$work/blocks" "$work/day"
     awk -v to="$work/blocks/" '
@@ -26,7 +27,7 @@ make_blocks() {
     ' "$page"
 }
 
-section() { # section N: all of its blocks
+section() { # section N: runs all blocks of the section
     local block code=0
     cd "$work/day" || wrong "no directory"
     ls "$work/blocks/$1"-*.sh >/dev/null 2>&1 || wrong "section $1 has no command"

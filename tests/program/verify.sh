@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `clsnn verify`: a run is trained again, and every difference is found and named.
+# `clsnn verify`: it trains a run again and names every difference.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -16,7 +16,7 @@ verify_text() {
     no_words
     prints "verdict        EQUAL: weights, thresholds, labels, model.npz and 1 evaluation, bit for bit"
 }
-verify_grown() { # a run that once ended and went on has an evaluation where it ended
+verify_grown() { # a run that ended and went on has an evaluation at its first end
     make_two --epochs 1
     run 0 train "${two[@]}" --epochs 3 --eval-every 2 --out other
     run 0 train "${two[@]}" --epochs 3 --out out --resume
@@ -24,7 +24,7 @@ verify_grown() { # a run that once ended and went on has an evaluation where it 
     prints "2 evaluations, bit for bit"
     run 0 verify other
 }
-# verify_changed SCRIPT CODE TEXT: of a run whose run.json sed has changed
+# verify_changed SCRIPT CODE TEXT: verifies a run whose run.json sed has changed by SCRIPT
 verify_changed() {
     mkdir run && cp "$work/base/model.npz" run && sed -E "$1" "$work/base/run.json" >run/run.json
     ! cmp -s run/run.json "$work/base/run.json" || wrong "sed has changed nothing"
@@ -36,7 +36,7 @@ verify_no_model() {
     run 1 verify run
     says "run: trained again, 1 values differ, the first: model.npz"
 }
-verify_other_model() { # a whole file, of another run
+verify_other_model() { # model.npz is whole, but another run's
     run 0 train "${two[@]}" --seed 77 --out other
     mkdir run && cp "$work/base/run.json" other/model.npz run
     run 1 verify run

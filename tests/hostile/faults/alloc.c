@@ -1,12 +1,13 @@
-/* Lets an allocation of the program fail, and sees what it leaks. Preloaded: LD_PRELOAD=/path/libfault_alloc.so. Only allocations
- * made from the program's own code count, decided by who called: OpenCL drivers, CLBlast and the C++ library allocate as ever.
- * What the C library allocates on the way (strdup, fopen, open_memstream, fprintf) belongs to who called the C library.
+/* Makes an allocation of the program fail, and reports leaks. Use: LD_PRELOAD=/path/libfault_alloc.so. An
+ * allocation counts if its caller is the program's own code. OpenCL drivers, CLBlast and the C++ library
+ * allocate as ever. An allocation inside the C library (strdup, fopen, open_memstream, fprintf) belongs to
+ * the C library's caller.
  *
- * FAULT_PROGRAM=NAME  nothing happens in any other program (a driver may start compilers)
- * FAULT_AT=N          allocation N fails with NULL and ENOMEM, counted from 1; 0 or unset: none
- * FAULT_FOREVER=1     every one from N on
- * FAULT_FROM=A,B      libraries beside the program whose allocations count, by the start of their file names
- * FAULT_REPORT=FILE   where the report goes (report.h); its size must be right already */
+ * FAULT_PROGRAM=NAME  the only program in which anything happens (a driver may start compilers)
+ * FAULT_AT=N          allocation N fails with NULL and ENOMEM, counted from 1; 0 or unset: none fails
+ * FAULT_FOREVER=1     every allocation from N on fails
+ * FAULT_FROM=A,B      libraries whose allocations count too, by the start of their file names
+ * FAULT_REPORT=FILE   the file of the report (report.h); it must have the report's size already */
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
@@ -23,7 +24,7 @@
 
 #include "report.h"
 
-/* glibc's own entry points: dlsym() would allocate before it has found anything. */
+/* glibc's own entry points. dlsym() is no way to find them: it allocates. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
@@ -34,7 +35,7 @@ enum { MAX_RANGES = 256, FRAMES = 24, NOT_COUNTED = -1, SEE_THROUGH = -2 };
 
 struct range {
     uintptr_t from, to, base;
-    int object; /* 0 the program, 1.. the libraries of FAULT_FROM, SEE_THROUGH the C library and this one */
+    int object; /* 0: the program, 1..: libraries of FAULT_FROM, SEE_THROUGH: the C library and this one */
 };
 
 static struct range ranges[MAX_RANGES];
@@ -51,7 +52,7 @@ static const struct range *range_of(uintptr_t address) {
     return NULL;
 }
 
-/* The site of the allocation that caller asked for; false where it does not count. */
+/* Finds the site of an allocation that caller asked for. Returns false if the allocation does not count. */
 static bool find_site(const void *caller, uint64_t *out) {
     const struct range *r = range_of((uintptr_t)caller);
     if (!r) return false;
@@ -72,7 +73,7 @@ static bool find_site(const void *caller, uint64_t *out) {
     return true;
 }
 
-/* Whether this allocation counts (its site in *out), and whether it fails. */
+/* Counts an allocation and writes its site. Returns false if it does not count. *out_fails: it must fail. */
 static bool counts(const void *caller, uint64_t *out, bool *out_fails) {
     *out_fails = false;
     if (!armed || busy || !find_site(caller, out)) return false;
@@ -195,7 +196,7 @@ void free(void *p) {
     __libc_free(p);
 }
 
-/* Which object of FAULT_FROM this file is, or NOT_COUNTED. */
+/* Returns the number of this file in FAULT_FROM, from 1, or NOT_COUNTED. */
 static int object_number(const char *file, const char *from) {
     int number = 1;
     while (from && *from) {
@@ -216,7 +217,7 @@ static int add_object(struct dl_phdr_info *info, size_t size, void *ctx) {
     (void)size;
     for (size_t k = 0; k < sizeof transparent / sizeof *transparent; k++)
         if (strncmp(file, transparent[k], strlen(transparent[k])) == 0) object = SEE_THROUGH;
-    if (!*program_seen) object = 0; /* the first one is the program */
+    if (!*program_seen) object = 0; /* the first object is the program */
     *program_seen = true;
     for (int k = 0; object != NOT_COUNTED && k < info->dlpi_phnum; k++) {
         const ElfW(Phdr) *h = &info->dlpi_phdr[k];
@@ -240,7 +241,7 @@ __attribute__((constructor)) static void start(void) {
     if (fd >= 0) close(fd);
     if (map == MAP_FAILED) return;
     void *frames[2];
-    backtrace(frames, 2); /* loads the unwinder now, not in the middle of an allocation */
+    backtrace(frames, 2); /* loads the unwinder here, not in the middle of an allocation */
     bool program_seen = false;
     dl_iterate_phdr(add_object, &program_seen);
     fail_at = (uint64_t)setting("FAULT_AT");

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the program's commands with one thing made to fail, and judges what they do about it. See tests/hostile/faults.sh.
+"""Runs the program's commands with one thing made to fail, and judges them. See tests/hostile/faults.sh.
 
-Python's standard library only. A class of faults is a function that yields faults; a fault is run in a folder of its own and
-judged by the same rules everywhere: no crash, no hang, an exit code that fits, one readable line on stderr, no leak, and under
-every final name the file of before, a whole new one, or none."""
+The script needs only Python's standard library. A class of faults is a function that yields faults. Each
+fault runs in a folder of its own. One set of rules judges all: no crash, no hang, a fitting exit code, one
+readable line on stderr, no leak. Under each final name there must be the earlier file, a whole new one, or
+none."""
 import argparse
 import collections
 import concurrent.futures
@@ -34,26 +35,34 @@ CODES = {-6: "CL_OUT_OF_HOST_MEMORY", -5: "CL_OUT_OF_RESOURCES", -4: "CL_MEM_OBJ
          -9999: "a vendor's code"}
 LIBRARIES = "libjansson,libpng,libarchive,libz.,libcairo,libpixman,libcrypto,libinih"
 
-# libarchive (3.6.2) leaks, crashes (its list of zip members) or ends the program itself ("Fatal Internal Error in libarchive",
-# exit 1) when it finds no memory: counted apart, since nothing here can help it. Files are judged all the same.
+# Without memory libarchive 3.6.2 leaks, crashes (in its list of zip members) or ends the program itself
+# ("Fatal Internal Error in libarchive", exit 1). Such runs are counted apart, because clsnn cannot prevent
+# them. Their files are judged like all others.
 FRAGILE, ITS_END = "libarchive", "Fatal Internal Error in libarchive"
 
-# name: what follows "clsnn NAME", with {data}, {model}, {replay} read and {out} written; the file or folder that {out} is; how
-# many runs of the bounded suite it may have, for a class's 100; whether OpenCL is used. A new command is a line here. "resume" is a
-# longer train, which is gone on with after the device was lost; it is of no other class.
+# A new command is a line here.
+#   args    the words after "clsnn"; the command reads {data}, {model}, {replay} and writes {out}
+#   out     {out} is a file or a folder
+#   share   the command's part of a class's runs, relative to the other commands
+#   opencl  the command uses OpenCL
+# "resume" is a longer train, for the class "lost" only: after the device was lost, train --resume continues
+# it.
 SMALL = "-q --data {data} --neurons 16 --train-images 20 --label-images 20 --test-images 20"
 Command = collections.namedtuple("Command", "name args out share opencl")
 COMMANDS = [
     Command("train", "train " + SMALL + " --out {out}", "folder", 50, True),
     Command("eval", "eval -q --json --data {data} {model} --label-images 20 --out {out}", "folder", 25, True),
     Command("replay", "replay -q {replay} {out}/record.npz", "folder", 15, True),
-    Command("resume", "train " + SMALL + " --epochs 3 --eval-every 1 --chunk 2 --checkpoint-every 4 --out {out}", "folder", 6, True),
-    Command("bench", "bench -q --quick --json --data {data} --sizes 16 --networks 1 --out {out}", "folder", 7, True),
+    Command("resume",
+            "train " + SMALL + " --epochs 3 --eval-every 1 --chunk 2 --checkpoint-every 4 --out {out}",
+            "folder", 6, True),
+    Command("bench", "bench -q --quick --json --data {data} --sizes 16 --networks 1 --out {out}",
+            "folder", 7, True),
     Command("runs", "train " + SMALL + " --runs 2 --out {out}", "folder", 6, True),
     Command("export", "data export digits {out} -q --json", "folder", 3, False),
 ]
 
-# ---- whole or not: the files under final names ----
+# Checks of whole files. A check raises an exception for a damaged file.
 
 
 def check_npy(data):
@@ -113,8 +122,8 @@ def check_csv(data):
         raise ValueError("rows of different lengths")
 
 
-CHECKS = {".json": lambda d: json.loads(d), ".jsonl": lambda d: [json.loads(x) for x in check_lines(d)], ".csv": check_csv,
-          ".npz": check_npz, ".png": check_png, ".gz": check_idx}
+CHECKS = {".json": lambda d: json.loads(d), ".jsonl": lambda d: [json.loads(x) for x in check_lines(d)],
+          ".csv": check_csv, ".npz": check_npz, ".png": check_png, ".gz": check_idx}
 
 
 def read(path):
@@ -123,7 +132,7 @@ def read(path):
 
 
 def files_of(folder):
-    """Relative name to bytes, of all files below but the one that keeps processes of one sweep apart, which is empty."""
+    """Maps the relative name of each file below to its bytes; leaves out the empty lock of a sweep."""
     found = {}
     for at, _, names in os.walk(folder):
         for name in names:
@@ -135,7 +144,7 @@ def files_of(folder):
 
 
 def is_litter(name):
-    """What a save that did not end may leave; judged by itself."""
+    """Tells whether a file is the leftover of an interrupted save. Leftovers are judged apart."""
     return os.path.basename(name).startswith(".")
 
 
@@ -144,7 +153,7 @@ def results_of(folder):
 
 
 def damage(folder, before):
-    """(partial files, leftovers, lost earlier files) of a folder that held the files before."""
+    """Returns (partial files, leftovers, lost earlier files) of a folder that held the files before."""
     partial, litter = [], []
     now = files_of(folder)
     known = set(before.values())
@@ -154,20 +163,20 @@ def damage(folder, before):
         elif data not in known:
             try:
                 CHECKS[os.path.splitext(name)[1]](data)
-            except Exception as error:  # whatever a parser says of a cut file
+            except Exception as error:  # a parser may raise anything for a cut file
                 partial.append("%s (%s)" % (name, error))
     kept = collections.Counter(os.path.basename(n) for n in now)
     gone = [n for n, d in before.items() if d not in now.values() and not kept[os.path.basename(n)]]
     return partial, litter, gone
 
 
-# ---- running ----
+# Running the program.
 
 Ran = collections.namedtuple("Ran", "rc out err seconds report hung")
 
 
 class Report:
-    """What a fault library wrote (report.h)."""
+    """The report of a fault library (report.h)."""
 
     def __init__(self, data):
         fields = HEAD.unpack_from(data)
@@ -192,12 +201,12 @@ class Report:
 
 
 def patience():
-    """How much longer everything takes since other programs want the cores too."""
+    """Returns the factor by which other programs on the cores slow everything down."""
     return max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
 
 
 class Bench:
-    """Where everything lies, and how a command is run there."""
+    """The inputs and folders of the runs, and the way to run a command there."""
 
     def __init__(self, options, root):
         self.options, self.root = options, root
@@ -218,19 +227,22 @@ class Bench:
         return path
 
     def argv(self, command, out):
-        return [self.program] + command.args.format(data=self.data, model=self.model, replay=self.replay, out=out).split()
+        words = command.args.format(data=self.data, model=self.model, replay=self.replay, out=out)
+        return [self.program] + words.split()
 
     def run(self, argv, folder, env=None, seconds=HANG_SECONDS):
-        """The streams go to files in folder, so that they are seen by strace as ours."""
+        """Runs argv in folder. Its streams go to files there, which strace then shows as files of ours."""
         report = os.path.join(folder, "report")
         with open(report, "wb") as f:
             f.truncate(REPORT_BYTES)
-        full = dict(self.env, FAULT_REPORT=report, FAULT_PROGRAM=os.path.basename(self.program), **(env or {}))
+        full = dict(self.env, FAULT_REPORT=report, FAULT_PROGRAM=os.path.basename(self.program),
+                    **(env or {}))
         began = time.monotonic()
         hung = False
-        with open(os.path.join(folder, "stdout"), "wb") as out, open(os.path.join(folder, "stderr"), "wb") as err:
-            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=full, cwd=folder,
-                                     start_new_session=True)
+        with open(os.path.join(folder, "stdout"), "wb") as out, \
+                open(os.path.join(folder, "stderr"), "wb") as err:
+            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=full,
+                                     cwd=folder, start_new_session=True)
             try:
                 rc = child.wait(timeout=seconds * patience())
             except subprocess.TimeoutExpired:
@@ -239,31 +251,34 @@ class Bench:
                 rc = child.wait()
         took = time.monotonic() - began
         return Ran(rc, read(os.path.join(folder, "stdout")).decode(errors="replace"),
-                   read(os.path.join(folder, "stderr")).decode(errors="replace"), took, Report(read(report)), hung)
+                   read(os.path.join(folder, "stderr")).decode(errors="replace"),
+                   took, Report(read(report)), hung)
 
 
-# ---- what is wrong with a run ----
+# Judging a run.
 
 TROUBLES = ("crashes", "hangs", "codes", "messages", "leaks", "partial", "litter", "wrong", "libarchive")
 
 
 def answer(command, out, folder):
-    """What a run that ends well must have found, whatever was made to fail on the way."""
+    """Returns the result of a run. A run that exits with 0 must have the result of an unfailed run."""
     if command.name in ("train", "eval", "resume"):
         sha = re.search(r"[0-9a-f]{64}", out)
         return sha and sha.group(), sorted(n for n in results_of(folder) if "previous" not in n)
     if command.name == "replay":
         return sorted((n, zlib.crc32(d)) for n, d in results_of(folder).items())
-    if command.name == "runs":  # the tables hold no times: the same bytes
-        return sorted((n, zlib.crc32(d) if n.startswith(("results.", "summary.")) else 0) for n, d in results_of(folder).items())
+    if command.name == "runs":  # the tables hold no times, so they have the same bytes in every run
+        return sorted((n, zlib.crc32(d) if n.startswith(("results.", "summary.")) else 0)
+                      for n, d in results_of(folder).items())
     if command.name == "bench":
         rows = json.loads(out)
-        return [(r["path"], r["checked"], r["images_per_second"] > 0) for r in rows], sorted(results_of(folder))
+        checked = [(r["path"], r["checked"], r["images_per_second"] > 0) for r in rows]
+        return checked, sorted(results_of(folder))
     return sorted((n, len(d)) for n, d in results_of(folder).items())
 
 
 def message_trouble(command, err):
-    """"" or what is wrong with stderr after a failure: one line of ours, that says something."""
+    """Returns the fault of stderr after a failure, or "". stderr must hold one readable line of ours."""
     lines = [x for x in err.splitlines() if x.startswith(("clsnn ", "clsnn:"))]
     if len(lines) != 1:
         return "%d lines of ours" % len(lines)
@@ -274,7 +289,7 @@ def message_trouble(command, err):
 
 
 def judge(bench, command, ran, out_dir, before, allowed, baseline, words=(), may_litter=False, in_library=""):
-    """The troubles of a run, as (kind, text). allowed: exit codes beside 0, which needs the right answer."""
+    """Lists the troubles of a run as (kind, text). allowed: exit codes beside 0; 0 needs the right answer."""
     found = []
     if ITS_END in ran.err or (in_library == FRAGILE and ran.rc < 0):
         partial, _, gone = damage(out_dir, before)
@@ -304,7 +319,8 @@ def judge(bench, command, ran, out_dir, before, allowed, baseline, words=(), may
             found.append(("leaks", "%d %s, %d in an unfailed run" % (now, kind, then)))
     for site, n in ran.report.live_sites().items():
         if n > baseline.live_sites[site] and place(bench, site) != FRAGILE:
-            found.append(("leaks", "%d blocks of %s, %d in an unfailed run" % (n, place(bench, site), baseline.live_sites[site])))
+            found.append(("leaks", "%d blocks of %s, %d in an unfailed run"
+                          % (n, place(bench, site), baseline.live_sites[site])))
     partial, litter, gone = damage(out_dir, before)
     found += [("partial", p) for p in partial + ["%s of before is gone" % g for g in gone]]
     if litter and not may_litter:
@@ -314,13 +330,14 @@ def judge(bench, command, ran, out_dir, before, allowed, baseline, words=(), may
 
 @functools.lru_cache(maxsize=None)
 def place(bench, site):
-    """file:line of a call in the program, or the library."""
+    """Returns function and file:line of a call in the program, or the library's name."""
     object_number, offset = site >> 48, site & (1 << 48) - 1
     if object_number:
         return LIBRARIES.split(",")[object_number - 1]
     if not shutil.which("addr2line"):
         return "0x%x" % offset
-    said = subprocess.run(["addr2line", "-s", "-f", "-e", bench.program, hex(offset - 1)], stdout=subprocess.PIPE, text=True).stdout
+    said = subprocess.run(["addr2line", "-s", "-f", "-e", bench.program, hex(offset - 1)],
+                          stdout=subprocess.PIPE, text=True).stdout
     return " ".join(said.split())
 
 
@@ -328,7 +345,7 @@ Baseline = collections.namedtuple("Baseline", "answer live_objects live_sites ca
 
 
 def prepare_out(bench, command, folder):
-    """The folder {out}, with an earlier run's files where the command keeps such."""
+    """Makes the folder {out}, with the files of an earlier run if there are any. Returns (path, files)."""
     out = os.path.join(folder, "out")
     earlier = os.path.join(bench.root, "earlier-" + command.name)
     if os.path.isdir(earlier):
@@ -347,7 +364,7 @@ def alloc_env(bench, **more):
 
 
 def baseline(bench, command, key, env):
-    """An unfailed run under the same library, done twice: once to warm caches up."""
+    """Returns the Baseline of an unfailed run under the same library. Runs twice; the first fills caches."""
     if (command.name, key) in bench.baselines:
         return bench.baselines[command.name, key]
     ran = None
@@ -356,7 +373,8 @@ def baseline(bench, command, key, env):
         out, before = prepare_out(bench, command, folder)
         ran = bench.run(bench.argv(command, out), folder, env, seconds=300 if not warm else 60)
         if ran.rc != 0:
-            sys.exit("faults: clsnn %s fails without any fault: exit %d: %s" % (command.name, ran.rc, ran.err))
+            sys.exit("faults: clsnn %s fails without any fault: exit %d: %s"
+                     % (command.name, ran.rc, ran.err))
         found = answer(command, ran.out, out)
         shutil.rmtree(folder)
     if ran.report.lost:
@@ -364,20 +382,22 @@ def baseline(bench, command, key, env):
     for kind, n in zip(KINDS, ran.report.live_objects):
         if n:
             sys.exit("faults: clsnn %s leaves %d %s without any fault" % (command.name, n, kind))
-    for site, n in ran.report.live_sites().items():  # of the program itself: the C library's time zone, read for it
+    # The program's own code may leave blocks: the C library reads the time zone on its behalf.
+    for site, n in ran.report.live_sites().items():
         if site >> 48 == 0:
-            print("# clsnn %s without any fault leaves %d blocks of %s" % (command.name, n, place(bench, site)))
-    made = Baseline(found, ran.report.live_objects, ran.report.live_sites(), ran.report.calls, ran.report.sequence(), before,
-                    ran.seconds)
+            print("# clsnn %s without any fault leaves %d blocks of %s"
+                  % (command.name, n, place(bench, site)))
+    made = Baseline(found, ran.report.live_objects, ran.report.live_sites(), ran.report.calls,
+                    ran.report.sequence(), before, ran.seconds)
     bench.baselines[command.name, key] = made
     return made
 
 
-# ---- classes ----
+# The classes of faults.
 
 
 def choose(sequence, most):
-    """At most most of 1..len(sequence): the first and the last call of every kind, as far as they go, then an even spread."""
+    """Chooses at most `most` of 1..len(sequence): each kind's first and last call, then an even spread."""
     first, last = {}, {}
     for n, what in enumerate(sequence, 1):
         first.setdefault(what, n)
@@ -386,7 +406,7 @@ def choose(sequence, most):
     for n in sorted(first.values()) + sorted(last.values()):
         if n not in picked:
             picked.append(n)
-    if len(picked) > most:  # evenly over them, so that the early ones do not take it all
+    if len(picked) > most:  # an even choice, so that early kinds do not take all places
         picked = [picked[k * len(picked) // most] for k in range(most)]
     spread = max(0, most - len(picked))
     picked += [1 + k * len(sequence) // spread for k in range(spread)]
@@ -394,18 +414,18 @@ def choose(sequence, most):
 
 
 class Fault:
-    """One run: what is made to fail, its words, and how it is judged."""
+    """One run: the fault and its description, the command, and the facts by which it is judged."""
 
     def __init__(self, text, command, argv=None, env=None, **judged):
         self.text, self.command, self.argv, self.env, self.judged = text, command, argv, env, judged
 
 
 def fitting(code, name):
-    """Exit codes that fit an OpenCL code from this call; where devices are looked for, none was found."""
+    """Returns the exit codes that fit an OpenCL code of a call. 4 fits a call that looks for devices."""
     generic = {-6: 1, -5: 6, -4: 6, -11: 5}.get(code, 7)
     if name in ("clGetPlatformIDs", "clGetDeviceIDs", "clGetDeviceInfo", "clGetPlatformInfo"):
         return {generic, 4}
-    if name == "clGetMemObjectInfo":  # CLBlast says of whatever goes wrong there that a matrix is invalid
+    if name == "clGetMemObjectInfo":  # CLBlast calls any failure of it an invalid matrix
         return {generic, 7}
     return {generic}
 
@@ -415,13 +435,14 @@ def opencl_faults(bench, command, most):
     codes = [c for c in CODES if c != -9999]
     for forever in (0, 1):
         for k, code in enumerate(codes):
-            # a sample deals the calls out to the codes: all are seen, and every code meets early and late ones
+            # A sample deals the chosen calls out to the codes. So each chosen call fails, and every code
+            # comes early and late.
             points = range(1, base.calls + 1) if most is None else choose(base.sequence, most // 2)
             points = points if bench.options.full else points[k::len(codes)]
             for n in points:
                 yield Fault("call %d = %s %s" % (n, CODES[code], "for ever" if forever else "once"), command,
-                            env=layer_env(bench, FAULT_AT=n, FAULT_CODE=code, FAULT_FOREVER=forever), base=base, code=code,
-                            forever=forever)
+                            env=layer_env(bench, FAULT_AT=n, FAULT_CODE=code, FAULT_FOREVER=forever),
+                            base=base, code=code, forever=forever)
 
 
 def lost_faults(bench, command, most):
@@ -430,7 +451,8 @@ def lost_faults(bench, command, most):
     for k, n in enumerate(points):
         code = (-36, -9999, -2)[k % 3]
         yield Fault("device lost at command %d, %s" % (n, CODES[code]), command,
-                    env=layer_env(bench, FAULT_AT=n, FAULT_CODE=code, FAULT_LOST=1), base=base, code=code, forever=1, lost=True)
+                    env=layer_env(bench, FAULT_AT=n, FAULT_CODE=code, FAULT_LOST=1), base=base, code=code,
+                    forever=1, lost=True)
 
 
 def memory_faults(bench, command, most, libraries=""):
@@ -439,9 +461,10 @@ def memory_faults(bench, command, most, libraries=""):
     for forever in (0, 1):
         points = range(1, base.calls + 1) if most is None else choose(base.sequence, most // 2)
         for n in points:
-            yield Fault("allocation %d, %s, of %s" % (n, "for ever" if forever else "once", place(bench, base.sequence[n - 1])),
-                        command, env=alloc_env(bench, FAULT_AT=n, FAULT_FOREVER=forever, FAULT_FROM=libraries), base=base,
-                        memory=True, site=place(bench, base.sequence[n - 1]))
+            site = place(bench, base.sequence[n - 1])
+            yield Fault("allocation %d, %s, of %s" % (n, "for ever" if forever else "once", site), command,
+                        env=alloc_env(bench, FAULT_AT=n, FAULT_FOREVER=forever, FAULT_FROM=libraries),
+                        base=base, memory=True, site=site)
 
 
 def library_faults(bench, command, most):
@@ -450,18 +473,20 @@ def library_faults(bench, command, most):
 
 ERRORS = ("EIO", "ENOSPC", "EACCES", "EMFILE", "EINTR")
 INTERRUPTED = ("openat", "read", "write", "fsync", "rename", "renameat", "mkdir", "close")
-SYSCALLS = ("openat", "read", "write", "fsync", "rename", "renameat", "mkdir", "close", "unlinkat", "newfstatat", "lseek", "access")
-NOWHERE = re.compile("AT_FDCWD<[^>]*>")  # the working directory, which -y adds to every path
+SYSCALLS = ("openat", "read", "write", "fsync", "rename", "renameat", "mkdir", "close", "unlinkat",
+            "newfstatat", "lseek", "access")
+NOWHERE = re.compile("AT_FDCWD<[^>]*>")  # strace -y adds the working directory to every path
 TRACE = ["strace", "-qq", "-y", "-a", "1", "-s", "0", "-e", "signal=none"]
 
 
 def system_calls(bench, command):
-    """(system call, its number among the same ones, what it says), of those that touch our files. The main thread's only: without
-    -f strace sees no other, and no other reads or writes a file of ours."""
+    """Lists (system call, its number among calls of its name, strace's line) for calls that touch our files.
+    Without -f strace shows only the main thread. No other thread reads or writes our files."""
     folder = bench.folder()
     out, _ = prepare_out(bench, command, folder)
     log = os.path.join(folder, "trace")
-    ran = bench.run(TRACE + ["-o", log, "-e", "trace=" + ",".join(SYSCALLS)] + bench.argv(command, out), folder, seconds=60)
+    ran = bench.run(TRACE + ["-o", log, "-e", "trace=" + ",".join(SYSCALLS)] + bench.argv(command, out),
+                    folder, seconds=60)
     if ran.rc != 0:
         sys.exit("faults: clsnn %s under strace: exit %d: %s" % (command.name, ran.rc, ran.err))
     counts, found = collections.Counter(), []
@@ -482,43 +507,49 @@ def file_faults(bench, command, most):
     calls = system_calls(bench, command)
     points = [(c, e) for c in calls for e in ERRORS if e != "EINTR" or c[0] in INTERRUPTED]
     if most is not None:
-        # by kind: the system call, what it touches (without numbers), and the error
+        # A kind is the system call, its arguments without numbers, and the error.
         kinds = [(re.sub(r"\d+", "", c[2].split(" = ")[0]), e) for c, e in points]
         points = [points[n - 1] for n in choose(kinds, most)]
     for (name, n, line), error in points:
         yield Fault("%s %d = %s: %s" % (name, n, error, line), command,
                     argv=TRACE + ["-o", "{folder}/trace", "-e", "trace=" + name, "-e",
-                                  "inject=%s:error=%s:when=%d" % (name, error, n)], base=base, line=line, error=error, system_call=name)
+                                  "inject=%s:error=%s:when=%d" % (name, error, n)],
+                    base=base, line=line, error=error, system_call=name)
 
 
 def can_mount():
     return shutil.which("unshare") and subprocess.run(
-        ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "none", "/mnt"], stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL).returncode == 0
+        ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "none", "/mnt"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def disk_faults(bench, command, most):
-    """A disk of so many KiB: writes stop half-way."""
+    """Yields disks of several sizes in KiB, on which writes stop half-way."""
     base = baseline(bench, command, "plain", {})
     for k in range(24 if most is None else most):
         size = 4 + 4 * k if most is None else 4 + 92 * k // most // 4 * 4
         yield Fault("a disk of %d KiB" % size, command, argv=["{tmpfs}", str(size)], base=base, disk=True)
 
 
-CLASSES = collections.OrderedDict([("memory", memory_faults), ("libraries", library_faults), ("opencl", opencl_faults),
-                                   ("lost", lost_faults), ("files", file_faults), ("disk", disk_faults)])
-BUDGET = {"memory": 100, "libraries": 70, "opencl": 150, "lost": 60, "files": 120, "disk": 20}  # runs of the bounded suite
+CLASSES = collections.OrderedDict([("memory", memory_faults), ("libraries", library_faults),
+                                   ("opencl", opencl_faults), ("lost", lost_faults), ("files", file_faults),
+                                   ("disk", disk_faults)])
+# The runs of each class in the bounded suite.
+BUDGET = {"memory": 100, "libraries": 70, "opencl": 150, "lost": 60, "files": 120, "disk": 20}
 
 
 def mount_argv(size, out):
     return ["unshare", "-rm", "sh", "-c",
-            'earlier=$1; shift; cp -a "$2" "$earlier" && mount -t tmpfs -o size="$1"k none "$2" || exit 99; out=$2; shift 2; '
-            'cp -a "$earlier"/. "$out" 2>/dev/null || exit 98; "$@"; rc=$?; mkdir kept && cp -a "$out"/. kept && exit $rc', "sh",
-            out + "-earlier", str(size), out]
+            'earlier=$1; shift; '
+            'cp -a "$2" "$earlier" && mount -t tmpfs -o size="$1"k none "$2" || exit 99; out=$2; shift 2; '
+            'cp -a "$earlier"/. "$out" 2>/dev/null || exit 98; '
+            '"$@"; rc=$?; mkdir kept && cp -a "$out"/. kept && exit $rc',
+            "sh", out + "-earlier", str(size), out]
 
 
 def go_on(bench, command, folder, out, base):
-    """The troubles of the same command with --resume, the device being back. Where there was no time for a checkpoint it says so."""
+    """Lists the troubles of the same command with --resume, with the device back. Without a checkpoint the
+    program must say so, and the run begins anew."""
     saved = sorted(n for n in files_of(out) if n.startswith("checkpoint/ckpt-"))
     again = bench.run(bench.argv(command, out) + ["--resume"], folder)
     if not saved:
@@ -534,14 +565,14 @@ def go_on(bench, command, folder, out, base):
 
 
 def run_fault(bench, fault):
-    """(Ran, troubles, whether the fault happened)"""
+    """Runs and judges a fault. Returns (Ran, troubles, True if the fault happened)."""
     judged, command, base = fault.judged, fault.command, fault.judged["base"]
     folder = bench.folder()
     try:
         out, before = prepare_out(bench, command, folder)
         argv = bench.argv(command, out)
         if fault.argv and fault.argv[0] == "{tmpfs}":
-            shutil.rmtree(out)  # nothing of before: the disk is too small for it
+            shutil.rmtree(out)  # the disk is too small for earlier files
             os.mkdir(out)
             before = {}
             argv = mount_argv(fault.argv[1], out) + argv
@@ -559,7 +590,9 @@ def run_fault(bench, fault):
             if "Cannot allocate memory" in ran.err:
                 allowed = {1, 8}
         elif "line" in judged:
-            trace = read(os.path.join(folder, "trace")).decode(errors="replace") if os.path.exists(folder + "/trace") else ""
+            trace = ""
+            if os.path.exists(folder + "/trace"):
+                trace = read(os.path.join(folder, "trace")).decode(errors="replace")
             hit = [x for x in trace.splitlines() if "INJECTED" in x]
             happened = any(bench.root in NOWHERE.sub("", x) for x in hit)
             line = judged["line"]
@@ -567,14 +600,16 @@ def run_fault(bench, fault):
             allowed = {3, 8} if given else {2, 8} if "/config" in line else {8}
             words = ("standard output",) if "/stdout" in line else (bench.root,)
             may_litter = judged["system_call"] == "unlinkat"
-            if judged["error"] == "EINTR" and "/stdout" not in line:  # stdio does not go on; handlers of ours restart calls
+            # After EINTR stdio gives up. Elsewhere the program must restart the call.
+            if judged["error"] == "EINTR" and "/stdout" not in line:
                 allowed = set()
         elif judged.get("disk"):
             allowed = {8}
             words = (bench.root, "standard output")
             kept = os.path.join(folder, "kept")
             out = kept if os.path.isdir(kept) else out
-        found = judge(bench, command, ran, out, before, allowed, base, words, may_litter, judged.get("site", ""))
+        found = judge(bench, command, ran, out, before, allowed, base, words, may_litter,
+                      judged.get("site", ""))
         if command.name == "resume" and ran.rc == 7:
             found += go_on(bench, command, folder, out, base)
         if judged.get("lost") and ran.seconds > LOST_SECONDS * patience() and not ran.hung:
@@ -584,18 +619,18 @@ def run_fault(bench, fault):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# ---- the run ----
+# The whole run.
 
 
 def make_workplace(bench, source):
-    """Small inputs: a hundred of the built-in digits, a model, a replay; and the files of earlier runs."""
+    """Makes small inputs (80 of the built-in digits, a model, a replay) and the files of earlier runs."""
     full, small = os.path.join(bench.root, "full"), bench.data
     os.makedirs(bench.env["XDG_CONFIG_HOME"])
     quiet = dict(env=bench.env, stdout=subprocess.DEVNULL)
     subprocess.run([bench.program, "data", "export", "digits", full, "-q"], check=True, **quiet)
     os.mkdir(small)
-    for name, n in (("train-images-idx3-ubyte", 60), ("train-labels-idx1-ubyte", 60), ("t10k-images-idx3-ubyte", 20),
-                    ("t10k-labels-idx1-ubyte", 20)):
+    for name, n in (("train-images-idx3-ubyte", 60), ("train-labels-idx1-ubyte", 60),
+                    ("t10k-images-idx3-ubyte", 20), ("t10k-labels-idx1-ubyte", 20)):
         with gzip.open(os.path.join(full, name + ".gz")) as f:
             head, each = (16, 784) if "images" in name else (8, 1)
             data = f.read(head + n * each)
@@ -619,9 +654,9 @@ def run_class(bench, name, commands, most, jobs):
     faults = []
     for command in commands:
         limit = None if most is None else max(4, most * command.share // shares)
-        if command.name == "export":  # seconds a run: never more than a handful
+        if command.name == "export":  # a run takes seconds
             limit = 60 if most is None else 2
-        if command.name == "resume" and most is None:  # three runs a fault
+        if command.name == "resume" and most is None:  # a fault takes up to three runs
             limit = 120
         faults += CLASSES[name](bench, command, limit)
     shown = collections.Counter()
@@ -642,7 +677,8 @@ def run_class(bench, name, commands, most, jobs):
                 for line in ran.err.splitlines()[:3]:
                     print("#     said: %s" % line[:300])
     if bench.gone_on:
-        print("# %s: afterwards %d runs resumed, %d begun anew" % (name, bench.gone_on["resumed"], bench.gone_on["anew"]))
+        print("# %s: afterwards %d runs resumed, %d begun anew"
+              % (name, bench.gone_on["resumed"], bench.gone_on["anew"]))
         bench.gone_on.clear()
     for key in [k for k in bench.baselines if k[1] == name]:
         del bench.baselines[key]
@@ -650,9 +686,11 @@ def run_class(bench, name, commands, most, jobs):
     print("%s %s: %d runs, %d injected; exit %s; %s; slowest %.1f s; %.0f s" %
           ("not ok" if troubles else "ok", name, runs, happened,
            ", ".join("%d x%d" % (c, n) for c, n in sorted(codes.items())),
-           ", ".join("%s %d" % (t, tally[t]) for t in TROUBLES if t != "libarchive" or tally[t]), slowest, time.monotonic() - began), flush=True)
+           ", ".join("%s %d" % (t, tally[t]) for t in TROUBLES if t != "libarchive" or tally[t]),
+           slowest, time.monotonic() - began), flush=True)
     if runs and happened < runs * 9 // 10:
-        print("# %s: only %d of %d faults happened: the suite is not testing what it says" % (name, happened, runs))
+        print("# %s: only %d of %d faults happened: the suite is not testing what it says"
+              % (name, happened, runs))
         troubles += 1
     return troubles
 
@@ -662,20 +700,25 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--layer", required=True)
     parser.add_argument("--alloc", required=True)
-    parser.add_argument("--full", action="store_true", help="every call, allocation and system call, instead of a sample")
-    parser.add_argument("--every", action="store_true", help="as --full, but OpenCL's codes take turns: a sixth of the runs")
+    parser.add_argument("--full", action="store_true",
+                        help="fail every call, allocation and system call, instead of a sample")
+    parser.add_argument("--every", action="store_true",
+                        help="as --full, but OpenCL's codes take turns: a sixth of the runs")
     parser.add_argument("--runs", type=int, metavar="N", help="a sample of about N runs a class")
-    parser.add_argument("--class", dest="classes", default=",".join(CLASSES), help="some of " + ",".join(CLASSES))
+    parser.add_argument("--class", dest="classes", default=",".join(CLASSES),
+                        help="some of " + ",".join(CLASSES))
     parser.add_argument("--command", dest="commands", default=",".join(c.name for c in COMMANDS))
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--verbose", action="store_true", help="every finding, not the first twelve of a command")
+    parser.add_argument("--verbose", action="store_true",
+                        help="print every finding, not the first twelve of a command")
     options = parser.parse_args()
     source = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.."))
     commands = [c for c in COMMANDS if c.name in options.commands.split(",")]
     wanted = [k for k in CLASSES if k in options.classes.split(",")]
     skipped = []
     if "files" in wanted and not shutil.which("strace"):
-        print("# SKIP files: strace is not installed (Debian and Ubuntu: apt install strace): system calls are NOT made to fail")
+        print("# SKIP files: strace is not installed (Debian and Ubuntu: apt install strace): "
+              "system calls are NOT made to fail")
         wanted.remove("files")
         skipped.append("files")
     if "disk" in wanted and not can_mount():
@@ -686,8 +729,10 @@ def main():
     try:
         bench = Bench(options, root)
         make_workplace(bench, source)
-        if any(k in wanted for k in ("opencl", "lost")) and baseline(bench, COMMANDS[0], "layer", layer_env(bench)).calls == 0:
-            print("# SKIP opencl, lost: this OpenCL loader knows no layers (OPENCL_LAYERS): OpenCL calls are NOT made to fail")
+        if (any(k in wanted for k in ("opencl", "lost"))
+                and baseline(bench, COMMANDS[0], "layer", layer_env(bench)).calls == 0):
+            print("# SKIP opencl, lost: this OpenCL loader knows no layers (OPENCL_LAYERS): "
+                  "OpenCL calls are NOT made to fail")
             wanted = [k for k in wanted if k not in ("opencl", "lost")]
             skipped.append("opencl")
         troubles = 0

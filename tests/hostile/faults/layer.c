@@ -1,13 +1,15 @@
-/* An OpenCL layer that lets a call fail. Loaders load it between program and driver: OPENCL_LAYERS=/path/libfault_layer.so. The
- * calls of the program and of CLBlast pass through it, those inside a driver do not.
+/* An OpenCL layer that makes a call fail. Loaders load it between program and driver:
+ * OPENCL_LAYERS=/path/libfault_layer.so. Calls of the program and of CLBlast pass through the layer, calls
+ * inside a driver do not.
  *
- * FAULT_AT=N         call N fails, counted from 1; 0 or unset: none does, calls are counted only
- * FAULT_CODE=C       with this code, e.g. -5; a creation returns NULL and the code
+ * FAULT_AT=N         call N fails, counted from 1; 0 or unset: none fails, calls are only counted
+ * FAULT_CODE=C       the code of the failure, such as -5; a creation returns NULL and the code
  * FAULT_FOREVER=1    every call from N on fails
- * FAULT_LOST=1       the device goes away: N counts what reaches it (enqueue, finish, wait), and from N on all of that fails
- * FAULT_REPORT=FILE  where the report goes (report.h); its size must be right already
+ * FAULT_LOST=1       the device goes away: N counts only calls that reach it (enqueue, flush, finish, wait),
+ *                    and each of them fails from N on
+ * FAULT_REPORT=FILE  the file of the report (report.h); it must have the report's size already
  *
- * A release that fails is handed down all the same, and counted: a program that was told no has done what it could. */
+ * The layer hands down a release that fails, and counts it as released. The program has done its part. */
 #include <CL/cl_layer.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -27,7 +29,8 @@ static uint64_t fail_at;
 static cl_int fail_code;
 static bool forever, lost;
 
-/* CL_SUCCESS, or the code with which this call fails. number is the line below that wraps it, its place in names[]. */
+/* Counts a call and returns CL_SUCCESS, or the code with which it fails. number identifies the function: the
+ * line below that wraps it. */
 static cl_int fault(int number, const char *name, bool reaches_device) {
     if (lost && !reaches_device) return CL_SUCCESS;
     const uint64_t n = __atomic_add_fetch(&report->calls, 1, __ATOMIC_RELAXED);
@@ -49,7 +52,7 @@ static void given_back(enum kind kind) {
     __atomic_add_fetch(&report->objects[KINDS + kind], 1, __ATOMIC_RELAXED);
 }
 
-/* Calls that return a status and own nothing. */
+/* PLAIN wraps a call that returns a status and owns nothing, WAITS one that also reaches the device. */
 #define PLAIN(name, params, args)                                                                            \
     static cl_int CL_API_CALL layer_##name params {                                                          \
         const cl_int code = fault(__LINE__, #name, false);                                                   \
@@ -60,7 +63,7 @@ static void given_back(enum kind kind) {
         const cl_int code = fault(__LINE__, #name, true);                                                    \
         return code != CL_SUCCESS ? code : below->name args;                                                 \
     }
-/* Calls whose last argument, event, receives an event where it is not NULL. */
+/* ENQUEUE wraps a call whose last argument, event, receives an event unless it is NULL. */
 #define ENQUEUE(name, params, args)                                                                          \
     static cl_int CL_API_CALL layer_##name params {                                                          \
         cl_int code = fault(__LINE__, #name, true);                                                          \
@@ -68,7 +71,7 @@ static void given_back(enum kind kind) {
         if (code == CL_SUCCESS && event) made(EVENT);                                                        \
         return code;                                                                                         \
     }
-/* Calls that return an object and put the status in *status where it is not NULL. */
+/* CREATE wraps a call that returns an object and writes *status unless status is NULL. */
 #define CREATE(type, kind, name, params, args)                                                               \
     static type CL_API_CALL layer_##name params {                                                            \
         const cl_int code = fault(__LINE__, #name, false);                                                   \
@@ -98,7 +101,8 @@ typedef void(CL_CALLBACK *build_notice)(cl_program, void *);
 #define WAIT  cl_uint n_wait, const cl_event *wait, cl_event *event
 #define WAIT_ n_wait, wait, event
 
-/* clang-format off: a call a line */
+/* Each call is one line here, and EACH lists them all. */
+/* clang-format off */
 PLAIN(clGetPlatformIDs, (cl_uint n, cl_platform_id *ids, cl_uint *n_ret), (n, ids, n_ret))
 PLAIN(clGetPlatformInfo, (cl_platform_id p, cl_platform_info what, INFO), (p, what, INFO_))
 PLAIN(clGetDeviceIDs, (cl_platform_id p, cl_device_type t, cl_uint n, cl_device_id *ids, cl_uint *n_ret),
@@ -168,12 +172,18 @@ ENQUEUE(clEnqueueCopyBuffer,
 ENQUEUE(clEnqueueNDRangeKernel,
         (cl_command_queue q, cl_kernel k, cl_uint n, const size_t *o, const size_t *g, const size_t *l, WAIT),
         (q, k, n, o, g, l, WAIT_))
+#define EACH(do)                                                                                            \
+    do(clGetPlatformIDs) do(clGetPlatformInfo) do(clGetDeviceIDs) do(clGetDeviceInfo)                       \
+    do(clGetContextInfo) do(clGetCommandQueueInfo) do(clGetMemObjectInfo) do(clGetProgramInfo)              \
+    do(clGetProgramBuildInfo) do(clGetKernelInfo) do(clGetKernelWorkGroupInfo) do(clGetEventInfo)           \
+    do(clGetEventProfilingInfo) do(clBuildProgram) do(clSetKernelArg) do(clCreateContext)                   \
+    do(clCreateCommandQueue) do(clCreateBuffer) do(clCreateSubBuffer) do(clCreateProgramWithSource)         \
+    do(clCreateProgramWithBinary) do(clCreateKernel) do(clRetainContext) do(clRetainCommandQueue)           \
+    do(clRetainProgram) do(clRetainKernel) do(clRetainMemObject) do(clRetainEvent) do(clReleaseContext)     \
+    do(clReleaseCommandQueue) do(clReleaseProgram) do(clReleaseKernel) do(clReleaseMemObject)               \
+    do(clReleaseEvent) do(clWaitForEvents) do(clFlush) do(clFinish) do(clEnqueueReadBuffer)                 \
+    do(clEnqueueWriteBuffer) do(clEnqueueFillBuffer) do(clEnqueueCopyBuffer) do(clEnqueueNDRangeKernel)
 /* clang-format on */
-
-#define EACH(do)                                                                                                                                                                                                                                                                                                                                                       \
-    do                                                                                                                                                                                                                                                                                                                                                                 \
-    (clGetPlatformIDs) do(clGetPlatformInfo) do(clGetDeviceIDs) do(clGetDeviceInfo) do(clGetContextInfo) do(clGetCommandQueueInfo) do(clGetMemObjectInfo) do(clGetProgramInfo) do(clGetProgramBuildInfo) do(clGetKernelInfo) do(clGetKernelWorkGroupInfo) do(clGetEventInfo) do(clGetEventProfilingInfo) do(clBuildProgram) do(clSetKernelArg) do(clCreateContext) do( \
-        clCreateCommandQueue) do(clCreateBuffer) do(clCreateSubBuffer) do(clCreateProgramWithSource) do(clCreateProgramWithBinary) do(clCreateKernel) do(clRetainContext) do(clRetainCommandQueue) do(clRetainProgram) do(clRetainKernel) do(clRetainMemObject) do(clRetainEvent) do(clReleaseContext) do(clReleaseCommandQueue) do(clReleaseProgram) do(clReleaseKernel) do(clReleaseMemObject) do(clReleaseEvent) do(clWaitForEvents) do(clFlush) do(clFinish) do(clEnqueueReadBuffer) do(clEnqueueWriteBuffer) do(clEnqueueFillBuffer) do(clEnqueueCopyBuffer) do(clEnqueueNDRangeKernel)
 
 static long setting(const char *name) {
     const char *text = getenv(name);

@@ -1,5 +1,6 @@
-/* A checkpoint as a run of two neurons loads it, with a checksum that fits, which no fuzzer would guess. What is refused changes
- * nothing, here or on the device; what is taken is saved and loaded again, to the same bytes. */
+/* Loads a checkpoint into a run of two neurons. The target corrects the checksum, which no fuzzer would
+ * guess. A refused checkpoint must change nothing on host or device. An accepted one, saved and loaded again,
+ * must give the same bytes. */
 #include "fuzz.h"
 
 #include <math.h>
@@ -18,7 +19,7 @@
 
 enum { NEURONS = 2, STRIDE = CLSNN_ROW_ALIGN, DIGEST = CLSNN_SHA256_HEX - 1, END_RECORD = 22 };
 
-static char given[64], saved[64]; /* run directories: the input's, and where it is saved again */
+static char given[64], saved[64]; /* run directories: of the input, and of the checkpoints saved here */
 static struct clsnn_dataset data = {.name = "digits", .source = "fuzz"};
 static struct clsnn_trainer trainer;
 static struct clsnn_totals totals;
@@ -35,7 +36,7 @@ static void remove_all(void) {
     if (*given && system(command) != 0) fprintf(stderr, "%s: cannot be removed\n", given);
 }
 
-/* A run's directory, below which a checkpoint may be put. In memory where that can be: a save waits for the disk. */
+/* Makes a run's directory with its checkpoint/. It is in memory if possible: a save waits for the disk. */
 static void make_run(char dir[64]) {
     char below[96];
     snprintf(dir, 64, "%s/clsnn-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -74,7 +75,8 @@ static void set_up(void) {
     FUZZ_CHECK(symlink(fuzz_file("", 0), link) == 0);
 }
 
-/* Gives an archive the checksum that it should have. What does not end like an archive stays as it is, and a checksum that is none. */
+/* Gives an archive the right checksum. Leaves alone a file that does not end like an archive, and a checksum
+ * that is not hexadecimal. */
 static void seal(const char *path) {
     static unsigned char bytes[(1 << 17) + DIGEST + 1];
     char hex[CLSNN_SHA256_HEX];
@@ -104,7 +106,7 @@ static void start_anew(void) {
     fuzz_buffer_writes = 0;
 }
 
-/* What is passed over is told in one line. */
+/* The loader must tell in one line why it passes over a file. */
 static void on_refused(void *ctx, const char *why) {
     int *n_refused = ctx;
     ++*n_refused;
@@ -122,7 +124,7 @@ static void check_score(const struct clsnn_score *s, const uint32_t counts[CLSNN
     FUZZ_CHECK(accuracy >= 0.0 && accuracy <= 1.0);
 }
 
-/* What was taken makes sense. */
+/* Checks that an accepted checkpoint makes sense. */
 static void check_taken(void) {
     FUZZ_CHECK(x.at.epoch <= x.plan.epochs && x.at.position <= x.plan.train_images);
     FUZZ_CHECK(totals.presentations == x.at.trained.presentations);
@@ -138,7 +140,7 @@ static void check_taken(void) {
     }
 }
 
-/* Saves x and returns the file. */
+/* Saves x. Returns the file's bytes, owned by the caller. */
 static void *save_again(size_t *out_n) {
     char name[CLSNN_CHECKPOINT_NAME], path[128];
     void *bytes = NULL;
@@ -159,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     start_anew();
     const enum clsnn_status st = clsnn_checkpoint_load(given, &x, on_refused, &n_refused, name);
     FUZZ_CHECK(st == CLSNN_OK || st == CLSNN_E_CHECKPOINT);
-    /* Either the file is passed over, and no other is there, or it is of another plan or format. */
+    /* The loader passes over a bad file and finds no other. Another plan or format fails at once. */
     snprintf(none, sizeof none, "%s/checkpoint: none of its 1 files", given);
     FUZZ_CHECK(n_refused == (strncmp(clsnn_error_text(), none, strlen(none)) == 0));
     if (st != CLSNN_OK) {

@@ -1,4 +1,4 @@
-/* Runs a fuzz target over the files of folders, without a fuzzer: what was once found stays found. */
+/* Runs a fuzz target over the files of folders, without a fuzzer. So every build checks earlier findings. */
 #include "fuzz.h"
 
 #include <dirent.h>
@@ -17,7 +17,7 @@ static void run_file(const char *folder, const char *name) {
     printf("# %s\n", path);
     fflush(stdout);
     LLVMFuzzerTestOneInput(exact, n);
-    /* Cut short, each is another input. */
+    /* Each truncation is another input. */
     for (size_t cut = 0; cut < n; cut += n / 16 + 1) LLVMFuzzerTestOneInput(exact, cut);
     free(exact);
     free(path);

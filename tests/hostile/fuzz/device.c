@@ -1,4 +1,4 @@
-/* --device SPEC: through the command line, then against made-up devices. */
+/* Passes --device SPEC through the command line, then picks from a list of made-up devices. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
             list[k].device_index = k % 3;
             list[k].available = k != 3;
         }
-        memset(list[5].name, 'N', sizeof list[5].name - 1); /* the list in the message is cut */
+        memset(list[5].name, 'N', sizeof list[5].name - 1); /* makes the message's list too long */
     }
     char name[] = "devices", option[] = "--device", *spec = malloc(n + 1);
     FUZZ_CHECK(spec);

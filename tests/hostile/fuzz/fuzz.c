@@ -1,4 +1,4 @@
-/* The shared half of the fuzz targets, and stand-ins for what is no reader: no device is opened behind one. */
+/* The shared half of the fuzz targets, and stand-ins for functions of the device: no target opens one. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "options/options_render.h"
 #include "commands/session.h"
 
-/* ---- the device's stand-ins (-Wl,--wrap): commands then end where reading ends ---- */
+/* Stand-ins for functions of the device (-Wl,--wrap). With them a command ends where its reading ends. */
 
 enum clsnn_status __wrap_clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
 enum clsnn_status __wrap_clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o) {
@@ -93,8 +93,6 @@ enum clsnn_status __wrap_clsnn_buffer_write(struct clsnn_device *dev, cl_mem to,
     return CLSNN_OK;
 }
 
-/* ---- outcomes ---- */
-
 void fuzz_finding(const char *file, int line, const char *what) {
     fprintf(stderr, "%s:%d: does not hold: %s\nerror text: '%s', status %d\n", file, line, what,
             clsnn_error_text(), (int)clsnn_error_status());
@@ -126,8 +124,6 @@ void *fuzz_copy(const void *data, size_t n) {
     return copy;
 }
 
-/* ---- a file in memory ---- */
-
 const char *fuzz_file(const void *data, size_t n) {
     static int fd = -1;
     static char path[32];
@@ -140,8 +136,6 @@ const char *fuzz_file(const void *data, size_t n) {
     FUZZ_CHECK(n == 0 || pwrite(fd, data, n, 0) == (ssize_t)n);
     return path;
 }
-
-/* ---- options ---- */
 
 static void print_value(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                         bool is_param) {
@@ -179,7 +173,7 @@ void fuzz_config_round_trip(const struct clsnn_options *o, enum clsnn_command co
     if (st != CLSNN_OK) fprintf(stderr, "printed as:\n%s", text);
     FUZZ_CHECK(st == CLSNN_OK);
     after = fuzz_option_text(&again);
-    /* A value that no ini file can hold is printed as a comment that says so. */
+    /* print_config prints a comment in place of a value that no ini file can hold. */
     const bool same = strcmp(before, after) == 0 || strstr(text, ": no ini file can hold this value");
     if (!same) fprintf(stderr, "before:\n%s\nafter:\n%s", before, after);
     FUZZ_CHECK(same);
@@ -189,10 +183,9 @@ void fuzz_config_round_trip(const struct clsnn_options *o, enum clsnn_command co
     free(after);
 }
 
-/* ---- archives ---- */
-
 enum { ARCHIVE_BYTES = 1 << 17, IMAGE_BYTES = 1 << 14 };
 
+/* The archive that fuzz_archive() makes. */
 static struct {
     uint8_t bytes[ARCHIVE_BYTES], directory[1 << 15];
     size_t n, n_directory, n_entries;
@@ -203,7 +196,7 @@ static size_t put(uint8_t *at, uint32_t value, size_t n_bytes) {
     return n_bytes;
 }
 
-/* One member: stored, or deflated as one stored block. */
+/* Adds a member to the zip: stored, or deflated as one stored block. Returns false if there is no room. */
 static bool add_member(const char *name, const uint8_t *image, size_t n_image, bool deflated) {
     char full[64];
     const size_t n_name = (size_t)snprintf(full, sizeof full, "%s.npy", name),
@@ -237,7 +230,7 @@ static bool add_member(const char *name, const uint8_t *image, size_t n_image, b
     uint8_t *d = zip.directory + zip.n_directory;
     memset(d, 0, 46);
     memcpy(d, "PK\1\2", 4);
-    put(d + 4, 0x0314, 2); /* made on Unix, so that the file type below counts */
+    put(d + 4, 0x0314, 2); /* "made on Unix": the file type below counts */
     memcpy(d + 6, common, 26);
     put(d + 38, 0100644u << 16, 4);
     put(d + 42, (uint32_t)at, 4);
@@ -247,7 +240,7 @@ static bool add_member(const char *name, const uint8_t *image, size_t n_image, b
     return true;
 }
 
-/* An .npy image made from few bytes: type, dimensions, extents (16 bits each), then data; what lacks is filled. */
+/* Makes an .npy image of few bytes: type, dimensions, extents (16 bits each), data. Missing data are fill. */
 static size_t make_image(const uint8_t *p, size_t n, uint8_t fill, uint8_t image[IMAGE_BYTES]) {
     static const struct {
         const char *descr;
@@ -274,7 +267,7 @@ static size_t make_image(const uint8_t *p, size_t n, uint8_t fill, uint8_t image
     return at + n_data;
 }
 
-/* An .npy image of a text: whole, and with what an @ in it stands for. */
+/* Makes an .npy image of a text. fuzz_archive_quote replaces an @. */
 static size_t make_text(const uint8_t *p, size_t n, uint8_t image[IMAGE_BYTES]) {
     static uint8_t text[IMAGE_BYTES - 128];
     size_t length = 0;
@@ -295,8 +288,8 @@ static size_t make_text(const uint8_t *p, size_t n, uint8_t image[IMAGE_BYTES]) 
 
 char *fuzz_archive_quote;
 
-/* Records of 4 bytes and what follows them: which name; bit 0 deflated, bit 1 an image made from few bytes, bit 2 (with it) filled with
- * ones, bit 3 an image of a text; length. */
+/* The input is a list of records: number of the name, flags, length (16 bits), then length bytes. Flags:
+ * bit 0 deflated, bit 1 make_image(), bit 2 fill it with ones, bit 3 make_text(). */
 const char *fuzz_archive(const uint8_t *data, size_t n, const char *const *names, size_t n_names) {
     static uint8_t image[IMAGE_BYTES];
     if (n >= 2 && data[0] == 'P' && data[1] == 'K') return fuzz_file(data, n);

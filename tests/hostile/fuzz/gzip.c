@@ -1,5 +1,6 @@
-/* Packed IDX files. What begins with 1f is a file as it is; else the first byte says as what it is read and in how many
- * gzip members the rest is packed, with the checksums right, so that the fuzzer gets behind them. */
+/* Reads a packed IDX file. An input that begins with 1f is a whole file. In any other, the first byte gives
+ * the kind of file and the number of gzip members; the target packs the rest, with right checksums, so that
+ * the fuzzer gets past them. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static void read_as(enum clsnn_idx_kind kind, const char *path, const uint8_t *w
     free(out);
 }
 
-/* One member that holds n bytes as they are. */
+/* Writes a gzip member that stores n bytes unpacked. Returns the member's length. */
 static size_t pack(uint8_t *to, const uint8_t *from, size_t n) {
     static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
     const uLong crc = crc32(0, from, (uInt)n);

@@ -1,4 +1,5 @@
-/* Two plain IDX files: 16 bits give the length of the labels', which come first. In memory, and as files. */
+/* Parses two plain IDX files in memory, then reads them as files. The first 16 bits of the input are the
+ * length of the labels' file, which comes first. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static void read_back(enum clsnn_idx_kind kind, const uint8_t *data, size_t n, b
     size_t n_out = 0;
     const char *path = fuzz_file(data, n);
     const enum clsnn_status st = clsnn_idx_read(path, kind, (size_t)1 << 20, &out, &n_out);
-    /* 1f 8b in front would make it a packed file, which no good IDX file has. */
+    /* No good IDX file begins with 1f 8b, so none is read as a packed file. */
     FUZZ_CHECK(!good || (st == CLSNN_OK && n_out == n && memcmp(out, data, n) == 0));
     FUZZ_CHECK(st == CLSNN_OK ? out != NULL : out == NULL);
     fuzz_outcome(st, CLSNN_E_DATA, CLSNN_E_DATA, path);

@@ -1,4 +1,4 @@
-/* A model file through clsnn eval, up to where the device would be opened. */
+/* Reads a model file by clsnn eval, up to the opening of the device. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     this.operands = operands;
     const enum clsnn_status st = clsnn_cmd_eval(&this);
     FUZZ_CHECK(st != CLSNN_OK);
-    /* A model's own parameters may be out of range, which the options' parser tells. */
+    /* The options' parser reports a model's parameter that is out of range. */
     fuzz_outcome(st, CLSNN_E_DATA, CLSNN_E_NO_DEVICE, st == CLSNN_E_NO_DEVICE ? "no device" : path);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* One .npy image in memory. What is accepted is printed again and read back. */
+/* Parses an .npy image in memory. An accepted array must survive printing and reading back. */
 #include <stdlib.h>
 #include <string.h>
 

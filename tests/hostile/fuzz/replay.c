@@ -1,4 +1,4 @@
-/* Replay's input through clsnn replay, up to where the network would be made. */
+/* Reads an input file by clsnn replay, up to the making of the network. */
 #include "fuzz.h"
 
 #include <string.h>
