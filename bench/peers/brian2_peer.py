@@ -7,8 +7,8 @@
 
 Prints one JSON line. Times are of Brian's simulation loop alone. Generating and compiling the code, reading
 its arrays and connecting the synapses are not counted. The model is that of
-tests/reference/oracle/make_oracle.py, and clsnn matches it spike for spike. --check repeats the comparison for
-this script: Brian's network and clsnn replay get the same input spikes and must fire the same spikes.
+tests/reference/oracle/make_oracle.py, and clsnn matches it spike for spike. --check repeats the comparison
+for this script: Brian's network and clsnn replay get the same input spikes and must fire the same spikes.
 
 The model has two forms:
   plain   follows Brian's documentation: a PoissonGroup with rates from a TimedArray, traces as event-driven

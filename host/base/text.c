@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,15 +66,48 @@ const char *clsnn_nearest(const char *name, const char *const *candidates, size_
     return best;
 }
 
+struct locales {
+    locale_t ours, theirs;
+};
+
+/* Makes a point the decimal mark of this thread, whatever locale the library's user has set, until point_end.
+ * Without memory the locale stays. */
+static struct locales point_begin(void) {
+    struct locales l = {.ours = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0)};
+    if (l.ours) l.theirs = uselocale(l.ours);
+    return l;
+}
+
+static void point_end(struct locales l) {
+    if (!l.ours) return;
+    uselocale(l.theirs);
+    freelocale(l.ours);
+}
+
+/* Returns a decimal number's value. */
+static double value_of(const char *text) {
+    const struct locales l = point_begin();
+    const double value = strtod(text, NULL);
+    point_end(l);
+    return value;
+}
+
+/* Prints value with the fewest significant digits that read back as value. */
+static void print_shortest(double value, char out[32]) {
+    const struct locales l = point_begin();
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*g", digits, value);
+        if (strtod(out, NULL) == value) break;
+    }
+    point_end(l);
+}
+
 void clsnn_format_real(double value, char out[32]) {
     if (fabs(value) < 1e6 && value == floor(value)) {
         snprintf(out, 32, "%.0f", value); /* 10000, not 1e+04 */
         return;
     }
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(out, 32, "%.*g", digits, value);
-        if (strtod(out, NULL) == value) break;
-    }
+    print_shortest(value, out);
     /* 1e+07 becomes 1e7, 1e-05 becomes 1e-5 */
     char *e = strchr(out, 'e');
     if (!e) return;
@@ -125,8 +159,7 @@ static enum clsnn_status bad_real(const char *label, const char *text, const cha
 enum clsnn_status clsnn_parse_real(const char *label, const char *text, double min, double max,
                                    const char *unit, double *out) {
     if (!is_decimal(text)) return bad_real(label, text, "not a number; must be", min, max, unit);
-    /* The program never calls setlocale(), so strtod always reads a point as the decimal mark. */
-    double value = strtod(text, NULL);
+    const double value = value_of(text);
     if (!(value >= min && value <= max)) return bad_real(label, text, "must be", min, max, unit);
     *out = value;
     return CLSNN_OK;
@@ -145,7 +178,7 @@ enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_
         if (errno == ERANGE || exact < min || exact > max) what = "must be";
         value = exact;
     } else {
-        double real = strtod(text, NULL);
+        const double real = value_of(text);
         if (!(real >= (double)min && real <= (double)max && real < 0x1p64))
             what = "must be";
         else if (real != floor(real))

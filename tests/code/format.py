@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that no line has more than 110 columns, and that clang-format 14 would change no C or OpenCL C file.
+"""Checks texts: no line has more than 110 columns; clang-format 14 would change no C or OpenCL C file; links
+of Markdown files lead to files; every file that names the version names the same one.
 
 Usage: format.py SOURCE_ROOT. Speaks TAP. The second check is skipped where clang-format 14 is missing: other
 versions format differently."""
@@ -13,7 +14,8 @@ COLUMNS = 110
 ROOT = pathlib.Path(sys.argv[1])
 FOLDERS = ['bench', 'datasets', 'host', 'include', 'kernels', 'tests', 'subprojects', 'debian', '.ci']
 # Data, and texts that are not ours to wrap.
-LEFT_OUT = re.compile(r'\.(png|npz|npy|gz|wrap)$|tests/hostile/corpus/|tests/program/v0\.1/|^subprojects/.*/|^LICENSE$')
+LEFT_OUT = re.compile(r'\.(png|npz|npy|gz|wrap)$|tests/hostile/corpus/|tests/program/v0\.1/|^subprojects/.*/'
+                      r'|^LICENSE$')
 
 
 def texts():
@@ -43,12 +45,17 @@ def verdict(number, title, faults):
     return not faults
 
 
-print('1..2')
-names, long_lines = [], []
+print('1..4')
+names, long_lines, links = [], [], []
 for name, lines in texts():
     names.append(name)
     long_lines += (f'{name}:{n}: {len(line)} columns: must be at most {COLUMNS}'
                    for n, line in enumerate(lines, 1) if len(line) > COLUMNS)
+    if name.endswith('.md'):
+        for n, line in enumerate(lines, 1):
+            links += (f'{name}:{n}: {target}: no such file'
+                      for target in re.findall(r'\]\(([^)#:]+)\)', line)
+                      if not (ROOT / name).parent.joinpath(target).exists())
 ok = verdict(1, f'no line of {len(names)} files has more than {COLUMNS} columns', long_lines)
 program = formatter()
 if program:
@@ -58,4 +65,10 @@ if program:
     ok &= verdict(2, f'clang-format changes none of {len(code)} files', faults)
 else:
     print('ok 2 - clang-format # SKIP clang-format 14 is not installed')
+ok &= verdict(3, 'links of Markdown files lead to files', links)
+places = {'meson.build': r"^project\(.* version: '([^']+)'", 'CHANGELOG.md': r'^## (\S+)',
+          'CITATION.cff': r'^version: (\S+)'}
+versions = {name: re.search(pattern, (ROOT / name).read_text(encoding='utf-8'), re.M).group(1)
+            for name, pattern in places.items()}
+ok &= verdict(4, 'one version', [] if len(set(versions.values())) == 1 else [str(versions)])
 sys.exit(not ok)

@@ -1,5 +1,6 @@
 /* Parameters as text and back: the bounds of every row of params.def, hostile numbers, names, and conditions
  * between parameters. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -179,6 +180,25 @@ static void test_format_reads_back(void **state) {
     }
 }
 
+/* A library's user may have set a locale whose decimal mark is a comma. */
+static void test_decimal_comma(void **state) {
+    (void)state;
+    static const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8", "de_DE"};
+    struct clsnn_model m;
+    char text[32];
+    size_t k = 0;
+    while (k < sizeof locales / sizeof *locales && !setlocale(LC_NUMERIC, locales[k])) k++;
+    if (k == sizeof locales / sizeof *locales) skip();
+    assert_int_equal(*localeconv()->decimal_point, ',');
+    clsnn_model_defaults(&m);
+    assert_int_equal(clsnn_model_set(&m, "theta_plus_mv", "0.0625"), CLSNN_OK);
+    assert_true(m.theta_plus_mv == 0.0625);
+    clsnn_format_real(0.0625, text);
+    assert_string_equal(text, "0.0625");
+    assert_int_equal(*localeconv()->decimal_point, ','); /* the user's locale is back */
+    setlocale(LC_NUMERIC, "C");
+}
+
 static void test_names(void **state) {
     (void)state;
     static const char *const names[] = {"train", "eval", "replay", "devices", "data", "test-images"};
@@ -279,6 +299,7 @@ int main(void) {
         cmocka_unit_test(test_hostile_numbers),
         cmocka_unit_test(test_whole_numbers),
         cmocka_unit_test(test_format_reads_back),
+        cmocka_unit_test(test_decimal_comma),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_excerpt),
         cmocka_unit_test(test_conditions),

@@ -132,8 +132,9 @@ static void an_image_does_not_vote_for_itself(void **state) {
     clsnn_running_destroy(r);
 }
 
-/* A neuron that fired 8 times at class 6 long ago fires 3 times at it now, and 5 times at class 2, three of four
- * images. Without fading its mean for class 6 stays above 5 (7 here) and one answer in four is right. */
+/* A neuron fired 8 times at class 6 long ago. Now it fires 3 times at class 6, and 5 times at class 2, which
+ * is shown three times as often. Without fading its mean for class 6 would stay at 7, and one answer in four
+ * would be right. */
 static void old_images_fade(void **state) {
     (void)state;
     struct clsnn_running *r = NULL;

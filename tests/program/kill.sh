@@ -6,6 +6,8 @@
 # Takes about a minute. --full: 200 kills, every system call, 300 signals, and signals to 6400 neurons.
 # Speaks TAP. Exits 77 without an OpenCL device.
 set -u
+# shellcheck source=tests/program/digits.sh
+. "$(dirname "$0")/digits.sh"
 clsnn=$(realpath "${1:?usage: kill.sh CLSNN [--full] [SEED]}") || exit 1
 shift
 full=false
@@ -41,21 +43,9 @@ sleep_random() {
     sleep "$((us / 1000000)).$(printf %06d $((us % 1000000)))"
 }
 
-bytes() { for b in "$@"; do printf '%b' "\\x$(printf %02x "$b")"; done; }
-be32() { bytes $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)); }
-cut_set() { # cut_set NAME N: the first N images and labels of a set of the built-in digits
-    {
-        be32 0x803 && be32 "$2" && be32 28 && be32 28 &&
-            gzip -dc "digits/$1-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * 784))
-    } >"small/$1-images-idx3-ubyte"
-    {
-        be32 0x801 && be32 "$2" &&
-            gzip -dc "digits/$1-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"
-    } >"small/$1-labels-idx1-ubyte"
-}
 "$clsnn" devices >/dev/null 2>err || { echo "1..0 # SKIP $(head -n 1 err)" && exit 77; }
 "$clsnn" data export digits digits >/dev/null 2>err || { cat err && exit 1; }
-mkdir small && cut_set train 400 && cut_set t10k 200 && rm -r digits
+mkdir small && cut_set digits small train 400 && cut_set digits small t10k 200 && rm -r digits
 
 settings=(train --data small --neurons 40 --train-images 400 --epochs 3 --eval-every 1 --label-images 200
     --test-images 200 --shuffle --checkpoint-every 60 --keep-checkpoints 2 --json)

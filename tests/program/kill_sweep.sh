@@ -5,6 +5,8 @@
 # Takes some 90 s. --full kills more often and has no limit of time.
 # Speaks TAP. Exits 77 without an OpenCL device.
 set -u
+# shellcheck source=tests/program/digits.sh
+. "$(dirname "$0")/digits.sh"
 clsnn=$(realpath "${1:?usage: kill_sweep.sh CLSNN [--full] [SEED]}") || exit 1
 shift
 kills=20 deaths=2 workers=16 relays=6 limit=40
@@ -51,18 +53,8 @@ pause() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 # The data set: the first of the built-in digits, which load in no time.
 "$clsnn" data export digits digits >said 2>&1 || { cat said && exit 1; }
 mkdir data
-be32() {
-    printf '%b' "$(printf '\\x%02x' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"
-}
-for set in train t10k; do
-    {
-        be32 0x803 && be32 300 && be32 28 && be32 28 &&
-            gzip -dc digits/$set-images-idx3-ubyte.gz | tail -c +17 | head -c $((300 * 784))
-    } >data/$set-images-idx3-ubyte
-    {
-        be32 0x801 && be32 300 && gzip -dc digits/$set-labels-idx1-ubyte.gz | tail -c +9 | head -c 300
-    } >data/$set-labels-idx1-ubyte
-done
+cut_set digits data train 300
+cut_set digits data t10k 300
 rm -r digits
 brief=(--data data --label-images 60 --test-images 60 --quiet)
 

@@ -12,6 +12,8 @@ set -u
 clsnn=$(realpath "${1:?usage: $(basename "$0") CLSNN [PATTERN]}") || exit 1
 only=${2:-}
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/program/digits.sh
+. "$here/digits.sh"
 oracle=$(realpath "$here/../reference/oracle")
 work=$(mktemp -d "${TMPDIR:-/tmp}/clsnn-$(basename "$0" .sh).XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -188,11 +190,6 @@ in_mount() {
 
 # Files.
 
-bytes() { # bytes N...: prints each number as one byte
-    local b
-    for b in "$@"; do printf '%b' "\\x$(printf %02x "$b")"; done
-}
-be32() { bytes $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)); }
 size() { stat -c %s "$1"; }
 zeros() { head -c "$1" /dev/zero; }
 
@@ -211,19 +208,8 @@ flip() {
 make_small() {
     run 0 data export digits "$work/digits"
     mkdir "$work/small"
-    cut_set train 600
-    cut_set t10k 300
-}
-cut_set() {
-    local images=$1-images-idx3-ubyte labels=$1-labels-idx1-ubyte
-    {
-        be32 0x803 && be32 "$2" && be32 28 && be32 28
-        gzip -dc "$work/digits/$images.gz" | tail -c +17 | head -c $(($2 * 784))
-    } >"$work/small/$images"
-    {
-        be32 0x801 && be32 "$2"
-        gzip -dc "$work/digits/$labels.gz" | tail -c +9 | head -c "$2"
-    } >"$work/small/$labels"
+    cut_set "$work/digits" "$work/small" train 600
+    cut_set "$work/digits" "$work/small" t10k 300
 }
 # make_base makes $work/base, a finished run of `train`. Cases read it and leave it alone. $work/base.json is
 # the line that it printed, $work/final_sha256 its hash.

@@ -42,24 +42,23 @@ FRAGILE, ITS_END = "libarchive", "Fatal Internal Error in libarchive"
 
 # A new command is a line here.
 #   args    the words after "clsnn"; the command reads {data}, {model}, {replay} and writes {out}
-#   out     {out} is a file or a folder
 #   share   the command's part of a class's runs, relative to the other commands
 #   opencl  the command uses OpenCL
 # "resume" is a longer train, for the class "lost" only: after the device was lost, train --resume continues
 # it.
 SMALL = "-q --data {data} --neurons 16 --train-images 20 --label-images 20 --test-images 20"
-Command = collections.namedtuple("Command", "name args out share opencl")
+Command = collections.namedtuple("Command", "name args share opencl")
 COMMANDS = [
-    Command("train", "train " + SMALL + " --out {out}", "folder", 50, True),
-    Command("eval", "eval -q --json --data {data} {model} --label-images 20 --out {out}", "folder", 25, True),
-    Command("replay", "replay -q {replay} {out}/record.npz", "folder", 15, True),
+    Command("train", "train " + SMALL + " --out {out}", 50, True),
+    Command("eval", "eval -q --json --data {data} {model} --label-images 20 --out {out}", 25, True),
+    Command("replay", "replay -q {replay} {out}/record.npz", 15, True),
     Command("resume",
             "train " + SMALL + " --epochs 3 --eval-every 1 --chunk 2 --checkpoint-every 4 --out {out}",
-            "folder", 6, True),
+            6, True),
     Command("bench", "bench -q --quick --json --data {data} --sizes 16 --networks 1 --out {out}",
-            "folder", 7, True),
-    Command("runs", "train " + SMALL + " --runs 2 --out {out}", "folder", 6, True),
-    Command("export", "data export digits {out} -q --json", "folder", 3, False),
+            7, True),
+    Command("runs", "train " + SMALL + " --runs 2 --out {out}", 6, True),
+    Command("export", "data export digits {out} -q --json", 3, False),
 ]
 
 # Checks of whole files. A check raises an exception for a damaged file.
