@@ -1,9 +1,10 @@
 #!/bin/sh
-# Compiles the kernels once for all tests. Without it each test would compile them, which is most of its time.
+# Compiles the kernels and draws the built-in digits once for all tests. Without it each test would do both,
+# which is most of its time.
 # Every test gets a cache of its own, and so do the two processes here: pocl's cache races when several write
 # it. Exits 77 where nothing compiles.
-# Usage: warm.sh CLSNN CACHE_DIR TEST...    fills CACHE_DIR/TEST for each TEST
-clsnn=$1 caches=$2
+# Usage: warm.sh CLSNN CACHE_DIR TEST...    fills CACHE_DIR/digits, and CACHE_DIR/TEST for each TEST
+clsnn=$1 caches=$2 half=digits
 shift 2
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -31,6 +32,8 @@ one_by_one() { # one_by_one HALF WORK_GROUP...: compiles for these work-groups, 
 (
     one_by_one a 1 64
 ) &
+rm -rf "$caches/digits"
+run data export digits "$caches/digits"
 one_by_one b 16 256
 run train $small --profile --work-group 1 --out "$work/profile"
 wait

@@ -206,7 +206,11 @@ flip() {
 # make_small makes $work/small, the data set of every run here: the first of the built-in digits, which load
 # in no time. All built-in digits are in $work/digits.
 make_small() {
-    run 0 data export digits "$work/digits"
+    if [ -d "${TEST_DIGITS:-}" ]; then
+        cp -r "$TEST_DIGITS" "$work/digits"
+    else
+        run 0 data export digits "$work/digits"
+    fi
     mkdir "$work/small"
     cut_set "$work/digits" "$work/small" train 600
     cut_set "$work/digits" "$work/small" t10k 300
