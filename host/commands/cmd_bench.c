@@ -292,16 +292,18 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
     return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
 }
 
-/* Draws images/s against networks: a curve for each size and device; plain C's one thread is a level line. */
+/* Draws images/s against networks: a curve for each size and device. Sizes have colours, devices have markers.
+ * Plain C's one thread is a level, dashed line. */
 static enum clsnn_status plot(const struct bench *b) {
     enum { MAX_CURVES = MAX_SIZES * (MAX_DEVICES + 1) };
     enum clsnn_status st = CLSNN_E_MEMORY;
     struct clsnn_series *series = calloc(MAX_CURVES, sizeof *series);
+    struct clsnn_look *looks = calloc(MAX_CURVES, sizeof *looks);
     char(*names)[NAME + 32] = calloc(MAX_CURVES, sizeof *names),
                         *path = clsnn_file_join(b->o->out_dir, "bench.png");
     double *x = malloc(2 * MAX_ROWS * sizeof *x), *y = malloc(2 * MAX_ROWS * sizeof *y), widest = 1;
     size_t n_series = 0, n = 0;
-    if (!series || !names || !path || !x || !y) {
+    if (!series || !looks || !names || !path || !x || !y) {
         st = clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the plot");
         goto fail;
     }
@@ -315,11 +317,17 @@ static enum clsnn_status plot(const struct bench *b) {
             r == 0 || row->info != b->rows[r - 1].info || row->neurons != b->rows[r - 1].neurons;
         if (starts) {
             last = &series[n_series];
-            if (row->info)
+            struct clsnn_look *look = &looks[n_series];
+            while (b->sizes[look->colour] != row->neurons) look->colour++;
+            look->hollow = look->dashed = !row->info;
+            if (row->info) look->marker = last ? looks[n_series - 1].marker + 1 : 1;
+            if (!row->info)
+                snprintf(names[n_series], sizeof *names, "N = %d, plain C", row->neurons);
+            else if (b->n_devices == 1)
+                snprintf(names[n_series], sizeof *names, "N = %d, OpenCL", row->neurons);
+            else
                 snprintf(names[n_series], sizeof *names, "N = %d, %d:%d", row->neurons,
                          row->info->platform_index, row->info->device_index);
-            else
-                snprintf(names[n_series], sizeof *names, "N = %d, C", row->neurons);
             *last = (struct clsnn_series){.name = names[n_series], .x = x + n, .y = y + n};
             n_series++;
         }
@@ -330,10 +338,11 @@ static enum clsnn_status plot(const struct bench *b) {
             last->n++;
         }
     }
-    st = clsnn_curves_draw(path, "Training throughput", "networks at once", "images/s, all networks together",
-                           series, n_series);
+    st = clsnn_curves_draw_as(path, "Training throughput", "networks at once",
+                              "images/s, all networks together", series, looks, n_series);
 fail:
     free(series);
+    free(looks);
     free(names);
     free(path);
     free(x);

@@ -305,12 +305,12 @@ static enum clsnn_status settle(struct clsnn_experiment **slot, const struct cls
         if (clsnn_experiment_is_finished(x)) {
             struct clsnn_experiment *next = NULL;
             if (watch && watch->finished) {
+                x->announced = true;
                 next = x;
                 TRY(watch->finished(watch->ctx, &next));
-                if (next == x)
+                if (next && next->announced)
                     return clsnn_fail(CLSNN_E_USAGE,
-                                      "watcher: `finished` must set *slot to another experiment "
-                                      "or to NULL");
+                                      "watcher: `finished` must set *slot to another experiment or to NULL");
             }
             *slot = next;
             continue;

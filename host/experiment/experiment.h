@@ -30,6 +30,7 @@ struct clsnn_experiment {
     bool has_labels;
     struct clsnn_metrics *metrics; /* [n_metrics], every evaluation in order */
     size_t n_metrics;
+    bool announced;                /* the watcher was told that the experiment is finished */
     struct clsnn_running *running; /* running accuracy; NULL if the batch does not watch the slot */
 };
 

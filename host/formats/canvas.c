@@ -161,23 +161,74 @@ static void sink_flush(png_structp png) {
     (void)png;
 }
 
+/* The pixels to encode, [height][width] of 0x00RRGGBB, and their colours if there are at most 256. */
+struct pixels {
+    const unsigned char *data;
+    int width, height, stride_bytes;
+    png_color palette[256];
+    int n_colours; /* 0: more than 256, or not looked for */
+    /* a hash table: slots[k] is colour | index << 24 if used[k] */
+    uint32_t slots[1024];
+    bool used[1024];
+};
+
+/* Returns the colour of a pixel. Greys are rounded to multiples of 4, so that the smooth edges of text take
+ * few places of the palette. */
+static uint32_t pixel_at(const struct pixels *p, int x, int y) {
+    uint32_t rgb;
+    memcpy(&rgb, p->data + (size_t)y * (size_t)p->stride_bytes + 4 * (size_t)x, 4);
+    rgb &= 0xffffffu;
+    const uint32_t grey = rgb & 0xffu, near = (grey + 2) / 4 * 4;
+    return rgb == grey * 0x10101u ? (near > 255 ? 255 : near) * 0x10101u : rgb;
+}
+
+/* Returns the slot of a colour: its own, or the empty one where it belongs. */
+static size_t slot_of(const struct pixels *p, uint32_t rgb) {
+    size_t k = (rgb * 2654435761u) >> 22;
+    while (p->used[k] && (p->slots[k] & 0xffffffu) != rgb) k = (k + 1) % 1024;
+    return k;
+}
+
+/* Numbers the picture's colours. A palette makes a picture of weights a third as large. */
+static void find_palette(struct pixels *p) {
+    for (int y = 0; y < p->height; y++) {
+        for (int x = 0; x < p->width; x++) {
+            const uint32_t rgb = pixel_at(p, x, y);
+            const size_t k = slot_of(p, rgb);
+            if (p->used[k]) continue;
+            if (p->n_colours == 256) {
+                p->n_colours = 0;
+                return;
+            }
+            p->used[k] = true;
+            p->slots[k] = rgb | (uint32_t)p->n_colours << 24;
+            p->palette[p->n_colours++] =
+                (png_color){(png_byte)(rgb >> 16), (png_byte)(rgb >> 8), (png_byte)rgb};
+        }
+    }
+}
+
 /* Encodes the picture; false on an error. setjmp has a function of its own, so that no variable that changes
  * after setjmp is read after a longjmp. */
-static bool encode(struct png_sink *s, png_structp png, png_infop info, const unsigned char *pixels,
-                   int width, int height, int stride_bytes, unsigned char *row) {
+static bool encode(struct png_sink *s, png_structp png, png_infop info, const struct pixels *p,
+                   unsigned char *row) {
     if (setjmp(s->on_error)) return false;
     png_set_write_fn(png, s, sink_write, sink_flush);
-    png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB,
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png, info, (png_uint_32)p->width, (png_uint_32)p->height, 8,
+                 p->n_colours ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (p->n_colours) png_set_PLTE(png, info, p->palette, p->n_colours);
     /* Pictures have few colours in large areas: unfiltered rows pack better and faster than with the filters
      * that libpng chooses for photographs. */
     png_set_filter(png, 0, PNG_FILTER_NONE);
     png_write_info(png, info);
-    for (int y = 0; y < height; y++) {
-        const unsigned char *line = pixels + (size_t)y * (size_t)stride_bytes;
-        for (int x = 0; x < width; x++) {
-            uint32_t rgb;
-            memcpy(&rgb, line + 4 * (size_t)x, 4);
+    for (int y = 0; y < p->height; y++) {
+        for (int x = 0; x < p->width; x++) {
+            const uint32_t rgb = pixel_at(p, x, y);
+            if (p->n_colours) {
+                row[x] = (unsigned char)(p->slots[slot_of(p, rgb)] >> 24);
+                continue;
+            }
             row[3 * x] = (unsigned char)(rgb >> 16);
             row[3 * x + 1] = (unsigned char)(rgb >> 8);
             row[3 * x + 2] = (unsigned char)rgb;
@@ -191,6 +242,7 @@ static bool encode(struct png_sink *s, png_structp png, png_infop info, const un
 enum clsnn_status clsnn_png_encode(const char *label, const unsigned char *pixels, int width, int height,
                                    int stride_bytes, unsigned char **out_data, size_t *out_bytes) {
     struct png_sink sink = {.data = NULL};
+    struct pixels p = {.data = pixels, .width = width, .height = height, .stride_bytes = stride_bytes};
     png_infop info = NULL;
     bool ok = false;
     unsigned char *row = malloc(3 * (size_t)width);
@@ -199,7 +251,8 @@ enum clsnn_status clsnn_png_encode(const char *label, const unsigned char *pixel
     if (png) info = png_create_info_struct(png);
     if (row && info) {
         png_set_error_fn(png, &sink, sink_error, sink_warning);
-        ok = encode(&sink, png, info, pixels, width, height, stride_bytes, row);
+        find_palette(&p);
+        ok = encode(&sink, png, info, &p, row);
     } else {
         sink.no_memory = true;
     }

@@ -17,7 +17,9 @@
 
 uint32_t clsnn_weight_colour(double share) {
     if (isnan(share)) return 0x000000ffu;
-    const double t = share <= 0 ? 0 : share >= 1 ? 3 : 3 * share;
+    const double t = share <= 0   ? 0
+                     : share >= 1 ? 3
+                                  : round(CLSNN_WEIGHT_STEPS * share) * 3 / CLSNN_WEIGHT_STEPS;
     const double blue = t < 1 ? 1 - t : 0, green = t < 1 ? 1 : t < 2 ? 2 - t : 0, red = t < 2 ? 1 : 3 - t;
     return (uint32_t)lround(255 * red) << 16 | (uint32_t)lround(255 * green) << 8 |
            (uint32_t)lround(255 * blue);

@@ -26,8 +26,10 @@ struct clsnn_panel {
 enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const struct clsnn_panel *panels,
                                       size_t n_panels, uint32_t n_post, float w_max);
 
-/* Returns the colour 0x00RRGGBB of a weight's share of w_max: white 0, yellow 1/3, red 2/3, black 1. Shares
- * outside are clamped; NaN is blue. */
+/* Steps of the colours from 0 to w_max. More would not be seen, and would make pictures larger. */
+#define CLSNN_WEIGHT_STEPS 48
+/* Returns the colour 0x00RRGGBB of a weight's share of w_max, in whole steps: white 0, yellow 1/3, red 2/3,
+ * black 1. Shares outside are clamped; NaN is blue. */
 uint32_t clsnn_weight_colour(double share);
 
 /* The layout of a mosaic in its picture. Tile (row, column) begins at x0 + column * pitch, y0 + row * pitch.

@@ -176,6 +176,75 @@ static void neighbours_change_nothing(void **state) {
     drop_data(&data);
 }
 
+static enum clsnn_status keep_slot(void *ctx, struct clsnn_experiment **slot) {
+    int *n = ctx;
+    (void)slot;
+    ++*n;
+    return CLSNN_OK;
+}
+
+/* A watcher that leaves a finished experiment in its slot would be told for ever. */
+static void a_finished_experiment_has_to_leave_its_slot(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_dataset data;
+    struct clsnn_plan plan = make_plan(4);
+    struct clsnn_batch *batch = NULL;
+    struct clsnn_experiment *x = NULL, *slot;
+    int n = 0;
+    draw_data(&data);
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 1, N_TRAIN,
+                            N_TEST, 0, &batch));
+    must(clsnn_experiment_create(batch, 0, &plan, &x));
+    slot = x;
+    const struct clsnn_watcher watch = {.finished = keep_slot, .ctx = &n};
+    assert_int_equal(clsnn_experiments_run(batch, &slot, &watch), CLSNN_E_USAGE);
+    assert_int_equal(n, 1);
+    clsnn_error_clear();
+    clsnn_experiment_destroy(x);
+    clsnn_batch_destroy(batch);
+    drop_data(&data);
+}
+
+static enum clsnn_status empty_slot(void *ctx, struct clsnn_experiment **slot) {
+    int *n = ctx;
+    ++*n;
+    clsnn_experiment_destroy(*slot);
+    *slot = NULL;
+    return CLSNN_OK;
+}
+
+static bool stop_at_once(void *ctx, const struct clsnn_stage *stage) {
+    (void)ctx, (void)stage;
+    return false;
+}
+
+/* A stop asked for in the launch in which the only network fails finds no network left. */
+static void a_stop_after_the_last_failure_is_a_stop(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_dataset data;
+    struct clsnn_plan plan = make_plan(4);
+    struct clsnn_batch *batch = NULL;
+    struct clsnn_experiment *slot = NULL;
+    float *w = malloc(PIXELS * NEURONS * sizeof *w), theta[NEURONS];
+    int n = 0;
+    assert_non_null(w);
+    for (size_t k = 0; k < PIXELS * NEURONS; k++) w[k] = NAN;
+    for (int j = 0; j < NEURONS; j++) theta[j] = 20;
+    draw_data(&data);
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 1, N_TRAIN,
+                            N_TEST, 0, &batch));
+    must(clsnn_experiment_create(batch, 0, &plan, &slot));
+    must(clsnn_network_set(batch->net, 0, w, theta));
+    const struct clsnn_watcher watch = {.failed = empty_slot, .stage = stop_at_once, .ctx = &n};
+    assert_int_equal(clsnn_experiments_run(batch, &slot, &watch), CLSNN_STOPPED);
+    assert_int_equal(n, 1);
+    assert_null(slot);
+    clsnn_error_clear();
+    clsnn_batch_destroy(batch);
+    drop_data(&data);
+    free(w);
+}
+
 /* Presentations of each network up to the last launch. */
 struct turns {
     const struct clsnn_batch *batch;
@@ -522,6 +591,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_on_two_cores),
         cmocka_unit_test(neighbours_change_nothing),
+        cmocka_unit_test(a_finished_experiment_has_to_leave_its_slot),
+        cmocka_unit_test(a_stop_after_the_last_failure_is_a_stop),
         cmocka_unit_test(a_saved_state_goes_on_as_if_nothing_had_happened),
         cmocka_unit_test(a_load_checks_before_it_writes),
         cmocka_unit_test(a_slot_takes_what_it_says),
