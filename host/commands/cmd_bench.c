@@ -292,8 +292,8 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
     return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
 }
 
-/* Draws images/s against networks: a curve for each size and device. Sizes have colours, devices have markers.
- * Plain C's one thread is a level, dashed line. */
+/* Draws images/s against networks: a curve for each size and device. Sizes have colours, devices have
+ * markers. Plain C's one thread is a level, dashed line. */
 static enum clsnn_status plot(const struct bench *b) {
     enum { MAX_CURVES = MAX_SIZES * (MAX_DEVICES + 1) };
     enum clsnn_status st = CLSNN_E_MEMORY;

@@ -159,7 +159,7 @@ void clsnn_reproduction_verdict(const struct clsnn_reproduction *r, FILE *to) {
     clsnn_reproduction_difference(v.lowest, low);
     clsnn_reproduction_difference(v.highest, high);
     fprintf(to,
-            "%zu cell%s with a number of Kim & Kim (2020), %s of them more than %.1f points below it. "
+            "%zu cell%s with a number of Kim & Kim (2020), %s of them more than %.1f points below it.\n"
             "Differences of the mean (vote all) reach from %s (N = %u, epoch %u) to %s points (N = %u, epoch "
             "%u).",
             v.n, v.n == 1 ? "" : "s", n_below, CLSNN_REPRODUCE_BELOW, low, v.at_lowest.neurons,
