@@ -1,7 +1,7 @@
 /* This file comes first in every program. It switches contraction off. Its macros let one source serve two
- * kinds of work-group: of one work-item (a CPU: plain loops that the compiler vectorises) and of many (a GPU:
- * barriers). CLSNN_WG is the work-group's size, set at build time. A function marked Uniform may have
- * barriers, so all work-items of the work-group call it. */
+ * kinds of work-group: of one work-item (a CPU: loops over vectors of 16) and of many (a GPU: barriers).
+ * CLSNN_WG is the work-group's size, set at build time. A function marked Uniform may have barriers, so all
+ * work-items of the work-group call it. */
 #pragma OPENCL FP_CONTRACT OFF
 #include "clsnn/abi.h"
 #include <Random123/philox.h>
@@ -105,14 +105,13 @@ INLINE int lowest_bit(ulong word) {
     return 63 - (int)clz(word & (0ul - word));
 }
 
-/* The same without a branch, and 0 for the word 0. Compilers turn the expression into one instruction. */
+/* The same, but 0 for the word 0, without a branch. Compilers turn the expression into one instruction. */
 INLINE int lowest_bit_or_0(ulong word) {
     return (int)popcount(~word & (word - 1ul)) & 63;
 }
 
-/* The purpose of random words. With the seed it determines them, so they depend neither on the device nor on
- * the work-group nor on earlier draws. Members are scalars: a compiler does not vectorise a loop over OpenCL
- * vectors further. */
+/* Key and counter of random words. They alone determine the words: neither the device, the work-group nor
+ * earlier draws matter. */
 struct draw {
     uint seed_lo, seed_hi;
     /* counter words 1 to 3: show is epoch | attempt << 20; the top byte of word 3 is the purpose */

@@ -42,21 +42,23 @@ struct workspace {
     __local ushort *events;      /* [MAX_EVENTS] inputs that spike in one step, or in the steps of a window */
     __local ushort *potentiable; /* [784] inputs that the post rule reads */
 #else
-    __local ushort4 *events;           /* [FOURS] see struct window */
-    __local ushort *first, *when;      /* [WINDOW_STEPS + 1], [784] see struct window */
-    __local int *first_exc, *next_inh; /* the next step with an excitatory, an inhibitory spike */
+    __local ushort4 *events;      /* [FOURS] see struct window */
+    __local ushort *first, *when; /* [WINDOW_STEPS + 1], [784] see struct window */
+    /* the first step in which an excitatory, an inhibitory neuron may fire */
+    __local int *first_exc, *next_inh;
     __local int *n_traced;
     __local const float *depress; /* see struct window */
-    /* The network's weights and its slot of the state. They are kept in memory so that the compiler holds one
-     * register instead of computing the address again at each access. */
+    /* Pointers to the weights and the slot. present() reads them from local memory, so that the compiler
+     * holds one register each instead of computing the address again at each access. */
     __global float *__local *w;
     __global uint *__local *slot;
 #endif
 };
 
-/* Moves the origin of all steps to the start of the next presentation, anchors theta there, and looks for
- * faults. A neuron is at fault when its potential or theta is NaN or has left CLSNN_V_LIMIT; padding neurons
- * have an infinite theta, which is none. Returns the first own neuron at fault, or n. */
+/* Moves the origin of all steps to the start of the next presentation, anchors theta there, flushes v_exc,
+ * and looks for faults: a potential that is NaN or beyond CLSNN_V_LIMIT, a theta that is NaN or below
+ * -CLSNN_V_LIMIT. Padding neurons have an infinite theta, which is no fault. Returns the first own neuron at
+ * fault, or n. Uniform. */
 INLINE int end_presentation(struct network net, int n_steps, int learn) {
     const float decay = learn && n_steps > 0 ? net.tables->decay[n_steps - 1] : 1.0f;
     int fault = net.n;

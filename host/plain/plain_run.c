@@ -3,6 +3,7 @@
  * states at its top. fmaf stands exactly where the kernels have fma, and contraction is off: the bits are the
  * kernels'. Compilers vectorise the loops over all neurons. All other work goes through short lists. */
 #include <math.h>
+#include <string.h>
 
 #include "clsnn/abi.h"
 #include "plain/plain_internal.h"
@@ -20,9 +21,16 @@ INLINE float at_most(float x, float bound) {
     return x > bound ? bound : x;
 }
 
-/* Returns a / b, correctly rounded as IEEE division is. The kernels get the same bits from fma. */
-INLINE float divide_exactly(float a, float b) {
-    return a / b;
+/* Returns a / b as the kernels compute it (kernels/network/weights.cl). */
+INLINE float divide(float a, float b) {
+    uint32_t bits;
+    float y;
+    memcpy(&bits, &b, sizeof bits);
+    bits = 0x7ef311c7u - bits;
+    memcpy(&y, &bits, sizeof y);
+    for (int step = 0; step < 4; step++) y = fmaf(y, fmaf(-b, y, 1.0f), y);
+    const float q = a * y;
+    return fmaf(fmaf(-b, q, a), y, q);
 }
 
 /* Rescales the columns that may have changed: the neuron fired in the last presentation or shortly before it,
@@ -52,7 +60,7 @@ static void normalise_changed(struct clsnn_plain *net) {
         const float sum = (net->sums[c] + net->sums[n + c]) + (net->sums[2 * n + c] + net->sums[3 * n + c]);
         net->above_max[columns[c]] = 0;
         if (sum < 0x1p-100f) continue; /* leaves a column of zeros as it is */
-        scale[n_scaled] = divide_exactly(w_norm, sum);
+        scale[n_scaled] = divide(w_norm, sum);
         columns[n_scaled++] = columns[c];
     }
     for (int i = 0; i < CLSNN_N_PRE; i++) {

@@ -73,9 +73,9 @@ enum clsnn_purpose {
 #define CLSNN_PHASE_ALL       15
 
 /* One network's constants as kernels use them. clsnn_params_derive makes them from struct clsnn_model.
- * Potentials are relative to rest (v - v_rest): their decay is then exact in float32, where v itself would
- * stall 8e-4 mV away. One forward Euler step, regrouped for fma:
- *     v' = (leak - gain g_exc - gain g_inh) v + (drive_exc g_exc + drive_inh g_inh) */
+ * Potentials are relative to rest (v - v_rest): in float32 they then decay all the way to rest, where v
+ * itself would stall 8e-4 mV away. One forward Euler step, regrouped for fma: v' = (leak - gain g_exc - gain
+ * g_inh) v + (drive_exc g_exc + drive_inh g_inh) */
 struct clsnn_params {
     clsnn_f32 leak_exc;   /* 1 - dt / tau_m */
     clsnn_f32 gain_exc;   /* dt / tau_m, exactly 1 - leak_exc */
@@ -128,11 +128,11 @@ struct clsnn_tables {
     ROW(clsnn_i32, seen_inh, n)           /* step up to which v_inh and g_exc_inh are computed */            \
     ROW(clsnn_i32, next_inh, n)           /* scratch: step of an inhibitory neuron's next spike */           \
     ROW(clsnn_i32, last_pre, CLSNN_N_PRE) /* step of an input's last spike */                                \
-    ROW(clsnn_u16, above_max, n)          /* 1: rescaling may have left weights above w_max */               \
+    ROW(clsnn_u16, above_max, n)          /* 1: weights may be above w_max, or must be rescaled */           \
     ROW(clsnn_u16, counts, n)             /* spikes of this presentation while input is on */                \
     ROW(clsnn_u16, traced, n)             /* scratch: list of neurons whose weights the pre rule changes */  \
     ROW(clsnn_u16, followed, n)           /* scratch: list of inhibitory neurons that may fire soon */       \
-    ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: undecided draws; then sums of each step's spikes */    \
+    ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: open draws; then, in gpu/, fours up to each step */    \
     ROW(clsnn_u32, spikes, CLSNN_MAX_BUNDLES *CLSNN_MAX_ON) /* [bundle][step]: network/encode.cl */
 
 /* A row and a slot in 32-bit words. */

@@ -2,8 +2,8 @@
 #if CLSNN_WG == 1
 
 /* Computes steps first_step .. end_step - 1 of a presentation of n_steps with the encoded input. Callers pass
- * learn as a constant. Returns the number of excitatory spikes while input was on. Leaves all state at the
- * end of the last step. Uniform. */
+ * learn as a constant. Returns the number of excitatory spikes while input was on. Leaves the state at the
+ * end of the last step; inhibitory neurons that are not followed stay at seen_inh. Uniform. */
 INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step,
                     int n_steps, struct workspace space, int learn
 #ifdef CLSNN_RECORD
@@ -27,12 +27,12 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     const int fits_one_run = net.n <= SIDE_BY_SIDE * LANES;
     int is_out_of_order = 1;
     int inhibited = 1;                                   /* some g_inh may not be 0 */
-    const int leaves_inputs = RECORDS ? 0 : !goes_ahead; /* to the next step: struct deferred */
+    const int leaves_inputs = RECORDS ? 0 : !goes_ahead; /* input spikes wait for the next step */
     struct deferred deferred = {space.events, 0};
     __global float *const own_v = net.v_exc;
 
     for (int t = first_step; t < end_step; t++) {
-        /* step t - 1 has delivered its deferred events before these overwrite them */
+        /* advance_all delivers the deferred events of step t - 1 first */
         __local ushort *events = space.events;
         int n_events = 0;
 

@@ -15,7 +15,7 @@ INLINE void step_inh(struct network net, int j, int t, __local uint *fired, __lo
     net.seen_inh[j] = t;
 }
 
-/* Takes the inhibitory neurons off the list that need not be followed any more. */
+/* Takes off the list the inhibitory neurons that need no following any more. */
 INLINE void stop_following(struct network net, int t, int *n_followed) {
     for (int h = 0; h < *n_followed;) {
         if (is_followed(net, net.followed[h], t))
@@ -66,8 +66,7 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
 
 /* Part 1 of the excitatory layer. First adds the weights of n_deferred inputs of the step before: 0, 2 or 4
  * rows, padded with zeros. below: some v may lie under the inhibitory reversal, as at the protocol's start.
- * Callers pass below and n_deferred as constants. Returns whether a neuron is above the lowest threshold of
- * its presentation. */
+ * Callers pass below and n_deferred as constants. Returns whether a neuron is above its lowest threshold. */
 INLINE int advance_exc(struct network net, const int below, const int n_deferred,
                        const struct rows deferred) {
     const struct clsnn_params p = net.p;
@@ -99,8 +98,8 @@ INLINE int flush_exc(struct network net) {
     return any_of(inhibited);
 }
 
-/* Returns whether only the leak is left to compute: no conductance is above zero, no potential is above its
- * lowest threshold, and none can relax through it towards rest. */
+/* Returns whether only the leak is left to compute. Then no conductance is above zero, and no potential is,
+ * or can relax, above its lowest threshold. */
 INLINE int is_quiet(struct network net) {
     flags busy = (flags)(0);
     FOR_OWN_LANES (k, net.n) {
@@ -137,8 +136,8 @@ INLINE void relax_exc(struct network net, int n) {
     }
 }
 
-/* Applies the pre rule of n_events inputs at step t. It takes up to TRACED_AT_ONCE traced neurons at a time:
- * their number is the same in most steps, so the end of the inner loop is predicted. */
+/* Applies the pre rule of n_events inputs at step t. It takes up to TRACED_AT_ONCE traced neurons at a time.
+ * Their number rarely changes between steps, so the inner loop's end is predicted. */
 #define TRACED_AT_ONCE 16
 INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
                            int *n_traced) {
@@ -165,8 +164,8 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
     } while (next < *n_traced);
 }
 
-/* Input spikes whose weights and pre rule a step without excitatory spikes leaves to the next step, which
- * reads and writes g_exc anyway. Nothing else touches g_exc, the weights or the traces between the two. */
+/* Input spikes left to the next step, with their pre rule: that step reads and writes g_exc anyway. Only a
+ * step without excitatory spikes leaves any. Nothing touches g_exc, weights or traces in between. */
 struct deferred {
     __local const ushort *events;
     int n;
@@ -192,7 +191,7 @@ INLINE int advance_all(struct network net, int t, int below, const int learn, st
     return above;
 }
 
-/* Delivers the deferred events of step t where no step follows at once. */
+/* Delivers the deferred events of step t before a flush and after the last step. */
 INLINE void deliver_deferred(struct network net, int t, const int learn, struct deferred *deferred,
                              int *n_traced) {
     deliver_inputs(net, deferred->events, deferred->n);
@@ -207,8 +206,8 @@ INLINE void potentiate_synapse(struct network net, int i, int j, int t, float po
     *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
 }
 
-/* Applies the post rule of neuron j at step t to its weights from the potentiable inputs: [n_potentiable]
- * inputs that have ink now or spiked within the trace. Where weights need clipping, all 784 are visited. */
+/* Applies the post rule of neuron j at step t. potentiable: [n_potentiable] inputs that have ink now or
+ * spiked within the trace. If weights need clipping, all 784 are visited. */
 INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *potentiable,
                             int n_potentiable) {
     const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
@@ -224,7 +223,7 @@ INLINE void apply_post_rule(struct network net, int j, int t, __local const usho
 
 /* Lists the inputs that spike in step t, in increasing order, two bundles at a time. Always writes four
  * entries a pair: cheaper than a mispredicted branch. Entries past the count are overwritten by the next
- * pair, or never read. */
+ * pair, or never used. */
 #define LISTED_AT_ONCE 4
 INLINE int list_events(struct encoding input, int n_bundles, int t, __local ushort *events) {
     int n = 0;

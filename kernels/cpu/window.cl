@@ -1,11 +1,11 @@
 /* Steps in windows, for work-groups of one. Neurons interact only at spikes, and the inputs of the next steps
  * are known. So a few blocks of neurons at a time are computed up to 16 steps ahead, with their state in
- * registers. The first spike ends the window for all blocks. A block that went beyond its step is computed
- * again up to that step, from the state at the window's start. Blocks with traced neurons (marked) cannot be
+ * registers. The first spike ends the window for all blocks. A block that went beyond that step is computed
+ * again up to it, from the state at the window's start. Blocks with traced neurons (marked) cannot be
  * computed again, because the pre rule changes their weights. So all marked blocks run together, once, after
  * the other blocks have found their first spike. If a marked block fires earlier, the others run again up to
- * its step. Each neuron and each weight sees the same operations in the same order as in single steps, so no
- * bit depends on where windows begin and end. */
+ * its step. Each neuron and weight sees the operations of single steps in their order. So no bit depends on
+ * where windows begin and end. */
 #if CLSNN_WG == 1
 
 #define AHEAD_STEPS  16  /* most steps of a window */
@@ -25,6 +25,7 @@ INLINE int pays_ahead(int n) {
     return n <= SIDE_BY_SIDE * LANES || n > 1280;
 }
 
+/* The steps that a window may cover, and the order of its blocks. */
 struct ahead {
     /* The inputs that spike in steps from .. until - 1: events[first[t - from]] and so on. */
     int from, until;
@@ -104,7 +105,7 @@ INLINE void store_block(struct network net, struct block b) {
     STORE(b.g_inh, net.ahead_g_inh, b.k);
 }
 
-/* Part 1 of a step. Returns which neurons are above the lowest threshold of their presentation. */
+/* Part 1 of a step. Returns which neurons are above their lowest threshold. */
 INLINE flags advance_block(struct block *b, const int inhibited, real reversal, struct clsnn_params p) {
     b->v = inhibited ? integrate_exc(b->v, b->g_exc, b->g_inh, reversal, p)
                      : integrate_exc_alone(b->v, b->g_exc, reversal, p);
@@ -113,11 +114,12 @@ INLINE flags advance_block(struct block *b, const int inhibited, real reversal, 
     return b->v > b->threshold;
 }
 
-/* Computes `width` blocks (2, 4 or 7; k: their first neurons) from step t up to step end - 1, or to the first
- * step in which one of them may fire. It does part 1 and, of part 3, what input spikes do; the pre rule only
- * if n_traced is given. inhibited: some g_inh may not be 0. The new state goes to net.ahead_v, ahead_g_exc
- * and ahead_g_inh. Sets *has_fired if a neuron may fire; returns the step after the last one. Callers pass
- * const arguments as constants. Blocks have names, because compilers keep no array in registers. */
+/* Computes `width` blocks (2, 4 or 7) from step t on. Stops before step end, or after the first step in
+ * which one may fire. k: their first neurons. It does part 1 and, of part 3, what input spikes do; the pre
+ * rule only if n_traced is given. inhibited: some g_inh may not be 0. The new state goes to net.ahead_v,
+ * ahead_g_exc and ahead_g_inh. Sets *has_fired if a neuron may fire; returns the step after the last one.
+ * Callers pass const arguments as constants. Blocks have names, because compilers keep no array in
+ * registers. */
 INLINE int run_blocks(const struct ahead *ahead, struct network net, __local const ushort *events,
                       const ushort *k, const int width, const int inhibited, int t, int end, const int learn,
                       int *const n_traced, int *has_fired) {

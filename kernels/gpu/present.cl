@@ -1,4 +1,4 @@
-/* The loop over a presentation's windows, for a work-group of many: four barriers a window. */
+/* The loop over a presentation's windows, for a work-group of many: four barriers a pass. */
 #if CLSNN_WG > 1
 
 /* See cpu/present.cl. */
@@ -36,8 +36,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                        .when = space.when,
                        .depress = space.depress};
     /* Each pass computes one window. If a neuron fires before the window's end, the next pass computes the
-     * window again up to that step. All barriers are in this one loop: some compilers double the code behind
-     * a barrier in a branch or an inner loop. */
+     * window again up to that step. All barriers of the steps are in this one loop: some compilers double the
+     * code behind a barrier in a branch or an inner loop. */
     for (int t = first_step; t < end_step;) {
         if (t >= w.until) w = open_window(w, input, n_active, t, net.p.n_on, end_step);
         BARRIER_GLOBAL(); /* the window's input spikes, and the state and weights at its start */
@@ -76,7 +76,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
         if (n_inh != 0) inhibit(net, s.inh, n_inh);
         if (may_fire || inhibits) find_next_inh(net, space.next_inh);
-        BARRIER_GLOBAL(); /* the post rule reads the step of the spike before */
+        BARRIER_GLOBAL(); /* the post rule reads last_exc, which the reset sets */
 
         /* 4: reset; fire_inh has reset the inhibitory neurons */
         if (n_exc != 0) {

@@ -3,8 +3,8 @@
  * registers and without a barrier. The first spike ends the window for all: the window is computed again up
  * to that step, from the state at its start. A window changes no weight. The pre rule's changes since the
  * window's start are computed where a weight is read, and stored when the window's end is known. Each neuron
- * and each weight sees the same operations in the same order as in single steps, so no bit depends on where
- * windows begin and end.
+ * and weight sees the operations of single steps in their order. So no bit depends on where windows begin and
+ * end.
  *
  * Only excitatory spikes drive the inhibitory layer. At each one its partner's next spike is predicted;
  * inhibitory neurons are brought up to date when something happens to them. */
@@ -15,8 +15,8 @@
 #define STORED       4                  /* weights of a rule that a work-item loads at once */
 #define NO_STEP      CLSNN_MAX_STEPS    /* later than every step */
 
-/* An input spike of a window in 16 bits: the input, the step from the window's first, and whether the input
- * spiked before in the window. NO_INPUT pads a step's spikes to fours. */
+/* An input spike of a window in 16 bits: the input, the step from the window's first, and whether it is
+ * repeated. NO_INPUT pads a step's spikes to fours. */
 #define EVENT(input, step, repeated) ((ushort)((input) | (step) << 10 | (repeated) << 14))
 #define EVENT_INPUT(event)           ((int)((uint)(event) % 1024u))
 #define EVENT_STEP(event)            ((int)(event) >> 10 & 15)
@@ -128,9 +128,9 @@ struct block {
     real v, g_exc, g_inh, threshold;
 };
 
-/* Part 1 of step t. *candidate is the first step in which a neuron is above the lowest threshold of its
- * presentation. One test finds both a potential above threshold and one below the reversal. fmax and fmin
- * pass over NaN, as comparisons do. */
+/* Part 1 of step t. *candidate is the first step in which a neuron is above its lowest threshold. One test
+ * finds both a potential above threshold and one below the reversal. fmax and fmin pass over NaN, as
+ * comparisons do. */
 INLINE void advance_block(struct block *x, int t, int *candidate, struct clsnn_params p) {
     const real before = x->v;
     x->v = integrate_freely(x->v, x->g_exc, x->g_inh, p);
@@ -330,8 +330,8 @@ INLINE struct potentiation find_potentiation(struct network net, int i, int j, i
     return x;
 }
 
-/* Applies the post rule of neuron j at step t to its weights from inputs within their trace. Where weights
- * need clipping, all 784 are visited. */
+/* Applies the post rule of neuron j at step t to its weights from inputs within their trace. If weights need
+ * clipping, all 784 are visited. */
 INLINE void apply_post_rule(struct network net, int j, int t) {
     const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
     const int is_above_max = net.above_max[j];

@@ -1,4 +1,4 @@
-/* Frozen presentations: each image starts from rest, and neither weights nor theta change. So images are
+/* Frozen presentations: each starts from rest, and neither weights nor theta change. So images are
  * independent of each other. A work-group takes every n_slots-th image; its state is scratch. The rest after
  * an image is skipped, because nothing follows it. */
 

@@ -1,10 +1,9 @@
 /* Replay: shows given input spikes to one network once and records every step. The steps are those of
- * training: present(). Built with CLSNN_RECORD. */
+ * training or, without learning, of evaluation: present(). Built with CLSNN_RECORD. */
 
-/* The given input spikes are in the state's row spikes: input i in lane i % 32 of bundle i / 32. Steps from
- * n_steps_on on have none. Buffers are as in train, of one network. record_exc, record_inh and record_probes
- * are those of struct recording.
- * NDRange: (CLSNN_WG), local CLSNN_WG. */
+/* The given input spikes are in the state's row spikes: input i is bit i % 32 of bundle i / 32. Steps from
+ * n_on on have none. Buffers are as in train, of one network. record_exc, record_inh and record_probes are
+ * those of struct recording. NDRange: (CLSNN_WG), local CLSNN_WG. */
 __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
 replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
        __global float *w, __global float *theta, __global const float *zeros, __global uint *state,

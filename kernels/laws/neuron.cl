@@ -1,10 +1,10 @@
 /* The laws of one neuron for one step of dt: membrane, conductance decay, threshold, inhibitory partner.
- * Values go in and come out; `real` is one neuron or a vector of them. Only + - * and explicit fma are used,
- * so every conforming device computes the same bits. Potentials are relative to rest (abi.h). Departs from
- * the original: no step carries v below the inhibitory reversal. Nothing changes where forward Euler is
- * stable. With more than about 23 inhibitory spikes in one step Euler overshoots, oscillates and blows up;
- * the floor stops that. A potential that starts below the reversal (the protocol's -105 mV) relaxes as it
- * should. */
+ * Values go in and come out: `real` is a vector of neurons, float one neuron. Only + - * and explicit fma are
+ * used, so every conforming device computes the same bits. Potentials are relative to rest (abi.h). Departs
+ * from the original: no step carries v of an excitatory neuron below the inhibitory reversal. Nothing changes
+ * where forward Euler is stable. With more than about 23 inhibitory spikes in one step Euler overshoots,
+ * oscillates and blows up; the floor stops that. A potential that starts below the reversal (the protocol's
+ * -105 mV) relaxes as it should. */
 
 /* A conductance below CLSNN_G_FLUSH becomes zero. */
 INLINE float flush_conductance(float g) {

@@ -1,6 +1,6 @@
 /* The plasticity of one synapse: rule triplet (Diehl & Cook's code). Traces are nearest-spike, so each is a
- * table over the steps since the last spike. The tables contain the learning rates. Another rule is another
- * set of these functions (kernels/README.md has the checklist). */
+ * table over the steps since the last spike. The tables depress and potentiate contain the learning rates.
+ * Another rule is another set of these functions (kernels/README.md has the checklist). */
 
 /* Returns a trace k steps after its spike; it is zero from its cut-off on. */
 INLINE float trace(__global const float *table, int k, int cut) {

@@ -1,14 +1,14 @@
 /* Turns an image into the input spikes of one presentation: Poisson rates as independent Bernoulli draws,
- * exactly.
+ * exact to 2^-128.
  *
  * An input spikes in a step with probability m / D, where m = pixel * intensity and D = rate_denominator. A
  * uniform number is below m / D if, at the first binary digit where the two differ, m / D has the 1. So one
  * random word decides one digit of 32 inputs at once. Twelve words (three Philox calls) decide all but 2^-12
- * of the draws; an open draw goes on, digit by digit, until it is decided. All arithmetic is on integers: no
+ * of the draws; an open draw goes on, digit by digit, up to 128 digits. All arithmetic is on integers: no
  * probability is rounded, and devices agree. Inputs without ink never spike. The others, in increasing order,
  * are packed into bundles of 32. */
 
-/* The inputs of one presentation. Most of it is in local memory. */
+/* The inputs of one presentation. */
 struct encoding {
     __local ushort *active; /* [784] inputs with ink, increasing */
 #if CLSNN_WG > 1
@@ -19,7 +19,7 @@ struct encoding {
 #endif
     /* [CLSNN_MAX_BUNDLES][CLSNN_MAX_ON] bit b of word [g][t]: input active[32 g + b] spikes at step t */
     __global uint *spikes;
-    /* [CLSNN_MAX_ON] scratch: open draws while encoding; sums of spikes afterwards (gpu/window.cl) */
+    /* [CLSNN_MAX_ON] scratch: open draws; then, in gpu/, the fours up to each step */
     __global uint *pending;
 };
 
@@ -105,8 +105,8 @@ INLINE uint decide_rest(struct encoding e, __global const uchar *image, int n_ac
 }
 
 #if CLSNN_WG == 1
-/* A work-group of one draws in vectors of 64-bit lanes. A lane holds a 32-bit word in its low half and
- * anything in its high half, so one 32 x 32-bit multiplication makes the product of two words. */
+/* A work-group of one draws in vectors of 64-bit lanes. A lane holds a 32-bit word in its low half, anything
+ * in its high half. So one instruction makes the product of two words. */
 #define DRAW_LANES 8
 typedef ulong8 draw_lanes;
 struct random_lanes {

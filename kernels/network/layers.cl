@@ -6,7 +6,7 @@ struct network {
     struct clsnn_params p;
     __global const struct clsnn_tables *tables;
     __global float *w;           /* [784][n] */
-    __global float *theta;       /* [n] at the start of the presentation */
+    __global float *theta;       /* [n] theta at step t is theta * decay[t] */
     __global const float *zeros; /* [n] a row of zero weights: adding it changes nothing */
     int n;
 #define ROW(type, name, elements) __global type *name;
@@ -96,8 +96,8 @@ INLINE int next_spike_inh(struct network net, int j, int t, int end) {
     return end;
 }
 
-/* Part 2 of the excitatory layer. It runs only in the few steps in which a potential is above the lowest
- * threshold of its block. */
+/* Part 2 of the excitatory layer. It runs only in the few steps in which some neuron is above its lowest
+ * threshold. */
 INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
     FOR_OWN_LANES (k, net.n) {
         if (!any_of(LOAD(net.v_exc, k) > LOAD(net.threshold, k))) continue;
@@ -133,8 +133,8 @@ INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh
     }
 }
 
-/* Returns whether an input spike changes neuron j's weights at step t: y_post is above its cut-off, or
- * weights need clipping. */
+/* Returns whether an input spike may change neuron j's weights at step t: y_post has not ended, or weights
+ * need clipping. */
 INLINE int is_traced(struct network net, int j, int t) {
     return t - net.last_exc[j] < net.p.cut_post1 || net.above_max[j];
 }
