@@ -140,7 +140,7 @@ static void test_wrong_bits(void **state) {
     refused(rig, &plan, CLSNN_E_SELFTEST, "network 2 (seed 11) differs from plain C after");
     spoilt_network = -1;
     plan.n_images = 7;
-    refused(rig, &plan, CLSNN_E_DATA, "7 images");
+    refused(rig, &plan, CLSNN_E_DATA, "7 training images");
     free(pixels);
 }
 

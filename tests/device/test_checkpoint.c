@@ -462,8 +462,10 @@ static void content_that_makes_no_sense_is_refused(void **state) {
         enum clsnn_status st;
     } cases[] = {
         {NULL, "\"format\":1", "\"format\":2", "format 2, written by clsnn", CLSNN_E_CHECKPOINT},
-        {NULL, "\"format\":1", "\"format\":0", "neither a known format nor a plan", CLSNN_E_DATA},
-        {NULL, "\"format\":1", "\"farmat\":1", "neither a known format nor a plan", CLSNN_E_DATA},
+        {NULL, "\"format\":1", "\"format\":0", "lacks a plan or a format that this version reads",
+         CLSNN_E_DATA},
+        {NULL, "\"format\":1", "\"farmat\":1", "lacks a plan or a format that this version reads",
+         CLSNN_E_DATA},
         {NULL, "{\"format\"", "[\"format\"", "about is no JSON", CLSNN_E_DATA},
         {NULL, "\"plan\":{", "\"plan\":{\"w_more\":1,", "w_more: 1 in the checkpoint, unknown asked",
          CLSNN_E_CHECKPOINT},
@@ -477,7 +479,7 @@ static void content_that_makes_no_sense_is_refused(void **state) {
          CLSNN_E_DATA},
         {NULL, "\"attempt\":0,\"images\":18", "\"attempt\":0,\"images\":19", "makes no sense", CLSNN_E_DATA},
         {NULL, "\"trained_spikes\":", "\"trained_spokes\":", "trained_spikes is missing", CLSNN_E_DATA},
-        {NULL, "\"metrics\":[", "\"metrics\":[0,", "3 evaluations, 2 scores", CLSNN_E_DATA},
+        {NULL, "\"metrics\":[", "\"metrics\":[0,", "3 evaluations and 2 scores after 2 epochs", CLSNN_E_DATA},
         {NULL, "\"confusion\":[[", "\"confusion\":[[\"x\",", "confusion is not 10 x 10 counts", CLSNN_E_DATA},
         {NULL, "\"confusion\":[[", "\"confusion\":[[6,", "evaluation 0 makes no sense", CLSNN_E_DATA},
         {NULL, "\"accuracy_all\":", "\"accuracy_all\":7", "evaluation 0 makes no sense", CLSNN_E_DATA},
