@@ -58,7 +58,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* eval trains nothing; label_images is a number of its own */
-    TRY(clsnn_session_lab(&session, 1, session.plan.label_images, session.plan.test_images, &batch));
+    TRY(clsnn_session_batch(&session, 1, session.plan.label_images, session.plan.test_images, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     TRY(clsnn_experiment_set_model(x, &model));
     if (o->out_dir)

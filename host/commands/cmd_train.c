@@ -186,8 +186,8 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     TRY(clsnn_file_check_dir(dir));
     TRY(clsnn_session_compile(&session, o));
     const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
-    TRY(clsnn_session_lab(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
-                          session.plan.test_images, &batch));
+    TRY(clsnn_session_batch(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
+                            session.plan.test_images, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     clsnn_report_start(&report, o, x, dir);
     TRY(begin(&watch, x, &lock_fd));

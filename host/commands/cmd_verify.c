@@ -232,7 +232,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
         goto fail;
     }
     TRY(clsnn_session_compile(&session, &as_recorded));
-    TRY(clsnn_session_lab(
+    TRY(clsnn_session_batch(
         &session, 1, r.plan.train_images > r.plan.label_images ? r.plan.train_images : r.plan.label_images,
         r.plan.test_images, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));

@@ -124,8 +124,8 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
-                                    struct clsnn_batch **out) {
+enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
+                                      struct clsnn_batch **out) {
     return clsnn_batch_create(s->dev, s->prog, &s->data, s->plan.neurons, n_slots,
                               n_train ? n_train : s->data.train.n_images,
                               n_test ? n_test : s->data.test.n_images, s->chunk, out);

@@ -29,8 +29,8 @@ void clsnn_session_close(struct clsnn_session *s); /* takes {0} and half-built o
 
 /* Makes a batch of n_slots networks of the plan's size, with the first n_train and n_test images (0: all) of
  * the session's data. Errors: as of clsnn_batch_create. */
-enum clsnn_status clsnn_session_lab(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
-                                    struct clsnn_batch **out);
+enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
+                                      struct clsnn_batch **out);
 
 /* Returns true once SIGINT, SIGTERM or SIGUSR1 came. A second signal ends the process at once with code
  * 130. */
