@@ -261,18 +261,18 @@ static enum clsnn_status render_json(const struct bench *b, char **out) {
             row->ratio_to_one, "checked", 1);
         if (!item || json_array_append_new(all, item) != 0) {
             json_decref(all);
-            return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
+            return clsnn_no_memory("bench: rows");
         }
     }
     *out = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
     json_decref(all);
-    return *out ? CLSNN_OK : clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
+    return *out ? CLSNN_OK : clsnn_no_memory("bench: rows");
 }
 
 static enum clsnn_status render_csv(const struct bench *b, char **out) {
     size_t n_bytes = 0;
     FILE *text = open_memstream(out, &n_bytes);
-    if (!text) return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
+    if (!text) return clsnn_no_memory("bench: rows");
     fputs("path,device,neurons,networks,images_per_second,network_steps_per_second,synaptic_events_per_"
           "second,realtime_factor,seconds,spread,"
           "memory_bandwidth_share,ratio_to_c,ratio_to_one,checked\n",
@@ -289,7 +289,7 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
     if (clsnn_text_end(text, out)) return CLSNN_OK;
     free(*out);
     *out = NULL;
-    return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the rows");
+    return clsnn_no_memory("bench: rows");
 }
 
 /* Draws images/s against networks: a curve for each size and device. Sizes have colours, devices have
@@ -304,7 +304,7 @@ static enum clsnn_status plot(const struct bench *b) {
     double *x = malloc(2 * MAX_ROWS * sizeof *x), *y = malloc(2 * MAX_ROWS * sizeof *y), widest = 1;
     size_t n_series = 0, n = 0;
     if (!series || !looks || !names || !path || !x || !y) {
-        st = clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for the plot");
+        st = clsnn_no_memory("bench: plot");
         goto fail;
     }
     for (size_t r = 0; r < b->n_rows; r++) {
@@ -374,7 +374,7 @@ fail:
 enum clsnn_status clsnn_cmd_bench(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct bench *b = calloc(1, sizeof *b);
-    if (!b) return clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for %zu bytes", sizeof *b);
+    if (!b) return clsnn_no_memory("bench");
     b->o = o;
     clsnn_progress_start(&b->progress, stderr, o->quiet);
     TRY(start(b));

@@ -17,7 +17,7 @@
 
 /* Prints object and frees it. object NULL: jansson had no memory. */
 static enum clsnn_status print_json(FILE *out, json_t *object) {
-    if (!object) return clsnn_fail(CLSNN_E_MEMORY, "data: no memory for the JSON result");
+    if (!object) return clsnn_no_memory("data: JSON result");
     int rc = json_dumpf(object, out, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     json_decref(object);
     if (rc != 0) return clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written");

@@ -52,8 +52,7 @@ static enum clsnn_status print_json(const struct clsnn_device_info *list, size_t
                       "available", i->available, "default", d == chosen);
         if (!row || json_array_append_new(all, row) != 0) {
             json_decref(all);
-            return clsnn_fail(CLSNN_E_MEMORY,
-                              "devices: no memory for the list (or a name that is not UTF-8)");
+            return clsnn_no_memory("devices: list (or a name that is not UTF-8)");
         }
     }
     const bool ok = all && json_dumpf(all, out, JSON_INDENT(2)) == 0;

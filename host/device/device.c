@@ -240,7 +240,7 @@ enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_device **out)
     size_t n = 0, index = 0;
     cl_int code = CL_SUCCESS;
     struct clsnn_device *dev = calloc(1, sizeof *dev);
-    if (!dev) return clsnn_fail(CLSNN_E_MEMORY, "device: no memory for %zu bytes", sizeof *dev);
+    if (!dev) return clsnn_no_memory("device");
     TRY(clsnn_devices_list(&list, &n));
     TRY(clsnn_device_pick(list, n, spec, &index));
     dev->info = list[index];

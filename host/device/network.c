@@ -100,7 +100,7 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
     const cl_int which = b;
     struct clsnn_params *p = &net->host_params[b];
     struct clsnn_tables *tables = malloc(sizeof *tables);
-    if (!tables) return clsnn_fail(CLSNN_E_MEMORY, "network: no memory for %zu bytes", sizeof *tables);
+    if (!tables) return clsnn_no_memory("network");
     clsnn_params_derive(model, seed, p);
     clsnn_tables_derive(model, p, tables);
     TRY(clsnn_buffer_write(net->dev, net->tables, at * sizeof *tables, sizeof *tables, tables));
@@ -146,7 +146,7 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
                           n_networks, n_post, CLSNN_MAX_POST);
     }
     struct clsnn_network *net = calloc(1, sizeof *net);
-    if (!net) return clsnn_fail(CLSNN_E_MEMORY, "network: no memory for %zu bytes", sizeof *net);
+    if (!net) return clsnn_no_memory("network");
     const size_t n = padded(n_post), batch = (size_t)n_networks;
     net->dev = dev;
     net->prog = prog;

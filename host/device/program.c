@@ -102,7 +102,7 @@ enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_prog
     for (;; work_group /= 2) {
         size_t most = 0;
         struct clsnn_program *prog = calloc(1, sizeof *prog);
-        if (!prog) return clsnn_fail(CLSNN_E_MEMORY, "program: no memory for %zu bytes", sizeof *prog);
+        if (!prog) return clsnn_no_memory("program");
         st = build(dev, kind, work_group, prog, &most);
         if (st == CLSNN_OK && (size_t)work_group <= most) {
             *out = prog;
@@ -166,7 +166,7 @@ static size_t skeleton(const char *source, size_t n_bytes, char *to) {
 enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes,
                                             char out_hex[CLSNN_SHA256_HEX]) {
     char *bare = malloc(n_bytes + 1);
-    if (!bare) return clsnn_fail(CLSNN_E_MEMORY, "kernels: no memory for their hash");
+    if (!bare) return clsnn_no_memory("kernels: hash");
     const enum clsnn_status st = clsnn_sha256_hex(bare, skeleton(source, n_bytes, bare), out_hex);
     free(bare);
     return st;

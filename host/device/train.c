@@ -20,7 +20,7 @@ enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels,
     assert(net->n_networks > 0);
     const size_t batch = (size_t)net->n_networks, n_order = batch * CLSNN_MAX_CHUNK;
     struct clsnn_trainer *tr = calloc(1, sizeof *tr);
-    if (!tr) return clsnn_fail(CLSNN_E_MEMORY, "trainer: no memory for %zu bytes", sizeof *tr);
+    if (!tr) return clsnn_no_memory("trainer");
     tr->net = net;
     tr->pixels = pixels;
     tr->n_images = n_images;

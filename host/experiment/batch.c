@@ -16,7 +16,7 @@ enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsn
                                      struct clsnn_batch **out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_batch *batch = calloc(1, sizeof *batch);
-    if (!batch) return clsnn_fail(CLSNN_E_MEMORY, "batch: no memory for %zu bytes", sizeof *batch);
+    if (!batch) return clsnn_no_memory("batch");
     batch->dev = dev;
     batch->prog = prog;
     batch->data = data;

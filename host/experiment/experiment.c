@@ -33,7 +33,7 @@ enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot, c
                           plan->neurons, slot, batch->n_slots, batch->neurons);
     }
     struct clsnn_experiment *x = calloc(1, sizeof *x);
-    if (!x) return clsnn_fail(CLSNN_E_MEMORY, "experiment: no memory for %zu bytes", sizeof *x);
+    if (!x) return clsnn_no_memory("experiment");
     x->plan = *plan;
     x->batch = batch;
     x->slot = slot;

@@ -70,7 +70,7 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
         return clsnn_fail(CLSNN_E_SHAPE, "plain network of %d neurons: must be in [1, %d]", n_post,
                           CLSNN_MAX_POST);
     struct clsnn_plain *net = calloc(1, sizeof *net);
-    if (!net) return clsnn_fail(CLSNN_E_MEMORY, "plain network: no memory for %zu bytes", sizeof *net);
+    if (!net) return clsnn_no_memory("plain network");
     net->n_post = n_post;
     net->n = (n_post + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
     clsnn_params_derive(model, seed, &net->p);

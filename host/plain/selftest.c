@@ -151,7 +151,7 @@ enum clsnn_status clsnn_selftest(struct clsnn_device *dev, const struct clsnn_pr
     struct clsnn_model model;
     uint8_t labels[N_IMAGES];
     struct trial *t = calloc(1, sizeof *t);
-    if (!t) return clsnn_fail(CLSNN_E_MEMORY, "self-test: no memory for %zu bytes", sizeof *t);
+    if (!t) return clsnn_no_memory("self-test");
     t->dev = dev;
     t->prog = prog;
     make_model(&model);

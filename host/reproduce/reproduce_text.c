@@ -16,7 +16,7 @@ enum { N_COLUMNS = sizeof columns / sizeof *columns };
 static const char *const minus = "\xe2\x88\x92", *const plus_minus = "\xc2\xb1", *const dash = "\xe2\x80\x93";
 
 enum clsnn_status clsnn_reproduction_no_memory(void) {
-    return clsnn_fail(CLSNN_E_MEMORY, "reproduce: no memory for the results");
+    return clsnn_no_memory("reproduce: results");
 }
 
 void clsnn_reproduction_spread(struct clsnn_stats s, char out[64]) {

@@ -126,7 +126,7 @@ static char *about_text(const struct clsnn_experiment *x) {
     clsnn_json_add(about, "scores", scores, &ok);
     char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(about);
-    if (!text) clsnn_fail(CLSNN_E_MEMORY, "checkpoint: no memory for its description");
+    if (!text) clsnn_no_memory("checkpoint: description");
     return text;
 }
 
