@@ -20,7 +20,7 @@ static size_t n_text, room;
 
 static void put(const char *s) {
     const size_t n = strlen(s);
-    if (n_text + n >= room) {
+    if (!text || n_text + n >= room) {
         room = 2 * (room + n) + 4096;
         text = realloc(text, room);
         if (!text) {
@@ -42,7 +42,7 @@ static void join(const char *head, size_t n, const char *name, char out[MAX_PATH
     out[0] = '\0';
     if (n + strlen(name) >= MAX_PATH) return;
     memcpy(out, head, n);
-    strcpy(out + n, name);
+    memcpy(out + n, name, strlen(name) + 1);
 }
 
 /* Writes path with its last part replaced by name. */

@@ -417,19 +417,14 @@ enum clsnn_status clsnn_checkpoint_load(const char *dir, struct clsnn_experiment
     enum clsnn_status st = CLSNN_OK;
     uint64_t *list = NULL;
     size_t n = 0;
-    char *path = NULL, last[1024] = "";
+    char last[1024] = "";
     TRY(list_files(dir, &list, &n));
     for (size_t k = 0; k < n; k++) {
         char name[CLSNN_CHECKPOINT_NAME];
         file_name(list[k], name);
-        path = clsnn_file_join(dir, name);
-        if (!path) {
-            st = CLSNN_E_MEMORY;
-            goto fail;
-        }
-        st = load_file(path, x);
+        char *path = clsnn_file_join(dir, name);
+        st = path ? load_file(path, x) : CLSNN_E_MEMORY;
         free(path);
-        path = NULL;
         if (st == CLSNN_OK && out_name) memcpy(out_name, name, sizeof name);
         if (st != CLSNN_E_DATA && st != CLSNN_E_IO) goto fail;
         snprintf(last, sizeof last, "%s", clsnn_error_text());
@@ -442,7 +437,6 @@ enum clsnn_status clsnn_checkpoint_load(const char *dir, struct clsnn_experiment
                         dir, folder, n, last)
            : none_there(dir);
 fail:
-    free(path);
     free(list);
     return st;
 }

@@ -303,6 +303,7 @@ fail:
 /* Derives the options of all runs now, so that a bad value is refused before the first run starts. */
 static enum clsnn_status derive_runs(struct clsnn_grid *g, const struct clsnn_options *base) {
     enum clsnn_status st = CLSNN_OK;
+    assert(g->n_runs > 0); /* a grid without lists is one run */
     g->options = calloc(g->n_runs, sizeof *g->options);
     if (!g->options) return clsnn_no_memory("sweep");
     for (size_t run = 0; run < g->n_runs; run++) TRY(derive_run(g, base, run, &g->options[run]));

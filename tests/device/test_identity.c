@@ -70,8 +70,8 @@ static struct outcome train_once(struct rig *rig, const struct clsnn_model *mode
 }
 
 static void drop_outcome(struct outcome *o) {
-    drop_snapshot(&o->state);
     free(o->counts);
+    drop_snapshot(&o->state);
 }
 
 static void check_same_outcome(struct outcome *found, const struct outcome *wanted, const char *what) {

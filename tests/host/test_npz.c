@@ -299,8 +299,10 @@ static void test_bomb(void **state) {
     expect_refusal(1000, "at most"); /* the file itself may be larger than 1000 bytes */
     size_t n = 0;
     unsigned char *bytes = get(&n);
-    /* Three places hold 64 MiB + 128. */
-    assert_int_equal(patch(bytes, n, "\x80\0\0\x04", "\x80\0\0\0", 4), 3);
+    /* 64 MiB + 128 stands in the directory, after the data, and before them where libarchive is older than
+     * 3.7. */
+    const size_t count = patch(bytes, n, "\x80\0\0\x04", "\x80\0\0\0", 4);
+    assert_in_range(count, 2, 3);
     put(bytes, n);
     expect_refusal(MIB, "zeros");
     free(bytes);
