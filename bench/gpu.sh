@@ -4,7 +4,7 @@
 #   bench/gpu.sh run KIT OUT    on the GPU machine: checks bits and measures; takes some minutes
 # The GPU machine needs no compiler, packages or network. run takes the vendor's OpenCL from installed .icd
 # files; if none leads to a device, run finds the driver's library and names it in OUT/icd.
-# CLSNN_GPU_DEVICE (default: gpu) chooses the device; CLSNN_GPU_DEVICE=cpu tries the script with pocl.
+# GPU_DEVICE (default: gpu) chooses the device; GPU_DEVICE=cpu tries the script with pocl.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -75,7 +75,7 @@ find_driver() {
 }
 
 run() {
-    local kit out device=${CLSNN_GPU_DEVICE:-gpu} name hash options got
+    local kit out device=${GPU_DEVICE:-gpu} name hash options got
     kit=$(cd "$1" && pwd)
     mkdir -p "$2"
     out=$(cd "$2" && pwd)
@@ -99,7 +99,7 @@ run() {
     "$kit/clsnn" bench --data digits --device "$device" --sizes 100,400,1600 --networks 512 --quick \
         --out "$out/bench" | tee "$out/bench.txt"
     for name in $suites; do
-        if CLSNN_DEVICE=$device CLSNN_SOURCE_ROOT=$kit CLSNN_BINARY=$kit/clsnn \
+        if CLSNN_DEVICE=$device TEST_SOURCE_ROOT=$kit TEST_BINARY=$kit/clsnn \
             timeout 120 "$kit/tests/test_$name" >"$out/test_$name.txt" 2>&1; then
             echo "ok test_$name: $(grep -c '^ok' "$out/test_$name.txt") cases"
         else

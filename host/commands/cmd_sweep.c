@@ -69,17 +69,21 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     struct clsnn_session session = {0};
     struct clsnn_sweep_stage stage = {0};
     const struct clsnn_sweep_watcher watch = {.stage = on_stage, .note = on_note, .ctx = &session};
-    bool slurm = false;
+    const char *task = getenv("SLURM_ARRAY_TASK_ID");
     size_t n_others = 0, n_there = 0, n_failed = 0;
     struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
-    TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards, &slurm));
+    TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards));
     TRY(clsnn_session_open(&session, o));
     TRY(clsnn_file_check_dir(dir));
     if (!o->collect) TRY(clsnn_session_compile(&session, o)); /* --collect compares data and runs nothing */
     s.dev = session.dev;
     s.prog = session.prog;
     s.data = &session.data;
-    if (slurm) clsnn_progress_note(&session.progress, "Slurm array task: shard %u/%u", s.shard, s.n_shards);
+    if (o->shard) clsnn_progress_note(&session.progress, "shard %u/%u", s.shard, s.n_shards);
+    if (o->runs == 1 && !o->shard && !o->collect && task && *task) /* train --runs has no shards */
+        clsnn_progress_note(&session.progress,
+                            "all runs, though this is a task of a Slurm job array: --shard slurm trains the "
+                            "task's part");
     TRY(clsnn_sweep_plan(&s, &watch));
     TRY(clsnn_sweep_others(&s, &n_others));
     if (n_others)

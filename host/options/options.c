@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -250,10 +251,44 @@ static enum clsnn_status apply_user_file(struct clsnn_options *o) {
     return st;
 }
 
+/* Refuses a variable CLSNN_NAME that nothing reads: it would be misspelt, and its value silently ignored. */
+static enum clsnn_status check_environment(void) {
+    static const char prefix[] = "CLSNN_";
+    const size_t most = clsnn_n_option_rows + clsnn_n_variables, n_prefix = sizeof prefix - 1;
+    char(*room)[64] = malloc(most * sizeof *room);
+    const char **names = malloc(most * sizeof *names); /* without the prefix */
+    size_t n = 0;
+    enum clsnn_status st = room && names ? CLSNN_OK : clsnn_no_memory("environment");
+    for (size_t k = 0; st == CLSNN_OK && k < clsnn_n_option_rows; k++) {
+        const char *name = clsnn_option_variable(&clsnn_option_rows[k], room[k]);
+        if (name) names[n++] = name + n_prefix;
+    }
+    for (size_t k = 0; st == CLSNN_OK && k < clsnn_n_variables; k++)
+        names[n++] = clsnn_variables[k].name + n_prefix;
+    for (char **entry = environ; st == CLSNN_OK && *entry; entry++) {
+        char name[CLSNN_EXCERPT], shown[CLSNN_EXCERPT];
+        const char *value = strchr(*entry, '=');
+        bool known = false;
+        if (strncmp(*entry, prefix, n_prefix) != 0 || !value || !value[1]) continue;
+        snprintf(name, sizeof name, "%.*s", (int)(value - *entry), *entry);
+        for (size_t k = 0; k < n && !known; k++) known = strcmp(names[k], name + n_prefix) == 0;
+        if (known) continue;
+        const char *near = clsnn_nearest(name + n_prefix, names, n);
+        clsnn_excerpt(name, shown);
+        st = near ? clsnn_fail(CLSNN_E_USAGE, "%s: clsnn has no such variable: did you mean %s%s?", shown,
+                               prefix, near)
+                  : clsnn_fail(CLSNN_E_USAGE, "%s: clsnn has no such variable: clsnn man lists them", shown);
+    }
+    free(names);
+    free(room);
+    return st;
+}
+
 static enum clsnn_status apply_environment(struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_settings settings = {0};
     char variable[64];
+    TRY(check_environment());
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
         const struct clsnn_option_row *row = &clsnn_option_rows[k];
         if (!clsnn_option_is_value(row) || !clsnn_option_variable(row, variable)) continue;

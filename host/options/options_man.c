@@ -130,9 +130,15 @@ void clsnn_options_man(FILE *to) {
 
     fputs(
         ".SH ENVIRONMENT\n.TP\n\\fBCLSNN_\\fINAME\\fR\n"
-        "the value of an option, as named above. An empty variable counts as unset.\n"
-        ".TP\n\\fBCLSNN_DATA\\fR\nthe directory with MNIST's files, for \\fB\\-\\-data mnist\\fR and "
-        "\\fBauto\\fR.\n"
+        "the value of an option, as named above. An empty variable counts as unset. A variable CLSNN_X that "
+        "no option knows is an error.\n",
+        to);
+    for (size_t k = 0; k < clsnn_n_variables; k++) {
+        fprintf(to, ".TP\n\\fB%s\\fR\n", clsnn_variables[k].name);
+        troff(to, clsnn_variables[k].help);
+        fputs(".\n", to);
+    }
+    fputs(
         ".TP\n\\fBXDG_CONFIG_HOME\\fR, \\fBXDG_DATA_HOME\\fR\nthe directories that hold "
         "\\fIclsnn/config.ini\\fR and \\fIclsnn/mnist\\fR.\n"
         ".TP\n\\fBNO_COLOR\\fR, \\fBTERM=dumb\\fR\nno colours, no progress bar.\n"

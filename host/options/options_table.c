@@ -50,9 +50,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "train R networks at once, with the seeds SEED to SEED + R - 1, each in a directory of its own"},
     {"zip", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(zip), .def_note = "every combination", .commands = SWEEP,
      .help = "keys of FILE.ini whose lists advance together; commas between keys, | between groups"},
-    {"shard", 0, "I/N", CLSNN_OPT_TEXT, FIELD(shard),
-     .def_note = "all runs; in a Slurm job array, the task's part", .commands = SWEEP,
-     .help = "train only the I-th of N equal parts of the runs, 1/N to N/N"},
+    {"shard", 0, "I/N|slurm", CLSNN_OPT_TEXT, FIELD(shard), .def_note = "all runs", .commands = SWEEP,
+     .help =
+         "train only the I-th of N equal parts of the runs, 1/N to N/N; slurm: the part of this task of a "
+         "Slurm job array"},
     {"collect", 0, NULL, CLSNN_OPT_SWITCH, FIELD(collect), .def = "no", .commands = SWEEP,
      .help = "train nothing; make the tables and pictures from the finished runs"},
     /* checkpoints */
@@ -143,6 +144,12 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn verify run-400 --device cpu", 1, 1},
 };
 const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0];
+
+const struct clsnn_variable_info clsnn_variables[] = {
+    {"CLSNN_DATA", "the directory with MNIST's files, for --data mnist and --data auto"},
+    {"CLSNN_MNIST_MIRROR", "the address from which clsnn data fetch mnist takes the files"},
+};
+const size_t clsnn_n_variables = sizeof clsnn_variables / sizeof clsnn_variables[0];
 
 const char *const clsnn_exit_codes =
     "0 ok, 1 failed, 2 usage, 3 bad data, 4 no device, 5 kernel build, 6 device memory, 7 device lost, "

@@ -127,6 +127,13 @@ struct clsnn_command_info {
 extern const struct clsnn_command_info clsnn_commands[];
 extern const size_t clsnn_n_commands;
 
+/* Variables that no row stands for, each with its meaning for people. */
+struct clsnn_variable_info {
+    const char *name, *help;
+};
+extern const struct clsnn_variable_info clsnn_variables[];
+extern const size_t clsnn_n_variables;
+
 /* The meanings of the program's exit codes, for people. */
 extern const char *const clsnn_exit_codes;
 

@@ -469,35 +469,41 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
     return name;
 }
 
-/* Reads a whole number from an environment variable; `otherwise` if the variable is unset or empty. */
-static enum clsnn_status read_variable(const char *name, uint64_t otherwise, uint64_t *out) {
+/* Reads a whole number from a variable of a Slurm job array. */
+static enum clsnn_status read_slurm(const char *name, uint64_t *out) {
     const char *text = getenv(name);
-    *out = otherwise;
-    return text && *text ? clsnn_parse_whole(name, text, 0, UINT32_MAX, "", out) : CLSNN_OK;
+    if (text && *text) return clsnn_parse_whole(name, text, 0, UINT32_MAX, "", out);
+    return clsnn_fail(CLSNN_E_USAGE,
+                      "--shard slurm: %s is not set: must be a task of a Slurm job array (sbatch --array); "
+                      "elsewhere write --shard I/N",
+                      name);
 }
 
-enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *out_n, bool *out_slurm) {
+/* Sets i and n to this task's place among the tasks of its Slurm job array. */
+static enum clsnn_status slurm_shard(uint64_t *out_i, uint64_t *out_n) {
+    enum clsnn_status st = CLSNN_OK;
+    uint64_t task = 0, n = 0, first = 0, step = 0;
+    TRY(read_slurm("SLURM_ARRAY_TASK_ID", &task));
+    TRY(read_slurm("SLURM_ARRAY_TASK_COUNT", &n));
+    TRY(read_slurm("SLURM_ARRAY_TASK_MIN", &first));
+    TRY(read_slurm("SLURM_ARRAY_TASK_STEP", &step));
+    if (task < first || step == 0 || (task - first) % step != 0 || (task - first) / step >= n)
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "SLURM_ARRAY_TASK_ID = %" PRIu64 ": is none of the %" PRIu64 " tasks from %" PRIu64
+                          " on in steps of %" PRIu64 "; --shard I/N says which part to do",
+                          task, n, first, step);
+    *out_i = (task - first) / step + 1;
+    *out_n = n;
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *out_n) {
     enum clsnn_status st = CLSNN_OK;
     uint64_t i = 1, n = 1;
-    *out_slurm = false;
-    if (!text) {
-        uint64_t first, step;
-        const char *task = getenv("SLURM_ARRAY_TASK_ID");
-        if (task && *task) {
-            TRY(read_variable("SLURM_ARRAY_TASK_ID", 0, &i));
-            TRY(read_variable("SLURM_ARRAY_TASK_COUNT", 1, &n));
-            TRY(read_variable("SLURM_ARRAY_TASK_MIN", 0, &first));
-            TRY(read_variable("SLURM_ARRAY_TASK_STEP", 1, &step));
-            if (i < first || step == 0 || (i - first) % step != 0 || (i - first) / step >= n)
-                return clsnn_fail(CLSNN_E_USAGE,
-                                  "SLURM_ARRAY_TASK_ID = %" PRIu64 ": is none of the %" PRIu64
-                                  " tasks from %" PRIu64 " on in steps of %" PRIu64
-                                  "; --shard I/N says which part to do",
-                                  i, n, first, step);
-            i = (i - first) / step + 1;
-            *out_slurm = true;
-        }
-    } else {
+    if (text && strcmp(text, "slurm") == 0) {
+        TRY(slurm_shard(&i, &n));
+    } else if (text) {
         char shown[CLSNN_EXCERPT], *copy = strdup(text), *slash;
         if (!copy) return clsnn_no_memory("sweep");
         slash = strchr(copy, '/');
@@ -510,7 +516,8 @@ enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *
         }
         free(copy);
         if (!numbers || i < 1 || i > n)
-            return clsnn_fail(CLSNN_E_USAGE, "--shard = %s: must be I/N with I in [1, N]: 1/4, 2/4, 3/4, 4/4",
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "--shard = %s: must be slurm, or I/N with I in [1, N]: 1/4, 2/4, 3/4, 4/4",
                               clsnn_excerpt(text, shown));
     }
     *out_i = (uint32_t)i;

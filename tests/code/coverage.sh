@@ -1,7 +1,7 @@
 #!/bin/sh
 # Line and branch coverage of host/ by the host, device and cli suites, from gcov: a table, then totals. Exits
 # 1 below 95 % of lines or 85 % of branches. The device suite tries only work-groups of one, unless
-# CLSNN_TEST_WORK_GROUP is set: the host's code is the same for all.
+# TEST_WORK_GROUP is set: the host's code is the same for all.
 # Usage: coverage.sh [--scratch DIR] [--only-report] [-- MESON_SETUP_ARGUMENT...]
 # DIR keeps the build. --only-report runs no tests and reports on what earlier ones left in DIR.
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
@@ -25,7 +25,7 @@ build=$scratch/coverage
 if [ $run = 1 ]; then
     ninja -C "$build" || exit 1
     find "$build" -name '*.gcda' -delete
-    CLSNN_TEST_WORK_GROUP=${CLSNN_TEST_WORK_GROUP:-1} meson test -C "$build" --no-rebuild \
+    TEST_WORK_GROUP=${TEST_WORK_GROUP:-1} meson test -C "$build" --no-rebuild \
         --timeout-multiplier 10 --print-errorlogs --suite host --suite device --suite cli ||
         echo "coverage.sh: some tests fail; the table shows what ran" >&2
 fi

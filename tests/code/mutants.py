@@ -740,10 +740,10 @@ class Bench:
     def run(self, stage, cache):
         """Returns the stage's first failure; None if all pass, "skipped" if the stage cannot run here."""
         program, patterns, work_group = STAGES[stage]
-        env = dict(os.environ, CLSNN_SOURCE_ROOT=self.tree,
-                   CLSNN_BINARY=os.path.join(self.build, "host", "clsnn"),
+        env = dict(os.environ, TEST_SOURCE_ROOT=self.tree,
+                   TEST_BINARY=os.path.join(self.build, "host", "clsnn"),
                    XDG_CONFIG_HOME=os.path.join(self.build, "config"), POCL_CACHE_DIR=cache,
-                   CLSNN_TEST_WORK_GROUP=str(work_group))
+                   TEST_WORK_GROUP=str(work_group))
         target = "tests/oclgrind_case" if program == "oclgrind" else f"tests/test_{program}"
         must_run(["ninja", "-j1", "-C", self.build, target])
         binary = os.path.join(self.build, target)
@@ -752,7 +752,7 @@ class Bench:
         else:
             runs = [([binary], pattern) for pattern in patterns]
         for command, pattern in runs:
-            done = subprocess.run(command, env=dict(env, CLSNN_TEST_FILTER=pattern), stdout=subprocess.PIPE,
+            done = subprocess.run(command, env=dict(env, TEST_FILTER=pattern), stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
                                   preexec_fn=limit_time)
             if done.returncode == -signal.SIGXCPU:

@@ -55,12 +55,12 @@ static inline int rig_close(void **state) {
 }
 
 /* Returns the program of this kind and work-group, built once. Returns NULL if the device cannot run the
- * work-group, or if it is larger than CLSNN_TEST_WORK_GROUP: a CPU takes half a minute to build one. */
+ * work-group, or if it is larger than TEST_WORK_GROUP: a CPU takes half a minute to build one. */
 static inline const struct clsnn_program *rig_program(struct rig *rig, enum clsnn_program_kind kind,
                                                       int work_group) {
     for (size_t k = 0; k < rig->n_programs; k++)
         if (rig->kinds[k] == kind && rig->programs[k]->work_group == work_group) return rig->programs[k];
-    const char *most = getenv("CLSNN_TEST_WORK_GROUP");
+    const char *most = getenv("TEST_WORK_GROUP");
     if (most && work_group > atoi(most)) return NULL;
     if ((size_t)work_group > rig->dev->info.max_work_group) {
         print_message("# %s runs no work-group of %d\n", rig->dev->info.name, work_group);
@@ -72,12 +72,12 @@ static inline const struct clsnn_program *rig_program(struct rig *rig, enum clsn
     return rig->programs[rig->n_programs++];
 }
 
-/* main of a suite: runs the tests with the rig as state, or returns 77 without a device. CLSNN_TEST_FILTER, a
+/* main of a suite: runs the tests with the rig as state, or returns 77 without a device. TEST_FILTER, a
  * pattern with * and ?, picks the tests. */
 #define run_device_suite(name, tests)                                                                        \
     (rig_is_missing(name)                                                                                    \
          ? 77                                                                                                \
-         : (cmocka_set_message_output(CM_OUTPUT_TAP), cmocka_set_test_filter(getenv("CLSNN_TEST_FILTER")),   \
+         : (cmocka_set_message_output(CM_OUTPUT_TAP), cmocka_set_test_filter(getenv("TEST_FILTER")),         \
             cmocka_run_group_tests_name(name, tests, rig_open, rig_close)))
 
 static inline bool rig_is_missing(const char *name) {

@@ -1,6 +1,6 @@
 /* The kernels against the reference and against recordings of Brian 2. With given input spikes every spike
  * must be equal, potentials must agree within rounding, and bits must not depend on the work-group.
- * CLSNN_ORACLE (default CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of larger recordings. */
+ * TEST_ORACLE (default TEST_SOURCE_ROOT/../shared/oracle) is a folder of larger recordings. */
 #include <dirent.h>
 
 #include "clsnn/abi.h"
@@ -346,7 +346,7 @@ static int check_folder(struct rig *rig, const char *dir) {
 }
 
 static const char *source_root(void) {
-    const char *root = getenv("CLSNN_SOURCE_ROOT");
+    const char *root = getenv("TEST_SOURCE_ROOT");
     return root && *root ? root : ".";
 }
 
@@ -358,12 +358,12 @@ static void equals_the_recordings_of_this_repository(void **state) {
 
 static void equals_the_large_recordings(void **state) {
     char dir[2048];
-    const char *named = getenv("CLSNN_ORACLE");
+    const char *named = getenv("TEST_ORACLE");
     const int length = named && *named ? snprintf(dir, sizeof dir, "%s", named)
                                        : snprintf(dir, sizeof dir, "%s/../shared/oracle", source_root());
     assert_true(length < (int)sizeof dir);
     if (check_folder(*state, dir) > 0) return;
-    print_error("SKIPPED: no recordings (*.npz) in %s; CLSNN_ORACLE names another folder\n", dir);
+    print_error("SKIPPED: no recordings (*.npz) in %s; TEST_ORACLE names another folder\n", dir);
     skip();
 }
 

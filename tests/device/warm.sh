@@ -8,7 +8,7 @@ clsnn=$1 caches=$2
 shift 2
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-replay=${CLSNN_SOURCE_ROOT:-.}/tests/reference/oracle/learn_12.npz
+replay=${TEST_SOURCE_ROOT:-.}/tests/reference/oracle/learn_12.npz
 small='-q --data digits --neurons 16 --train-images 2 --label-images 2 --test-images 2'
 run() {
     if "$clsnn" "$@" >/dev/null 2>"$work/error-$half"; then

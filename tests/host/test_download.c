@@ -252,7 +252,7 @@ static void without_libcurl_it_says_so(void **state) {
 #endif
 
 int main(void) {
-    const char *asked = getenv("CLSNN_DATA"), *source = getenv("CLSNN_SOURCE_ROOT");
+    const char *asked = getenv("CLSNN_DATA"), *source = getenv("TEST_SOURCE_ROOT");
     char beside[512];
     snprintf(beside, sizeof beside, "%s/../shared/data/mnist", source && *source ? source : ".");
     const char *places[] = {asked ? asked : "", beside};

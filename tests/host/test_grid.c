@@ -469,18 +469,15 @@ static void test_sizes(void **state) {
     clsnn_options_finish(&o);
 }
 
-static void shard_is(const char *text, uint32_t i, uint32_t n, bool slurm) {
+static void shard_is(const char *text, uint32_t i, uint32_t n) {
     uint32_t out_i = 0, out_n = 0;
-    bool out_slurm = !slurm;
-    if (clsnn_grid_shard(text, &out_i, &out_n, &out_slurm) != CLSNN_OK)
-        fail_msg("refused: %s", clsnn_error_text());
-    assert_true(out_i == i && out_n == n && out_slurm == slurm);
+    if (clsnn_grid_shard(text, &out_i, &out_n) != CLSNN_OK) fail_msg("refused: %s", clsnn_error_text());
+    assert_true(out_i == i && out_n == n);
 }
 
 static void shard_bad(const char *text, const char *want) {
     uint32_t i = 77, n = 77;
-    bool slurm;
-    assert_int_equal(clsnn_grid_shard(text, &i, &n, &slurm), CLSNN_E_USAGE);
+    assert_int_equal(clsnn_grid_shard(text, &i, &n), CLSNN_E_USAGE);
     if (!strstr(clsnn_error_text(), want))
         fail_msg("\"%s\" does not contain \"%s\"", clsnn_error_text(), want);
     assert_true(i == 77 && n == 77);
@@ -519,47 +516,50 @@ static void test_shards(void **state) {
                                         "1/2/3",
                                         "1/9999999999",
                                         "9999999999/9999999999"};
-    shard_is(NULL, 1, 1, false);
-    shard_is("1/1", 1, 1, false);
-    shard_is("2/4", 2, 4, false);
-    shard_is("4/4", 4, 4, false);
-    shard_is("999999999/999999999", 999999999, 999999999, false);
+    shard_is(NULL, 1, 1);
+    shard_is("1/1", 1, 1);
+    shard_is("2/4", 2, 4);
+    shard_is("4/4", 4, 4);
+    shard_is("999999999/999999999", 999999999, 999999999);
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         char want[64];
-        snprintf(want, sizeof want, "--shard = %s: must be I/N with I in [1, N]", wrong[k]);
+        snprintf(want, sizeof want, "--shard = %s: must be slurm, or I/N with I in [1, N]", wrong[k]);
         shard_bad(wrong[k], want);
     }
     /* The variables Slurm sets for --array=1-4, 0-3, 2-8:2, and for a single task. */
     set_slurm("3", "4", "1", "1");
-    shard_is(NULL, 3, 4, true);
-    shard_is("1/2", 1, 2, false); /* --shard overrules Slurm */
+    shard_is("slurm", 3, 4);
+    shard_is("1/2", 1, 2);
+    shard_is(NULL, 1, 1); /* the variables alone change nothing */
     set_slurm("0", "4", "0", "1");
-    shard_is(NULL, 1, 4, true);
+    shard_is("slurm", 1, 4);
     set_slurm("3", "4", "0", "1");
-    shard_is(NULL, 4, 4, true);
+    shard_is("slurm", 4, 4);
     set_slurm("8", "4", "2", "2");
-    shard_is(NULL, 4, 4, true);
+    shard_is("slurm", 4, 4);
     set_slurm("7", "1", "7", "1");
-    shard_is(NULL, 1, 1, true);
+    shard_is("slurm", 1, 1);
     set_slurm("", "4", "1", "1");
-    shard_is(NULL, 1, 1, false);
+    shard_bad("slurm", "--shard slurm: SLURM_ARRAY_TASK_ID is not set: must be a task of a Slurm job array");
+    set_slurm("1", "4", "1", NULL);
+    shard_bad("slurm", "SLURM_ARRAY_TASK_STEP is not set");
     /* --array=1,3,9 has no constant step. */
     set_slurm("9", "3", "1", "1");
     shard_bad(
-        NULL,
+        "slurm",
         "SLURM_ARRAY_TASK_ID = 9: is none of the 3 tasks from 1 on in steps of 1; --shard I/N says which");
     set_slurm("3", "4", "2", "2");
-    shard_bad(NULL, "SLURM_ARRAY_TASK_ID = 3: is none of the 4 tasks from 2 on in steps of 2");
+    shard_bad("slurm", "SLURM_ARRAY_TASK_ID = 3: is none of the 4 tasks from 2 on in steps of 2");
     set_slurm("0", "4", "1", "1");
-    shard_bad(NULL, "is none of the 4 tasks");
+    shard_bad("slurm", "is none of the 4 tasks");
     set_slurm("1", "4", "1", "0");
-    shard_bad(NULL, "in steps of 0");
+    shard_bad("slurm", "in steps of 0");
     set_slurm("x", "4", "1", "1");
-    shard_bad(NULL, "SLURM_ARRAY_TASK_ID = x: not a number");
+    shard_bad("slurm", "SLURM_ARRAY_TASK_ID = x: not a number");
     set_slurm("1", "x", "1", "1");
-    shard_bad(NULL, "SLURM_ARRAY_TASK_COUNT = x: not a number");
+    shard_bad("slurm", "SLURM_ARRAY_TASK_COUNT = x: not a number");
     set_slurm("1", "4294967296", "1", "1");
-    shard_bad(NULL, "SLURM_ARRAY_TASK_COUNT = 4294967296: must be in");
+    shard_bad("slurm", "SLURM_ARRAY_TASK_COUNT = 4294967296: must be in");
 }
 
 /* Ten thousand runs, the most allowed, can be read. */

@@ -24,7 +24,7 @@ static void mnist_is_recognised(void **state) {
 /* Looks in $CLSNN_DATA, then beside the source tree; NULL: in neither. Must run before setup clears the
  * environment. */
 static char *find_mnist(void) {
-    const char *asked = getenv("CLSNN_DATA"), *source = getenv("CLSNN_SOURCE_ROOT");
+    const char *asked = getenv("CLSNN_DATA"), *source = getenv("TEST_SOURCE_ROOT");
     char *beside = clsnn_file_join(source && *source ? source : ".", "../shared/data/mnist");
     char *places[] = {asked && *asked ? strdup(asked) : NULL, beside}, *found = NULL;
     for (int i = 0; i < 2; i++) {

@@ -33,6 +33,13 @@ texts() { # texts ARGUMENT...: the program must print something on stdout and no
     [ -s "$work/out" ] || wrong "nothing was printed"
     no_words
 }
+misspelt_variable() {
+    local text="clsnn has no such variable"
+    CLSNN_NEURON=17 refuses 2 "CLSNN_NEURON: $text: did you mean CLSNN_NEURONS?" train
+    CLSNN_XYZZYQ=1 refuses 2 "CLSNN_XYZZYQ: $text: clsnn man lists them" devices
+    CLSNN_DTA=x refuses 2 "did you mean CLSNN_DATA?" data list
+    CLSNN_NEURON='' run 0 train --print-config
+}
 verbose_place() {
     run 3 train --data nowhere --verbose
     tail -n 1 "$work/err" | grep -qE '\([^ ]*\.c:[0-9]+\)$' ||
@@ -49,6 +56,7 @@ any "--neurons without a value" usage "--neurons needs a value: --neurons N" tra
 any "--neurns: the nearest is named" usage "unknown option --neurns: did you mean --neurons?" train --neurns 5
 any "an option that resembles none" \
     usage "unknown option --xyzzyq: clsnn train --help lists them" train --xyzzyq
+any "a misspelt variable" misspelt_variable
 any "an option of another command" \
     usage "--neurons is an option of clsnn train, not of clsnn eval" eval m.npz --neurons 5
 any "a parameter as an option" usage "it is a model parameter, write --set w_max=VALUE" train --w_max 2

@@ -71,7 +71,10 @@ sweep_json() {
 }
 train_runs() {
     local dir=runs-n16-e1-s1-r3 before_last=18446744073709551614 last=18446744073709551615
+    # Variables of a job array change nothing: each task may train its own seeds.
+    export SLURM_ARRAY_TASK_ID=7 SLURM_ARRAY_TASK_COUNT=10 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_STEP=1
     run 0 train "${brief[@]}" --neurons 16 --runs 3 --json
+    unset "${!SLURM_@}"
     is_json "$work/out"
     prints '"summary":[{"runs":3,"all":{"n":3,"mean_percent":'
     exist $dir/{results.csv,summary.csv,results.jsonl}
@@ -215,9 +218,13 @@ sweep_shards() {
     says "2 of 6 runs are not finished; parts/results.csv tells which"
     [ "$(grep -c ',missing,' parts/results.csv)" = 2 ] || wrong "results.csv: $(cat parts/results.csv)"
     export SLURM_ARRAY_TASK_ID=7 SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_STEP=2
-    sweep --out parts --json
-    says "Slurm array task: shard 3/3"
+    sweep --out parts --shard slurm --json
+    says "shard 3/3"
     [ "$(json shard)" = 3/3 ] || wrong "shard: $(json shard)"
+    cp -a "$work/swept" whole
+    sweep --out whole
+    says "6 runs, 6 of them finished before"
+    says "--shard slurm trains the task's part"
     unset "${!SLURM_@}"
     sweep --out parts --collect
     same_tables parts "$work/swept"

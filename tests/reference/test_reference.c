@@ -2,8 +2,8 @@
  * spike; and the scenarios of collisions.h. Each scenario must do what its name says before a kernel is
  * compared with it.
  *
- * CLSNN_SOURCE_ROOT (default ".") holds tests/reference/oracle. CLSNN_ORACLE (default
- * CLSNN_SOURCE_ROOT/../shared/oracle) is a folder of larger recordings; without it that test is skipped. */
+ * TEST_SOURCE_ROOT (default ".") holds tests/reference/oracle. TEST_ORACLE (default
+ * TEST_SOURCE_ROOT/../shared/oracle) is a folder of larger recordings; without it that test is skipped. */
 #include <dirent.h>
 #include <math.h>
 #include <setjmp.h>
@@ -523,7 +523,7 @@ static int check_folder(const char *dir, bool float32_volts) {
 }
 
 static const char *source_root(void) {
-    const char *root = getenv("CLSNN_SOURCE_ROOT");
+    const char *root = getenv("TEST_SOURCE_ROOT");
     return root && *root ? root : ".";
 }
 
@@ -533,19 +533,19 @@ static void equals_the_recordings_of_this_repository(void **state) {
     assert_true(snprintf(dir, sizeof dir, "%s/tests/reference/oracle", source_root()) < (int)sizeof dir);
     int n_files = check_folder(dir, false);
     if (n_files < 3)
-        fail_msg("%s: %d recordings, expected 3 (CLSNN_SOURCE_ROOT names the source tree)", dir,
+        fail_msg("%s: %d recordings, expected 3 (TEST_SOURCE_ROOT names the source tree)", dir,
                  n_files < 0 ? 0 : n_files);
 }
 
 static void equals_the_large_recordings(void **state) {
     (void)state;
     char dir[2048];
-    const char *named = getenv("CLSNN_ORACLE");
+    const char *named = getenv("TEST_ORACLE");
     int length = named && *named ? snprintf(dir, sizeof dir, "%s", named)
                                  : snprintf(dir, sizeof dir, "%s/../shared/oracle", source_root());
     assert_true(length < (int)sizeof dir);
     if (check_folder(dir, true) > 0) return;
-    print_error("SKIPPED: no recordings (*.npz) in %s; CLSNN_ORACLE names another folder\n", dir);
+    print_error("SKIPPED: no recordings (*.npz) in %s; TEST_ORACLE names another folder\n", dir);
     skip();
 }
 
