@@ -49,11 +49,13 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     }
     TRY(clsnn_session_open(&session, &with_params));
     if (trained_on.sha256[0] && strcmp(trained_on.sha256, session.data.sha256) != 0) {
-        clsnn_progress_warn(
-            &session.progress,
-            "%s was trained on other data (%s) than it is tested on (%s: %s): choose with --data", path,
-            trained_on.name, session.data.name, session.data.source);
+        clsnn_warnings_add(&session.warnings, CLSNN_WARN_other_data,
+                           "%s was trained on other data (%s) than it is tested on (%s: %s)", path,
+                           trained_on.name, session.data.name, session.data.source);
     }
+    clsnn_warnings_of_model(&session.warnings, &model, path, &with_params.model);
+    if (!model.labels.labels) clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
+    TRY(clsnn_session_tell(&session, o, &session.warnings));
     TRY(clsnn_session_compile(&session, &with_params));
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
@@ -65,12 +67,14 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
         TRY(clsnn_file_make_dir(o->out_dir)); /* fails before the work; earlier files move only after it */
     clsnn_report_start(&report, &with_params, x, o->out_dir);
     report.model = path;
+    report.warnings = session.warnings;
     clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path,
                         model.n_post, model.labels.labels ? "labels from the file" : "no labels yet",
                         x->plan.test_images);
     const struct clsnn_watcher watcher = {.stage = on_stage, .ctx = &session.progress};
     TRY(clsnn_experiment_evaluate(x, &watcher));
     TRY(clsnn_experiment_learned(x, &learned));
+    clsnn_warnings_of_result(&report.warnings, x);
     TRY(clsnn_summary_print(&report, &learned, o->out));
     if (o->out_dir) TRY(clsnn_report_prepare_dir(o->out_dir, &moved));
     if (moved)
@@ -80,6 +84,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     TRY(clsnn_pictures_write(&report, &learned));
     TRY(clsnn_run_json_write(&report, CLSNN_RUN_FINISHED, &learned));
     clsnn_summary_places(&report, o->out);
+    TRY(clsnn_session_tell(&session, o, &report.warnings));
 fail:
     clsnn_learned_finish(&learned);
     clsnn_experiment_destroy(x);

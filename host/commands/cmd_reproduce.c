@@ -144,12 +144,12 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     r->label_images = s->plan.label_images;
     r->test_images = s->plan.test_images;
     TRY(clsnn_program_hash(r->kernels_sha256));
-    TRY(clsnn_grid_sizes(o, r->sizes, r->n_sizes, r->n_seeds, &p->grid));
     p->sweep = (struct clsnn_sweep){.grid = &p->grid,
                                     .options = o,
                                     .dev = s->dev,
                                     .prog = s->prog,
                                     .data = &s->data,
+                                    .warnings = &s->warnings,
                                     .dir = r->dir,
                                     .shard = 1,
                                     .n_shards = 1,
@@ -197,6 +197,7 @@ enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o) {
     size_t n_finished, n_failed;
     const double began = clsnn_clock_seconds();
     TRY(read_sizes(o, &p.r));
+    TRY(clsnn_grid_sizes(o, p.r.sizes, p.r.n_sizes, (uint32_t)o->seeds, &p.grid));
     open = true;
     TRY(clsnn_session_open(&p.session, o));
     TRY(prepare(&p, o, &watch, &dir));
@@ -209,6 +210,10 @@ enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o) {
     if (n_failed && !unsaved)
         st = clsnn_fail(CLSNN_E_FAILED, "%zu of %zu runs failed: run.json in each one's directory says why",
                         n_failed, p.grid.n_runs);
+    else if (o->strict && clsnn_sweep_n_warned(&p.sweep))
+        st = clsnn_fail(CLSNN_E_DATA,
+                        "%zu of %zu runs have warnings, errors by --strict: report.html names them",
+                        clsnn_sweep_n_warned(&p.sweep), p.grid.n_runs);
 fail:
     if (unsaved && st == CLSNN_OK) st = CLSNN_E_IO; /* clsnn_sweep_run has recorded the text */
     clsnn_sweep_finish(&p.sweep);

@@ -26,6 +26,7 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
     enum clsnn_status st = CLSNN_OK;
     FILE *out = s->options->out;
     size_t n_finished = 0, n_failed = 0;
+    const size_t n_warned = clsnn_sweep_n_warned(s);
     char *written = NULL;
     clsnn_sweep_count(s, &n_finished, &n_failed);
     if (all) TRY(clsnn_sweep_table_write(s, &written));
@@ -40,6 +41,8 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
         TRY(clsnn_sweep_table_print(s, out, false));
         fprintf(out, "\nruns          %zu of %zu finished%s\n", n_finished, s->grid->n_runs,
                 n_failed ? ", some failed: results.csv and their run.json tell" : "");
+        if (n_warned)
+            fprintf(out, "warnings      %zu of them: results.csv and their run.json tell\n", n_warned);
         if (stage->images)
             fprintf(out, "training      %llu images in %.1f s, %.0f images/s altogether\n",
                     (unsigned long long)stage->images, stage->seconds, stage->images_per_second);
@@ -58,6 +61,10 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
     else if (all && n_finished < s->grid->n_runs)
         st = clsnn_fail(CLSNN_E_FAILED, "%zu of %zu runs are not finished; %s/results.csv tells which",
                         s->grid->n_runs - n_finished, s->grid->n_runs, s->dir);
+    else if (n_warned && s->options->strict)
+        st = clsnn_fail(CLSNN_E_DATA,
+                        "%zu of %zu runs have warnings, errors by --strict: results.csv names them", n_warned,
+                        s->grid->n_runs);
 fail:
     free(written);
     return st;
@@ -79,6 +86,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     s.dev = session.dev;
     s.prog = session.prog;
     s.data = &session.data;
+    s.warnings = &session.warnings;
     if (o->shard) clsnn_progress_note(&session.progress, "shard %u/%u", s.shard, s.n_shards);
     if (o->runs == 1 && !o->shard && !o->collect && task && *task) /* train --runs has no shards */
         clsnn_progress_note(&session.progress,

@@ -87,12 +87,13 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     return !clsnn_session_stopping();
 }
 
-/* Prints the result and writes its files, the weights first. After a failure it still tries the other files,
- * and returns the first failure. */
-static enum clsnn_status finish_run(struct clsnn_report *report, FILE *out) {
+/* Prints the result and writes its files, the weights first, then shows warnings. After a failure it still
+ * tries the other files, and returns the first failure. */
+static enum clsnn_status finish_run(struct clsnn_session *session, struct clsnn_report *report, FILE *out) {
     struct clsnn_learned learned = {0};
     enum clsnn_status st = clsnn_experiment_learned(report->experiment, &learned);
     if (st != CLSNN_OK) return st;
+    clsnn_warnings_of_result(&report->warnings, report->experiment);
     const enum clsnn_status printed = clsnn_summary_print(report, &learned, out);
     st = clsnn_report_model(report, &learned);
     const enum clsnn_status more[] = {clsnn_report_metrics(report), clsnn_pictures_write(report, &learned)};
@@ -102,7 +103,9 @@ static enum clsnn_status finish_run(struct clsnn_report *report, FILE *out) {
     clsnn_learned_finish(&learned);
     if (st == CLSNN_OK) st = run;
     if (st == CLSNN_OK) clsnn_summary_places(report, out);
-    return printed != CLSNN_OK ? printed : st;
+    if (printed != CLSNN_OK) st = printed;
+    const enum clsnn_status told = clsnn_session_tell(session, report->options, &report->warnings);
+    return st != CLSNN_OK ? st : told;
 }
 
 /* Saves a checkpoint of the stopped run as it stands, and marks run.json as stopped. */
@@ -184,12 +187,15 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     const char *dir = o->out_dir ? o->out_dir : default_dir;
     if (o->resume) TRY(clsnn_checkpoint_find(dir));
     TRY(clsnn_file_check_dir(dir));
+    clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
+    TRY(clsnn_session_tell(&session, o, &session.warnings));
     TRY(clsnn_session_compile(&session, o));
     const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
     TRY(clsnn_session_batch(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
                             session.plan.test_images, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     clsnn_report_start(&report, o, x, dir);
+    report.warnings = session.warnings;
     TRY(begin(&watch, x, &lock_fd));
     TRY(clsnn_run_json_write(&report, CLSNN_RUN_RUNNING, NULL));
     clsnn_progress_note(
@@ -204,7 +210,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     if (st == CLSNN_STOPPED)
         st = save_stopped(&watch);
     else if (st == CLSNN_OK)
-        st = finish_run(&report, o->out);
+        st = finish_run(&session, &report, o->out);
     else
         mark_failed(&watch);
 fail:

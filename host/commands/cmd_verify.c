@@ -242,7 +242,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
                         (unsigned long long)r.plan.seed);
     TRY(train_again(x, &r, &session.progress));
     TRY(clsnn_experiment_learned(x, &learned));
-    TRY(clsnn_run_of(x, &learned, &found));
+    TRY(clsnn_run_of(&(struct clsnn_report){.options = o, .experiment = x}, &learned, &found));
     v.differences = json_array();
     compare_result(&v, &r, &found);
     compare_metrics(&v, &r, &found);

@@ -71,8 +71,8 @@ void clsnn_session_may_end(const char *words) {
     if (clsnn_session_stopping()) end_if_allowed();
 }
 
-/* Warns if an option asks for more images than there are. All of them are taken, but a script's number must
- * not seem to have been trained. For clsnn_options_visit. */
+/* Warns if an option asks for more images than there are: a script's number must not seem to have been
+ * trained. For clsnn_options_visit. */
 static void warn_of_more(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                          bool is_param) {
     struct clsnn_session *s = ctx;
@@ -85,8 +85,26 @@ static void warn_of_more(void *ctx, const char *name, const char *value, const c
     if (!is_number || is_param || strcmp(origin, "default") == 0 || strncmp(origin, "preset", 6) == 0) return;
     for (size_t k = 0; k < sizeof sets / sizeof *sets; k++)
         if (strcmp(name, sets[k].name) == 0 && strtoul(value, NULL, 10) > sets[k].there)
-            clsnn_progress_warn(&s->progress, "--%s = %s: %s has %u %s images; all of them are taken", name,
-                                value, s->data.name, sets[k].there, sets[k].kind);
+            clsnn_warnings_add(&s->warnings, CLSNN_WARN_fewer_images, "--%s = %s: %s has %u %s images", name,
+                               value, s->data.name, sets[k].there, sets[k].kind);
+}
+
+enum clsnn_status clsnn_session_tell(struct clsnn_session *s, const struct clsnn_options *o,
+                                     struct clsnn_warnings *w) {
+    enum clsnn_status st = CLSNN_OK;
+    const char *text;
+    while ((text = clsnn_warnings_next(w))) {
+        clsnn_progress_warn(&s->progress, "%s", text);
+        if (o->strict) st = clsnn_fail(CLSNN_E_DATA, "%s; --strict makes this warning an error", text);
+    }
+    return st;
+}
+
+/* Returns the data set to load: "mnist" for "auto" where nobody might see that the digits were taken. */
+static const char *data_for(const struct clsnn_options *o) {
+    const bool is_many = strcmp(o->command, "sweep") == 0 || strcmp(o->command, "reproduce") == 0;
+    const bool is_watched = isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
+    return strcmp(o->data, "auto") == 0 && (is_many || !is_watched) ? "mnist" : o->data;
 }
 
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o) {
@@ -98,16 +116,17 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         o->collect ? "" : " and looking for an OpenCL device");
     s->chunk = (uint32_t)o->chunk;
     if (!o->collect) TRY(clsnn_device_open(o->device, &s->dev));
-    TRY(clsnn_dataset_load(o->data, &s->data));
+    TRY(clsnn_dataset_load(data_for(o), &s->data));
     clsnn_plan_make(o, &s->data, &s->plan);
     s->plan.pause_every = (uint32_t)o->checkpoint_every;
-    clsnn_progress_note(
-        &s->progress, "data: %s (%s), %u training and %u test images%s", s->data.name, s->data.source,
-        s->data.train.n_images, s->data.test.n_images,
-        strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0
-            ? " - MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
-            : "");
+    clsnn_progress_note(&s->progress, "data: %s (%s), %u training and %u test images", s->data.name,
+                        s->data.source, s->data.train.n_images, s->data.test.n_images);
+    if (strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0)
+        clsnn_warnings_add(&s->warnings, CLSNN_WARN_builtin_digits,
+                           "MNIST was not found, these are the built-in digits");
     clsnn_options_visit(o, warn_of_more, s);
+    clsnn_warnings_of_pixels(&s->warnings, &s->data);
+    TRY(clsnn_session_tell(s, o, &s->warnings));
 fail:
     return st;
 }

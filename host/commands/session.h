@@ -7,6 +7,7 @@
 #include "device/device.h"
 #include "options/options_table.h"
 #include "commands/progress.h"
+#include "run/warnings.h"
 
 struct clsnn_session {
     struct clsnn_progress_line progress;
@@ -16,6 +17,7 @@ struct clsnn_session {
     struct clsnn_plan plan;       /* of the options, cut to the data */
     uint32_t chunk;               /* presentations a launch; 0: chosen for the device */
     struct clsnn_profile profile; /* filled with --profile */
+    struct clsnn_warnings warnings;
 };
 
 /* Catches signals, starts the progress line, opens the device (not with --collect, which runs nothing), loads
@@ -31,6 +33,10 @@ void clsnn_session_close(struct clsnn_session *s); /* takes {0} and half-built o
  * the session's data. Errors: as of clsnn_batch_create. */
 enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
                                       struct clsnn_batch **out);
+
+/* Shows the warnings that the user has not seen. Errors: CLSNN_E_DATA there was one, and --strict. */
+enum clsnn_status clsnn_session_tell(struct clsnn_session *s, const struct clsnn_options *o,
+                                     struct clsnn_warnings *w);
 
 /* Returns true once SIGINT, SIGTERM or SIGUSR1 came. A second signal ends the process at once with code
  * 130. */

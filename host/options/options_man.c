@@ -57,6 +57,14 @@ static void man_param(const struct clsnn_param_info *p, FILE *to) {
     fprintf(to, "; source: %s.\n", p->source);
 }
 
+static void man_warning(const char *name, const char *meaning, const char *cure, FILE *to) {
+    fprintf(to, ".TP\n\\fB%s\\fR\n", name);
+    troff(to, meaning);
+    fputs(". Cure: ", to);
+    troff(to, cure);
+    fputs(".\n", to);
+}
+
 static void man_metric(const char *name, const char *unit, const char *meaning, FILE *to) {
     fputs(".TP\n\\fB", to);
     troff(to, name);
@@ -127,6 +135,14 @@ void clsnn_options_man(FILE *to) {
 #define CLSNN_COUNT(name, shown, column, meaning)       man_metric(#name, "", meaning, to);
 #define CLSNN_VALUE(name, unit, shown, column, meaning) man_metric(#name, unit, meaning, to);
 #include "clsnn/metrics.def"
+
+    fputs(".SH WARNINGS\n"
+          "A run with one of these conditions has numbers that may mean nothing. stderr, \\fIrun.json\\fR "
+          "and a "
+          "sweep's \\fIresults.csv\\fR name it, and \\fB\\-\\-strict\\fR makes it an error.\n",
+          to);
+#define CLSNN_WARNING(name, meaning, cure) man_warning(#name, meaning, cure, to);
+#include "base/warnings.def"
 
     fputs(
         ".SH ENVIRONMENT\n.TP\n\\fBCLSNN_\\fINAME\\fR\n"

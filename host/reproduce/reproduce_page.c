@@ -101,7 +101,7 @@ static void page_runs(const struct clsnn_reproduction *r, FILE *page) {
         "train side by side; training times are wall-clock times.</p>\n"
         "<div class=\"wide\"><table>\n<thead><tr><th>N</th><th>seed</th><th>vote all</th><th>proportion</th>"
         "<th>training</th><th>evaluation</th><th>presentations</th><th>given up</th>"
-        "<th class=\"left\">final_sha256</th></tr></thead>\n<tbody>\n",
+        "<th class=\"left\">final_sha256</th><th class=\"left\">warnings</th></tr></thead>\n<tbody>\n",
         n, n_kept);
     for (size_t k = 0; k < n; k++) {
         const struct clsnn_reproduced_run *run = &r->runs[k];
@@ -113,10 +113,11 @@ static void page_runs(const struct clsnn_reproduction *r, FILE *page) {
         fprintf(page,
                 "<tr%s><td>%u</td><td>%" PRIu64
                 "</td><td>%.2f</td><td>%.2f</td><td>%s</td><td>%s</td><td>%" PRIu64 "</td><td>%" PRIu64
-                "</td><td class=\"left\"><code>%.16s</code>%s</td></tr>\n",
+                "</td><td class=\"left\"><code>%.16s</code>%s</td><td class=\"left\">%s</td></tr>\n",
                 k % r->n_seeds == 0 ? " class=\"group\"" : "", run->neurons, run->seed,
                 100 * last->accuracy_all, 100 * last->accuracy_proportion, train, eval, totals->presentations,
-                totals->given_up, run->run->sha256, run->kept ? "<small>found finished</small>" : "");
+                totals->given_up, run->run->sha256, run->kept ? "<small>found finished</small>" : "",
+                run->run->warnings);
     }
     fprintf(
         page,

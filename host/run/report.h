@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "clsnn/experiment.h"
 #include "options/options_table.h"
+#include "run/warnings.h"
 
 /* A run that reports to dir. Everything is borrowed. */
 struct clsnn_report {
@@ -14,6 +15,7 @@ struct clsnn_report {
     const char *model; /* eval: the tested model.npz; NULL otherwise */
     char started[CLSNN_CLOCK_UTC];
     char resumed_from[64]; /* the checkpoint, below dir; "": the run began at its beginning */
+    struct clsnn_warnings warnings;
 };
 
 void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,

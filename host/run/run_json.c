@@ -155,6 +155,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     for (size_t k = 0; k < x->n_metrics; k++)
         if (json_array_append_new(metrics, clsnn_metrics_json(&x->metrics[k], ok)) != 0) *ok = false;
     clsnn_json_add(run, "metrics", metrics, ok);
+    clsnn_json_add(run, "warnings", clsnn_warnings_json(&r->warnings, ok), ok);
     clsnn_json_add(run, "result", clsnn_run_json_result(r, learned, ok), ok);
     return run;
 }
@@ -250,6 +251,7 @@ static enum clsnn_status read_finished(const json_t *json, const char *path, str
         return clsnn_fail(CLSNN_E_DATA, "%s: result has no final_sha256", path);
     TRY(clsnn_json_read_fields(result, path, total_fields, N_TOTALS, &run->totals));
     TRY(read_evaluations(json, path, run));
+    clsnn_warnings_read_names(json_object_get(json, "warnings"), run->warnings);
 fail:
     return st;
 }
@@ -272,8 +274,9 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_run_of(const struct clsnn_experiment *x, const struct clsnn_learned *learned,
+enum clsnn_status clsnn_run_of(const struct clsnn_report *r, const struct clsnn_learned *learned,
                                struct clsnn_run *out) {
+    const struct clsnn_experiment *x = r->experiment;
     struct clsnn_run run = {.state = CLSNN_RUN_FINISHED,
                             .plan = x->plan,
                             .metrics = calloc(x->n_metrics + 1, sizeof *run.metrics),
@@ -284,6 +287,7 @@ enum clsnn_status clsnn_run_of(const struct clsnn_experiment *x, const struct cl
     memcpy(run.sha256, learned->sha256, sizeof run.sha256);
     snprintf(run.data_name, sizeof run.data_name, "%s", x->batch->data->name);
     snprintf(run.data_sha256, sizeof run.data_sha256, "%s", x->batch->data->sha256);
+    clsnn_warnings_names(&r->warnings, run.warnings);
     *out = run;
     return CLSNN_OK;
 }

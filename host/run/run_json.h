@@ -30,7 +30,8 @@ struct clsnn_run {
     struct clsnn_metrics *metrics; /* [n_metrics], owned; at least one, and only the last has a score */
     size_t n_metrics;
     struct clsnn_run_totals totals;
-    char sha256[CLSNN_SHA256_HEX]; /* final_sha256 */
+    char sha256[CLSNN_SHA256_HEX];      /* final_sha256 */
+    char warnings[CLSNN_WARNING_NAMES]; /* their names, joined by '+' */
 };
 void clsnn_run_finish(struct clsnn_run *run); /* takes {0} */
 
@@ -51,9 +52,9 @@ void clsnn_run_json_add_totals(json_t *object, const struct clsnn_run_totals *to
  * Errors: CLSNN_E_IO; CLSNN_E_DATA no JSON, another format, no state; in a finished run also: no plan,
  * numbers out of range, no evaluation after the last epoch, no final_sha256; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_run_json_read(const char *dir, struct clsnn_run *out);
-/* Makes plan, metrics, totals, hashes and data's name of a finished experiment, as its run.json has them.
+/* Makes plan, metrics, totals, hashes, warnings and data's name of a finished run, as its run.json has them.
  * Errors: CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_run_of(const struct clsnn_experiment *x, const struct clsnn_learned *learned,
+enum clsnn_status clsnn_run_of(const struct clsnn_report *r, const struct clsnn_learned *learned,
                                struct clsnn_run *out);
 
 #endif

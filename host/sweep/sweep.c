@@ -33,6 +33,7 @@ struct work {
     bool read_out;              /* the watcher was told of the first readout */
     size_t n_unsaved;           /* runs with a file that could not be written */
     char unsaved[1024];         /* the error of the first of these runs */
+    bool told[CLSNN_N_WARNINGS];
 };
 
 /* A run under way in a slot of the batch. */
@@ -103,6 +104,15 @@ void clsnn_sweep_count(const struct clsnn_sweep *s, size_t *out_finished, size_t
         *out_finished += s->runs[k].result.found == CLSNN_FOUND_FINISHED;
         *out_failed += s->runs[k].result.found == CLSNN_FOUND_FAILED;
     }
+}
+
+size_t clsnn_sweep_n_warned(const struct clsnn_sweep *s) {
+    size_t n = 0;
+    for (size_t k = 0; k < s->grid->n_runs; k++) {
+        const struct clsnn_found_run *result = &s->runs[k].result;
+        n += result->found == CLSNN_FOUND_FINISHED && result->run.warnings[0];
+    }
+    return n;
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -186,6 +196,8 @@ static enum clsnn_status start(struct work *w, struct clsnn_batch *batch, int b,
     TRY(clsnn_report_prepare_dir(run->dir, &moved));
     TRY(clsnn_experiment_create(batch, b, &run->plan, out));
     clsnn_report_start(&slot->report, &s->grid->options[run - s->runs], *out, run->dir);
+    if (s->warnings) slot->report.warnings = *s->warnings;
+    clsnn_warnings_of_plan(&slot->report.warnings, s->data, &run->plan);
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));
 fail:
     if (st == CLSNN_OK) return st;
@@ -241,6 +253,19 @@ static enum clsnn_status leave(struct work *w, struct clsnn_experiment **experim
     return fill_slot(w, batch, b, experiment);
 }
 
+/* Shows the run's warnings, each kind for the first run that has it. results.csv has those of every run. */
+static void tell(struct work *w, struct slot *slot) {
+    struct clsnn_warnings *warnings = &slot->report.warnings;
+    char text[640];
+    const char *warning;
+    memcpy(warnings->told, w->told, sizeof w->told);
+    while ((warning = clsnn_warnings_next(warnings))) {
+        snprintf(text, sizeof text, "run %s: %s", slot->run->name, warning);
+        note(w, text, true);
+    }
+    memcpy(w->told, warnings->told, sizeof w->told);
+}
+
 /* Writes the run's files, run.json last: a run counts as finished as soon as its run.json says so. */
 static enum clsnn_status save(const struct work *w, const struct slot *slot,
                               const struct clsnn_learned *learned) {
@@ -263,8 +288,10 @@ static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **experi
     struct clsnn_found_run *result = &slot->run->result;
     struct clsnn_learned learned = {0};
     TRY(clsnn_experiment_learned(*experiment, &learned));
+    clsnn_warnings_of_result(&slot->report.warnings, *experiment);
+    tell(w, slot);
     clsnn_found_finish(result);
-    TRY(clsnn_run_of(*experiment, &learned, &result->run));
+    TRY(clsnn_run_of(&slot->report, &learned, &result->run));
     result->found = CLSNN_FOUND_FINISHED; /* in the tables even if its own files cannot be written */
     TRY(go_on(w, slot, save(w, slot, &learned)));
     w->stage.n_done++;
@@ -419,6 +446,7 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
                                   struct clsnn_sweep_stage *out_stage) {
     enum clsnn_status st = CLSNN_OK;
     struct work w = {.sweep = s, .watch = watch, .began = clsnn_clock_seconds()};
+    if (s->warnings) memcpy(w.told, s->warnings->told, sizeof w.told);
     int lock = -1;
     TRY(check_sizes(s));
     TRY(clsnn_file_make_dir(s->dir));

@@ -27,6 +27,7 @@ struct clsnn_sweep {
     uint32_t shard, n_shards; /* shard is in [1, n_shards] */
     /* Only runs made by these kernels and this version of clsnn count as finished; NULL: runs of any. */
     const char *kernels_sha256;
+    const struct clsnn_warnings *warnings; /* that every run has; NULL: none */
     /* clsnn_sweep_plan makes these. */
     struct clsnn_sweep_run *runs; /* [grid->n_runs], owned */
 };
@@ -60,6 +61,8 @@ struct clsnn_sweep_watcher {
 enum clsnn_status clsnn_sweep_plan(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch);
 void clsnn_sweep_finish(struct clsnn_sweep *s); /* takes {0} */
 
+/* Returns the number of finished runs with warnings, of all shards. */
+size_t clsnn_sweep_n_warned(const struct clsnn_sweep *s);
 /* Counts the grid's finished and failed runs, of all shards. */
 void clsnn_sweep_count(const struct clsnn_sweep *s, size_t *out_finished, size_t *out_failed);
 /* Counts finished runs in DIR/runs that do not belong to this sweep; its tables leave them out.

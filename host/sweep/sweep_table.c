@@ -63,11 +63,13 @@ static bool write_run(const struct clsnn_sweep *s, size_t k, FILE *csv, FILE *js
     }
     if (finished) {
         const uint64_t presentations = result->run.totals.presentations;
-        fprintf(csv, ",%llu,%s\n", (unsigned long long)presentations, result->run.sha256);
+        fprintf(csv, ",%llu,%s,%s\n", (unsigned long long)presentations, result->run.sha256,
+                result->run.warnings);
         clsnn_json_add(line, "presentations", clsnn_json_whole(presentations), &ok);
         clsnn_json_add(line, "final_sha256", json_string(result->run.sha256), &ok);
+        clsnn_json_add(line, "warnings", json_string(result->run.warnings), &ok);
     } else {
-        fputs(",,\n", csv);
+        fputs(",,,\n", csv);
     }
     ok = json_dumpf(line, jsonl, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 && ok;
     fputc('\n', jsonl);
@@ -304,7 +306,7 @@ enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **ou
         for (size_t a = 0; a < g->n_axes; a++) fprintf(files[0], ",%s", g->axes[a].name);
         fputs(",state", files[0]);
         for (int c = 1; (row = clsnn_metric_column(c)); c++) fprintf(files[0], ",%s", row->field.name);
-        fputs(",presentations,final_sha256\n", files[0]);
+        fputs(",presentations,final_sha256,warnings\n", files[0]);
         for (size_t run = 0; run < g->n_runs; run++) ok = write_run(s, run, files[0], files[1]) && ok;
         write_summary(s, cells, n_cells, files[2]);
     }

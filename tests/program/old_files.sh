@@ -41,7 +41,7 @@ found_finished() {
     run 0 train "${settings[@]}" --epochs 1 --runs 2 --out runs
     says "2 runs, 2 of them finished before"
     untouched runs/runs | same before /dev/stdin
-    same runs/results.csv "$old/runs/results.csv"
+    cut -d, -f 1-14 runs/results.csv | same "$old/runs/results.csv" /dev/stdin # version 0.1 had no warnings
 }
 
 on "version 0.1: verify a run" verified

@@ -55,7 +55,7 @@ sweep_alone() { # clsnn train with the settings of a run gives the same run
     for n in 16 20; do
         for s in 1 2 3; do
             run 0 train "${brief[@]}" --neurons $n --seed $s --json --out out-$n-$s
-            grep -q "^neurons-${n}_seed-$s,.*,$(sha)\$" "$work/swept/results.csv" ||
+            grep -q "^neurons-${n}_seed-$s,.*,$(sha),\$" "$work/swept/results.csv" ||
                 wrong "$n neurons, seed $s: alone it is $(sha): $(cat "$work/swept/results.csv")"
             same out-$n-$s/model.npz "$work/swept/runs/neurons-${n}_seed-$s/model.npz"
         done

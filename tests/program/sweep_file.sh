@@ -59,7 +59,7 @@ any "sweep: --neurns" \
 any "sweep: --resum of nothing known" sweep_bad 2 "unknown option --xyzzyq" 'seed = 1..2\n' --xyzzyq
 for text in 5/4 0/4 4 a/b 1/ /2 -1/2 1/2/3; do
     on "sweep --shard $text" \
-        sweep_bad 2 "--shard = $text: must be I/N with I in [1, N]" 'seed = 1..2\n' --shard=$text
+        sweep_bad 2 "--shard = $text: must be slurm, or I/N with I in [1, N]" 'seed = 1..2\n' --shard=$text
 done
 
 run_cases small

@@ -56,10 +56,16 @@ train_default_dir() {
     exist run-custom-n20-e1-s1/model.npz
 }
 train_auto() {
-    run 0 train --neurons 20 --train-images 20 --label-images 20 --test-images 20 --json --out out
-    says "MNIST WAS NOT FOUND, these are the built-in digits; 'clsnn data fetch mnist' gets MNIST"
-    [ "$(json data)" = digits ] || wrong "data is $(json data)"
+    local few=(--neurons 20 --train-images 20 --label-images 20 --test-images 20)
+    refuses 3 "choose the built-in set: --data digits" train "${few[@]}" --out out
+    command -v script >/dev/null || skip "there is no script(1) here"
+    script -qec true probe </dev/null >/dev/null 2>&1 || skip "script(1) gets no terminal here"
+    rm -f probe
+    script -qec "'$clsnn' train ${few[*]} --out out" log </dev/null >/dev/null 2>&1
+    grep -q "WARNING: MNIST was not found, these are the built-in digits: 'clsnn data fetch mnist'" log ||
+        wrong "no warning: $(cat log)"
     grep -q '"name": "digits"' out/run.json || wrong "run.json does not name the data set"
+    grep -q '"name": "builtin_digits"' out/run.json || wrong "run.json does not hold the warning"
 }
 lines_are() { # lines_are N FILE
     [ "$(wc -l <"$2")" = "$1" ] || wrong "$2: $(wc -l <"$2") lines: must be $1"
@@ -160,7 +166,7 @@ all_images() {
 }
 too_many_images() { # train takes all images and warns; it does not warn of a default (10,000 to label with)
     run 0 train --data "$work/small" --neurons 20 --train-images 601 --json --out out
-    says "WARNING: --train-images = 601: custom has 600 training images; all of them are taken"
+    says "WARNING: --train-images = 601: custom has 600 training images: all of them are taken (fewer_images)"
     ! grep -q -e --label-images -e --test-images "$work/err" ||
         wrong "a default is warned of: $(cat "$work/err")"
     [ "$(json train_images)" = 600 ] || wrong "train_images is $(json train_images), must be 600"

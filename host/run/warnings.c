@@ -1,0 +1,176 @@
+/* Finds conditions under which numbers are computed but may mean nothing. */
+#include "run/warnings.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clsnn/abi.h"
+#include "experiment/batch.h"
+#include "experiment/experiment.h"
+
+static const struct {
+    const char *name, *cure;
+} rows[] = {
+#define CLSNN_WARNING(name, meaning, cure) {#name, cure},
+#include "base/warnings.def"
+};
+
+void clsnn_warnings_add(struct clsnn_warnings *w, enum clsnn_warning kind, const char *fmt, ...) {
+    char *text = w->texts[kind];
+    const size_t room = sizeof w->texts[kind];
+    va_list args;
+    if (*text) return;
+    va_start(args, fmt);
+    vsnprintf(text, room, fmt, args);
+    va_end(args);
+    const size_t n = strlen(text);
+    snprintf(text + n, room - n, ": %s (%s)", rows[kind].cure, rows[kind].name);
+}
+
+const char *clsnn_warnings_next(struct clsnn_warnings *w) {
+    for (int k = 0; k < CLSNN_N_WARNINGS; k++) {
+        if (w->told[k] || !w->texts[k][0]) continue;
+        w->told[k] = true;
+        return w->texts[k];
+    }
+    return NULL;
+}
+
+void clsnn_warnings_of_pixels(struct clsnn_warnings *w, const struct clsnn_dataset *data) {
+    const struct clsnn_images *train = &data->train;
+    const size_t n_pixels = (size_t)train->n_images * CLSNN_IMAGE_PIXELS;
+    uint8_t brightest = 0;
+    uint64_t sum = 0;
+    if (n_pixels > 0) {
+        for (size_t k = 0; k < n_pixels; k++) {
+            if (train->pixels[k] > brightest) brightest = train->pixels[k];
+            sum += train->pixels[k];
+        }
+        const double mean = (double)sum / (double)n_pixels;
+        if (brightest < 64)
+            clsnn_warnings_add(w, CLSNN_WARN_dim_pixels,
+                               "the brightest training pixel of %s is %u of 255, so inputs hardly spike",
+                               data->name, brightest);
+        if (mean > 127.5)
+            clsnn_warnings_add(
+                w, CLSNN_WARN_bright_pixels,
+                "the mean training pixel of %s is %.0f of 255, so most inputs spike all the time", data->name,
+                mean);
+    }
+}
+
+static void warn_of_labels(struct clsnn_warnings *w, const struct clsnn_dataset *data,
+                           const struct clsnn_plan *plan) {
+    const struct clsnn_images *train = &data->train;
+    bool has[CLSNN_CLASSES] = {false}, wanted[CLSNN_CLASSES] = {false};
+    char missing[3 * CLSNN_CLASSES + 1] = "";
+    size_t n = 0;
+    for (uint32_t k = 0; k < data->test.n_images; k++) wanted[data->test.labels[k]] = true;
+    for (uint32_t k = 0; k < train->n_images; k++) wanted[train->labels[k]] = true;
+    for (uint32_t k = 0; k < plan->label_images; k++) has[train->labels[k]] = true;
+    for (int c = 0; c < CLSNN_CLASSES; c++)
+        if (wanted[c] && !has[c])
+            n += (size_t)snprintf(missing + n, sizeof missing - n, "%s%d", n ? ", " : "", c);
+    if (n > 0)
+        clsnn_warnings_add(w, CLSNN_WARN_class_without_images,
+                           "the %u labelling images have none of class %s", plan->label_images, missing);
+}
+
+void clsnn_warnings_of_plan(struct clsnn_warnings *w, const struct clsnn_dataset *data,
+                            const struct clsnn_plan *plan) {
+    const struct clsnn_model *m = &plan->model;
+    warn_of_labels(w, data, plan);
+    const double fresh = m->theta_init_mv - m->theta_offset_mv + m->v_thresh_exc_mv;
+    if (fresh <= m->v_rest_exc_mv)
+        clsnn_warnings_add(w, CLSNN_WARN_low_threshold,
+                           "a fresh neuron fires above %g mV (theta_init_mv - theta_offset_mv + "
+                           "v_thresh_exc_mv) and rests at "
+                           "%g mV",
+                           fresh, m->v_rest_exc_mv);
+}
+
+void clsnn_warnings_of_model(struct clsnn_warnings *w, const struct clsnn_learned *model, const char *path,
+                             const struct clsnn_model *params) {
+    const size_t n = model->n_post;
+    float most = 0;
+    double least_sum = INFINITY, most_sum = 0;
+    for (size_t j = 0; j < n; j++) {
+        const float size = fabsf(model->theta_mv[j]);
+        double sum = 0;
+        if (size > most) most = size;
+        for (size_t i = 0; i < CLSNN_N_PRE; i++) sum += (double)model->w[i * n + j];
+        if (sum < least_sum) least_sum = sum;
+        if (sum > most_sum) most_sum = sum;
+    }
+    if (most < 1 && params->theta_init_mv > 1)
+        clsnn_warnings_add(w, CLSNN_WARN_odd_theta, "%s: theta_mv is at most %.3g mV, unusually small", path,
+                           (double)most);
+    /* Rescaling comes before an image, so the sums of a trained network differ a little from w_norm. */
+    if (least_sum < 0.5 * params->w_norm || most_sum > 2 * params->w_norm)
+        clsnn_warnings_add(w, CLSNN_WARN_odd_weights,
+                           "%s: a neuron's input weights sum to %.4g at least and %.4g at most, w_norm is %g",
+                           path, least_sum, most_sum, params->w_norm);
+}
+
+void clsnn_warnings_of_result(struct clsnn_warnings *w, const struct clsnn_experiment *x) {
+    if (x->n_metrics == 0) return;
+    const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
+    const uint64_t n_shown =
+                       x->at.images + x->n_metrics * ((uint64_t)x->plan.label_images + x->plan.test_images),
+                   n_given_up = x->at.trained.given_up + x->at.given_up_evaluating;
+    uint32_t n_test = 0, most = 0;
+    for (int t = 0; t < CLSNN_CLASSES; t++) {
+        uint32_t n = 0;
+        for (int p = 0; p < CLSNN_CLASSES; p++) n += m->score.confusion[t][p];
+        n_test += n;
+        if (n > most) most = n;
+    }
+    if (m->test_spikes_per_image <= 0) {
+        clsnn_warnings_add(w, CLSNN_WARN_silent, "no neuron fired for any test image");
+        return; /* all that follows is a consequence */
+    }
+    if (100 * n_given_up > n_shown)
+        clsnn_warnings_add(
+            w, CLSNN_WARN_given_up, "%llu of %llu images stayed under %d spikes at the highest intensity",
+            (unsigned long long)n_given_up, (unsigned long long)n_shown, x->plan.model.min_spikes);
+    if (2 * m->unlabelled_neurons > x->plan.neurons)
+        clsnn_warnings_add(w, CLSNN_WARN_few_labels,
+                           "%llu of %u neurons fired for no labelling image and have no label",
+                           (unsigned long long)m->unlabelled_neurons, x->plan.neurons);
+    if (n_test >= 100 && m->score.correct_all <= most)
+        clsnn_warnings_add(w, CLSNN_WARN_chance,
+                           "%u of %u test images answered right: naming the most frequent class gives %u",
+                           m->score.correct_all, n_test, most);
+}
+
+void clsnn_warnings_names(const struct clsnn_warnings *w, char out[CLSNN_WARNING_NAMES]) {
+    size_t n = 0;
+    out[0] = '\0';
+    for (int k = 0; k < CLSNN_N_WARNINGS; k++)
+        if (w->texts[k][0])
+            n += (size_t)snprintf(out + n, CLSNN_WARNING_NAMES - n, "%s%s", n ? "+" : "", rows[k].name);
+}
+
+json_t *clsnn_warnings_json(const struct clsnn_warnings *w, bool *ok) {
+    json_t *list = json_array();
+    for (int k = 0; k < CLSNN_N_WARNINGS; k++) {
+        if (!w->texts[k][0]) continue;
+        json_t *one = json_pack("{s:s, s:o}", "name", rows[k].name, "text", clsnn_json_text(w->texts[k]));
+        if (json_array_append_new(list, one) != 0) *ok = false;
+    }
+    return list;
+}
+
+void clsnn_warnings_read_names(const json_t *list, char out[CLSNN_WARNING_NAMES]) {
+    size_t n = 0;
+    out[0] = '\0';
+    /* Names of a later version are left out: they could hold anything. */
+    for (int k = 0; k < CLSNN_N_WARNINGS; k++)
+        for (size_t at = 0; at < json_array_size(list); at++)
+            if (strcmp(clsnn_json_text_of(json_array_get(list, at), "name"), rows[k].name) == 0) {
+                n += (size_t)snprintf(out + n, CLSNN_WARNING_NAMES - n, "%s%s", n ? "+" : "", rows[k].name);
+                break;
+            }
+}
