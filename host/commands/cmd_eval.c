@@ -48,6 +48,9 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
         TRY(clsnn_file_check_dir(o->out_dir));
     }
     TRY(clsnn_session_open(&session, &with_params));
+    if (!model.labels.labels && session.data.train.n_images == 0)
+        TRY(clsnn_fail(CLSNN_E_DATA, "%s: has no labels, and %s no training images to label it with", path,
+                       session.data.source));
     if (trained_on.sha256[0] && strcmp(trained_on.sha256, session.data.sha256) != 0) {
         clsnn_warnings_add(&session.warnings, CLSNN_WARN_other_data,
                            "%s was trained on other data (%s) than it is tested on (%s: %s)", path,

@@ -117,6 +117,10 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     s->chunk = (uint32_t)o->chunk;
     if (!o->collect) TRY(clsnn_device_open(o->device, &s->dev));
     TRY(clsnn_dataset_load(data_for(o), &s->data));
+    if (s->data.train.n_images == 0 && strcmp(o->command, "eval") != 0)
+        TRY(clsnn_fail(CLSNN_E_DATA,
+                       "%s: holds a test set only, which serves clsnn eval: %s needs training images",
+                       s->data.source, o->command));
     clsnn_plan_make(o, &s->data, &s->plan);
     s->plan.pause_every = (uint32_t)o->checkpoint_every;
     clsnn_progress_note(&s->progress, "data: %s (%s), %u training and %u test images", s->data.name,

@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "dataset/digits.h"
 #include "dataset/places.h"
 #include "dataset/idx.h"
@@ -44,9 +45,10 @@ static enum clsnn_status load_set(const char *dir, enum clsnn_idx_file first, st
         enum clsnn_idx_file which = (enum clsnn_idx_file)((int)first + i);
         TRY(clsnn_place_file(dir, which, &paths[i]));
         if (!paths[i]) {
-            st =
-                clsnn_fail(CLSNN_E_DATA, "%s: %s[.gz] is missing: the directory must hold all four IDX files",
-                           dir, clsnn_idx_names[which]);
+            st = clsnn_fail(CLSNN_E_DATA,
+                            "%s: %s[.gz] is missing: the directory must hold all four IDX files, or those of "
+                            "the test set alone",
+                            dir, clsnn_idx_names[which]);
             goto fail;
         }
         size_t most = 16 + (size_t)CLSNN_MAX_IMAGES * CLSNN_IMAGE_PIXELS;
@@ -64,12 +66,23 @@ fail:
     return st;
 }
 
+/* Returns whether dir holds a file of a training set. */
+static bool has_training(const char *dir) {
+    char *images = NULL, *labels = NULL;
+    const bool failed = clsnn_place_file(dir, CLSNN_IDX_TRAIN_IMAGES, &images) != CLSNN_OK ||
+                        clsnn_place_file(dir, CLSNN_IDX_TRAIN_LABELS, &labels) != CLSNN_OK;
+    const bool there = failed || images || labels; /* load_set reports a failure */
+    free(images);
+    free(labels);
+    return there;
+}
+
 static enum clsnn_status load_dir(const char *dir, struct clsnn_dataset *out) {
     enum clsnn_status st = CLSNN_OK;
     if (strlen(dir) >= sizeof out->source)
         return clsnn_fail(CLSNN_E_DATA, "data: a path of %zu characters: must be at most %zu", strlen(dir),
                           sizeof out->source - 1);
-    TRY(load_set(dir, CLSNN_IDX_TRAIN_IMAGES, &out->train));
+    if (has_training(dir)) TRY(load_set(dir, CLSNN_IDX_TRAIN_IMAGES, &out->train));
     TRY(load_set(dir, CLSNN_IDX_TEST_IMAGES, &out->test));
     TRY(hash(out));
     snprintf(out->source, sizeof out->source, "%s", dir);
@@ -128,6 +141,21 @@ fail:
     return st;
 }
 
+static enum clsnn_status no_such_data(const char *spec) {
+    static const char *const names[] = {"auto", "mnist", "digits"};
+    const enum clsnn_place_state state = clsnn_place_look(spec);
+    struct stat info;
+    const char *near = state == CLSNN_PLACE_ABSENT ? clsnn_nearest(spec, names, 3) : NULL;
+    return clsnn_fail(CLSNN_E_DATA,
+                      "data = %s: %s: must be auto, mnist, digits or a directory that holds "
+                      "train-images-idx3-ubyte[.gz] and its three sisters%s%s%s",
+                      spec,
+                      state != CLSNN_PLACE_ABSENT ? "none of the files is in it"
+                      : stat(spec, &info) == 0    ? "is a file"
+                                                  : "no such directory",
+                      near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_dataset made = {0};
@@ -140,12 +168,7 @@ enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out
     else if (clsnn_place_look(spec) == CLSNN_PLACE_FOUND)
         TRY(load_dir(spec, &made));
     else
-        TRY(clsnn_fail(CLSNN_E_DATA,
-                       "data = %s: %s: must be auto, mnist, digits or a directory that holds "
-                       "train-images-idx3-ubyte[.gz] and its three sisters",
-                       spec,
-                       clsnn_place_look(spec) == CLSNN_PLACE_ABSENT ? "no such directory"
-                                                                    : "none of the files is in it"));
+        TRY(no_such_data(spec));
     *out = made;
     return CLSNN_OK;
 fail:

@@ -15,6 +15,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/file_kind.h"
 
 #define INPUT_BYTES ((size_t)64 << 10)
 #define PAGE_BYTES  ((size_t)4096)
@@ -27,21 +28,43 @@ static uint32_t big_endian(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* Refuses a header that is not the wanted kind's, and says what the file is instead. */
+static enum clsnn_status refuse_magic(const char *label, const char *what, const uint8_t *p, size_t n_bytes,
+                                      uint32_t want) {
+    static const struct {
+        uint8_t type;
+        const char *name;
+    } types[] = {{0x08, "unsigned bytes"},  {0x09, "signed bytes"}, {0x0b, "2-byte integers"},
+                 {0x0c, "4-byte integers"}, {0x0d, "floats"},       {0x0e, "doubles"}};
+    const uint32_t magic = big_endian(p);
+    const char *kind = clsnn_file_kind(p, n_bytes);
+    if (magic == (0x803u ^ 0x801u ^ want))
+        return clsnn_fail(CLSNN_E_DATA, "%s: holds %s, must hold %s: images and labels are swapped", label,
+                          want == 0x803u ? "labels" : "images", what);
+    for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+        if (p[0] == 0 && p[1] == 0 && p[2] == types[k].type)
+            return clsnn_fail(CLSNN_E_DATA,
+                              "%s: an IDX file of %s in %u dimensions: %s must be unsigned bytes in %u",
+                              label, types[k].name, p[3], what, want & 0xff);
+    if (kind)
+        return clsnn_fail(CLSNN_E_DATA, "%s: must be an IDX file of %s, plain or packed by gzip; is %s",
+                          label, what, kind);
+    return clsnn_fail(CLSNN_E_DATA, "%s: magic number of the %s 0x%08x: must be 0x%08x, an IDX file's", label,
+                      what, magic, want);
+}
+
 /* Checks the header in the first n_bytes of a file. *out_file_bytes: the whole file's size by its header. */
 static enum clsnn_status check_header(enum clsnn_idx_kind kind, const uint8_t *p, size_t n_bytes,
                                       const char *label, uint32_t *out_items, size_t *out_file_bytes) {
     bool images = kind == CLSNN_IDX_PIXELS;
     const char *what = images ? "images" : "labels";
     uint32_t want = images ? 0x803u : 0x801u;
+    if (n_bytes >= 4 && big_endian(p) != want) return refuse_magic(label, what, p, n_bytes, want);
     if (n_bytes < header_bytes(kind))
         return clsnn_fail(CLSNN_E_DATA,
                           "%s: %zu bytes of %s: an IDX header alone has %zu; the file is truncated", label,
                           n_bytes, what, header_bytes(kind));
-    uint32_t magic = big_endian(p), n = big_endian(p + 4);
-    if (magic != want)
-        return clsnn_fail(CLSNN_E_DATA, "%s: magic number of the %s 0x%08x: must be 0x%08x%s", label, what,
-                          magic, want,
-                          magic == (0x803u ^ 0x801u ^ want) ? "; images and labels are swapped" : "");
+    uint32_t n = big_endian(p + 4);
     if (n == 0 || n > CLSNN_MAX_IMAGES)
         return clsnn_fail(CLSNN_E_DATA, "%s: header claims %u %s: must be in [1, %u]", label, n, what,
                           CLSNN_MAX_IMAGES);

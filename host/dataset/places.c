@@ -1,6 +1,8 @@
 /* The search path of --data mnist. This file only looks; dataset.c judges an absent or damaged place. */
 #include "dataset/places.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,21 +19,79 @@ const char *const clsnn_idx_names[CLSNN_IDX_FILES] = {
     [CLSNN_IDX_TEST_LABELS] = "t10k-labels-idx1-ubyte",
 };
 
-enum clsnn_status clsnn_place_file(const char *dir, enum clsnn_idx_file which, char **out_path) {
-    static const char *const endings[] = {"", ".gz"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        char name[64];
-        struct stat info;
-        snprintf(name, sizeof name, "%s%s", clsnn_idx_names[which], endings[i]);
-        char *path = clsnn_file_join(dir, name);
-        if (!path) return CLSNN_E_MEMORY;
-        if (stat(path, &info) == 0) {
-            *out_path = path;
-            return CLSNN_OK;
-        }
-        free(path);
+/* Folders below a data set's directory that may hold its files; torchvision makes the last. */
+static const char *const folders[] = {"", "raw", "MNIST/raw"};
+
+/* Ranks a file's name, such as emnist-letters-test-images-idx3-ubyte.gz, as one for `which`: 0 is best, -1 is
+ * no such name. Plain files come before .gz: somebody unpacked them, can see them, and may have changed them.
+ * Names of another spelling come later, those with a prefix last. */
+static int rank(const char *name, enum clsnn_idx_file which) {
+    const bool images = which == CLSNN_IDX_TRAIN_IMAGES || which == CLSNN_IDX_TEST_IMAGES,
+               train = which == CLSNN_IDX_TRAIN_IMAGES || which == CLSNN_IDX_TRAIN_LABELS;
+    static const char *const splits[2][2] = {{"t10k", "test"}, {"train", "train"}};
+    size_t n = strlen(name);
+    const bool packed = n > 3 && strcmp(name + n - 3, ".gz") == 0;
+    if (packed) n -= 3;
+    for (int k = 0; k < 4; k++) {
+        char ending[32];
+        const bool dot = k & 1, other_split = k & 2;
+        snprintf(ending, sizeof ending, "%s-%s%s%s", splits[train][other_split], images ? "images" : "labels",
+                 dot ? "." : "-", images ? "idx3-ubyte" : "idx1-ubyte");
+        const size_t n_ending = strlen(ending);
+        if (n < n_ending || strncmp(name + n - n_ending, ending, n_ending) != 0) continue;
+        if (n > n_ending && name[n - n_ending - 1] != '-') continue;
+        return 8 * (n > n_ending) + 2 * k + packed;
     }
+    return -1;
+}
+
+/* Finds the best-ranked file in one folder. *out_path stays NULL if there is none. */
+static enum clsnn_status find_in(const char *dir, enum clsnn_idx_file which, char **out_path) {
+    enum clsnn_status st = CLSNN_OK;
+    int best = -1;
+    char found[NAME_MAX + 1] = "", rival[NAME_MAX + 1] = "";
+    DIR *open = opendir(dir);
+    for (const struct dirent *entry; open && (entry = readdir(open));) {
+        const int now = rank(entry->d_name, which);
+        if (now < 0 || (best >= 0 && now > best)) continue;
+        *rival = '\0';
+        if (now == best) snprintf(rival, sizeof rival, "%s", entry->d_name);
+        if (now != best) snprintf(found, sizeof found, "%s", entry->d_name);
+        best = now;
+    }
+    if (open) closedir(open);
+    if (best < 0) return CLSNN_OK;
+    if (*rival)
+        return clsnn_fail(CLSNN_E_DATA,
+                          "%s: holds both %s and %s: put each data set into a directory of its own", dir,
+                          found, rival);
+    struct stat info;
+    char *path = clsnn_file_join(dir, found);
+    if (!path) return CLSNN_E_MEMORY;
+    if (stat(path, &info) == 0 &&
+        S_ISDIR(info.st_mode)) { /* Kaggle packs each file into a folder of its name */
+        char *inner = clsnn_file_join(path, found);
+        if (!inner) st = CLSNN_E_MEMORY;
+        if (inner && stat(inner, &info) == 0) {
+            char *outer = path;
+            path = inner;
+            inner = outer;
+        }
+        free(inner);
+    }
+    *out_path = path;
+    return st;
+}
+
+enum clsnn_status clsnn_place_file(const char *dir, enum clsnn_idx_file which, char **out_path) {
+    enum clsnn_status st = CLSNN_OK;
     *out_path = NULL;
+    for (size_t k = 0; k < sizeof folders / sizeof *folders && !*out_path; k++) {
+        char *below = clsnn_file_join(dir, folders[k]);
+        st = below ? find_in(*folders[k] ? below : dir, which, out_path) : CLSNN_E_MEMORY;
+        free(below);
+        if (st != CLSNN_OK) return st;
+    }
     return CLSNN_OK;
 }
 

@@ -46,9 +46,10 @@ enum clsnn_status clsnn_places_list(struct clsnn_place out[CLSNN_PLACES], size_t
 /* Returns the state of dir. Reads no file. */
 enum clsnn_place_state clsnn_place_look(const char *dir);
 
-/* Finds one of the four files in dir. *out_path is malloc'ed: the plain file if there is one, else the .gz,
- * else NULL. The plain file comes first: somebody unpacked it, can see it, and may have changed it.
- * Errors: CLSNN_E_MEMORY. */
+/* Finds one of the four files in dir, dir/raw or dir/MNIST/raw, by any usual name: train-images-idx3-ubyte,
+ * train-images.idx3-ubyte, emnist-letters-train-images-idx3-ubyte, "test" for "t10k", with or without .gz.
+ * *out_path is malloc'ed; NULL: there is none.
+ * Errors: CLSNN_E_DATA two files of equal rank; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_place_file(const char *dir, enum clsnn_idx_file which, char **out_path);
 
 #endif

@@ -24,7 +24,9 @@ struct bad_idx {
 };
 
 static const struct bad_idx bad_idx[] = {
-    {"magic of another type", "magic number", 0, 0, 0x0d03, 0},
+    {"magic of another type", "an IDX file of floats in 3 dimensions: images must be unsigned bytes in 3", 0,
+     0, 0x0d03, 0},
+    {"magic of other dimensions", "unsigned bytes in 2 dimensions", 1, 0, 0x802, 0},
     {"labels as images", "swapped", 0, 0, 0x801, 0},
     {"images as labels", "swapped", 1, 0, 0x803, 0},
     {"magic in little-endian", "magic number", 0, 0, 0x03080000, 0},
@@ -242,7 +244,7 @@ static void bomb_is_refused_in_little_memory_and_time(void **state) {
     } cases[] = {{"claims as many images as it has", "must be in", 13375000},
                  {"claims MNIST's number", "more than 47040016 bytes", 60000},
                  {"claims one image", "more than 800 bytes", 1},
-                 {"no header", "magic number", 0}};
+                 {"no header", "must be an IDX file", 0}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         uint8_t header[16];
         put_be(header, 0x803);

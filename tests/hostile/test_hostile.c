@@ -247,32 +247,36 @@ struct row {
     const char *message;
 };
 
-#define B(text) (text), sizeof(text) - 1
-#define MAGIC_3 "must be 0x00000803"
-#define MAGIC_1 "must be 0x00000801"
-#define COUNTS  "must be in [1, 1000000]"
-#define CORRUPT "corrupt gzip data"
-#define NO_ZIP  "is damaged, or no zip archive of arrays"
+#define B(text)      (text), sizeof(text) - 1
+#define KIND_3       "must be an IDX file of images"
+#define KIND_1       "must be an IDX file of labels"
+#define DIMENSIONS_3 "images must be unsigned bytes in 3"
+#define DIMENSIONS_1 "labels must be unsigned bytes in 1"
+#define MAGIC_3      "must be 0x00000803"
+#define MAGIC_1      "must be 0x00000801"
+#define COUNTS       "must be in [1, 1000000]"
+#define CORRUPT      "corrupt gzip data"
+#define NO_ZIP       "is damaged, or no zip archive of arrays"
 
 static const struct row rows[] = {
-    {"images: 16-bit numbers", IMAGES, BEGIN, 2, B("\x0b"), MAGIC_3},
-    {"images: doubles", IMAGES, BEGIN, 2, B("\x0e"), MAGIC_3},
-    {"images: two dimensions", IMAGES, BEGIN, 3, B("\2"), MAGIC_3},
-    {"images: 255 dimensions", IMAGES, BEGIN, 3, B("\xff"), MAGIC_3},
+    {"images: 16-bit numbers", IMAGES, BEGIN, 2, B("\x0b"), DIMENSIONS_3},
+    {"images: doubles", IMAGES, BEGIN, 2, B("\x0e"), DIMENSIONS_3},
+    {"images: two dimensions", IMAGES, BEGIN, 3, B("\2"), DIMENSIONS_3},
+    {"images: 255 dimensions", IMAGES, BEGIN, 3, B("\xff"), DIMENSIONS_3},
     {"images: first byte", IMAGES, BEGIN, 0, B("\x80"), MAGIC_3},
     {"images: a zlib stream", IMAGES, BEGIN, 0, B("\x78\x9c"), MAGIC_3},
     {"images: compress", IMAGES, BEGIN, 0, B("\x1f\x9d"), MAGIC_3},
     {"images: nearly gzip", IMAGES, BEGIN, 0, B("\x1f\x8a"), MAGIC_3},
-    {"images: bzip2", IMAGES, BEGIN, 0, B("BZh9"), MAGIC_3},
+    {"images: bzip2", IMAGES, BEGIN, 0, B("BZh9"), KIND_3},
     {"images: xz", IMAGES, BEGIN, 0,
      B("\xfd"
        "7zXZ"),
-     MAGIC_3},
-    {"images: zstd", IMAGES, BEGIN, 0, B("\x28\xb5\x2f\xfd"), MAGIC_3},
-    {"images: a zip", IMAGES, BEGIN, 0, B("PK\3\4"), MAGIC_3},
-    {"images: a picture", IMAGES, BEGIN, 0, B("\x89PNG\r\n"), MAGIC_3},
-    {"images: an array", IMAGES, BEGIN, 0, B("\x93NUMPY"), MAGIC_3},
-    {"images: a page of the web", IMAGES, BEGIN, 0, B("<!DOCTYPE html>"), MAGIC_3},
+     KIND_3},
+    {"images: zstd", IMAGES, BEGIN, 0, B("\x28\xb5\x2f\xfd"), KIND_3},
+    {"images: a zip", IMAGES, BEGIN, 0, B("PK\3\4"), KIND_3},
+    {"images: a picture", IMAGES, BEGIN, 0, B("\x89PNG\r\n"), KIND_3},
+    {"images: an array", IMAGES, BEGIN, 0, B("\x93NUMPY"), KIND_3},
+    {"images: a page of the web", IMAGES, BEGIN, 0, B("<!DOCTYPE html>"), KIND_3},
     {"images: number in little-endian", IMAGES, BEGIN, 4, B("\1\0\0\0"), COUNTS},
     {"images: one too many to hold", IMAGES, BEGIN, 4, B("\0\x0f\x42\x41"), COUNTS},
     {"images: number with a sign", IMAGES, BEGIN, 4, B("\x80\0\0\1"), COUNTS},
@@ -281,11 +285,11 @@ static const struct row rows[] = {
     {"images: no rows", IMAGES, BEGIN, 8, B("\0\0\0\0"), "must be 28 x 28"},
     {"images: 32 x 32", IMAGES, BEGIN, 8, B("\0\0\0\x20\0\0\0\x20"), "must be 28 x 28"},
     {"images: rows with a sign", IMAGES, BEGIN, 8, B("\xff\xff\xff\xe4"), "must be 28 x 28"},
-    {"labels: 32-bit numbers", LABELS, BEGIN, 2, B("\x0c"), MAGIC_1},
-    {"labels: two dimensions", LABELS, BEGIN, 3, B("\2"), MAGIC_1},
+    {"labels: 32-bit numbers", LABELS, BEGIN, 2, B("\x0c"), DIMENSIONS_1},
+    {"labels: two dimensions", LABELS, BEGIN, 3, B("\2"), DIMENSIONS_1},
     {"labels: a zlib stream", LABELS, BEGIN, 0, B("\x78\x9c"), MAGIC_1},
-    {"labels: a page of the web", LABELS, BEGIN, 0, B("<html>"), MAGIC_1},
-    {"labels: a zip", LABELS, BEGIN, 0, B("PK\3\4"), MAGIC_1},
+    {"labels: a page of the web", LABELS, BEGIN, 0, B("<html>"), KIND_1},
+    {"labels: a zip", LABELS, BEGIN, 0, B("PK\3\4"), KIND_1},
     {"labels: number in little-endian", LABELS, BEGIN, 4, B("\1\0\0\0"), COUNTS},
     {"labels: number with a sign", LABELS, BEGIN, 4, B("\x80\0\0\1"), COUNTS},
     {"labels: one too many to hold", LABELS, BEGIN, 4, B("\0\x0f\x42\x41"), COUNTS},

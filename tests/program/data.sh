@@ -13,7 +13,7 @@ make_packed() { # makes $work/packed, the small set in gzip, and two gzip files 
 }
 
 data_absent() { refuses 3 "$1" train --neurons 20 --data "$2"; }
-data_is_file() { echo 1 >file && refuses 3 "no such directory" train --data file; }
+data_is_file() { echo 1 >file && refuses 3 "is a file" train --data file; }
 data_empty() { mkdir empty && refuses 3 "none of the files is in it" train --data empty; }
 data_lacks() {
     cp -r "$work/small" set && rm "set/$1"
@@ -126,6 +126,47 @@ data_fetch_wrong() { # the mirror has other files under MNIST's names
     [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
 }
 
+# Other names and places of the four files.
+named() { # named SED_EXPRESSION FOLDER: the small set, named otherwise, in data/FOLDER, gives the same result
+    local path name
+    mkdir -p "data/$2"
+    for path in "$work/small"/*; do
+        name=$(basename "$path" | sed -E "$1")
+        case $name in */*) mkdir -p "data/$2/${name%/*}" ;; esac
+        cp "$path" "data/$2/$name"
+    done
+    run 0 train --data data --neurons 5 --train-images 9 --label-images 9 --test-images 9 --json --out out
+    [ "$(sha)" = "$("$clsnn" train --data "$work/small" --neurons 5 --train-images 9 --label-images 9 \
+        --test-images 9 --json --quiet --out again | sed -E 's/.*"final_sha256":"([0-9a-f]+)".*/\1/')" ] ||
+        wrong "another result"
+}
+two_sets() {
+    local set
+    mkdir two
+    for set in letters digits; do
+        for path in "$work/small"/*; do cp "$path" "two/emnist-$set-$(basename "$path")"; done
+    done
+    refuses 3 "put each data set into a directory of its own" train --data two
+}
+test_set_only() {
+    mkdir some
+    cp "$work/small"/t10k* some
+    run 0 eval "$work/base/model.npz" --data some --json
+    says "(other_data)"
+    refuses 3 "holds a test set only" train --data some
+    rm some/*labels*
+    refuses 3 "t10k-labels-idx1-ubyte[.gz] is missing" eval "$work/base/model.npz" --data some
+}
+is_instead() { # is_instead TEXT BYTES: what stands in the place of the images is named
+    mkdir data
+    cp "$work/small"/* data
+    rm data/train-images*
+    printf "$2" >data/train-images-idx3-ubyte
+    refuses 3 "$1" train --data data
+    gzip data/train-images-idx3-ubyte
+    refuses 3 "$1" train --data data
+}
+
 # The list of cases.
 
 on "data mnist is nowhere" data_absent "mnist: found in none of" mnist
@@ -151,14 +192,15 @@ on "gzip: checksum damaged" packed "corrupt gzip data" $images flip_at -8
 on "gzip: length damaged" packed "corrupt gzip data" $labels flip_at -1
 on "gzip: magic damaged" packed "" $images flip_at 0
 on "gzip: something follows" packed "something follows the gzip data" $images follow rubbish
-on "gzip of something else" packed "magic number" $images become "$work/something.gz"
+on "gzip of something else" packed "must be an IDX file of images" $images become "$work/something.gz"
 on "gzip of nothing" packed "trunca" $images become "$work/nothing.gz"
 on "plain images truncated" plain "the file is truncated" $images cut_to 10000
 on "plain images truncated in the header" plain "the file is truncated" $images cut_to 15
 on "plain images empty" plain "the file is truncated" $images cut_to 0
 on "plain labels: something follows" \
     plain "$labels: holds more than 308 bytes, which is what its header claims" $labels follow rubbish
-on "images: wrong magic" plain "magic number of the images 0x00000804: must be 0x00000803" $images put 3 4
+on "images: wrong magic" plain "magic number of the images 0xff000803: must be 0x00000803" $images put 0 255
+on "images: four dimensions" plain "images must be unsigned bytes in 3" $images put 3 4
 on "images: labels in their place" plain "images and labels are swapped" $images become "$work/small/$labels"
 on "labels: wrong magic" plain "magic number of the labels 0xff000801: must be 0x00000801" $labels put 0 255
 on "images of 27 x 27 pixels" plain "images of 27 x 27 pixels: must be 28 x 28" $images side_27
@@ -168,6 +210,20 @@ on "label 10" plain "label of image 7 = 10: must be in [0, 9]" $train_labels put
 on "label 255 in the test set" plain "label of image 299 = 255: must be in [0, 9]" $labels put 307 255
 on "no images at all" plain "header claims 0" $images put 4 0 0 0 0
 on "4294967295 images claimed" plain "header claims 4294967295" $images put 4 255 255 255 255
+on "names with a dot" named 's/-idx/.idx/' .
+on "names with a prefix, and test for t10k" named 's/^/emnist-letters-/; s/t10k/test/' .
+on "a folder for each file" named 's/^([^.]*)(.*)/\1\2\/\1\2/' .
+on "the files in MNIST/raw" named '' MNIST/raw
+on "two sets in one directory" two_sets
+on "a test set only" test_set_only
+on "a web page for the images" is_instead "is a web page or XML: fetch the file itself" '<!DOCTYPE html>\n<p>'
+on "an XML error for the images" is_instead "is a web page or XML" '\xef\xbb\xbf<?xml version="1.0"?>'
+on "a Git LFS pointer for the images" is_instead "'git lfs pull' fetches" 'version https://git-lfs.org/'
+on "a zip archive for the images" is_instead "is a zip archive: unpack it" 'PK\3\4 and more and more'
+on "a packed file, packed again" is_instead "is packed by" 'BZh91AY&SY and more'
+on "a numpy array for the images" is_instead "is a numpy array (.npy)" '\x93NUMPY\1\0v\0{}'
+on "a pickle for the images" is_instead "is a Python pickle" '\x80\4\x95 and more and more'
+on "text for the images" is_instead "is text: fetch the file itself" 'Sorry, this file has moved.'
 any "data list" data_list
 any "data list of what is another set, empty, damaged and gone" data_list_found
 any "data export digits" data_export
@@ -176,4 +232,4 @@ any "data export below a device" data_export_to /dev/null/x
 any "data fetch mnist without network: what to run elsewhere" data_fetch_offline
 any "data fetch mnist from a wrong mirror" data_fetch_wrong
 
-run_cases small packed
+run_cases small packed base
