@@ -49,6 +49,7 @@ const char *clsnn_array_text(enum clsnn_dtype dtype, int n_dims, const size_t *s
 struct cursor {
     const char *at, *end;
     const char *label;
+    bool other; /* what stopped the parser is a type or layout that is not read */
 };
 
 static void skip_space(struct cursor *c) {
@@ -94,6 +95,8 @@ static enum clsnn_status take_type(struct cursor *c, enum clsnn_dtype *out) {
     enum clsnn_status st = CLSNN_OK;
     const char *s = NULL;
     size_t n = 0;
+    skip_space(c);
+    c->other = c->at < c->end && *c->at == '['; /* a structured type */
     TRY(take_string(c, "a simple type such as '<f4'", &s, &n));
     for (size_t i = 0; i < N_TYPES; i++) {
         if (n == 3 && !memcmp(types[i].descr, s, 3)) {
@@ -101,6 +104,7 @@ static enum clsnn_status take_type(struct cursor *c, enum clsnn_dtype *out) {
             return CLSNN_OK;
         }
     }
+    c->other = true;
     const char *why = n && memchr(s, 'O', n) ? " (pickled objects)" : n && *s == '>' ? " (big-endian)" : "";
     st = clsnn_fail(
         CLSNN_E_DATA,
@@ -148,7 +152,8 @@ static enum clsnn_status take_shape(struct cursor *c, struct clsnn_array *out) {
     out->n_dims = 0;
     while (!take(c, ')')) {
         if (!comma) return expected(c, "',' or ')'");
-        if (out->n_dims == CLSNN_NPZ_MAX_DIMS)
+        c->other = out->n_dims == CLSNN_NPZ_MAX_DIMS;
+        if (c->other)
             return clsnn_fail(CLSNN_E_DATA,
                               "%s: .npy shape: more than %d dimensions: at most %d are supported", c->label,
                               CLSNN_NPZ_MAX_DIMS, CLSNN_NPZ_MAX_DIMS);
@@ -215,7 +220,7 @@ static bool data_bytes(const struct clsnn_array *a, size_t *out) {
 }
 
 enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_there, size_t n_bytes, const char *label,
-                                         struct clsnn_array *out, size_t *out_offset) {
+                                         struct clsnn_array *out, size_t *out_offset, bool *out_other) {
     enum clsnn_status st = CLSNN_OK;
     const unsigned char *b = bytes;
     struct clsnn_array a = {.n_dims = 0};
@@ -223,6 +228,7 @@ enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_there, size
     size_t n_data = 0;
     char text[NPY_TEXT];
 
+    *out_other = false;
     if (n_there < 10 || memcmp(b, "\x93NUMPY", 6))
         return clsnn_fail(CLSNN_E_DATA, "%s: is no .npy array: its first bytes must be \\x93NUMPY", label);
     if ((b[6] != 1 && b[6] != 2) || b[7] != 0)
@@ -238,9 +244,11 @@ enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_there, size
     if (n_header > n_there - begin)
         return clsnn_fail(CLSNN_E_DATA, "%s: .npy header of %zu bytes is cut off: %zu are there", label,
                           n_header, n_there - begin);
-    struct cursor c = {(const char *)b + begin, (const char *)b + begin + n_header, label};
-    TRY(parse_dict(&c, &a, &fortran));
-    if (fortran && a.n_dims > 1)
+    struct cursor c = {(const char *)b + begin, (const char *)b + begin + n_header, label, false};
+    st = parse_dict(&c, &a, &fortran);
+    *out_other = c.other || (st == CLSNN_OK && fortran && a.n_dims > 1);
+    if (st != CLSNN_OK) return st;
+    if (*out_other)
         return clsnn_fail(CLSNN_E_DATA, "%s: .npy in Fortran order: save numpy.ascontiguousarray() of it",
                           label);
     clsnn_array_text(a.dtype, a.n_dims, a.shape, 0, text);
@@ -251,8 +259,7 @@ enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_there, size
                           n_bytes - begin - n_header, n_data);
     *out = a;
     *out_offset = begin + n_header;
-fail:
-    return st;
+    return CLSNN_OK;
 }
 
 enum clsnn_status clsnn_npy_parse(const void *bytes, size_t n_bytes, const char *label,
@@ -260,7 +267,8 @@ enum clsnn_status clsnn_npy_parse(const void *bytes, size_t n_bytes, const char 
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_array a;
     size_t offset = 0;
-    TRY(clsnn_npy_header_parse(bytes, n_bytes, n_bytes, label, &a, &offset));
+    bool other;
+    TRY(clsnn_npy_header_parse(bytes, n_bytes, n_bytes, label, &a, &offset, &other));
     a.data = malloc(n_bytes - offset + !(n_bytes - offset)); /* malloc(0) may return NULL */
     if (!a.data) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu bytes", label, n_bytes - offset);
     if (n_bytes > offset) memcpy(a.data, (const unsigned char *)bytes + offset, n_bytes - offset);

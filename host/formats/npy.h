@@ -2,6 +2,8 @@
 #ifndef CLSNN_NPY_H
 #define CLSNN_NPY_H
 
+#include <stdbool.h>
+
 #include "clsnn/npz.h"
 
 #define NPY_MAX_HEADER 10000 /* most bytes of the header's text; numpy writes about 118 */
@@ -17,9 +19,10 @@
  * label       names the array in messages
  * out         filled except name and data
  * out_offset  where the data begin
+ * out_other   whether an error means an array that is whole, but of a type or layout that is not read
  * Errors: CLSNN_E_DATA. */
 enum clsnn_status clsnn_npy_header_parse(const void *bytes, size_t n_there, size_t n_bytes, const char *label,
-                                         struct clsnn_array *out, size_t *out_offset);
+                                         struct clsnn_array *out, size_t *out_offset, bool *out_other);
 
 /* Writes the .npy v1.0 header of a to header; returns its length, a multiple of 64. */
 size_t clsnn_npy_header_print(const struct clsnn_array *a, char header[256]);

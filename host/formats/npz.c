@@ -178,6 +178,7 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
     struct clsnn_array array = {.n_dims = 0};
     char name[CLSNN_NPZ_NAME], label[512];
     size_t got = 0, offset = 0;
+    char *why = NULL;
 
     TRY(member_name(entry, path, name));
     /* libarchive knows other methods too (lzma, ppmd), with which a small file can demand gigabytes of
@@ -207,7 +208,19 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
         return clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %zu bytes", path, name, n_begin);
     snprintf(label, sizeof label, "%s: array '%s'", path, name);
     TRY(unpack(a, path, bytes, n_begin, &got));
-    TRY(clsnn_npy_header_parse(bytes, got, size, label, &array, &offset));
+    bool other = false;
+    st = clsnn_npy_header_parse(bytes, got, size, label, &array, &offset, &other);
+    if (st != CLSNN_OK && !other) goto fail;
+    if (other) {
+        st = CLSNN_OK;
+        why = strdup(clsnn_error_text());
+        clsnn_error_clear();
+        if (!why) {
+            st = clsnn_no_memory(path);
+            goto fail;
+        }
+        array = (struct clsnn_array){.dtype = CLSNN_OTHER};
+    }
     unsigned char *grown = realloc(bytes, size + 1);
     if (!grown) {
         st = clsnn_fail(CLSNN_E_MEMORY, "%s: array '%s': no memory for %zu bytes", path, name, size);
@@ -223,13 +236,15 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
         goto fail;
     }
     /* Moves the data over the header, which saves a second copy of a large array. */
-    memmove(bytes, bytes + offset, got - offset);
+    if (!other) memmove(bytes, bytes + offset, got - offset);
     memcpy(array.name, name, sizeof array.name);
-    array.data = bytes;
+    array.data = other ? (void *)why : bytes;
+    if (other) free(bytes);
     *out = array;
     return CLSNN_OK;
 fail:
     free(bytes);
+    free(why);
     return st;
 }
 
@@ -298,6 +313,7 @@ enum clsnn_status clsnn_npz_get(const struct clsnn_npz *npz, const char *label, 
             if (at < sizeof names) at += (size_t)snprintf(names + at, sizeof names - at, " %s", a->name);
             continue;
         }
+        if (a->dtype == CLSNN_OTHER) return clsnn_fail(CLSNN_E_DATA, "%s", (const char *)a->data);
         bool same = a->dtype == dtype && a->n_dims == n_dims;
         for (int d = 0; same && d < n_dims; d++) same = !shape[d] || shape[d] == a->shape[d];
         if (!same)
@@ -349,6 +365,9 @@ static enum clsnn_status check_arrays(const char *path, const struct clsnn_array
             return clsnn_fail(
                 CLSNN_E_FAILED,
                 "%s: array %zu: its name must be ASCII without quotes, not empty, and used once", path, i);
+        if (a->dtype >= CLSNN_OTHER)
+            return clsnn_fail(CLSNN_E_FAILED, "%s: array '%s': has a type that cannot be written", path,
+                              a->name);
         if (a->n_dims < 0 || a->n_dims > CLSNN_NPZ_MAX_DIMS || (!a->data && clsnn_array_count(a)))
             return clsnn_fail(CLSNN_E_FAILED,
                               "%s: array '%s': %d dimensions: must be 0 to %d, and data must not be NULL",

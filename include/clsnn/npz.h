@@ -8,8 +8,9 @@
 
 CLSNN_BEGIN_DECLS
 
-/* Types of elements, by numpy's names. */
-enum clsnn_dtype { CLSNN_U1, CLSNN_I4, CLSNN_U4, CLSNN_I8, CLSNN_U8, CLSNN_F4, CLSNN_F8 };
+/* Types of elements, by numpy's names. CLSNN_OTHER is an array of a type or layout that clsnn does not read:
+ * it stands in a clsnn_npz without dimensions, and its data are a text that says why. */
+enum clsnn_dtype { CLSNN_U1, CLSNN_I4, CLSNN_U4, CLSNN_I8, CLSNN_U8, CLSNN_F4, CLSNN_F8, CLSNN_OTHER };
 #define CLSNN_NPZ_MAX_DIMS   4
 #define CLSNN_NPZ_MAX_ARRAYS 64
 #define CLSNN_NPZ_NAME       48 /* room for an array's name: 47 characters and the final zero */
@@ -36,8 +37,9 @@ CLSNN_API size_t clsnn_array_count(const struct clsnn_array *a); /* returns the 
 /* Reads every array of the file path. The caller frees *out with clsnn_npz_finish.
  * max_bytes  most bytes of all members when unpacked; a zip bomb is refused before it is unpacked
  * Errors: CLSNN_E_IO the file cannot be read. CLSNN_E_DATA it is no zip, is too large, has a member with a
- * wrong CRC, or has a bad .npy header: over 10,000 bytes, pickled objects, Fortran order, big-endian, unknown
- * dtype, a shape that overflows, or another number of bytes than the shape needs. CLSNN_E_MEMORY. */
+ * wrong CRC, or has a bad .npy header: over 10,000 bytes, a shape that overflows, or another number of bytes
+ * than the shape needs. CLSNN_E_MEMORY. Pickled objects, texts, Fortran order and the like are no errors until
+ * clsnn_npz_get asks for the array: users add such arrays to a file. */
 CLSNN_API enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsnn_npz *out);
 /* Reads an archive from memory, as clsnn_npz_read. Messages call it label. */
 CLSNN_API enum clsnn_status clsnn_npz_parse(const void *bytes, size_t n_bytes, const char *label,
