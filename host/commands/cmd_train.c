@@ -142,7 +142,7 @@ static void on_refused(void *ctx, const char *why) {
 
 /* Locks and prepares the directory. With --resume x takes the state of the newest valid checkpoint; without
  * it an earlier run's files move to previous-K. */
-static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x, int *lock_fd) {
+static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x, struct clsnn_lock *lock) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_report *report = w->report;
     struct clsnn_progress_line *progress = &w->session->progress;
@@ -151,7 +151,9 @@ static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x
     char *below = clsnn_file_join(dir, "checkpoint");
     if (!below) return CLSNN_E_MEMORY;
     TRY(clsnn_file_make_dir(dir));
-    TRY(clsnn_lock_dir(dir, lock_fd));
+    TRY(clsnn_lock_dir(dir, lock));
+    clsnn_warnings_of_lock(&report->warnings, lock->by_files, dir);
+    TRY(clsnn_session_tell(w->session, report->options, &report->warnings));
     clsnn_file_remove_unfinished(dir);
     clsnn_file_remove_unfinished(below);
     if (report->options->resume) {
@@ -179,7 +181,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     struct clsnn_report report;
     struct train_watch watch = {.session = &session, .report = &report};
     char default_dir[96];
-    int lock_fd = -1;
+    struct clsnn_lock lock = CLSNN_LOCK_NONE;
     if (o->runs > 1) return clsnn_cmd_train_runs(o);
     TRY(clsnn_session_open(&session, o));
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
@@ -196,7 +198,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     clsnn_report_start(&report, o, x, dir);
     report.warnings = session.warnings;
-    TRY(begin(&watch, x, &lock_fd));
+    TRY(begin(&watch, x, &lock));
     TRY(clsnn_run_json_write(&report, CLSNN_RUN_RUNNING, NULL));
     clsnn_progress_note(
         &session.progress,
@@ -217,6 +219,6 @@ fail:
     clsnn_experiment_destroy(x);
     clsnn_batch_destroy(batch);
     clsnn_session_close(&session);
-    if (lock_fd >= 0) close(lock_fd);
+    clsnn_lock_release(&lock);
     return st;
 }

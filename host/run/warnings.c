@@ -91,6 +91,12 @@ void clsnn_warnings_of_plan(struct clsnn_warnings *w, const struct clsnn_dataset
                            fresh, m->v_rest_exc_mv);
 }
 
+void clsnn_warnings_of_lock(struct clsnn_warnings *w, bool by_files, const char *dir) {
+    if (by_files)
+        clsnn_warnings_add(w, CLSNN_WARN_no_locks, "%s: the file system has no locks; lock files stand in",
+                           dir);
+}
+
 void clsnn_warnings_of_model(struct clsnn_warnings *w, const struct clsnn_learned *model, const char *path,
                              const struct clsnn_model *params) {
     const size_t n = model->n_post;

@@ -27,10 +27,11 @@ void clsnn_warnings_add(struct clsnn_warnings *w, enum clsnn_warning kind, const
 const char *clsnn_warnings_next(struct clsnn_warnings *w);
 
 /* These add what is odd about the training images; about parameters and the choice of labelling images; about
- * a model's file; about a result. */
+ * the lock of the results' directory; about a model's file; about a result. */
 void clsnn_warnings_of_pixels(struct clsnn_warnings *w, const struct clsnn_dataset *data);
 void clsnn_warnings_of_plan(struct clsnn_warnings *w, const struct clsnn_dataset *data,
                             const struct clsnn_plan *plan);
+void clsnn_warnings_of_lock(struct clsnn_warnings *w, bool by_files, const char *dir);
 void clsnn_warnings_of_model(struct clsnn_warnings *w, const struct clsnn_learned *model, const char *path,
                              const struct clsnn_model *params);
 void clsnn_warnings_of_result(struct clsnn_warnings *w, const struct clsnn_experiment *x);

@@ -34,6 +34,7 @@ struct work {
     size_t n_unsaved;           /* runs with a file that could not be written */
     char unsaved[1024];         /* the error of the first of these runs */
     bool told[CLSNN_N_WARNINGS];
+    bool by_files; /* the file system has no locks */
 };
 
 /* A run under way in a slot of the batch. */
@@ -197,6 +198,7 @@ static enum clsnn_status start(struct work *w, struct clsnn_batch *batch, int b,
     TRY(clsnn_experiment_create(batch, b, &run->plan, out));
     clsnn_report_start(&slot->report, &s->grid->options[run - s->runs], *out, run->dir);
     if (s->warnings) slot->report.warnings = *s->warnings;
+    clsnn_warnings_of_lock(&slot->report.warnings, w->by_files, s->dir);
     clsnn_warnings_of_plan(&slot->report.warnings, s->data, &run->plan);
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));
 fail:
@@ -390,14 +392,14 @@ fail:
     return st;
 }
 
-static enum clsnn_status lock_runs(const struct clsnn_sweep *s, int *out_fd) {
+static enum clsnn_status lock_runs(const struct clsnn_sweep *s, struct clsnn_lock *out) {
     size_t n = 0;
     const char **names = calloc(s->grid->n_runs, sizeof *names);
     if (!names) return clsnn_no_memory("sweep");
     for (size_t k = 0; k < s->grid->n_runs; k++)
         if (s->runs[k].own) names[n++] = s->runs[k].name;
     const enum clsnn_status st = clsnn_lock_names(
-        s->dir, names, n, "wait for it, choose another --out, or give each a --shard of its own", out_fd);
+        s->dir, names, n, "wait for it, choose another --out, or give each a --shard of its own", out);
     free(names);
     return st;
 }
@@ -447,10 +449,11 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
     enum clsnn_status st = CLSNN_OK;
     struct work w = {.sweep = s, .watch = watch, .began = clsnn_clock_seconds()};
     if (s->warnings) memcpy(w.told, s->warnings->told, sizeof w.told);
-    int lock = -1;
+    struct clsnn_lock lock = CLSNN_LOCK_NONE;
     TRY(check_sizes(s));
     TRY(clsnn_file_make_dir(s->dir));
     TRY(lock_runs(s, &lock));
+    w.by_files = lock.by_files;
     TRY(make_queue(&w));
     while (w.next < w.n_queue) {
         const uint32_t neurons = w.queue[w.next]->plan.neurons;
@@ -464,6 +467,6 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
 fail:
     *out_stage = w.stage;
     free(w.queue);
-    if (lock >= 0) close(lock);
+    clsnn_lock_release(&lock);
     return st;
 }

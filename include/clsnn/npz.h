@@ -38,8 +38,8 @@ CLSNN_API size_t clsnn_array_count(const struct clsnn_array *a); /* returns the 
  * max_bytes  most bytes of all members when unpacked; a zip bomb is refused before it is unpacked
  * Errors: CLSNN_E_IO the file cannot be read. CLSNN_E_DATA it is no zip, is too large, has a member with a
  * wrong CRC, or has a bad .npy header: over 10,000 bytes, a shape that overflows, or another number of bytes
- * than the shape needs. CLSNN_E_MEMORY. Pickled objects, texts, Fortran order and the like are no errors until
- * clsnn_npz_get asks for the array: users add such arrays to a file. */
+ * than the shape needs. CLSNN_E_MEMORY. Pickled objects, texts, Fortran order and the like are no errors
+ * until clsnn_npz_get asks for the array: users add such arrays to a file. */
 CLSNN_API enum clsnn_status clsnn_npz_read(const char *path, size_t max_bytes, struct clsnn_npz *out);
 /* Reads an archive from memory, as clsnn_npz_read. Messages call it label. */
 CLSNN_API enum clsnn_status clsnn_npz_parse(const void *bytes, size_t n_bytes, const char *label,
