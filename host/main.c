@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "commands/commands.h"
+#include "commands/guard.h"
 #include "options/options.h"
 #include "options/options_man.h"
 #include "options/options_render.h"
@@ -117,6 +118,7 @@ static enum clsnn_status run_command(const struct clsnn_command_info *info, int 
     case CLSNN_PARSE_VERSION: print_version(out); break;
     case CLSNN_PARSE_PRINT_CONFIG: clsnn_options_print_config(&o, out); break;
     case CLSNN_PARSE_RUN:
+        clsnn_guard_start(info->name);
         for (size_t k = 0; k < sizeof runs / sizeof runs[0]; k++)
             if (runs[k].command == info->command) st = runs[k].run(&o);
         break;

@@ -1,6 +1,6 @@
 /* Locks between processes. A lock ends with its process, however the process ends.
  *
- * The file system's own locks come first: flock() on a directory, fcntl() on one byte of a file for each name.
+ * The file system's own locks come first: flock() on a directory, fcntl() on a byte of a file for each name.
  * Where it has none (Lustre without -o flock, some network mounts), lock files take their place: DIR/.locks
  * holds a file for each name, which names the host, the process and its file of life signs. The process
  * changes that file every BEAT_SECONDS. A lock is dead if its process is gone from this host, or if another

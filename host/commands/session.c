@@ -6,10 +6,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "clsnn/selftest.h"
+#include "commands/guard.h"
 #include "device/device.h"
 #include "options/options_render.h"
 #include "run/plan.h"
@@ -29,9 +32,15 @@ static void end_if_allowed(void) {
 /* The body of the thread that waits for the signals that stop a run; every thread blocks them. A handler
  * would not do: compilers inside OpenCL drivers (LLVM) replace it by their own at any time. */
 static void *wait_for_signals(void *signals) {
+    double first = 0;
     for (int number;;) {
         if (sigwait(signals, &number) != 0) continue;
-        if (atomic_exchange(&stopping, true)) _exit(130);
+        /* timeout(1) and job systems signal a process and then its group: two signals within a second are
+         * one. */
+        if (!atomic_exchange(&stopping, true))
+            first = clsnn_clock_seconds();
+        else if (clsnn_clock_seconds() - first > 1)
+            _exit(130);
         end_if_allowed();
     }
     return NULL;
@@ -45,12 +54,19 @@ static enum clsnn_status catch_signals(void) {
     pthread_t thread;
     if (waiting) return CLSNN_OK;
     sigemptyset(&signals);
-    const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+    /* What terminals, shells, schedulers and limits send to end a process softly. */
+    const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGHUP};
     enum { N = sizeof numbers / sizeof *numbers };
-    for (int k = 0; k < N; k++) sigaddset(&signals, numbers[k]);
+    for (int k = 0; k < N; k++) {
+        struct sigaction before;
+        /* nohup makes SIGHUP ignored, and it stays so. A shell's background jobs ignore SIGINT too, but that
+         * is no wish of the user, and sigwait never receives an ignored signal. */
+        if (numbers[k] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+            continue;
+        sigaddset(&signals, numbers[k]);
+        signal(numbers[k], SIG_DFL);
+    }
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    /* A shell's background jobs ignore SIGINT, and sigwait never receives an ignored signal. */
-    for (int k = 0; k < N; k++) signal(numbers[k], SIG_DFL);
     const int rc = pthread_create(&thread, NULL, wait_for_signals, &signals);
     if (rc != 0) {
         pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
@@ -135,15 +151,64 @@ fail:
     return st;
 }
 
+/* Says every ten seconds that compilers are still at work, from five seconds on. */
+struct minder {
+    struct clsnn_progress_line *progress;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool has_ended, is_running;
+};
+
+static void *mind(void *ctx) {
+    struct minder *m = ctx;
+    struct timespec next;
+    const double began = clsnn_clock_seconds();
+    clock_gettime(CLOCK_REALTIME, &next);
+    next.tv_sec += 5;
+    pthread_mutex_lock(&m->lock);
+    while (!m->has_ended) {
+        if (pthread_cond_timedwait(&m->ended, &m->lock, &next) == 0) continue;
+        clsnn_progress_note(m->progress,
+                            "still compiling (%.0f s); the driver keeps the kernels for next time",
+                            clsnn_clock_seconds() - began);
+        next.tv_sec += 10;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
+
+static void mind_start(struct minder *m, struct clsnn_progress_line *progress) {
+    *m = (struct minder){.progress = progress};
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_cond_init(&m->ended, NULL);
+    m->is_running = pthread_create(&m->thread, NULL, mind, m) == 0; /* without a thread nothing is said */
+}
+
+static void mind_end(struct minder *m) {
+    pthread_mutex_lock(&m->lock);
+    m->has_ended = true;
+    pthread_cond_signal(&m->ended);
+    pthread_mutex_unlock(&m->lock);
+    if (m->is_running) pthread_join(m->thread, NULL);
+}
+
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
+    struct minder minder;
+    clsnn_session_may_end(
+        "\nclsnn: stopped while kernels compiled, before any work: run the same command again\n");
     clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name,
                         s->dev->info.platform_name, s->dev->info.driver);
+    mind_start(&minder, &s->progress);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
     TRY(clsnn_selftest(s->dev, s->prog));
+    clsnn_guard_compiled();
     if (o->profile) s->dev->profile = &s->profile; /* after the self-test, which is not to be profiled */
 fail:
+    mind_end(&minder);
+    clsnn_session_may_end(NULL);
     return st;
 }
 

@@ -38,8 +38,8 @@ enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint
 enum clsnn_status clsnn_session_tell(struct clsnn_session *s, const struct clsnn_options *o,
                                      struct clsnn_warnings *w);
 
-/* Returns true once SIGINT, SIGTERM or SIGUSR1 came. A second signal ends the process at once with code
- * 130. */
+/* Returns true once SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU or SIGHUP came (nohup switches the last off).
+ * Another one, at least a second later, ends the process at once with code 130. */
 bool clsnn_session_stopping(void);
 
 /* Lets the first signal end the process at once, with exit code 75 and these words on stderr; NULL takes that

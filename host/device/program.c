@@ -18,10 +18,14 @@ static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program p
     clGetProgramBuildInfo(program, dev->info.id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
     char *log = calloc(1, n + 1);
     if (log && n > 0) clGetProgramBuildInfo(program, dev->info.id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
-    enum clsnn_status st =
-        clsnn_fail(CLSNN_E_BUILD, "kernels do not compile on %s (%s, driver %s): %s; the compiler's log:\n%s",
-                   dev->info.name, dev->info.platform_name, dev->info.driver, clsnn_cl_error_name(code),
-                   log ? log : "(no memory for the log)");
+    enum clsnn_status st = clsnn_fail(
+        CLSNN_E_BUILD, "kernels do not compile on %s (%s, driver %s): %s%s; the compiler's log:\n%s",
+        dev->info.name, dev->info.platform_name, dev->info.driver, clsnn_cl_error_name(code),
+        strcmp(dev->info.platform_name, "Portable Computing Language") == 0
+            ? " (pocl fails so where its cache cannot be written: set POCL_CACHE_DIR to a writable "
+              "directory)"
+            : "",
+        log ? log : "(no memory for the log)");
     free(log);
     return st;
 }

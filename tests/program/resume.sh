@@ -51,8 +51,22 @@ stopped_early() {
     begin "loading data" train --data digits --neurons 20 --epochs 100 --out out
     kill -INT "$pid"
     finish 75
-    exist out/checkpoint/*.npz
-    state_is stopped out/run.json
+    if [ -e out ]; then
+        exist out/checkpoint/*.npz
+        state_is stopped out/run.json
+    else
+        says "before any work: run the same command again"
+    fi
+}
+# Compilers may run for a minute. Nothing is lost if a signal ends the process meanwhile.
+stopped_compiling() {
+    mkdir empty
+    POCL_CACHE_DIR=$PWD/empty begin "compiling kernels" train "${long[@]}" --out out
+    sleep 0.5
+    kill -TERM "$pid"
+    finish 75
+    says "stopped while kernels compiled, before any work: run the same command again"
+    [ ! -e out ] || wrong "files were made: $(find out)"
 }
 stopped_labelling() {
     begin "training 1/1 images" \
@@ -74,14 +88,35 @@ stopped_eval() {
     [ ! -s "$work/out" ] || wrong "a result was printed"
 }
 stopped_twice() { # a launch takes seconds, so the second signal comes before the program answers the first
-    begin "training 4096 neurons" \
-        train --data "$work/small" --neurons 4096 --epochs 100 --chunk 1000 --out out
+    begin "training 12000 neurons" \
+        train --data "$work/small" --neurons 12000 --epochs 100 --chunk 1000 --out out
     sleep 0.2
     kill -INT "$pid"
-    sleep 0.2
+    sleep 1.2
     kill -INT "$pid" 2>/dev/null || wrong "the first signal had ended it already"
     finish 130
     ! find out -name '*.tmp' | grep . || wrong "a temporary file was left"
+}
+
+stopped_doubly() { # timeout(1) signals its child and then its group: two signals are one
+    begin "training 100 neurons" train "${long[@]}" --out out
+    sleep 0.3
+    kill -TERM "$pid"
+    kill -TERM "$pid"
+    kill -INT "$pid" 2>/dev/null
+    finish 75
+    state_is stopped out/run.json
+}
+under_nohup() { # SIGHUP is ignored there
+    (
+        trap '' HUP
+        exec "$clsnn" train "${long[@]}" --epochs 20 --out out --json
+    ) >"$work/out" 2>"$work/err" &
+    pid=$!
+    until_there out/run.json
+    kill -HUP "$pid"
+    finish 0
+    state_is finished out/run.json
 }
 
 # Checkpoints.
@@ -151,7 +186,10 @@ resume_kept() { # without --resume a new run moves the earlier checkpoints to pr
 
 on "SIGINT: stopped and saved" stopped_by INT
 on "SIGTERM: stopped and saved" stopped_by TERM
-on "SIGUSR1: stopped and saved" stopped_by USR1
+for name in USR1 USR2 HUP XCPU; do on "SIG$name: stopped and saved" stopped_by $name; done
+on "SIGTERM while kernels compile" stopped_compiling
+on "two signals within a second" stopped_doubly
+on "nohup" under_nohup
 on "SIGINT before training" stopped_early
 on "SIGTERM while labelling" stopped_labelling
 on "SIGINT in eval" stopped_eval
