@@ -338,8 +338,11 @@ static enum clsnn_status plot(const struct bench *b) {
             last->n++;
         }
     }
-    st = clsnn_curves_draw_as(path, "Training throughput", "networks at once",
-                              "images/s, all networks together", series, looks, n_series);
+    const struct clsnn_chart chart = {.title = "Training throughput",
+                                      .x_label = "networks at once",
+                                      .y_label = "images/s, all networks together",
+                                      .looks = looks};
+    st = clsnn_curves_draw(path, &chart, series, n_series);
 fail:
     free(series);
     free(looks);

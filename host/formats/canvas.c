@@ -90,6 +90,10 @@ void clsnn_canvas_text(struct canvas *c, double x, double y, struct text_style s
     cairo_text_extents_t box, digit;
     cairo_t *cr = text_context(c, style);
     cairo_text_extents(cr, text, &box);
+    if (style.room > 0 && box.x_advance > style.room) {
+        cairo_set_font_size(cr, style.size * style.room / box.x_advance);
+        cairo_text_extents(cr, text, &box);
+    }
     cairo_text_extents(cr, "0", &digit);
     if (cairo_status(cr) == CAIRO_STATUS_SUCCESS) {
         cairo_set_source_rgb(cr, style.grey, style.grey, style.grey);

@@ -29,6 +29,7 @@ void clsnn_canvas_finish(struct canvas *c); /* takes {0} */
  * right end. Across the text, the anchor is the middle of a digit. A vertical text reads upwards. */
 struct text_style {
     double size, align, grey; /* size in px; align 0 to 1; grey 0 (black) to 1 (white) */
+    double room;              /* px; a wider text is drawn smaller; 0: no limit */
     bool bold, vertical;
 };
 /* Draws text with its anchor at x, y. Draws nothing if no font is installed. */

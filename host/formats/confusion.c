@@ -34,9 +34,8 @@ static void draw_cell(struct canvas *c, double x, double y, uint32_t count, doub
     cairo_set_line_width(c->cr, 1);
     cairo_stroke(c->cr);
     snprintf(text, sizeof text, "%u", count);
-    struct text_style style = {.size = FONT, .align = 0.5, .grey = t > 0.55 ? 1 : count ? 0 : 0.65};
-    const double width = clsnn_canvas_text_width(c, style, text);
-    if (width > CELL - 10) style.size *= (CELL - 10) / width;
+    const double grey = t > 0.55 ? 1 : count ? 0 : 0.65;
+    const struct text_style style = {.size = FONT, .align = 0.5, .grey = grey, .room = CELL - 10};
     clsnn_canvas_text(c, x + CELL / 2.0, y + CELL / 2.0, style, text);
 }
 
@@ -65,9 +64,8 @@ enum clsnn_status clsnn_confusion_draw(const char *path, const char *title, cons
     cairo_set_source_rgb(c.cr, 0, 0, 0);
     cairo_set_line_width(c.cr, 2);
     cairo_stroke(c.cr);
-    struct text_style head = {.size = 1.2 * FONT, .align = 0.5, .bold = true};
-    const double room = LEFT + 10 * CELL + RIGHT - 40, width = clsnn_canvas_text_width(&c, head, title);
-    if (width > room) head.size *= room / width;
+    const struct text_style head = {
+        .size = 1.2 * FONT, .align = 0.5, .bold = true, .room = LEFT + 10 * CELL + RIGHT - 40};
     clsnn_canvas_text(&c, (LEFT + 10 * CELL + RIGHT) / 2.0, 50, head, title);
     clsnn_canvas_text(&c, LEFT + 5 * CELL, TOP - 86, label, "predicted digit");
     clsnn_canvas_text(&c, 50, TOP + 5 * CELL,

@@ -115,19 +115,20 @@ static enum clsnn_status check_mosaic(const char *path, uint32_t n_post, size_t 
     return CLSNN_OK;
 }
 
-enum clsnn_status clsnn_mosaic_weights(const char *path, const float *w, size_t stride, uint32_t n_post,
-                                       float w_max) {
+static void draw_title(struct canvas *c, const struct mosaic *m, int width, const char *title) {
+    const struct text_style head = {.size = 1.15 * m->font, .bold = true, .room = width - 2 * m->font};
+    clsnn_canvas_text(c, m->font, 1.6 * m->font, head, title);
+}
+
+enum clsnn_status clsnn_mosaic_weights(const char *path, const char *title, const float *w, size_t stride,
+                                       uint32_t n_post, float w_max) {
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     struct mosaic m;
-    char title[64];
     TRY(check_mosaic(path, n_post, stride, w_max));
     clsnn_mosaic_layout(n_post, &m);
     TRY(clsnn_canvas_init(&c, path, m.picture_width, m.picture_height));
-    snprintf(title, sizeof title,
-             n_post == 1 ? "Weights of %u excitatory neuron" : "Weights of %u excitatory neurons", n_post);
-    clsnn_canvas_text(&c, m.x0 - 1, 1.6 * m.font, (struct text_style){.size = 1.15 * m.font, .bold = true},
-                      title);
+    draw_title(&c, &m, m.picture_width, title);
     draw_tiles(&c, &m, w, stride, n_post, w_max);
     draw_colour_bar(&c, &m, (double)w_max);
     TRY(clsnn_canvas_write(&c, path));
@@ -156,10 +157,7 @@ enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const
     const int gap = m.font, name = 2 * m.font, left = m.font, top = 3 * m.font;
     const int width = columns * m.width + (columns - 1) * gap, height = rows * (name + m.height);
     TRY(clsnn_canvas_init(&c, path, left + width + 8 * m.font, top + height + m.font));
-    struct text_style head = {.size = 1.15 * m.font, .bold = true};
-    const double room = left + width + 7 * m.font, title_width = clsnn_canvas_text_width(&c, head, title);
-    if (title_width > room - left) head.size *= (room - left) / title_width;
-    clsnn_canvas_text(&c, left, 1.6 * m.font, head, title);
+    draw_title(&c, &m, left + width + 8 * m.font, title);
     for (int k = 0; k < n_all; k++) {
         m.x0 = left + k % columns * (m.width + gap) + 1;
         m.y0 = top + k / columns * (name + m.height) + name + 1;

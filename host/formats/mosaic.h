@@ -13,8 +13,8 @@
  * w  [784][stride]; column j is neuron j
  * Errors: CLSNN_E_FAILED n_post is not 1 to 16384, stride < n_post, w_max is not above 0, or cairo or libpng
  * failed; CLSNN_E_MEMORY; CLSNN_E_IO. */
-enum clsnn_status clsnn_mosaic_weights(const char *path, const float *w, size_t stride, uint32_t n_post,
-                                       float w_max);
+enum clsnn_status clsnn_mosaic_weights(const char *path, const char *title, const float *w, size_t stride,
+                                       uint32_t n_post, float w_max);
 
 /* One of several mosaics in a picture, and its name. */
 struct clsnn_panel {

@@ -75,7 +75,9 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
                  clsnn_reproduction_data(r), r->n_seeds);
     else
         snprintf(title, sizeof title, "Test accuracy on %s, vote all, one seed", clsnn_reproduction_data(r));
-    st = clsnn_curves_draw_as(path, title, "training (epochs)", "accuracy (%)", series, looks, n);
+    const struct clsnn_chart chart = {
+        .title = title, .x_label = "training (epochs)", .y_label = "accuracy (%)", .looks = looks};
+    st = clsnn_curves_draw(path, &chart, series, n);
 fail:
     free(values);
     free(names);

@@ -28,8 +28,10 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
                                           {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
     snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images,
              x->batch->data->name, x->plan.neurons);
-    const enum clsnn_status st =
-        clsnn_curves_draw(path, title, "training (epochs)", "accuracy (%)", series, 2);
+    const enum clsnn_status st = clsnn_curves_draw(
+        path,
+        &(struct clsnn_chart){.title = title, .x_label = "training (epochs)", .y_label = "accuracy (%)"},
+        series, 2);
     free(values);
     return st;
 }
@@ -46,7 +48,8 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
         st = clsnn_no_memory("report");
         goto fail;
     }
-    TRY(clsnn_mosaic_weights(weights, learned->w, learned->n_post, learned->n_post,
+    snprintf(title, sizeof title, "Weights of %u excitatory neurons", learned->n_post);
+    TRY(clsnn_mosaic_weights(weights, title, learned->w, learned->n_post, learned->n_post,
                              (float)x->plan.model.w_max));
     if (x->n_metrics == 0) goto fail;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];

@@ -255,7 +255,9 @@ static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct cls
         st = clsnn_no_memory("results");
         goto fail;
     }
-    TRY(clsnn_curves_draw(path, title, label, "accuracy (%)", series, n_series));
+    TRY(clsnn_curves_draw(path,
+                          &(struct clsnn_chart){.title = title, .x_label = label, .y_label = "accuracy (%)"},
+                          series, n_series));
     *out_drawn = true;
 fail:
     free(path);

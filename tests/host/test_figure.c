@@ -109,7 +109,7 @@ static void check_mosaic(uint32_t n_post, size_t stride, float w_max) {
     for (size_t k = 0; k < 784 * stride; k++) w[k] = NAN; /* NaN is blue: shows a read beyond column n_post */
     for (uint32_t i = 0; i < 784; i++)
         for (uint32_t j = 0; j < n_post; j++) w[i * stride + j] = weight(i, j, w_max);
-    assert_int_equal(clsnn_mosaic_weights(path, w, stride, n_post, w_max), CLSNN_OK);
+    assert_int_equal(clsnn_mosaic_weights(path, "Weights", w, stride, n_post, w_max), CLSNN_OK);
     free(w);
     clsnn_mosaic_layout(n_post, &m);
     assert_true((uint32_t)(m.columns * m.rows) >= n_post);
@@ -173,14 +173,15 @@ static void test_weights_refuses(void **state) {
                 {1, 1, -1}, {1, 1, NAN},       {1, 1, HUGE_VALF}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         clsnn_error_clear();
-        assert_int_equal(clsnn_mosaic_weights(path, w, rows[k].stride, rows[k].n_post, rows[k].w_max),
-                         CLSNN_E_FAILED);
+        assert_int_equal(
+            clsnn_mosaic_weights(path, "Weights", w, rows[k].stride, rows[k].n_post, rows[k].w_max),
+            CLSNN_E_FAILED);
         assert_non_null(strstr(clsnn_error_text(), "must be"));
     }
     clsnn_error_clear();
-    assert_int_equal(clsnn_mosaic_weights("/nowhere/a.png", w, 1, 1, 1), CLSNN_E_IO);
+    assert_int_equal(clsnn_mosaic_weights("/nowhere/a.png", "", w, 1, 1, 1), CLSNN_E_IO);
     clsnn_error_clear();
-    assert_int_equal(clsnn_mosaic_weights(path, w, 1, 1, 1), CLSNN_OK);
+    assert_int_equal(clsnn_mosaic_weights(path, "Weights", w, 1, 1, 1), CLSNN_OK);
 }
 
 /* One to five networks, two in a row: panels of black weights must cover their exact area of the picture. */
@@ -218,8 +219,15 @@ static void test_panels(void **state) {
 static const double xs[] = {100, 400, 1600, 6400}, good[] = {80.7, 87.2, 90.1, 91.6},
                     fair[] = {72.0, 84, 88.5, 90}, poor[] = {73, 80, 85.5, 88}, bars[] = {1.5, 2, 1, 0.6};
 
+/* Draws series in a chart of percentages. */
+static enum clsnn_status draw(const struct clsnn_series *series, size_t n, struct clsnn_chart chart) {
+    chart.x_label = "excitatory neurons";
+    chart.y_label = "accuracy (%)";
+    return clsnn_curves_draw(path, &chart, series, n);
+}
+
 static void check_curves(const struct clsnn_series *series, size_t n, const char *title) {
-    if (clsnn_curves_draw(path, title, "excitatory neurons", "accuracy (%)", series, n) != CLSNN_OK)
+    if (draw(series, n, (struct clsnn_chart){.title = title, .note = title}) != CLSNN_OK)
         fail_msg("%s: %s", title, clsnn_error_text());
     struct picture p = load();
     assert_int_equal(p.width, 1600);
@@ -227,6 +235,74 @@ static void check_curves(const struct clsnn_series *series, size_t n, const char
     assert_white_edge(&p, title);
     assert_true(n_inked(&p, 0, 0, 1600, 1000) > 3000);
     free(p.rgb);
+}
+
+/* Counts the pixels of row y that are not grey. */
+static int n_coloured(const struct picture *p, int y) {
+    int n = 0;
+    for (int x = 0; x < p->width; x++) n += (pixel(p, x, y) & 255) != (pixel(p, x, y) >> 16);
+    return n;
+}
+
+/* Where a chart's colours are. */
+struct ink {
+    int n, last, widest, n_widest; /* rows: the last, the one with the most coloured pixels */
+    int n_ticks;                   /* of the x axis, which stands at y = 880 */
+};
+
+static struct ink ink_of(const struct clsnn_series *series, size_t n, struct clsnn_chart chart) {
+    struct ink ink = {0};
+    chart.title = "";
+    assert_int_equal(draw(series, n, chart), CLSNN_OK);
+    struct picture p = load();
+    for (int y = 0; y < p.height; y++) {
+        const int n_here = n_coloured(&p, y);
+        ink.n += n_here;
+        if (n_here) ink.last = y;
+        if (n_here > ink.n_widest) ink.n_widest = n_here, ink.widest = y;
+    }
+    for (int x = 160; x < p.width; x++) /* right of the labels of the y axis */
+        ink.n_ticks += pixel(&p, x, 885) != 0xffffff && pixel(&p, x - 1, 885) == 0xffffff;
+    free(p.rgb);
+    return ink;
+}
+
+/* The plot goes from about y = 100 to y = 880. */
+static void test_charts(void **state) {
+    (void)state;
+    static const double two[] = {1, 2}, high[] = {90, 95}, wide[] = {200, 200};
+    const struct clsnn_series one = {NULL, two, high, NULL, 1}, both = {NULL, two, high, NULL, 2},
+                              barred = {NULL, two, high, wide, 1}, twice[] = {barred, barred};
+    const struct clsnn_look same[] = {{.colour = 1}, {.colour = 1}}, level = {.colour = 1, .level = true};
+    /* A single epoch has one tick, of its own. */
+    assert_int_equal(ink_of(&one, 1, (struct clsnn_chart){NULL}).n_ticks, 1);
+    assert_int_equal(ink_of(&both, 1, (struct clsnn_chart){NULL}).n_ticks, 2);
+    /* 90 of 0 to 100 % is high in the plot, however long its error bar is. */
+    const struct ink bar = ink_of(&barred, 1, (struct clsnn_chart){.looks = same});
+    assert_in_range(bar.widest, 100 + 50, 100 + 110);
+    assert_in_range(bar.last, 870, 885);
+    /* Error bars at one x stand side by side: two have twice the ink of one. */
+    const struct ink bars2 = ink_of(twice, 2, (struct clsnn_chart){.looks = same});
+    assert_in_range(bars2.n, 9 * bar.n / 5, 5 * bar.n / 2);
+    /* An axis from zero keeps 90 and 95 in the upper quarter. */
+    assert_in_range(ink_of(&both, 1, (struct clsnn_chart){NULL}).last, 600, 880);
+    assert_in_range(ink_of(&both, 1, (struct clsnn_chart){.from_zero = true}).last, 100, 300);
+    /* A level crosses the plot, more than 1400 px, and has no marker. */
+    const struct ink line = ink_of(&one, 1, (struct clsnn_chart){.looks = &level});
+    assert_true(line.n_widest > 1400 && line.n <= 5 * line.n_widest);
+    assert_true(ink_of(&both, 1, (struct clsnn_chart){.looks = same, .points_only = true}).n <
+                ink_of(&both, 1, (struct clsnn_chart){.looks = same}).n / 2);
+    /* Six markers differ, and the seventh is the first. */
+    struct picture shown[7];
+    for (int k = 0; k < 7; k++) {
+        const struct clsnn_look look = {.marker = k};
+        assert_int_equal(draw(&one, 1, (struct clsnn_chart){.title = "", .looks = &look}), CLSNN_OK);
+        shown[k] = load();
+        for (int i = 0; i < k; i++)
+            assert_int_equal(memcmp(shown[i].rgb, shown[k].rgb, (size_t)3 * 1600 * 1000) == 0,
+                             i == 0 && k == 6);
+    }
+    for (int k = 0; k < 7; k++) free(shown[k].rgb);
 }
 
 static void test_curves(void **state) {
@@ -257,26 +333,21 @@ static void test_curves(void **state) {
 
     /* A hollow, dashed curve must have less ink than the filled, solid one: its markers are white inside. */
     const struct clsnn_series one = {"x", xs, good, NULL, 4};
-    size_t ink[2];
+    int ink[2];
     for (int hollow = 0; hollow < 2; hollow++) {
         const struct clsnn_look look = {.colour = 1, .marker = 0, .hollow = hollow, .dashed = hollow};
-        assert_int_equal(clsnn_curves_draw_as(path, "look", "x", "y", &one, &look, 1), CLSNN_OK);
+        assert_int_equal(draw(&one, 1, (struct clsnn_chart){.title = "look", .looks = &look}), CLSNN_OK);
         struct picture p = load();
-        ink[hollow] = 0;
-        for (int y = 0; y < p.height; y++)
-            for (int x = 0; x < p.width; x++) { /* counts pixels that are not grey */
-                const uint32_t rgb = pixel(&p, x, y);
-                ink[hollow] += (rgb & 255) != (rgb >> 16);
-            }
+        for (int y = ink[hollow] = 0; y < p.height; y++) ink[hollow] += n_coloured(&p, y);
         free(p.rgb);
     }
     if (!(ink[1] > 300 && 4 * ink[1] < 3 * ink[0]))
-        fail_msg("coloured pixels: solid curve %zu, dashed %zu: must be above 300 and below 3/4", ink[0],
+        fail_msg("coloured pixels: solid curve %d, dashed %d: must be above 300 and below 3/4", ink[0],
                  ink[1]);
 
     static const double beyond[] = {1e308, -1e308};
     const struct clsnn_series b = {"x", beyond, beyond, NULL, 2};
-    assert_int_equal(clsnn_curves_draw(path, "", "", "", &b, 1), CLSNN_E_FAILED);
+    assert_int_equal(draw(&b, 1, (struct clsnn_chart){.title = ""}), CLSNN_E_FAILED);
     clsnn_error_clear();
 }
 
@@ -352,9 +423,9 @@ static void test_no_font(void **state) {
         static const float w[784];
         static const uint32_t counts[10][10];
         int code = 0;
-        if (clsnn_curves_draw(path, "title", "x", "y", &s, 1) != CLSNN_OK) code |= 1;
+        if (draw(&s, 1, (struct clsnn_chart){.title = "title"}) != CLSNN_OK) code |= 1;
         if (clsnn_confusion_draw(path, "title", counts) != CLSNN_OK) code |= 2;
-        if (clsnn_mosaic_weights(path, w, 1, 1, 1) != CLSNN_OK) code |= 4;
+        if (clsnn_mosaic_weights(path, "Weights", w, 1, 1, 1) != CLSNN_OK) code |= 4;
         unlink(settings);
         _exit(code);
     }
@@ -379,6 +450,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_weights_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_panels, setup, teardown),
         cmocka_unit_test_setup_teardown(test_curves, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_charts, setup, teardown),
         cmocka_unit_test(test_ticks),
         cmocka_unit_test_setup_teardown(test_confusion, setup, teardown),
     };
