@@ -292,56 +292,57 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
     return clsnn_no_memory("bench: rows");
 }
 
+/* Writes what the picture calls a device: "OpenCL", or "0:1" if there are several. */
+static void short_name(const struct bench *b, const struct clsnn_device_info *i, char out[32]) {
+    if (b->n_devices == 1)
+        snprintf(out, 32, "OpenCL");
+    else
+        snprintf(out, 32, "%d:%d", i->platform_index, i->device_index);
+}
+
 /* Draws images/s against networks: a curve for each size and device. Sizes have colours, devices have
- * markers. Plain C's one thread is a level, dashed line. */
+ * markers. Plain C's one thread is a dashed level. */
 static enum clsnn_status plot(const struct bench *b) {
     enum { MAX_CURVES = MAX_SIZES * (MAX_DEVICES + 1) };
     enum clsnn_status st = CLSNN_E_MEMORY;
-    struct clsnn_series *series = calloc(MAX_CURVES, sizeof *series);
+    struct clsnn_series *series = calloc(MAX_CURVES, sizeof *series), *last = series;
     struct clsnn_look *looks = calloc(MAX_CURVES, sizeof *looks);
-    char(*names)[NAME + 32] = calloc(MAX_CURVES, sizeof *names),
-                        *path = clsnn_file_join(b->o->out_dir, "bench.png");
-    double *x = malloc(2 * MAX_ROWS * sizeof *x), *y = malloc(2 * MAX_ROWS * sizeof *y), widest = 1;
-    size_t n_series = 0, n = 0;
+    char(*names)[NAME] = calloc(MAX_CURVES, sizeof *names),
+    *path = clsnn_file_join(b->o->out_dir, "bench.png");
+    char note[MAX_DEVICES * (NAME + 48)] = "", device[32];
+    double *x = malloc(MAX_ROWS * sizeof *x), *y = malloc(MAX_ROWS * sizeof *y);
+    size_t n_series = 0, n_note = 0;
     if (!series || !looks || !names || !path || !x || !y) {
         st = clsnn_no_memory("bench: plot");
         goto fail;
     }
-    for (size_t r = 0; r < b->n_rows; r++) {
-        if (b->rows[r].networks > widest) widest = b->rows[r].networks;
+    for (size_t d = 0; d < b->n_devices && n_note < sizeof note; d++) {
+        short_name(b, &b->devices[d]->info, device);
+        n_note += (size_t)snprintf(note + n_note, sizeof note - n_note, "%s%s: %s", d ? ", " : "", device,
+                                   b->devices[d]->info.name);
     }
     for (size_t r = 0; r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
-        struct clsnn_series *last = n_series ? &series[n_series - 1] : NULL;
-        const bool starts =
-            r == 0 || row->info != b->rows[r - 1].info || row->neurons != b->rows[r - 1].neurons;
-        if (starts) {
-            last = &series[n_series];
+        x[r] = row->networks;
+        y[r] = row->rates.images;
+        if (r == 0 || row->info != b->rows[r - 1].info || row->neurons != b->rows[r - 1].neurons) {
             struct clsnn_look *look = &looks[n_series];
             while (b->sizes[look->colour] != row->neurons) look->colour++;
-            look->hollow = look->dashed = !row->info;
-            if (row->info) look->marker = last ? looks[n_series - 1].marker + 1 : 1;
-            if (!row->info)
-                snprintf(names[n_series], sizeof *names, "N = %d, plain C", row->neurons);
-            else if (b->n_devices == 1)
-                snprintf(names[n_series], sizeof *names, "N = %d, OpenCL", row->neurons);
-            else
-                snprintf(names[n_series], sizeof *names, "N = %d, %d:%d", row->neurons,
-                         row->info->platform_index, row->info->device_index);
-            *last = (struct clsnn_series){.name = names[n_series], .x = x + n, .y = y + n};
-            n_series++;
+            while (row->info && &b->devices[look->marker]->info != row->info) look->marker++;
+            look->level = look->dashed = !row->info;
+            if (row->info) short_name(b, row->info, device);
+            snprintf(names[n_series], NAME, "N = %d, %s", row->neurons, row->info ? device : "plain C");
+            last = &series[n_series];
+            *last = (struct clsnn_series){.name = names[n_series++], .x = x + r, .y = y + r};
         }
-        for (double at = row->networks; at <= (row->info ? row->networks : widest); at *= 2) {
-            if (n == 2 * MAX_ROWS) break;
-            x[n] = at;
-            y[n++] = row->rates.images;
-            last->n++;
-        }
+        last->n++;
     }
-    const struct clsnn_chart chart = {.title = "Training throughput",
+    const struct clsnn_chart chart = {.title = "Training throughput; dashed: one thread, one network",
+                                      .note = note,
                                       .x_label = "networks at once",
                                       .y_label = "images/s, all networks together",
-                                      .looks = looks};
+                                      .looks = looks,
+                                      .from_zero = true};
     st = clsnn_curves_draw(path, &chart, series, n_series);
 fail:
     free(series);
