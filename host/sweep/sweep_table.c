@@ -209,6 +209,45 @@ static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis
     }
 }
 
+/* Returns the line below a picture's title: what its runs share, and how to read it. malloc'ed; NULL without
+ * memory. *out_zipped becomes true if another axis than the seed advances together with this one. */
+static char *chart_note(const struct clsnn_sweep *s, const struct clsnn_axis *axis, const struct cell *cells,
+                        size_t n_cells, size_t n_drawn, size_t n_curves, bool *out_zipped) {
+    const struct clsnn_grid *g = s->grid;
+    const struct clsnn_plan *first = &s->runs[0].plan;
+    bool same_epochs = true, same_images = true;
+    size_t least = SIZE_MAX, most = 0, n_bytes = 0;
+    char *text = NULL;
+    FILE *to = open_memstream(&text, &n_bytes);
+    if (!to) return NULL;
+    for (size_t k = 1; k < g->n_runs; k++) {
+        same_epochs = same_epochs && s->runs[k].plan.epochs == first->epochs;
+        same_images = same_images && s->runs[k].plan.train_images == first->train_images;
+    }
+    for (size_t c = 0; c < n_cells; c++) {
+        const size_t n = cells[c].all.n;
+        if (n && n < least) least = n;
+        if (n > most) most = n;
+    }
+    if (same_epochs) fprintf(to, "epochs: %u, ", first->epochs);
+    if (same_images) fprintf(to, "training images: %u, ", first->train_images);
+    fprintf(to, "seeds: %zu", least);
+    if (most > least) fprintf(to, " to %zu", most);
+    if (most > 1) fputs("; bars: 95 % interval", to);
+    if (n_drawn < n_curves) fprintf(to, "; %zu of %zu curves", n_drawn, n_curves);
+    for (size_t a = 0; a < g->n_axes; a++) {
+        const struct clsnn_axis *other = &g->axes[a];
+        if (other == axis || is_seed(other) || other->group != axis->group) continue;
+        if (!*out_zipped) fprintf(to, "; points: %s", axis->name);
+        fprintf(to, " and %s", other->name);
+        *out_zipped = true;
+    }
+    if (*out_zipped) fputs(" vary together", to);
+    if (clsnn_text_end(to, &text)) return text;
+    free(text);
+    return NULL;
+}
+
 /* Draws accuracy against one axis: a curve for each combination of the other axes, at most MAX_SERIES. A
  * sweep of this axis alone shows both votes. *out_drawn becomes true if there was a picture to draw. */
 static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct clsnn_axis *axis,
@@ -219,7 +258,8 @@ static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct cls
     struct clsnn_series series[MAX_SERIES];
     char names[MAX_SERIES][160], title[200], label[128], file[96];
     size_t n_series = 0, n_curves = 0;
-    char *path = NULL;
+    char *path = NULL, *note = NULL;
+    bool zipped = false;
     double *numbers = malloc(axis->n_values * sizeof *numbers),
            *points = malloc(3 * MAX_SERIES * n_cells * sizeof *points);
     if (!numbers || !points) {
@@ -247,20 +287,21 @@ static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct cls
     if (n_series == 0) goto fail;
     snprintf(label, sizeof label, "%s%s%s%s", axis->name, axis->param && *axis->param->unit ? " (" : "",
              axis->param ? axis->param->unit : "", axis->param && *axis->param->unit ? ")" : "");
-    snprintf(title, sizeof title, "Accuracy on %s%s; bars: 95 %% interval%s", s->data->name,
-             alone ? "" : ", vote all", n_curves > n_series && !alone ? " (first curves only)" : "");
+    snprintf(title, sizeof title, "Accuracy on %s%s", s->data->name, alone ? "" : ", vote all");
     snprintf(file, sizeof file, "accuracy-%s.png", axis->name);
     path = clsnn_file_join(dir, file);
-    if (!path) {
+    note = chart_note(s, axis, cells, n_cells, n_series, alone ? n_series : n_curves, &zipped);
+    if (!path || !note) {
         st = clsnn_no_memory("results");
         goto fail;
     }
-    TRY(clsnn_curves_draw(path,
-                          &(struct clsnn_chart){.title = title, .x_label = label, .y_label = "accuracy (%)"},
-                          series, n_series));
+    const struct clsnn_chart chart = {
+        .title = title, .note = note, .x_label = label, .y_label = "accuracy (%)", .points_only = zipped};
+    TRY(clsnn_curves_draw(path, &chart, series, n_series));
     *out_drawn = true;
 fail:
     free(path);
+    free(note);
     free(numbers);
     free(points);
     return st;
