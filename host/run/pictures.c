@@ -1,6 +1,7 @@
 /* Draws the pictures of one run. */
 #include "run/pictures.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@
 
 static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const char *path) {
     const struct clsnn_experiment *x = r->experiment;
-    char title[128];
+    char title[128], x_label[64];
     double *values = malloc((3 * x->n_metrics + 1) * sizeof *values);
     if (!values) return clsnn_no_memory("report");
     double *epoch = values, *all = values + x->n_metrics, *proportion = all + x->n_metrics;
@@ -28,10 +29,9 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
                                           {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
     snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images,
              x->batch->data->name, x->plan.neurons);
-    const enum clsnn_status st = clsnn_curves_draw(
-        path,
-        &(struct clsnn_chart){.title = title, .x_label = "training (epochs)", .y_label = "accuracy (%)"},
-        series, 2);
+    snprintf(x_label, sizeof x_label, "training (epochs of %u images)", x->plan.train_images);
+    const struct clsnn_chart chart = {.title = title, .x_label = x_label, .y_label = "accuracy (%)"};
+    const enum clsnn_status st = clsnn_curves_draw(path, &chart, series, 2);
     free(values);
     return st;
 }
@@ -48,7 +48,12 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
         st = clsnn_no_memory("report");
         goto fail;
     }
-    snprintf(title, sizeof title, "Weights of %u excitatory neurons", learned->n_post);
+    /* A tested model's file does not tell its epoch. */
+    const int n = snprintf(title, sizeof title, "Weights of %u excitatory neuron%s", learned->n_post,
+                           learned->n_post == 1 ? "" : "s");
+    if (!r->model)
+        snprintf(title + n, sizeof title - (size_t)n, " (%s, seed %" PRIu64 ", epoch %u)",
+                 x->batch->data->name, x->plan.seed, x->plan.epochs);
     TRY(clsnn_mosaic_weights(weights, title, learned->w, learned->n_post, learned->n_post,
                              (float)x->plan.model.w_max));
     if (x->n_metrics == 0) goto fail;
