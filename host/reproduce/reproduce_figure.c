@@ -32,7 +32,7 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
     const size_t n_sizes = r->n_sizes, n_epochs = r->epochs;
     const size_t n_values = n_sizes * 3 * n_epochs + n_sizes * 2 * PAPER;
     double *values = malloc(n_values * sizeof *values), *free_values = values;
-    char(*names)[NAME] = malloc(2 * n_sizes * sizeof *names), title[160];
+    char(*names)[NAME] = malloc(2 * n_sizes * sizeof *names), title[160], x_label[64];
     struct clsnn_series *series = calloc(2 * n_sizes, sizeof *series);
     struct clsnn_look *looks = calloc(2 * n_sizes, sizeof *looks);
     size_t n = 0;
@@ -54,7 +54,7 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
         series[n] = (struct clsnn_series){names[n], x, y, err, n_epochs};
         looks[n++] = (struct clsnn_look){.colour = colour_of(r, s), .marker = colour_of(r, s)};
     }
-    for (size_t s = 0; s < n_sizes; s++) {
+    for (size_t s = 0; s < n_sizes && clsnn_reproduction_is_comparable(r); s++) {
         double *x = free_values, *y = x + PAPER;
         size_t n_points = 0;
         for (size_t k = 0; clsnn_reproduction_column(r, k); k++) {
@@ -75,8 +75,9 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
                  clsnn_reproduction_data(r), r->n_seeds);
     else
         snprintf(title, sizeof title, "Test accuracy on %s, vote all, one seed", clsnn_reproduction_data(r));
+    snprintf(x_label, sizeof x_label, "training (epochs of %u images)", r->train_images);
     const struct clsnn_chart chart = {
-        .title = title, .x_label = "training (epochs)", .y_label = "accuracy (%)", .looks = looks};
+        .title = title, .x_label = x_label, .y_label = "accuracy (%)", .looks = looks};
     st = clsnn_curves_draw(path, &chart, series, n);
 fail:
     free(values);

@@ -270,8 +270,8 @@ static void test_page(void **state) {
     const struct {
         double seconds;
         const char *text;
-    } times[] = {
-        {59.4, "59.4 s"}, {59.6, "1:00 min"}, {754, "12:34 min"}, {3600, "1:00:00 h"}, {45296, "12:34:56 h"}};
+    } times[] = {{0.012, ", 12 ms<"}, {59.4, "59.4 s"},    {59.6, "1:00 min"},
+                 {754, "12:34 min"},  {3600, "1:00:00 h"}, {45296, "12:34:56 h"}};
     static const char *const names[] = {"report.html", "reproduce.json", "table1.md",
                                         "table1.csv",  "figure3.png",    "figure4.png"};
     for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
@@ -285,6 +285,11 @@ static void test_page(void **state) {
                                       "--quiet",
                                       "--set w_max=2",
                                       "class=\"below\"",
+                                      "Kim &amp; Kim (2020), 1 of them more than 1.5 points below it",
+                                      "more than 1.5 points below the number of Kim &amp; Kim",
+                                      "Hollow markers and dashed lines",
+                                      "epochs shown: 1\"",
+                                      "from 0 to w_max = 2.",
                                       "a &lt;b&gt; &amp; &quot;c&quot; ?"};
         for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
             if (!strstr(data, wanted[i])) fail_msg("the page lacks \"%s\"", wanted[i]);

@@ -18,6 +18,7 @@ is_page() { # is_page FILE: it closes every element and fetches nothing from els
     head -n 1 "$1" | grep -q '^<!DOCTYPE html>' || wrong "$1 does not begin as a page"
     tail -n 1 "$1" | grep -q '^</html>' || wrong "$1 does not end as a page"
     ! grep -oE '(src|href)="?[^d"][^"]{0,20}' "$1" | grep . || wrong "$1 fetches something"
+    ! grep -nE '&($|[^a-z#])' "$1" >>"$work/why" || wrong "$1 holds an & that is not escaped"
     [ "$(grep -c 'src="data:image/png;base64,' "$1")" = 2 ] || wrong "$1 does not hold two pictures"
     python3 -c '' 2>/dev/null || return 0
     python3 - "$1" <<'EOF' 2>>"$work/why" || wrong "$1 is not well-formed"
@@ -48,6 +49,7 @@ reproduce_files() {
     exist out/runs/n16-s1/epoch-{1,3}.npz
     for run in out/runs/*; do state_is finished "$run/run.json"; done
     is_page out/report.html
+    grep -q 'epochs shown: 1, 3"' out/report.html || wrong "the page does not name the epochs of Figure 4"
     is_json out/reproduce.json
     same <(head -n 12 "$work/out") <(head -n 12 out/table1.md)
     # A row a size and epoch, each with 15 columns; the mean lies between min and max.
@@ -96,6 +98,8 @@ reproduce_one() { # one seed has no spread; Kim & Kim's number stands beside the
     prints '"sd":null'
     prints '"paper":72.58,"difference":null'
     is_page "$dir/report.html"
+    ! grep -E "cell is marked|Hollow markers|over seeds as bars" "$dir/report.html" ||
+        wrong "the page explains what it does not show"
     grep -qF -e "--out &#39;a" -e "--out 'a &lt;b&gt;&amp;&quot;c'" "$dir/report.html" ||
         wrong "the command is not quoted"
 }
