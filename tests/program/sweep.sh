@@ -61,6 +61,13 @@ sweep_alone() { # clsnn train with the settings of a run gives the same run
         done
     done
 }
+sweep_zipped() { # lists that vary together, with a picture for each
+    printf 'neurons = 16, 20\nw_norm = 70, 80\nzip = neurons, w_norm\nseed = 1, 2\n' >z.ini
+    run 0 sweep z.ini "${brief[@]}" --out out
+    prints "4 of 4 finished"
+    exist out/accuracy-neurons.png out/accuracy-w_norm.png
+    differ out/accuracy-neurons.png out/accuracy-w_norm.png
+}
 sweep_json() {
     sweep --out swept --json
     is_json "$work/out"
@@ -312,6 +319,7 @@ on "sweep: a file with more values keeps what is finished" sweep_extended
 on "sweep: another sweep's runs in the same place" sweep_others
 on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json
+on "sweep: zipped lists" sweep_zipped
 on "sweep: two at once" sweep_two
 on "sweep: a run that blows up" sweep_fault
 on "sweep: SIGINT at once, and again" sweep_stopped 0
