@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "device/program.h"
 #include "experiment/experiment.h"
+#include "options/options.h"
 #include "run/pictures.h"
 #include "run/report.h"
 #include "commands/session.h"
@@ -23,6 +24,7 @@ struct train_watch {
     struct clsnn_report *report;
     char saved[CLSNN_CHECKPOINT_NAME]; /* the newest checkpoint of this run; "": none yet */
     uint64_t saved_images;
+    bool resumes;         /* goes on from a checkpoint */
     bool read_out;        /* the first readout has begun */
     bool evaluating;      /* an evaluation is under way; after a stop it is made again as a whole */
     char last_words[512]; /* printed if a signal ends the process while CLBlast compiles */
@@ -156,7 +158,7 @@ static enum clsnn_status begin(struct train_watch *w, struct clsnn_experiment *x
     TRY(clsnn_session_tell(w->session, report->options, &report->warnings));
     clsnn_file_remove_unfinished(dir);
     clsnn_file_remove_unfinished(below);
-    if (report->options->resume) {
+    if (w->resumes) {
         TRY(clsnn_checkpoint_load(dir, x, on_refused, progress, w->saved));
         snprintf(report->resumed_from, sizeof report->resumed_from, "%s", w->saved);
         clsnn_progress_note(progress, "going on from %s/%s: %llu images, epoch %u of %u", dir, w->saved,
@@ -173,6 +175,46 @@ fail:
     return st;
 }
 
+/* Makes the options with which the run in dir goes on: its own, but for what the command line gives again. */
+static enum clsnn_status take_settings(const struct clsnn_options *o, const char *dir,
+                                       struct clsnn_options *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_settings saved = {0}, used = {0};
+    TRY(clsnn_run_json_settings(dir, &saved));
+    for (size_t k = 0; k < saved.n; k++) {
+        const struct clsnn_setting *one = &saved.list[k];
+        const size_t at = one->param ? clsnn_n_option_rows + (size_t)(one->param - clsnn_params_table)
+                                     : (size_t)(one->row - clsnn_option_rows);
+        if (o->origins->of[at] != CLSNN_FROM_COMMAND_LINE)
+            TRY(clsnn_settings_add(&used, one->row, one->param, one->value, one->label));
+    }
+    TRY(clsnn_options_derive(o, &used, CLSNN_FROM_RUN, out));
+    out->out = o->out;
+fail:
+    clsnn_settings_finish(&saved);
+    clsnn_settings_finish(&used);
+    return st;
+}
+
+/* Decides how --resume begins. *out_resumes: there is a checkpoint; *out: the options to go on with, unless
+ * the run has no readable run.json. */
+static enum clsnn_status find_run(const struct clsnn_options *o, const char *dir, bool *out_resumes,
+                                  struct clsnn_options *out) {
+    enum clsnn_status st = clsnn_checkpoint_find(dir);
+    *out_resumes = st == CLSNN_OK;
+    if (st == CLSNN_E_CHECKPOINT) {
+        clsnn_error_clear();
+        return CLSNN_OK;
+    }
+    if (st != CLSNN_OK) return st;
+    st = take_settings(o, dir, out);
+    if (st == CLSNN_E_IO || st == CLSNN_E_DATA) { /* the checkpoint's plan is compared all the same */
+        clsnn_error_clear();
+        st = CLSNN_OK;
+    }
+    return st;
+}
+
 enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_session session;
@@ -182,12 +224,25 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     struct train_watch watch = {.session = &session, .report = &report};
     char default_dir[96];
     struct clsnn_lock lock = CLSNN_LOCK_NONE;
+    struct clsnn_options saved = {0};
+    bool resumes = false;
+    memset(&session, 0, sizeof session);
     if (o->runs > 1) return clsnn_cmd_train_runs(o);
+    if (o->resume && o->out_dir) {
+        TRY(find_run(o, o->out_dir, &resumes, &saved));
+        if (saved.origins) o = &saved;
+    }
     TRY(clsnn_session_open(&session, o));
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
              o->epochs, (unsigned long long)o->seed);
     const char *dir = o->out_dir ? o->out_dir : default_dir;
-    if (o->resume) TRY(clsnn_checkpoint_find(dir));
+    if (o->resume && !o->out_dir) {
+        struct clsnn_options unused = {0};
+        TRY(find_run(o, dir, &resumes, &unused));
+        clsnn_options_finish(&unused); /* the directory's name already follows from the settings */
+    }
+    if (o->resume && !resumes)
+        clsnn_progress_note(&session.progress, "%s: holds no checkpoint to go on from: the run begins", dir);
     TRY(clsnn_file_check_dir(dir));
     clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
@@ -196,6 +251,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     TRY(clsnn_session_batch(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
                             session.plan.test_images, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
+    watch.resumes = resumes;
     clsnn_report_start(&report, o, x, dir);
     report.warnings = session.warnings;
     TRY(begin(&watch, x, &lock));
@@ -220,5 +276,6 @@ fail:
     clsnn_batch_destroy(batch);
     clsnn_session_close(&session);
     clsnn_lock_release(&lock);
+    clsnn_options_finish(&saved);
     return st;
 }

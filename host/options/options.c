@@ -386,7 +386,8 @@ static void keep_params(struct clsnn_options *o, const struct clsnn_options *bas
 }
 
 enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
-                                       const struct clsnn_settings *settings, struct clsnn_options *out) {
+                                       const struct clsnn_settings *settings, enum clsnn_origin origin,
+                                       struct clsnn_options *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_options o = *base;
     o.command = clsnn_command_find(CLSNN_CMD_TRAIN)->name;
@@ -395,7 +396,7 @@ enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
     o.origins = NULL;
     TRY(own_texts(&o));
     TRY(own_origins(&o, base->origins));
-    TRY(apply(&o, settings, CLSNN_FROM_SWEEP));
+    TRY(apply(&o, settings, origin));
     keep_params(&o, base, settings);
     TRY(clsnn_model_check(&o.model));
     *out = o;

@@ -22,10 +22,12 @@
 enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char **argv,
                                       struct clsnn_options *out, enum clsnn_parse_action *out_action);
 
-/* Makes the options of one run of a sweep, as if clsnn train had received them: a copy of base, overridden by
- * settings, which win over the command line too. base stays unchanged.
+/* Makes the options of a run of a sweep (origin CLSNN_FROM_SWEEP), or of a run that is continued
+ * (CLSNN_FROM_RUN), as if clsnn train had received them: a copy of base, overridden by settings, which win
+ * over the command line too. base stays unchanged.
  * Errors: CLSNN_E_USAGE a value is out of its range (names its label); CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
-                                       const struct clsnn_settings *settings, struct clsnn_options *out);
+                                       const struct clsnn_settings *settings, enum clsnn_origin origin,
+                                       struct clsnn_options *out);
 
 #endif

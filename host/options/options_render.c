@@ -85,6 +85,7 @@ static const char *origin_text(const struct clsnn_options *o, size_t index, char
     case CLSNN_FROM_ENVIRONMENT: return "environment";
     case CLSNN_FROM_COMMAND_LINE: return "command line";
     case CLSNN_FROM_SWEEP: return "sweep";
+    case CLSNN_FROM_RUN: return "run.json";
     case CLSNN_FROM_MODEL: return "model";
     case CLSNN_FROM_DEFAULT:
     case CLSNN_N_ORIGINS: break;

@@ -62,9 +62,11 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "save a checkpoint after every IMAGES images and every epoch; 0 = after epochs only"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
      .commands = TRAIN, .help = "keep the newest K checkpoints"},
-    {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .commands = TRAIN,
+    {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .choices = "auto", .commands = TRAIN,
      .no_environment = true,
-     .help = "continue from the newest usable checkpoint in the results' directory; --epochs may have grown"},
+     .help =
+         "continue the run in the results' directory from its newest usable checkpoint, with the run's own "
+         "settings; --epochs may have grown; where there is no checkpoint, begin"},
     /* benchmarks */
     {"sizes", 0, "LIST", CLSNN_OPT_TEXT, FIELD(sizes),
      .def_note = "100,225,400,1600 for bench (100 with --quick), 100,225,400 for reproduce",
@@ -209,11 +211,16 @@ static enum clsnn_status parse_choice(const struct clsnn_option_row *row, const 
     return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be one of %s", label, shown, row->choices);
 }
 
-static enum clsnn_status parse_switch(const char *text, const char *label, bool *out) {
+static enum clsnn_status parse_switch(const struct clsnn_option_row *row, const char *text, const char *label,
+                                      bool *out) {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
     for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
         if (strcmp(text, words[k]) != 0) continue;
         *out = k % 2 == 1;
+        return CLSNN_OK;
+    }
+    if (row->choices && strcmp(text, row->choices) == 0) { /* another word for yes */
+        *out = true;
         return CLSNN_OK;
     }
     char shown[CLSNN_EXCERPT];
@@ -246,7 +253,7 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
     uint64_t whole = 0;
     int index = 0;
     switch (row->type) {
-    case CLSNN_OPT_SWITCH: TRY(parse_switch(text, label, field)); break;
+    case CLSNN_OPT_SWITCH: TRY(parse_switch(row, text, label, field)); break;
     case CLSNN_OPT_WHOLE:
     case CLSNN_OPT_POWER:
         TRY(clsnn_parse_whole(label, text, row->min, row->max, unit, &whole));

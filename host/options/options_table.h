@@ -167,6 +167,7 @@ enum clsnn_origin {
     CLSNN_FROM_ENVIRONMENT,
     CLSNN_FROM_COMMAND_LINE,
     CLSNN_FROM_SWEEP, /* the sweep's file */
+    CLSNN_FROM_RUN,   /* train --resume: the run's run.json */
     CLSNN_FROM_MODEL, /* eval: the file of the trained network */
     CLSNN_N_ORIGINS
 };

@@ -291,3 +291,45 @@ enum clsnn_status clsnn_run_of(const struct clsnn_report *r, const struct clsnn_
     *out = run;
     return CLSNN_OK;
 }
+
+/* Adds one member of settings. Values are numbers or texts, as add_setting wrote them. */
+static enum clsnn_status add_saved(const json_t *settings, const char *name,
+                                   const struct clsnn_option_row *row, const struct clsnn_param_info *param,
+                                   struct clsnn_settings *out) {
+    const json_t *value = json_object_get(json_object_get(settings, name), "value");
+    char number[32];
+    const char *text = json_string_value(value);
+    if (json_is_integer(value)) {
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        text = number;
+    } else if (json_is_real(value)) {
+        clsnn_format_real(json_real_value(value), number);
+        text = number;
+    }
+    return text ? clsnn_settings_add(out, row, param, text, name) : CLSNN_OK;
+}
+
+enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out) {
+    /* What decides a result; the device, the work-group and the like do not. */
+    static const char *const names[] = {"neurons",          "epochs",     "train-images", "label-images",
+                                        "test-images",      "eval-every", "rule",         "shuffle",
+                                        "checkpoint-every", "seed"};
+    enum clsnn_status st = CLSNN_OK;
+    json_t *json = NULL;
+    char *path = clsnn_file_join(dir, "run.json");
+    if (!path) return CLSNN_E_MEMORY;
+    TRY(clsnn_json_read_file(path, &json));
+    const json_t *settings = json_object_get(json, "settings"), *data = json_object_get(json, "dataset");
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        TRY(add_saved(settings, names[k], clsnn_option_find(names[k]), NULL, out));
+    for (size_t k = 0; k < clsnn_n_params; k++)
+        TRY(add_saved(settings, clsnn_params_table[k].name, NULL, &clsnn_params_table[k], out));
+    /* The user's own data go by their directory. */
+    const char *name = clsnn_json_text_of(data, "name");
+    if (strcmp(name, "custom") == 0) name = clsnn_json_text_of(data, "source");
+    if (*name) TRY(clsnn_settings_add(out, clsnn_option_find("data"), NULL, name, "data"));
+fail:
+    json_decref(json);
+    free(path);
+    return st;
+}

@@ -3,6 +3,7 @@
 #define CLSNN_RUN_JSON_H
 
 #include "formats/json.h"
+#include "options/options_file.h"
 #include "run/report.h"
 
 #define CLSNN_RUN_FORMAT 1
@@ -52,6 +53,10 @@ void clsnn_run_json_add_totals(json_t *object, const struct clsnn_run_totals *to
  * Errors: CLSNN_E_IO; CLSNN_E_DATA no JSON, another format, no state; in a finished run also: no plan,
  * numbers out of range, no evaluation after the last epoch, no final_sha256; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_run_json_read(const char *dir, struct clsnn_run *out);
+/* Adds the settings of dir/run.json that decide the run's result, and its data set, to *out: what a run needs
+ * to be continued. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out);
+
 /* Makes plan, metrics, totals, hashes, warnings and data's name of a finished run, as its run.json has them.
  * Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_run_of(const struct clsnn_report *r, const struct clsnn_learned *learned,

@@ -294,7 +294,7 @@ static enum clsnn_status derive_run(const struct clsnn_grid *g, const struct cls
     for (size_t a = 0; a < g->n_axes; a++)
         TRY(clsnn_settings_add(&s, g->axes[a].row, g->axes[a].param, clsnn_grid_value(g, run, &g->axes[a]),
                                g->axes[a].label));
-    TRY(clsnn_options_derive(base, &s, out));
+    TRY(clsnn_options_derive(base, &s, CLSNN_FROM_SWEEP, out));
 fail:
     clsnn_settings_finish(&s);
     return st;
@@ -361,7 +361,7 @@ enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *
     struct clsnn_options o = {0};
     TRY(clsnn_settings_read(&all, path, false));
     for (size_t k = 0; k < all.n; k++) TRY(sort_setting(&g, base, &all.list[k], &fixed));
-    TRY(clsnn_options_derive(base, &fixed, &o));
+    TRY(clsnn_options_derive(base, &fixed, CLSNN_FROM_SWEEP, &o));
     TRY(group_axes(&g, o.zip));
     TRY(derive_runs(&g, &o));
     *out = g;
@@ -422,7 +422,7 @@ enum clsnn_status clsnn_grid_sizes(const struct clsnn_options *base, const uint3
         return clsnn_fail(CLSNN_E_USAGE, "--seed = %" PRIu64 ": with --seeds %u must be at most %" PRIu64,
                           base->seed, n_seeds, UINT64_MAX - (n_seeds - 1));
     TRY(clsnn_settings_add(&tested, clsnn_option_find("eval-every"), NULL, "1", "eval-every"));
-    TRY(clsnn_options_derive(base, &tested, &o));
+    TRY(clsnn_options_derive(base, &tested, CLSNN_FROM_SWEEP, &o));
     TRY(add_numbers(&g, "neurons", "--sizes", 0, sizes, n_sizes));
     TRY(add_numbers(&g, "seed", "--seeds", base->seed, NULL, n_seeds));
     TRY(group_axes(&g, NULL));

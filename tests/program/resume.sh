@@ -148,9 +148,31 @@ resume_longer() {
     run 0 train "${two[@]}" --epochs 3 --out whole
     [ "$(sha)" = "$longer" ] || wrong "three epochs in one are not two and one"
 }
-resume_nothing() {
-    local text="out: holds no checkpoint to go on from: name a run's directory with --out"
-    refuses 9 "$text, or begin without --resume" train "${two[@]}" --out out --resume
+resume_nothing() { # one command for the first start and for every other
+    run 0 train "${two[@]}" --out whole --json
+    local wanted
+    wanted=$(sha)
+    run 0 train "${two[@]}" --out out --resume --json
+    says "out: holds no checkpoint to go on from: the run begins"
+    [ "$(sha)" = "$wanted" ] || wrong "another result"
+    run 0 train "${two[@]}" --out out --resume=auto --json
+    [ "$(sha)" = "$wanted" ] || wrong "another result after a second start"
+    [ ! -e out/previous-1 ] || wrong "files were moved"
+}
+resume_own_settings() { # all settings come from the run
+    local odd=(--neurons 21 --shuffle --eval-every 1 --set w_max=0.9 --seed 18446744073709551615)
+    run 0 train "${two[@]}" "${odd[@]}" --epochs 3 --out whole --json
+    local wanted
+    wanted=$(sha)
+    run 0 train "${two[@]}" "${odd[@]}" --epochs 2 --out out --json
+    run 0 train --resume --epochs 3 --out out --json
+    [ "$(sha)" = "$wanted" ] || wrong "another result"
+    grep -q '"origin": "run.json"' out/run.json || wrong "run.json does not name the origin"
+    run 9 train --resume --seed 2 --out out
+    says 'seed: "18446744073709551615" in the checkpoint, 2 asked'
+    rm out/run.json # the checkpoint's plan still guards the run
+    run 9 train --resume --data "$work/small" --out out
+    says "neurons: 21 in the checkpoint, 400 asked"
 }
 resume_empty() { mkdir out && resume_nothing; }
 resume_other() {
@@ -204,6 +226,7 @@ on "--resume: a finished run" resume_finished
 on "--resume: more epochs" resume_longer
 on "--resume: no such directory" resume_nothing
 on "--resume: an empty directory" resume_empty
+on "--resume: with the run's own settings" resume_own_settings
 on "--resume: another configuration" resume_other
 on "--resume: a damaged checkpoint" resume_damaged
 on "checkpoints of an earlier run are kept" resume_kept
