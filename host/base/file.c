@@ -200,7 +200,8 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_bytes) {
+static enum clsnn_status write_file(const char *path, const void *data, size_t n_bytes,
+                                    enum clsnn_durability durability) {
     enum clsnn_status st = CLSNN_OK;
     char *dir = NULL;
     const char *base = NULL;
@@ -219,7 +220,7 @@ enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_
         st = clsnn_fail(CLSNN_E_IO, "%s: %zu bytes cannot be written: %s", path, n_bytes, strerror(errno));
         goto fail;
     }
-    if (fsync_retry(fd) != 0) {
+    if (durability != CLSNN_FILE_LOOSE && fsync_retry(fd) != 0) {
         st = clsnn_fail(CLSNN_E_IO, "%s: cannot be brought to the disk: %s", path, strerror(errno));
         goto fail;
     }
@@ -240,7 +241,7 @@ enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_
     temp_exists = false;
     /* File systems without fsync for folders return EINVAL or ENOTSUP, which is no failure. Any other error
      * comes after the rename and cannot undo it; the text says so. */
-    if (fsync_retry(dir_fd) != 0 && errno != EINVAL && errno != ENOTSUP) {
+    if (durability == CLSNN_FILE_SAFE && fsync_retry(dir_fd) != 0 && errno != EINVAL && errno != ENOTSUP) {
         st = clsnn_fail(CLSNN_E_IO, "%s: is in place, but its folder cannot be brought to the disk: %s", path,
                         strerror(errno));
         goto fail;
@@ -251,6 +252,10 @@ fail:
     if (dir_fd >= 0) close(dir_fd);
     free(dir);
     return st;
+}
+
+enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_bytes) {
+    return write_file(path, data, n_bytes, CLSNN_FILE_SAFE);
 }
 
 /* Makes one level of a path. An existing directory, also behind a link, is success. */
@@ -399,9 +404,10 @@ char *clsnn_file_join(const char *dir, const char *name) {
     return path;
 }
 
-enum clsnn_status clsnn_file_write_in(const char *dir, const char *name, const void *data, size_t n_bytes) {
+enum clsnn_status clsnn_file_write_in(const char *dir, const char *name, const void *data, size_t n_bytes,
+                                      enum clsnn_durability durability) {
     char *path = clsnn_file_join(dir, name);
-    const enum clsnn_status st = path ? clsnn_file_write(path, data, n_bytes) : CLSNN_E_MEMORY;
+    const enum clsnn_status st = path ? write_file(path, data, n_bytes, durability) : CLSNN_E_MEMORY;
     free(path);
     return st;
 }

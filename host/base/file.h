@@ -25,8 +25,16 @@ enum clsnn_status clsnn_file_read(const char *path, size_t max_bytes, void **out
  * fsync failed.
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_bytes);
-/* Writes the file `name` in dir, as clsnn_file_write. */
-enum clsnn_status clsnn_file_write_in(const char *dir, const char *name, const void *data, size_t n_bytes);
+/* What a power cut may take. Each fsync costs milliseconds, and a sweep of short runs writes thousands of
+ * files. kill -9 takes nothing: what is written is with the operating system. */
+enum clsnn_durability {
+    CLSNN_FILE_SAFE,      /* nothing */
+    CLSNN_FILE_WITH_NEXT, /* the new name, until a safe file is written into the same directory */
+    CLSNN_FILE_LOOSE      /* the contents: the file may be empty */
+};
+/* Writes the file `name` in dir, as clsnn_file_write, but for durability. */
+enum clsnn_status clsnn_file_write_in(const char *dir, const char *name, const void *data, size_t n_bytes,
+                                      enum clsnn_durability durability);
 
 /* Checks, before long work, that clsnn_file_write could write path. Changes nothing. Errors: CLSNN_E_IO,
  * CLSNN_E_MEMORY. */

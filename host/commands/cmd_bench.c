@@ -365,8 +365,8 @@ static enum clsnn_status tell(const struct bench *b) {
         print_table(b, b->o->out);
     if (b->o->out_dir) {
         TRY(clsnn_file_make_dir(b->o->out_dir));
-        TRY(clsnn_file_write_in(b->o->out_dir, "bench.json", json, strlen(json)));
-        TRY(clsnn_file_write_in(b->o->out_dir, "bench.csv", csv, strlen(csv)));
+        TRY(clsnn_file_write_in(b->o->out_dir, "bench.json", json, strlen(json), CLSNN_FILE_SAFE));
+        TRY(clsnn_file_write_in(b->o->out_dir, "bench.csv", csv, strlen(csv), CLSNN_FILE_SAFE));
         TRY(plot(b));
     }
 fail:

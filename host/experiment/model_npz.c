@@ -70,20 +70,26 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char *path) {
+enum clsnn_status clsnn_learned_pack(const struct clsnn_learned *l, const char *label,
+                                     unsigned char **out_bytes, size_t *out_n_bytes) {
     struct clsnn_array arrays[3 + CLSNN_LABEL_ARRAYS] = {
         {"w", CLSNN_F4, 2, {CLSNN_N_PRE, l->n_post}, l->w},
         {"theta_mv", CLSNN_F4, 1, {l->n_post}, l->theta_mv},
     };
-    size_t n = 2, n_bytes = 0;
-    unsigned char *bytes = NULL;
+    size_t n = 2;
     if (l->about) arrays[n++] = (struct clsnn_array){"about", CLSNN_U1, 1, {strlen(l->about)}, l->about};
     if (l->labels.labels) {
         clsnn_labels_arrays(&l->labels, arrays + n);
         n += CLSNN_LABEL_ARRAYS;
     }
     /* stored: weights do not compress, and a sweep writes many models */
-    enum clsnn_status st = clsnn_npz_pack(path, arrays, n, CLSNN_NPZ_STORED, &bytes, &n_bytes);
+    return clsnn_npz_pack(label, arrays, n, CLSNN_NPZ_STORED, out_bytes, out_n_bytes);
+}
+
+enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char *path) {
+    size_t n_bytes = 0;
+    unsigned char *bytes = NULL;
+    enum clsnn_status st = clsnn_learned_pack(l, path, &bytes, &n_bytes);
     if (st == CLSNN_OK) st = clsnn_file_write(path, bytes, n_bytes);
     free(bytes);
     return st;

@@ -3,11 +3,17 @@
 #ifndef CLSNN_MODEL_NPZ_H
 #define CLSNN_MODEL_NPZ_H
 
+#include "clsnn/experiment.h"
 #include "clsnn/npz.h"
 #include "clsnn/readout.h"
 
 /* The most bytes of a model.npz: the largest network takes 50 MiB. */
 #define CLSNN_MAX_MODEL_BYTES ((size_t)64 << 20)
+
+/* Packs l as a model.npz in memory. label names it in messages. *out_bytes: malloc'ed, the caller's.
+ * Errors: CLSNN_E_FAILED, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_learned_pack(const struct clsnn_learned *l, const char *label,
+                                     unsigned char **out_bytes, size_t *out_n_bytes);
 
 /* Describes labels and proportions as arrays of an archive. out borrows their data. */
 #define CLSNN_LABEL_ARRAYS 2

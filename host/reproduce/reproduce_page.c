@@ -276,7 +276,7 @@ static enum clsnn_status render(const struct clsnn_reproduction *r, const char *
     if (!to) return clsnn_reproduction_no_memory();
     enum clsnn_status st = content(r, to);
     if (!clsnn_text_end(to, &text) && st == CLSNN_OK) st = clsnn_reproduction_no_memory();
-    if (st == CLSNN_OK) st = clsnn_file_write_in(r->dir, name, text, n_bytes);
+    if (st == CLSNN_OK) st = clsnn_file_write_in(r->dir, name, text, n_bytes, CLSNN_FILE_SAFE);
     free(text);
     return st;
 }

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "experiment/experiment.h"
+#include "experiment/model_npz.h"
 #include "formats/json.h"
 #include "run/about.h"
 #include "run/metrics.h"
@@ -90,9 +91,9 @@ void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
 }
 
 enum clsnn_status clsnn_report_file(const struct clsnn_report *r, const char *name, const char *text,
-                                    size_t n_bytes) {
+                                    size_t n_bytes, enum clsnn_durability durability) {
     if (!r->dir) return CLSNN_OK;
-    return text ? clsnn_file_write_in(r->dir, name, text, n_bytes) : clsnn_no_memory("report");
+    return text ? clsnn_file_write_in(r->dir, name, text, n_bytes, durability) : clsnn_no_memory("report");
 }
 
 enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
@@ -122,8 +123,9 @@ enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
         st = clsnn_no_memory("report");
         goto fail;
     }
-    TRY(clsnn_report_file(r, "metrics.jsonl", lines, lines_bytes));
-    TRY(clsnn_report_file(r, "metrics.csv", table, table_bytes));
+    const enum clsnn_durability durability = r->durability ? r->durability : CLSNN_FILE_WITH_NEXT;
+    TRY(clsnn_report_file(r, "metrics.jsonl", lines, lines_bytes, durability));
+    TRY(clsnn_report_file(r, "metrics.csv", table, table_bytes, durability));
 fail:
     free(lines);
     free(table);
@@ -131,12 +133,17 @@ fail:
 }
 
 enum clsnn_status clsnn_report_model(const struct clsnn_report *r, const struct clsnn_learned *learned) {
-    if (!r->dir) return CLSNN_OK;
+    enum clsnn_status st = CLSNN_OK;
     struct clsnn_learned l = *learned; /* borrows everything but about */
-    char *path = clsnn_file_join(r->dir, "model.npz");
-    l.about = path ? clsnn_about_text(r->experiment) : NULL;
-    const enum clsnn_status st = l.about ? clsnn_learned_write(&l, path) : CLSNN_E_MEMORY;
+    unsigned char *bytes = NULL;
+    size_t n_bytes = 0;
+    if (!r->dir) return CLSNN_OK;
+    l.about = clsnn_about_text(r->experiment);
+    if (!l.about) return CLSNN_E_MEMORY;
+    TRY(clsnn_learned_pack(&l, r->dir, &bytes, &n_bytes));
+    TRY(clsnn_file_write_in(r->dir, "model.npz", bytes, n_bytes, r->durability));
+fail:
+    free(bytes);
     free(l.about);
-    free(path);
     return st;
 }

@@ -3,6 +3,7 @@
 #define CLSNN_REPORT_H
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "clsnn/experiment.h"
 #include "options/options_table.h"
 #include "run/warnings.h"
@@ -16,6 +17,7 @@ struct clsnn_report {
     char started[CLSNN_CLOCK_UTC];
     char resumed_from[64]; /* the checkpoint, below dir; "": the run began at its beginning */
     struct clsnn_warnings warnings;
+    enum clsnn_durability durability; /* of the files */
 };
 
 void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
@@ -29,7 +31,7 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved);
 /* The next three write nothing if the report has no directory. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
 /* Writes the file `name` in dir. text NULL: the caller had no memory for it, which is the error. */
 enum clsnn_status clsnn_report_file(const struct clsnn_report *r, const char *name, const char *text,
-                                    size_t n_bytes);
+                                    size_t n_bytes, enum clsnn_durability durability);
 /* Writes metrics.jsonl and metrics.csv, a line for each evaluation. */
 enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r);
 /* Writes model.npz: learned, with `about` (run/about.h). */

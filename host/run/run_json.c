@@ -167,7 +167,10 @@ enum clsnn_status clsnn_run_json_write(const struct clsnn_report *r, enum clsnn_
     json_t *run = run_json(r, state, learned, &ok);
     char *text = ok ? json_dumps(run, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(run);
-    const enum clsnn_status st = clsnn_report_file(r, "run.json", text, text ? strlen(text) : 0);
+    /* A run that runs leaves nothing worth keeping after a power cut: without a state it begins anew. */
+    const enum clsnn_status st =
+        clsnn_report_file(r, "run.json", text, text ? strlen(text) : 0,
+                          state == CLSNN_RUN_RUNNING ? CLSNN_FILE_LOOSE : r->durability);
     free(text);
     return st;
 }

@@ -2,6 +2,7 @@
 #include "sweep/sweep.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ struct work {
     char unsaved[1024];         /* the error of the first of these runs */
     bool told[CLSNN_N_WARNINGS];
     bool by_files; /* the file system has no locks */
+    double synced; /* clsnn_clock_seconds of the last sync_files */
 };
 
 /* A run under way in a slot of the batch. */
@@ -198,6 +200,7 @@ static enum clsnn_status start(struct work *w, struct clsnn_batch *batch, int b,
     TRY(clsnn_experiment_create(batch, b, &run->plan, out));
     clsnn_report_start(&slot->report, &s->grid->options[run - s->runs], *out, run->dir);
     if (s->warnings) slot->report.warnings = *s->warnings;
+    slot->report.durability = CLSNN_FILE_LOOSE; /* until the next sync_files */
     clsnn_warnings_of_lock(&slot->report.warnings, w->by_files, s->dir);
     clsnn_warnings_of_plan(&slot->report.warnings, s->data, &run->plan);
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));
@@ -234,7 +237,8 @@ static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *
                                       const struct clsnn_metrics *m) {
     struct work *w = ctx;
     struct slot *slot = &w->slots[x->slot];
-    enum clsnn_status st = clsnn_report_metrics(&slot->report);
+    /* After the last epoch save() writes them. */
+    enum clsnn_status st = m->epoch < x->plan.epochs ? clsnn_report_metrics(&slot->report) : CLSNN_OK;
     if (st == CLSNN_OK && w->watch && w->watch->evaluated)
         st = w->watch->evaluated(w->watch->ctx, slot->run, x, m);
     return go_on(w, slot, st);
@@ -283,6 +287,18 @@ fail:
     return st;
 }
 
+/* Brings the files of finished runs to the disk, all at once: a sweep of short runs writes thousands. After a
+ * power cut the last second's runs may be torn. Their hashes tell, and the next start trains them again. */
+static void sync_files(struct work *w, bool at_once) {
+    const double now = clsnn_clock_seconds();
+    if (!at_once && now - w->synced < 1) return;
+    w->synced = now;
+    const int fd = clsnn_file_open(AT_FDCWD, w->sweep->dir, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0) return; /* the next write says why */
+    syncfs(fd);
+    close(fd);
+}
+
 static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **experiment) {
     enum clsnn_status st = CLSNN_OK;
     struct work *w = ctx;
@@ -296,6 +312,7 @@ static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **experi
     TRY(clsnn_run_of(&slot->report, &learned, &result->run));
     result->found = CLSNN_FOUND_FINISHED; /* in the tables even if its own files cannot be written */
     TRY(go_on(w, slot, save(w, slot, &learned)));
+    sync_files(w, false);
     w->stage.n_done++;
     TRY(leave(w, experiment));
 fail:
@@ -465,6 +482,7 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
         st = clsnn_fail(CLSNN_E_IO, "files of %zu run%s could not be written: %s", w.n_unsaved,
                         w.n_unsaved == 1 ? "" : "s", w.unsaved);
 fail:
+    if (w.n_queue > 0) sync_files(&w, true);
     *out_stage = w.stage;
     free(w.queue);
     clsnn_lock_release(&lock);

@@ -360,7 +360,7 @@ enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **ou
         goto fail;
     }
     for (int k = 0; k < 3; k++) {
-        TRY(clsnn_file_write_in(s->dir, names[k], texts[k], sizes[k]));
+        TRY(clsnn_file_write_in(s->dir, names[k], texts[k], sizes[k], CLSNN_FILE_SAFE));
         fprintf(list, "%s%s", k ? ", " : "", names[k]);
     }
     for (size_t a = 0; a < g->n_axes; a++) {
