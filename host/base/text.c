@@ -152,6 +152,9 @@ static enum clsnn_status bad_real(const char *label, const char *text, const cha
     char shown[CLSNN_EXCERPT], low[32], high[32];
     clsnn_format_real(min, low);
     clsnn_format_real(max, high);
+    if (*text == '\0')
+        return clsnn_fail(CLSNN_E_USAGE, "%s is empty: must be in [%s, %s]%s%s", label, low, high,
+                          *unit ? " " : "", unit);
     return clsnn_fail(CLSNN_E_USAGE, "%s = %s: %s in [%s, %s]%s%s", label, clsnn_excerpt(text, shown), what,
                       low, high, *unit ? " " : "", unit);
 }
@@ -186,6 +189,10 @@ enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_
         else
             value = (uint64_t)real;
     }
+    if (*text == '\0')
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "%s is empty: must be a whole number in [%" PRIu64 ", %" PRIu64 "]%s%s", label, min,
+                          max, *unit ? " " : "", unit);
     if (what) {
         char shown[CLSNN_EXCERPT];
         return clsnn_fail(CLSNN_E_USAGE, "%s = %s: %s in [%" PRIu64 ", %" PRIu64 "]%s%s", label,
@@ -200,12 +207,14 @@ enum clsnn_status clsnn_parse_list(const char *label, const char *text, uint64_t
     size_t n = 0;
     for (const char *at = text;;) {
         char item[32], shown[CLSNN_EXCERPT];
+        at += strspn(at, " ");
         const size_t length = strcspn(at, ",");
-        if (length >= sizeof item || n == max_n) {
+        if (length >= sizeof item || n == max_n || (length == 0 && *text)) {
             return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be up to %zu numbers with commas between them",
                               label, clsnn_excerpt(text, shown), max_n);
         }
         snprintf(item, sizeof item, "%.*s", (int)length, at);
+        for (size_t end = length; end > 0 && item[end - 1] == ' ';) item[--end] = '\0';
         const enum clsnn_status st = clsnn_parse_whole(label, item, min, max, unit, &out[n]);
         if (st != CLSNN_OK) return st;
         n++;

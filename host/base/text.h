@@ -34,7 +34,7 @@ enum clsnn_status clsnn_parse_real(const char *label, const char *text, double m
 enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_t min, uint64_t max,
                                     const char *unit, uint64_t *out);
 
-/* Parses 1 to max_n whole numbers, separated by commas, into out [max_n]; *out_n is their number.
+/* Parses 1 to max_n whole numbers, separated by commas and blanks, into out [max_n]; *out_n is their number.
  * Errors: CLSNN_E_USAGE an item is no whole number or out of range, or there are over max_n; the text names
  * label. */
 enum clsnn_status clsnn_parse_list(const char *label, const char *text, uint64_t min, uint64_t max,

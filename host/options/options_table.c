@@ -205,6 +205,9 @@ static enum clsnn_status parse_choice(const struct clsnn_option_row *row, const 
     if (*out >= 0) return CLSNN_OK;
     char shown[CLSNN_EXCERPT];
     clsnn_excerpt(text, shown);
+    if (*text == '\0')
+        return clsnn_fail(CLSNN_E_USAGE, "%s is empty: must be %s%s", label,
+                          strchr(row->choices, '|') ? "one of " : "", row->choices);
     if (!strchr(row->choices, '|'))
         return clsnn_fail(CLSNN_E_USAGE, "%s = %s: this version has %s %s only", label, shown, row->name,
                           row->choices);
@@ -224,12 +227,16 @@ static enum clsnn_status parse_switch(const struct clsnn_option_row *row, const 
         return CLSNN_OK;
     }
     char shown[CLSNN_EXCERPT];
+    if (*text == '\0')
+        return clsnn_fail(CLSNN_E_USAGE, "%s is empty: must be yes or no (true, false, on, off, 1, 0)",
+                          label);
     return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be yes or no (true, false, on, off, 1, 0)", label,
                       clsnn_excerpt(text, shown));
 }
 
 static enum clsnn_status store_text(char **field, const char *text, const char *label) {
-    if (*text == '\0') return clsnn_fail(CLSNN_E_USAGE, "%s is empty", label);
+    if (*text == '\0')
+        return clsnn_fail(CLSNN_E_USAGE, "%s is empty: give it a value, or leave it out", label);
     for (const char *c = text; *c; c++) {
         /* Control characters would break one-line messages, readers of run.json, and ini files. */
         if ((unsigned char)*c < 0x20 || *c == 0x7F) {

@@ -85,9 +85,9 @@ static void test_every_bound(void **state) {
 static void test_hostile_numbers(void **state) {
     (void)state;
     static const char *const not_numbers[] = {
-        "",    " ",     "abc",   "nan",      "-nan",     "inf",   "-inf",  "infinity", "0x10",     "0x1p4",
-        "1 ",  " 1",    "1\n",   "1e",       "1e+",      "e5",    ".",     "-",        "+",        "--1",
-        "1,5", "1.2.3", "1e5e5", "\xC2\xB5", "\xD9\xA3", "1_000", "100ms", "1;",       "\x1b[31m", "1e5.5"};
+        " ",     "abc",   "nan",      "-nan",     "inf",   "-inf",  "infinity", "0x10",     "0x1p4", "1 ",
+        " 1",    "1\n",   "1e",       "1e+",      "e5",    ".",     "-",        "+",        "--1",   "1,5",
+        "1.2.3", "1e5e5", "\xC2\xB5", "\xD9\xA3", "1_000", "100ms", "1;",       "\x1b[31m", "1e5.5"};
     static const char *const too_large[] = {"1e309", "-1e309", "1e99999999999999999999",
                                             "99999999999999999999999999"};
     struct clsnn_model m;
@@ -99,6 +99,10 @@ static void test_hostile_numbers(void **state) {
         expect_usage(clsnn_parse_whole("--n", not_numbers[k], 1, 9, "", &whole), "--n", "not a number",
                      "[1, 9]", NULL);
     }
+    expect_usage(clsnn_model_set(&m, "tau_m_exc_ms", ""), "tau_m_exc_ms is empty: must be in [1, 10000] ms",
+                 NULL);
+    expect_usage(clsnn_parse_whole("--n", "", 1, 9, "images", &whole),
+                 "--n is empty: must be a whole number in [1, 9] images", NULL);
     for (size_t k = 0; k < sizeof too_large / sizeof too_large[0]; k++) {
         expect_usage(clsnn_model_set(&m, "tau_m_exc_ms", too_large[k]), too_large[k],
                      "must be in [1, 10000] ms", NULL);

@@ -166,7 +166,9 @@ static void test_every_bound(void **state) {
             bad(USAGE, "= 1e309: must be in [", command, flag, "1e309", NULL);
             bad(USAGE, "= 0x10: not a number", command, flag, "0x10", NULL);
             bad(USAGE, "= 2.5: must be a whole number", command, flag, "2.5", NULL);
-            bad(USAGE, "not a number", command, flag, "", NULL);
+            snprintf(text, sizeof text, "--%s is empty: must be a whole number in [%" PRIu64 ", ", row->name,
+                     row->min);
+            bad(USAGE, text, command, flag, "", NULL);
         } else if (row->type == CLSNN_OPT_SWITCH) {
             static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
             for (size_t w = 0; w < 8; w++) {
@@ -175,12 +177,15 @@ static void test_every_bound(void **state) {
                 assert_string_equal(clsnn_option_value(&o, row, number), w % 2 ? "yes" : "no");
                 clsnn_options_finish(&o);
             }
+            snprintf(text, sizeof text, "--%s=", row->name);
+            bad(USAGE, "is empty: must be yes or no", command, text, NULL);
             snprintf(text, sizeof text, "--%s=maybe", row->name);
             bad(USAGE, "must be yes or no", command, text, NULL);
         } else if (row->choices) {
             bad(USAGE, "none-such", command, flag, "none-such", NULL);
+            bad(USAGE, "is empty: must be ", command, flag, "", NULL);
         } else if (row->type == CLSNN_OPT_TEXT) {
-            bad(USAGE, "is empty", command, flag, "", NULL);
+            bad(USAGE, "is empty: give it a value, or leave it out", command, flag, "", NULL);
             bad(USAGE, "control characters", command, flag, "a\nb", NULL);
             bad(USAGE, "control characters", command, flag, "\x1b[2J", NULL);
             struct clsnn_options o = good(command, flag, "\xEB\x87\xB0/\xCE\xB8 x", NULL);
@@ -226,7 +231,7 @@ static void test_unknown(void **state) {
     bad(USAGE, "--set =3: write --set NAME=VALUE", TRAIN, "--set", "=3", NULL);
     bad(USAGE, "neurons is an option, write --neurons", TRAIN, "--set", "neurons=3", NULL);
     bad(USAGE, "unknown parameter w_mx: did you mean w_max?", TRAIN, "--set", "w_mx=3", NULL);
-    bad(USAGE, "w_max = : not a number", TRAIN, "--set", "w_max=", NULL);
+    bad(USAGE, "w_max is empty: must be in [0.001, 1000]", TRAIN, "--set", "w_max=", NULL);
     bad(USAGE, "w_max = 1=2: not a number", TRAIN, "--set=w_max=1=2", NULL);
     bad(USAGE, "v_thresh_exc_mv = -70 must be above v_rest_exc_mv", TRAIN, "--set=v_thresh_exc_mv=-70", NULL);
     size_t n = 100000;
@@ -414,7 +419,9 @@ static void test_bad_files(void **state) {
     bad_file("rule = pair\n", "run.ini:1: rule = pair: this version has rule triplet only");
     bad_file("preset = sed\n", "run.ini:1: preset = sed: must be one of kim-2020|seed|diehl-cook-2015");
     bad_file("json = maybe\n", "run.ini:1: json = maybe: must be yes or no");
-    bad_file("seed =\n", "run.ini:1: seed = : not a number");
+    bad_file("seed =\n", "run.ini:1: seed is empty: must be a whole number in [0, 18446744073709551615]");
+    bad_file("w_max =\n", "run.ini:1: w_max is empty: must be in [0.001, 1000]");
+    bad_file("preset =\n", "run.ini:1: preset is empty: must be one of");
     bad_file("out =\n", "run.ini:1: out is empty");
     bad_file("out = a\x01"
              "b\n",

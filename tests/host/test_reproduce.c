@@ -409,25 +409,13 @@ static void test_list(void **state) {
     size_t n = 0;
     assert_int_equal(clsnn_parse_list("--sizes", "1,22,333", 1, 400, "", 3, out, &n), CLSNN_OK);
     assert_true(n == 3 && out[0] == 1 && out[1] == 22 && out[2] == 333);
+    assert_int_equal(clsnn_parse_list("--sizes", " 1, 22 ,333 ", 1, 400, "", 3, out, &n), CLSNN_OK);
+    assert_true(n == 3 && out[0] == 1 && out[1] == 22 && out[2] == 333);
     assert_int_equal(clsnn_parse_list("--sizes", "400", 1, 400, "", 3, out, &n), CLSNN_OK);
     assert_true(n == 1 && out[0] == 400);
-    static const char *const bad[] = {"",
-                                      ",",
-                                      "1,",
-                                      ",1",
-                                      "1,,2",
-                                      "0",
-                                      "401",
-                                      "1,2,3,4",
-                                      "1, 2",
-                                      "1;2",
-                                      "a",
-                                      "1,b",
-                                      "-1",
-                                      "1.5",
-                                      "nan",
-                                      "0x10",
-                                      "99999999999999999999999999999999999999999999"};
+    static const char *const bad[] = {
+        ",",   "1,", ",1",  "1,,2", "0",   "401", "1,2,3,4", "1 2",
+        "1;2", "a",  "1,b", "-1",   "1.5", "nan", "0x10",    "99999999999999999999999999999999999999999999"};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         n = 7;
         if (clsnn_parse_list("--sizes", bad[k], 1, 400, "", 3, out, &n) != CLSNN_E_USAGE || n != 7)

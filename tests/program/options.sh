@@ -48,9 +48,13 @@ verbose_place() {
 
 # The list of cases.
 
-for n in 0 -1 1e9 16385 99999999999999999999 -0x10 1.5 abc '' ' ' 4OO; do
+for n in 0 -1 1e9 16385 99999999999999999999 -0x10 1.5 abc ' ' 4OO; do
     any "--neurons '$n'" usage "--neurons = $n: " train --neurons "$n"
 done
+any "--neurons ''" usage "--neurons is empty: must be a whole number in [1, 16384]" train --neurons=
+any "--rule ''" usage "--rule is empty: must be triplet" train --rule ''
+any "--shuffle=" usage "--shuffle is empty: must be yes or no" train --shuffle=
+any "--set of nothing" usage "w_max is empty: must be in [0.001, 1000]" train --set w_max=
 any "--neurons: the range is named" usage "[1, 16384]" train --neurons 0
 any "--neurons without a value" usage "--neurons needs a value: --neurons N" train --neurons
 any "--neurns: the nearest is named" usage "unknown option --neurns: did you mean --neurons?" train --neurns 5
@@ -78,7 +82,7 @@ any "--seed -1" usage "--seed = -1: must be in [0, 18446744073709551615]" train 
 any "--rule hebb" usage "--rule = hebb: " train --rule hebb
 any "--preset none" usage "--preset = none: must be one of" train --preset none
 any "--shuffle=maybe" usage "--shuffle = maybe: must be yes or no" train --shuffle=maybe
-any "--out ''" usage "--out is empty" train --out ''
+any "--out ''" usage "--out is empty: give it a value, or leave it out" train --out ''
 any "--set without a value" usage "--set w_max: write --set NAME=VALUE" train --set w_max
 any "--set of nothing known" set_bad "unknown parameter w_mx: did you mean w_max?" w_mx=1
 any "--set out of range" set_bad "w_max = 0: must be in [0.001, 1000]" w_max=0

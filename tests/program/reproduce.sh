@@ -192,7 +192,8 @@ on "reproduce: --out in /proc" refuses 8 "/proc" reproduce --data "$work/small" 
 any "reproduce --seeds 0" usage "--seeds = 0: must be in [1, 1000]" reproduce --seeds 0
 any "reproduce --sizes 0" usage "--sizes = 0: must be in [1, 16384] neurons" reproduce --sizes 0
 any "reproduce --sizes 16,16" usage "16 stands twice" reproduce --sizes 16,16
-any "reproduce --sizes with nothing in it" usage "--sizes = : not a number" reproduce --sizes 16,,20
+any "reproduce --sizes with nothing in it" \
+    usage "--sizes = 16,,20: must be up to 16 numbers with commas between them" reproduce --sizes 16,,20
 any "reproduce --seeds beyond the last seed" \
     usage "with --seeds 3 must be at most 18446744073709551613" reproduce --seed 18446744073709551615
 any "reproduce --neurons" \
