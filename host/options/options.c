@@ -128,7 +128,7 @@ static enum clsnn_status take_option(struct line *line, const struct clsnn_optio
         return CLSNN_OK;
     case CLSNN_OPT_CONFIG:
         line->config = arg;
-        return *arg ? CLSNN_OK : clsnn_fail(CLSNN_E_USAGE, "--config is empty");
+        return *arg ? CLSNN_OK : clsnn_fail(CLSNN_E_USAGE, "--config is empty: name an ini file");
     case CLSNN_OPT_SET: return add_set(&line->flags, arg);
     default:
         flag_label(row, label);
@@ -189,12 +189,16 @@ static enum clsnn_status read_line(struct line *line, int argc, char **argv) {
 static enum clsnn_status apply(struct clsnn_options *o, const struct clsnn_settings *s,
                                enum clsnn_origin origin) {
     enum clsnn_status st = CLSNN_OK;
+    const char *value = ""; /* that failed, if one did */
+    const bool is_file =
+        origin == CLSNN_FROM_USER_FILE || origin == CLSNN_FROM_FILE || origin == CLSNN_FROM_SWEEP;
     unsigned char *of_options = o->origins->of, *of_params = o->origins->of + clsnn_n_option_rows;
     for (int presets = 1; presets >= 0; presets--) {
         for (size_t k = 0; k < s->n; k++) {
             const struct clsnn_setting *one = &s->list[k];
             bool is_preset = one->row && one->row->type == CLSNN_OPT_PRESET;
             if (is_preset != (presets == 1)) continue;
+            value = one->value;
             if (one->param) {
                 TRY(clsnn_param_set(&o->model, one->param, one->value, one->label));
                 of_params[one->param - clsnn_params_table] = (unsigned char)origin;
@@ -206,7 +210,7 @@ static enum clsnn_status apply(struct clsnn_options *o, const struct clsnn_setti
         }
     }
 fail:
-    return st;
+    return is_file ? clsnn_settings_blame(value, st) : st;
 }
 
 static enum clsnn_status apply_defaults(struct clsnn_options *o, enum clsnn_command command) {
@@ -222,10 +226,12 @@ fail:
     return st;
 }
 
-static enum clsnn_status apply_file(struct clsnn_options *o, const char *path, enum clsnn_origin origin) {
+/* what: as of clsnn_settings_read. */
+static enum clsnn_status apply_file(struct clsnn_options *o, const char *path, const char *what) {
     enum clsnn_status st = CLSNN_OK;
+    const enum clsnn_origin origin = what ? CLSNN_FROM_FILE : CLSNN_FROM_USER_FILE;
     struct clsnn_settings settings = {0};
-    TRY(clsnn_settings_read(&settings, path, origin == CLSNN_FROM_USER_FILE));
+    TRY(clsnn_settings_read(&settings, path, what));
     TRY(apply(o, &settings, origin));
     o->origins->path[origin] = strdup(path);
     if (!o->origins->path[origin]) st = clsnn_no_memory(path);
@@ -246,7 +252,7 @@ static enum clsnn_status apply_user_file(struct clsnn_options *o) {
     char *path = malloc(n);
     if (!path) return clsnn_no_memory("options");
     snprintf(path, n, "%s%s", base, tail);
-    enum clsnn_status st = apply_file(o, path, CLSNN_FROM_USER_FILE);
+    enum clsnn_status st = apply_file(o, path, NULL);
     free(path);
     return st;
 }
@@ -317,7 +323,7 @@ enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char
     TRY(apply_defaults(&o, command));
     TRY(apply_user_file(&o));
     const char *config = line.config ? line.config : getenv("CLSNN_CONFIG");
-    if (config && *config) TRY(apply_file(&o, config, CLSNN_FROM_FILE));
+    if (config && *config) TRY(apply_file(&o, config, line.config ? "--config" : "CLSNN_CONFIG"));
     TRY(apply_environment(&o));
     TRY(apply(&o, &line.flags, CLSNN_FROM_COMMAND_LINE));
     TRY(clsnn_model_check(&o.model));

@@ -58,6 +58,28 @@ struct reading {
     enum clsnn_status st; /* the first failure, which ends the reading */
 };
 
+/* Checks a line's form here: inih would go on after a fault, and tells of no section without keys. */
+static void check_line(struct reading *r, const char *line) {
+    char text[CLSNN_EXCERPT + 4], shown[CLSNN_EXCERPT];
+    if (r->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0) line += 3; /* a byte order mark */
+    line += strspn(line, " \t\r\n");
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\r\n"), line);
+    if (*text == '\0' || *text == ';' || *text == '#') return;
+    if (*text == '[') {
+        const size_t n = strcspn(line, "]");
+        snprintf(text, sizeof text, "%.*s", (int)n - 1, line + 1);
+        if (line[n] && n > 1 && strcmp(text, "clsnn") != 0)
+            r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: unknown section [%s]: must be [clsnn] or none", r->path,
+                               r->line, clsnn_excerpt(text, shown));
+        if (line[n]) return;
+        snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\r\n"), line);
+    } else if (strpbrk(line, "=:")) {
+        return;
+    }
+    r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: \"%s\": must be %s", r->path, r->line,
+                       clsnn_excerpt(text, shown), *text == '[' ? "[clsnn]" : "name = value");
+}
+
 /* inih's reader: reads one line without its indentation; a comment becomes an empty line. inih would take an
  * indented line for a continuation and set the key before it again. Returns NULL at the end or on a
  * failure. */
@@ -90,7 +112,8 @@ static char *next_line(char *out, int room, void *context) {
     }
     out[n++] = '\n';
     out[n] = '\0';
-    return out;
+    check_line(r, out);
+    return r->st == CLSNN_OK ? out : NULL;
 }
 
 static enum clsnn_status unknown_key(const struct reading *r, const char *key) {
@@ -111,13 +134,8 @@ static enum clsnn_status unknown_key(const struct reading *r, const char *key) {
 /* inih's handler: adds one key. Returns 0 for a failure. inih goes on after one, so r->st keeps the first. */
 static int on_key(void *context, const char *section, const char *key, const char *value) {
     struct reading *r = context;
+    (void)section; /* check_line has seen it */
     if (r->st != CLSNN_OK) return 0;
-    char shown[CLSNN_EXCERPT];
-    if (*section != '\0' && strcmp(section, "clsnn") != 0) {
-        r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: unknown section [%s]: must be [clsnn] or none", r->path,
-                           r->line, clsnn_excerpt(section, shown));
-        return 0;
-    }
     const struct clsnn_option_row *row = clsnn_option_find(key);
     const struct clsnn_param_info *param = row ? NULL : clsnn_param_find(key);
     if (row && !clsnn_option_is_value(row))
@@ -134,20 +152,37 @@ static int on_key(void *context, const char *section, const char *key, const cha
     return r->st == CLSNN_OK;
 }
 
-enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path, bool optional) {
+enum clsnn_status clsnn_settings_blame(const char *value, enum clsnn_status st) {
+    const char *sign = value;
+    char text[1024];
+    while ((sign = strchr(sign, '#')) && (sign == value || (sign[-1] != ' ' && sign[-1] != '\t'))) sign++;
+    if (st != CLSNN_E_USAGE || !sign) return st;
+    snprintf(text, sizeof text, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    return clsnn_fail(st, "%s; a comment behind a value begins with \" ;\"", text);
+}
+
+/* Fails because the file cannot be read. what NULL: the user's own file, which its path names well enough. */
+static enum clsnn_status unreadable(const char *what, const char *path, int error) {
+    const char *gap = what ? " " : "", *why = error == ENOENT   ? "not found"
+                                              : error == EISDIR ? "is a directory: must be a text file"
+                                                                : strerror(error);
+    return clsnn_fail(CLSNN_E_IO, "%s%s%s: %s", what ? what : "", gap, path, why);
+}
+
+enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path, const char *what) {
     struct reading r = {.settings = s, .path = path, .file = NULL};
     do r.file = fopen(path, "re");
     while (!r.file && errno == EINTR);
     if (!r.file) {
-        if (optional && (errno == ENOENT || errno == ENOTDIR)) return CLSNN_OK;
-        return clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno));
+        if (!what && (errno == ENOENT || errno == ENOTDIR)) return CLSNN_OK;
+        return unreadable(what, path, errno);
     }
     errno = 0;
     int bad_line = ini_parse_stream(next_line, &r, on_key, &r);
-    if (r.st == CLSNN_OK && ferror(r.file))
-        r.st = clsnn_fail(CLSNN_E_IO, "%s: %s", path, strerror(errno ? errno : EIO));
+    if (r.st == CLSNN_OK && ferror(r.file)) r.st = unreadable(what, path, errno ? errno : EIO);
     if (r.st == CLSNN_OK && bad_line > 0)
-        r.st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: neither name = value nor [clsnn]", path, bad_line);
+        r.st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: must be name = value, or [clsnn]", path, bad_line);
     if (r.st == CLSNN_OK && bad_line < 0) r.st = clsnn_no_memory(path);
     fclose(r.file);
     return r.st;

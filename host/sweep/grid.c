@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +26,8 @@ static bool is_sweepable(const struct clsnn_setting *s) {
         return s->row->type == CLSNN_OPT_SEED || s->row->type == CLSNN_OPT_PRESET;
     }
     return s->row->commands & CLSNN_CMD_SWEEP && s->row->type != CLSNN_OPT_TEXT &&
-           s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0;
+           s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0 &&
+           strcmp(s->row->name, "strict") != 0;
 }
 
 /* Writes text as clsnn prints the value, so that "1e2" and "100" are one value with one directory. */
@@ -92,66 +94,130 @@ static bool is_whole(const char *text) {
     return *text && strspn(text, "0123456789") == strlen(text);
 }
 
-/* Adds first..last in steps. The numbers stay integers: a seed has 64 bits, a double only 53. */
-static enum clsnn_status add_whole_range(struct clsnn_axis *axis, const char *first, const char *last,
-                                         uint64_t step) {
+/* A range of a sweep's file, "4..8..2": its text for messages, and its two or three numbers' texts. */
+struct range {
+    char text[CLSNN_EXCERPT];
+    char *first, *last, *step; /* step NULL: none is given */
+};
+
+static enum clsnn_status bad_range(const struct clsnn_axis *axis, const struct range *r, const char *what) {
+    return clsnn_fail(CLSNN_E_USAGE, "%s = %s: %s", axis->label, r->text, what);
+}
+
+static enum clsnn_status too_many(const struct clsnn_axis *axis, const struct range *r) {
+    return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s has more than %d values, the most runs of a sweep",
+                      axis->label, r->text, CLSNN_GRID_MAX_RUNS);
+}
+
+static enum clsnn_status is_empty(const struct clsnn_axis *axis, const struct range *r) {
+    return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s is empty: its first value is above its last",
+                      axis->label, r->text);
+}
+
+/* Fails because steps pass LAST by. below, above: the values next to it; above may be NULL. */
+static enum clsnn_status misses_last(const struct clsnn_axis *axis, const struct range *r, const char *below,
+                                     const char *above) {
+    return clsnn_fail(CLSNN_E_USAGE,
+                      "%s = %s: steps lead to %s%s%s, not to %s: end there, or change the step", axis->label,
+                      r->text, below, above ? " and " : "", above ? above : "", r->last);
+}
+
+/* Splits text at its double dots; *out points into text. */
+static enum clsnn_status split_range(const struct clsnn_axis *axis, char *text, struct range *out) {
+    static const char form[] = "write FIRST..LAST or FIRST..LAST..STEP";
+    struct range r = {.step = NULL};
+    char *parts[3] = {NULL}, what[128];
+    size_t n = 0, n_dots = 0; /* n_dots: left of the first dots that were too many, when one was taken */
+    clsnn_excerpt(text, r.text);
+    for (char *dots; (dots = strstr(text, "...")); n_dots = n_dots ? n_dots : strspn(dots, "."))
+        memmove(dots, dots + 1, strlen(dots));
+    if (n_dots) {
+        snprintf(what, sizeof what, "%s dots: write %.80s", n_dots == 2 ? "three" : "too many", text);
+        return bad_range(axis, &r, what);
+    }
+    for (char *at = text; at; n++) {
+        char *next = strstr(at, "..");
+        if (next) *next = '\0';
+        if (n < 3) parts[n] = trimmed(at);
+        at = next ? next + 2 : NULL;
+    }
+    static const char *const names[] = {"first value", "last value", "step"};
+    for (size_t k = 0; k < n && k < 3; k++) {
+        if (*parts[k]) continue;
+        snprintf(what, sizeof what, "%s missing: %s", names[k], form);
+        return bad_range(axis, &r, what);
+    }
+    if (n > 3) {
+        snprintf(what, sizeof what, "%s numbers: at most FIRST..LAST..STEP", n == 4 ? "four" : "too many");
+        return bad_range(axis, &r, what);
+    }
+    r.first = parts[0];
+    r.last = parts[1];
+    r.step = parts[2];
+    *out = r;
+    return CLSNN_OK;
+}
+
+static enum clsnn_status bad_step(const struct clsnn_axis *axis, const struct range *r) {
+    return clsnn_fail(CLSNN_E_USAGE, "%s: step %s of %s: must be above 0", axis->label, r->step, r->text);
+}
+
+/* Adds a range of whole numbers. They stay integers: a seed has 64 bits, a double only 53. */
+static enum clsnn_status add_whole_range(struct clsnn_axis *axis, const struct range *r) {
     enum clsnn_status st = CLSNN_OK;
-    uint64_t from, to;
-    TRY(clsnn_parse_whole(axis->label, first, 0, UINT64_MAX, "", &from));
-    TRY(clsnn_parse_whole(axis->label, last, 0, UINT64_MAX, "", &to));
-    if (from > to)
-        return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s..%s is empty: its first value is above its last",
-                          axis->label, first, last);
-    if ((to - from) / step >= CLSNN_GRID_MAX_RUNS)
-        return clsnn_fail(CLSNN_E_USAGE,
-                          "%s: the range %s..%s has more than %d values, the most runs of a sweep",
-                          axis->label, first, last, CLSNN_GRID_MAX_RUNS);
-    for (uint64_t k = 0; k <= (to - from) / step; k++) {
-        char text[32];
-        snprintf(text, sizeof text, "%" PRIu64, from + k * step);
+    uint64_t from, to, by = 1;
+    char text[32], above[32];
+    TRY(clsnn_parse_whole(axis->label, r->first, 0, UINT64_MAX, "", &from));
+    TRY(clsnn_parse_whole(axis->label, r->last, 0, UINT64_MAX, "", &to));
+    if (r->step) TRY(clsnn_parse_whole(axis->label, r->step, 0, UINT64_MAX, "", &by));
+    if (by == 0) return bad_step(axis, r);
+    if (from > to) return is_empty(axis, r);
+    if ((to - from) % by != 0) {
+        const uint64_t below = to - (to - from) % by;
+        snprintf(text, sizeof text, "%" PRIu64, below);
+        snprintf(above, sizeof above, "%" PRIu64, below + by);
+        return misses_last(axis, r, text, below <= UINT64_MAX - by ? above : NULL);
+    }
+    if ((to - from) / by >= CLSNN_GRID_MAX_RUNS) return too_many(axis, r);
+    for (uint64_t k = 0; k <= (to - from) / by; k++) {
+        snprintf(text, sizeof text, "%" PRIu64, from + k * by);
         TRY(add_value(axis, text));
     }
 fail:
     return st;
 }
 
+static void write_step(double from, double by, double k, char out[32]) {
+    snprintf(out, 32, "%.12g", from + k * by); /* 0.3, not 0.30000000000000004 */
+}
+
 static enum clsnn_status add_range(struct clsnn_axis *axis, char *text) {
     enum clsnn_status st = CLSNN_OK;
-    char *last = strstr(text, ".."), *step = NULL;
+    struct range r;
     double from, to, by = 0;
-    *last = '\0';
-    last += 2;
-    step = strstr(last, "..");
-    if (step) {
-        *step = '\0';
-        step = trimmed(step + 2);
+    char value[32], above[32];
+    TRY(split_range(axis, text, &r));
+    if (is_whole(r.first) && is_whole(r.last) && (!r.step || is_whole(r.step)))
+        return add_whole_range(axis, &r);
+    TRY(read_end(axis, r.first, &from));
+    TRY(read_end(axis, r.last, &to));
+    if (!r.step)
+        return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s needs a step: %s..%s..STEP", axis->label, r.text,
+                          r.first, r.last);
+    TRY(read_end(axis, r.step, &by));
+    if (!(by > 0)) return bad_step(axis, &r);
+    /* Rounding of the ends and of the quotient must not lose the last value. */
+    const double rounding = 1e-9 + fmin(1e-6, DBL_EPSILON * (fabs(from) + fabs(to)) / by);
+    const double steps = floor((to - from) / by + rounding);
+    if (!(steps >= 0)) return is_empty(axis, &r);
+    if (!(steps < CLSNN_GRID_MAX_RUNS)) return too_many(axis, &r);
+    if ((to - from) / by - steps > rounding) {
+        write_step(from, by, steps, value);
+        write_step(from, by, steps + 1, above);
+        return misses_last(axis, &r, value, above);
     }
-    text = trimmed(text);
-    last = trimmed(last);
-    if (is_whole(text) && is_whole(last) && (!step || is_whole(step))) {
-        uint64_t by_whole = 1;
-        if (step) TRY(clsnn_parse_whole(axis->label, step, 1, UINT64_MAX, "", &by_whole));
-        return add_whole_range(axis, text, last, by_whole);
-    }
-    TRY(read_end(axis, text, &from));
-    TRY(read_end(axis, last, &to));
-    if (!step)
-        return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s..%s needs a step: %s..%s..STEP", axis->label, text,
-                          last, text, last);
-    TRY(read_end(axis, step, &by));
-    if (!(by > 0)) return clsnn_fail(CLSNN_E_USAGE, "%s: the step %s must be above 0", axis->label, step);
-    /* 1e-9 keeps the last value, which rounding of the quotient could lose */
-    const double steps = floor((to - from) / by + 1e-9);
-    if (!(steps >= 0))
-        return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s..%s is empty: its first value is above its last",
-                          axis->label, text, last);
-    if (!(steps < CLSNN_GRID_MAX_RUNS))
-        return clsnn_fail(CLSNN_E_USAGE,
-                          "%s: the range %s..%s has more than %d values, the most runs of a sweep",
-                          axis->label, text, last, CLSNN_GRID_MAX_RUNS);
     for (int k = 0; k <= (int)steps; k++) {
-        char value[32];
-        snprintf(value, sizeof value, "%.12g", from + k * by); /* 0.3, not 0.30000000000000004 */
+        write_step(from, by, k, value);
         TRY(add_value(axis, value));
     }
 fail:
@@ -217,6 +283,7 @@ static struct clsnn_axis *find_axis(struct clsnn_grid *g, const char *name) {
 static enum clsnn_status zip_part(struct clsnn_grid *g, char *names, const char *whole, size_t part) {
     struct clsnn_axis *first = NULL;
     char *name, shown[CLSNN_EXCERPT];
+    size_t n = 0;
     while ((name = strsep(&names, ","))) {
         name = trimmed(name);
         struct clsnn_axis *axis = find_axis(g, name);
@@ -227,12 +294,16 @@ static enum clsnn_status zip_part(struct clsnn_grid *g, char *names, const char 
             return clsnn_fail(CLSNN_E_USAGE, "zip = %s: %s stands there twice", clsnn_excerpt(whole, shown),
                               axis->name);
         axis->zip = part;
+        n++;
         if (!first) first = axis;
         if (axis->n_values != first->n_values)
             return clsnn_fail(CLSNN_E_USAGE,
                               "zip: %s has %zu values, %s has %zu: zipped lists must be equally long",
                               first->name, first->n_values, axis->name, axis->n_values);
     }
+    if (n < 2)
+        return clsnn_fail(CLSNN_E_USAGE, "zip = %s: %s stands alone: name two or more that advance together",
+                          clsnn_excerpt(whole, shown), first ? first->name : "(nothing)");
     return CLSNN_OK;
 }
 
@@ -317,40 +388,53 @@ static bool from_command_line(const struct clsnn_options *o, const struct clsnn_
     return o->origins && o->origins->of[at] == CLSNN_FROM_COMMAND_LINE;
 }
 
-/* Makes s an axis if it is a list or range, else adds it to fixed unless the command line gave the key. The
- * last of two single values of one key counts, as in every configuration file. A swept key stands once. */
+/* Fails if s has a comma, which a list has too. A folder whose name has a comma goes on the command line. */
+static enum clsnn_status refuse_list(const struct clsnn_setting *s) {
+    char shown[CLSNN_EXCERPT];
+    clsnn_excerpt(s->value, shown);
+    if (s->row->type == CLSNN_OPT_TEXT)
+        return clsnn_fail(
+            CLSNN_E_USAGE,
+            "%s takes one value in a sweep, not %s: a name with a comma goes on the command line", s->label,
+            shown);
+    return clsnn_fail(CLSNN_E_USAGE, "%s takes one value in a sweep, not %s: all runs share it", s->label,
+                      shown);
+}
+
+/* Makes s an axis if it is a list or range, else adds it to fixed unless the command line gave the key. */
 static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_options *base,
                                       const struct clsnn_setting *s, struct clsnn_settings *fixed) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_axis *axis = NULL;
     assert(s->row || s->param);
-    const bool many = strchr(s->value, ',') || strstr(s->value, "..");
-    for (size_t a = 0; a < g->n_axes; a++) {
-        if (g->axes[a].row == s->row && g->axes[a].param == s->param)
-            return clsnn_fail(CLSNN_E_USAGE, "%s: was swept before (%s): keep one of the two", s->label,
-                              g->axes[a].label);
-    }
-    for (size_t k = 0; many && k < fixed->n; k++) {
-        if (fixed->list[k].row == s->row && fixed->list[k].param == s->param)
-            return clsnn_fail(CLSNN_E_USAGE, "%s: has one value before (%s): keep one of the two", s->label,
-                              fixed->list[k].label);
-    }
+    const bool list = strchr(s->value, ','), many = list || strstr(s->value, "..");
     if (s->row && !(s->row->commands & CLSNN_CMD_SWEEP))
         return clsnn_fail(CLSNN_E_USAGE, "%s: is no option of a training run: leave it out", s->label);
     if (!is_sweepable(s)) {
-        if (many && s->row->type != CLSNN_OPT_TEXT)
-            return clsnn_fail(CLSNN_E_USAGE, "%s: all runs of a sweep share it: give it one value", s->label);
+        /* paths may have double dots; zip alone is a list of names */
+        const bool is_text = s->row->type == CLSNN_OPT_TEXT;
+        if (strcmp(s->row->name, "zip") != 0 && (is_text ? list : many)) return refuse_list(s);
     } else if (many) {
         if (from_command_line(base, s))
             return clsnn_fail(CLSNN_E_USAGE,
                               "%s: is swept here and given on the command line too: leave one out", s->label);
         TRY(add_axis(g, s, &axis));
-        TRY(expand(axis, s->value));
-        return CLSNN_OK;
+        return clsnn_settings_blame(s->value, expand(axis, s->value));
     }
     if (!from_command_line(base, s)) TRY(clsnn_settings_add(fixed, s->row, s->param, s->value, s->label));
 fail:
     return st;
+}
+
+/* Fails if an earlier setting names the same option or parameter: one of the two would count for nothing. */
+static enum clsnn_status refuse_twice(const struct clsnn_settings *all, size_t k) {
+    const struct clsnn_setting *s = &all->list[k];
+    for (size_t j = 0; j < k; j++) {
+        if (all->list[j].row == s->row && all->list[j].param == s->param)
+            return clsnn_fail(CLSNN_E_USAGE, "%s: stands there twice (%s): keep one of the two", s->label,
+                              all->list[j].label);
+    }
+    return CLSNN_OK;
 }
 
 enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
@@ -359,8 +443,14 @@ enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *
     struct clsnn_settings all = {0}, fixed = {0};
     struct clsnn_grid g = {0};
     struct clsnn_options o = {0};
-    TRY(clsnn_settings_read(&all, path, false));
-    for (size_t k = 0; k < all.n; k++) TRY(sort_setting(&g, base, &all.list[k], &fixed));
+    TRY(clsnn_settings_read(&all, path, "sweep file"));
+    if (all.n == 0)
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "sweep file %s: lists nothing: write lines such as neurons = 100, 225, 400", path);
+    for (size_t k = 0; k < all.n; k++) {
+        TRY(refuse_twice(&all, k));
+        TRY(sort_setting(&g, base, &all.list[k], &fixed));
+    }
     TRY(clsnn_options_derive(base, &fixed, CLSNN_FROM_SWEEP, &o));
     TRY(group_axes(&g, o.zip));
     TRY(derive_runs(&g, &o));

@@ -26,15 +26,16 @@ struct clsnn_grid {
 };
 
 /* Reads a sweep's file. Each key is an option of clsnn train or a model parameter. Each value is one value, a
- * list ("100, 225, 400"), a range ("1..10", both ends included; "0.02..0.1..0.02" with a step), or a list of
- * values and ranges. `zip = a, b | c, d` makes a and b advance together, and c and d. All groups are
- * combined; the last in the file advances fastest.
+ * list ("100, 225, 400"), a range ("1..10", both ends included; "0.02..0.1..0.02" with a step that leads to
+ * the last value), or a list of values and ranges. `zip = a, b | c, d` makes a and b advance together, and c
+ * and d. All groups are combined; the last in the file advances fastest.
  *
  * base         the options so far
  * out_options  base with the file's single values put in; a value from the command line wins over the file's
- * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), an empty
- * list or range, a value out of its range, a value twice, zipped lists of unequal length, a list for a key
- * that cannot be swept or stands on the command line, more than CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
+ * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), a file
+ * without keys, an empty list or range, a value out of its range, a key or a value twice, zipped lists of
+ * unequal length, a list for a key that cannot be swept or stands on the command line, more than
+ * CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
                                   struct clsnn_options *out_options);
 /* Makes n_runs runs with the seeds base->seed, base->seed + 1, ...

@@ -372,7 +372,7 @@ static void test_precedence(void **state) {
     o = good(TRAIN, "--config", file, NULL);
     assert_true(o.model.w_norm == 60 && o.model.w_max == 1);
     clsnn_options_finish(&o);
-    bad(CLSNN_E_IO, "/nonexistent: No such file", TRAIN, NULL);
+    bad(CLSNN_E_IO, "CLSNN_CONFIG /nonexistent: not found", TRAIN, NULL);
     unsetenv("CLSNN_CONFIG");
 
     /* Without XDG_CONFIG_HOME, or with a relative one, the file is ~/.config/clsnn/config.ini. Without HOME
@@ -410,9 +410,17 @@ static void test_bad_files(void **state) {
     bad_file("\n\nw_mx = 5\n", "run.ini:3: unknown option or parameter w_mx: did you mean w_max?");
     bad_file("seed = 1\n\nneurons = 0\n", "run.ini:3: neurons = 0: must be in [1, 16384]");
     bad_file("w_max = abc", "run.ini:1: w_max = abc: not a number; must be in [0.001, 1000]");
-    bad_file("seed = 1\nnonsense\nepochs = 1\n", "run.ini:2: neither name = value nor [clsnn]");
-    bad_file("[clsnn\n", "run.ini:1: neither");
-    bad_file("[other]\nseed = 1\n", "run.ini:2: unknown section [other]: must be [clsnn] or none");
+    bad_file("seed = 1\nnonsense\nepochs = 1\n", "run.ini:2: \"nonsense\": must be name = value");
+    bad_file("\xEF\xBB\xBFhello world\r\n", "run.ini:1: \"hello world\": must be name = value");
+    bad_file("foo ; a = b\n", "run.ini:1: must be name = value");
+    bad_file("[clsnn\n", "run.ini:1: \"[clsnn\": must be [clsnn]");
+    bad_file("[other]\nseed = 1\n", "run.ini:1: unknown section [other]: must be [clsnn] or none");
+    bad_file("seed = 1\n\n  [model]\nw_max = 1\n", "run.ini:3: unknown section [model]");
+    bad_file("seed = 1\n[model] ; the last line", "run.ini:2: unknown section [model]");
+    bad_file("neurons = 10 # note\n",
+             "neurons = 10 # note: not a number; must be a whole number in [1, 16384]; "
+             "a comment behind a value begins with \" ;\"");
+    bad_file("shuffle = yes\t# note\n", "; a comment behind a value begins with \" ;\"");
     bad_file("set = w_max=3\n", "run.ini:1: set belongs on the command line");
     bad_file("config = other.ini\n", "run.ini:1: config belongs on the command line");
     bad_file("help = yes\n", "run.ini:1: help belongs on the command line");
@@ -422,12 +430,12 @@ static void test_bad_files(void **state) {
     bad_file("seed =\n", "run.ini:1: seed is empty: must be a whole number in [0, 18446744073709551615]");
     bad_file("w_max =\n", "run.ini:1: w_max is empty: must be in [0.001, 1000]");
     bad_file("preset =\n", "run.ini:1: preset is empty: must be one of");
-    bad_file("out =\n", "run.ini:1: out is empty");
+    bad_file("out =\n", "run.ini:1: out is empty: give it a value");
     bad_file("out = a\x01"
              "b\n",
              "run.ini:1: out = a?b: control characters");
     /* A line that begins with spaces continues nothing. */
-    bad_file("seed = 1\n  nonsense\n", "run.ini:2: neither");
+    bad_file("seed = 1\n  nonsense\n", "run.ini:2: \"nonsense\": must be");
     bad_file("seed = 0x10\n", "not a number");
     bad_file("= 5\n", "run.ini:1: unknown option or parameter");
     bad_file("\xEB\x87\xB0 = 5\n", "unknown option or parameter \xEB\x87\xB0");
@@ -452,9 +460,9 @@ static void test_bad_files(void **state) {
     write_text(file, "");
     struct clsnn_options o = good(TRAIN, "--config", file, NULL);
     clsnn_options_finish(&o);
-    bad(USAGE, "--config is empty", TRAIN, "--config=", NULL);
-    bad(CLSNN_E_IO, "/nonexistent/x: No such file", TRAIN, "--config", "/nonexistent/x", NULL);
-    bad(CLSNN_E_IO, "Is a directory", TRAIN, "--config", home, NULL);
+    bad(USAGE, "--config is empty: name an ini file", TRAIN, "--config=", NULL);
+    bad(CLSNN_E_IO, "--config /nonexistent/x: not found", TRAIN, "--config", "/nonexistent/x", NULL);
+    bad(CLSNN_E_IO, ": is a directory: must be a text file", TRAIN, "--config", home, NULL);
     write_text(user_file, "seed = x\n");
     bad(USAGE, "config.ini:1: seed = x", TRAIN, NULL);
     write_text(user_file, "neurons = 5\n"); /* a shared file may hold another command's options */

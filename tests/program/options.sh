@@ -92,12 +92,14 @@ any "--set of two that disagree" \
 any "--set of a time that is no whole step" \
     set_bad "refrac_exc_ms = 0.3: must be a multiple of 0.5 ms" refrac_exc_ms=0.3
 any "--config FILE that does not exist" \
-    refuses 8 "nowhere.ini: No such file or directory" train --config nowhere.ini
+    refuses 8 "--config nowhere.ini: not found" train --config nowhere.ini
 any "--config: unknown key" \
     config_line "neurns = 5" "c.ini:2: unknown option or parameter neurns: did you mean neurons?"
 any "--config: value out of range" config_line "neurons = 0" "c.ini:2: neurons = 0: must be in [1, 16384]"
-any "--config: no key at all" config_line "neurons" "c.ini:2: neither name = value nor [clsnn]"
-any "--config: another section" config_line "$(printf '[other]\nx = 1')" "unknown section [other]"
+any "--config: no key at all" config_line "neurons" "c.ini:2: \"neurons\": must be name = value"
+any "--config: another section" config_line "$(printf '[other]\nx = 1')" "c.ini:2: unknown section [other]"
+any "--config: a section without keys" config_line "[model]" "c.ini:2: unknown section [model]"
+any "--config: a comment by #" config_line "neurons = 10 # note" 'a comment behind a value begins with " ;"'
 any "--print-config, --config: there and back" config_round_trip
 for name in train eval sweep reproduce replay devices data bench verify; do
     any "$name --help" texts $name --help

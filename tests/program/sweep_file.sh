@@ -18,19 +18,34 @@ on "sweep --collect: no such directory" \
 on "sweep: data that are nowhere" sweep_bad 3 "no such directory" 'seed = 1..2\ndata = nowhere'
 any "sweep without its file" usage "operand missing: usage: clsnn sweep" sweep
 any "sweep of two files" usage 'unexpected operand "b.ini"' sweep a.ini b.ini
-any "sweep: no such file" refuses 8 "nowhere.ini: No such file or directory" sweep nowhere.ini
-any "sweep: a directory" refuses 8 "Is a directory" sweep /
+any "sweep: no such file" refuses 8 "sweep file nowhere.ini: not found" sweep nowhere.ini
+any "sweep: a directory" refuses 8 "sweep file /: is a directory: must be a text file" sweep /
 any "sweep: a NUL byte" sweep_bad 2 "bad.ini:2: a NUL byte" 'seed = 1..2\nneurons = 1\0, 2\n'
 any "sweep: an unknown key" \
     sweep_bad 2 "bad.ini:2: unknown option or parameter neurns: did you mean neurons?" \
     'seed = 1..2\nneurns = 100, 200\n'
-any "sweep: no key at all" sweep_bad 2 "bad.ini:1: neither name = value" 'neurons 100 200\n'
+any "sweep: no key at all" \
+    sweep_bad 2 'bad.ini:1: "neurons 100 200": must be name = value' 'neurons 100 200\n'
+any "sweep: an empty file" sweep_bad 2 "sweep file bad.ini: lists nothing" '\n; seed = 1..2\n'
+any "sweep: a section in place of keys" \
+    sweep_bad 2 "bad.ini:2: unknown section [model]" 'seed = 1..2\n[model]\n'
+any "sweep: a comment by #" \
+    sweep_bad 2 'a comment behind a value begins with " ;"' 'neurons = 10, 20 # note\n'
 any "sweep: an empty range" \
     sweep_bad 2 "bad.ini:1: neurons: the range 5..4 is empty: its first value is above its last" \
     'neurons = 5..4\n'
 any "sweep: an empty place" sweep_bad 2 "bad.ini:1: neurons: an empty place in its list" 'neurons = 5,,4\n'
 any "sweep: a range without a step" sweep_bad 2 "needs a step: 0.1..0.5..STEP" 'w_max = 0.1..0.5\n'
-any "sweep: a step of 0" sweep_bad 2 "the step 0 must be above 0" 'w_max = 1..2.5..0\n'
+any "sweep: a step of 0" \
+    sweep_bad 2 "bad.ini:1: neurons: step 0 of 10..20..0: must be above 0" 'neurons = 10..20..0\n'
+any "sweep: a range without its last value" \
+    sweep_bad 2 "bad.ini:1: neurons = 4..: last value missing: write FIRST..LAST" 'neurons = 4..\n'
+any "sweep: a range with three dots" \
+    sweep_bad 2 "bad.ini:1: neurons = 4...8: three dots: write 4..8" 'neurons = 4...8\n'
+any "sweep: a range of four numbers" \
+    sweep_bad 2 "neurons = 4..8..2..1: four numbers: at most FIRST..LAST..STEP" 'neurons = 4..8..2..1\n'
+any "sweep: a range that misses its last value" \
+    sweep_bad 2 "neurons = 10..21..5: steps lead to 20 and 25, not to 21" 'neurons = 10..21..5\n'
 any "sweep: a value out of range" \
     sweep_bad 2 "bad.ini:1: neurons = 16385: must be in [1, 16384]" 'neurons = 100, 16385\n'
 any "sweep: a value that is none" \
@@ -46,14 +61,22 @@ any "sweep: a range too long" \
 any "sweep: unequal lists zipped" \
     sweep_bad 2 "zip: neurons has 2 values, seed has 3: zipped lists must be equally long" \
     'neurons = 1, 2\nseed = 1..3\nzip = neurons, seed\n'
+any "sweep: one name zipped" \
+    sweep_bad 2 "zip = neurons: neurons stands alone: name two or more" 'neurons = 1, 2\n' --zip neurons
 any "sweep: zip of what is not swept" \
     sweep_bad 2 "epochs is not swept: give it a list" 'neurons = 1, 2\nzip = neurons, epochs\n'
 any "sweep: what cannot be swept" \
-    sweep_bad 2 "bad.ini:1: work-group: all runs of a sweep share it: give it one value" \
+    sweep_bad 2 "bad.ini:1: work-group takes one value in a sweep, not 1, 64: all runs share it" \
     'work-group = 1, 64\n'
+any "sweep: two data sets" \
+    sweep_bad 2 "bad.ini:2: data takes one value in a sweep, not digits, mnist" \
+    'seed = 1..2\ndata = digits, mnist\n'
 any "sweep: swept and on the command line" \
     sweep_bad 2 "is swept here and given on the command line too: leave one out" 'seed = 1..2\n' --seed 3
-any "sweep: swept twice" sweep_bad 2 "bad.ini:2: seed: was swept before" 'seed = 1..2\nseed = 3..4\n'
+any "sweep: swept twice" \
+    sweep_bad 2 "bad.ini:2: seed: stands there twice (bad.ini:1: seed)" 'seed = 1..2\nseed = 3..4\n'
+any "sweep: two single values" \
+    sweep_bad 2 "bad.ini:2: epochs: stands there twice (bad.ini:1: epochs)" 'epochs = 1\nepochs = 2\n'
 any "sweep: --neurns" \
     sweep_bad 2 "unknown option --neurns: did you mean --neurons?" 'seed = 1..2\n' --neurns 3
 any "sweep: --resum of nothing known" sweep_bad 2 "unknown option --xyzzyq" 'seed = 1..2\n' --xyzzyq
