@@ -18,22 +18,12 @@
 #include "commands/session.h"
 #include "run/run_json.h"
 
-/* Options that verify refuses instead of ignoring them in silence: parameters, --preset and --seed, which
- * run.json gives, and --out, since verify writes no files. */
-struct given {
-    const char *name; /* the first such option on the command line, or NULL */
-    bool data;        /* --data was given */
-};
-
-static void note_given(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
-                       bool is_param) {
-    struct given *g = ctx;
-    (void)value, (void)is_number;
-    if (strcmp(origin, "command line") != 0) return;
-    if (strcmp(name, "data") == 0) g->data = true;
-    if (!g->name &&
-        (is_param || strcmp(name, "seed") == 0 || strcmp(name, "out") == 0 || strcmp(name, "preset") == 0))
-        g->name = name;
+/* Sets *ctx, a bool, if --data is on the command line. */
+static void note_data(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
+                      bool is_param) {
+    bool *given = ctx;
+    (void)value, (void)is_number, (void)is_param;
+    if (strcmp(origin, "command line") == 0 && strcmp(name, "data") == 0) *given = true;
 }
 
 struct verdict {
@@ -208,17 +198,13 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     struct clsnn_learned learned = {0};
     struct clsnn_run r = {.n_metrics = 0}, found = {.n_metrics = 0};
     struct verdict v = {.differences = NULL, .ok = true};
-    struct given given = {.name = NULL};
+    bool data_given = false;
     struct clsnn_options as_recorded = *o; /* borrows everything */
     const char *dir = o->operands[0];
     char kernels[CLSNN_SHA256_HEX];
-    clsnn_options_visit(o, note_given, &given);
-    if (given.name)
-        return clsnn_fail(CLSNN_E_USAGE, "%s: verify %s: leave it out", given.name,
-                          strcmp(given.name, "out") == 0 ? "writes no files"
-                                                         : "takes it from the run's run.json");
+    clsnn_options_visit(o, note_data, &data_given);
     TRY(read_run(dir, &r));
-    if (!given.data) /* by the set's name, as the run found it; the user's own data by their folder */
+    if (!data_given) /* by the set's name, as the run found it; the user's own data by their folder */
         as_recorded.data = strcmp(r.data_name, "custom") == 0 ? r.data_source : r.data_name;
     TRY(clsnn_session_open(&session, &as_recorded));
     session.plan = r.plan;

@@ -29,6 +29,15 @@ static void flag_label(const struct clsnn_option_row *row, char out[64]) {
     snprintf(out, 64, "--%s", row->name);
 }
 
+/* Fails because an option of other commands is given, as shown. */
+static enum clsnn_status of_another(enum clsnn_command command, const struct clsnn_option_row *row,
+                                    const char *shown) {
+    const struct clsnn_command_info *other = clsnn_commands;
+    while (!(row->commands & other->command)) other++; /* every option has a command */
+    return clsnn_fail(CLSNN_E_USAGE, "%s is an option of clsnn %s, not of clsnn %s", shown, other->name,
+                      clsnn_command_find(command)->name);
+}
+
 static enum clsnn_status unknown_option(enum clsnn_command command, const char *arg) {
     char shown[CLSNN_EXCERPT], name[CLSNN_EXCERPT];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
@@ -37,11 +46,8 @@ static enum clsnn_status unknown_option(enum clsnn_command command, const char *
     shown[strcspn(shown, "=")] = '\0';
 
     const struct clsnn_option_row *row = clsnn_option_find(name);
-    for (size_t k = 0; row && k < clsnn_n_commands; k++)
-        if (row->commands & clsnn_commands[k].command)
-            return clsnn_fail(CLSNN_E_USAGE, "%s is an option of clsnn %s, not of clsnn %s", shown,
-                              clsnn_commands[k].name, self);
-    if (clsnn_param_find(name))
+    if (row && !(row->commands & command)) return of_another(command, row, shown);
+    if (clsnn_param_find(name) && clsnn_command_has_params(clsnn_command_find(command)))
         return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: it is a model parameter, write --set %s=VALUE",
                           shown, name);
 
@@ -73,12 +79,13 @@ static enum clsnn_status diagnose(enum clsnn_command command, char **argv, int a
         for (const char *c = argv[k] + 1; *c; c++) {
             const struct clsnn_option_row *row = NULL;
             for (size_t r = 0; r < clsnn_n_option_rows && !row; r++)
-                if (clsnn_option_rows[r].short_name == *c && clsnn_option_rows[r].commands & command)
-                    row = &clsnn_option_rows[r];
-            char shown[CLSNN_EXCERPT], single[2] = {*c, '\0'};
+                if (clsnn_option_rows[r].short_name == *c) row = &clsnn_option_rows[r];
+            char shown[CLSNN_EXCERPT], single[3] = {'-', (unsigned char)*c < 0x80 ? *c : '?', '\0'};
+            clsnn_excerpt(single, shown);
             if (!row)
-                return clsnn_fail(CLSNN_E_USAGE, "unknown option -%s",
-                                  clsnn_excerpt((unsigned char)*c < 0x80 ? single : "?", shown));
+                return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: clsnn %s --help lists them", shown,
+                                  clsnn_command_find(command)->name);
+            if (!(row->commands & command)) return of_another(command, row, shown);
             if (row->metavar && c[1] == '\0')
                 return clsnn_fail(CLSNN_E_USAGE, "-%c needs a value: --%s %s", *c, row->name, row->metavar);
             if (row->metavar) break;
@@ -87,14 +94,26 @@ static enum clsnn_status diagnose(enum clsnn_command command, char **argv, int a
     return clsnn_fail(CLSNN_E_USAGE, "the command line cannot be read");
 }
 
+/* Adds a parameter of NAME=VALUE. Blanks around both are left out: "theta_plus_mv = 0.1" is as in a file. */
 static enum clsnn_status add_set(struct clsnn_settings *flags, const char *text) {
     char shown[CLSNN_EXCERPT], name[CLSNN_EXCERPT];
-    size_t n = strcspn(text, "=");
+    text += strspn(text, " ");
+    size_t n = strcspn(text, "="), n_value;
+    const char *value = text + n + 1;
     if (text[n] == '\0' || n == 0)
         return clsnn_fail(CLSNN_E_USAGE, "--set %s: write --set NAME=VALUE", clsnn_excerpt(text, shown));
+    while (n > 1 && text[n - 1] == ' ') n--;
     snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name), text);
     const struct clsnn_param_info *param = n < sizeof name ? clsnn_param_find(name) : NULL;
-    if (param) return clsnn_settings_add(flags, NULL, param, text + n + 1, param->name);
+    if (param) {
+        value += strspn(value, " ");
+        for (n_value = strlen(value); n_value > 0 && value[n_value - 1] == ' ';) n_value--;
+        char *copy = strndup(value, n_value);
+        const enum clsnn_status st =
+            copy ? clsnn_settings_add(flags, NULL, param, copy, param->name) : clsnn_no_memory("options");
+        free(copy);
+        return st;
+    }
     if (clsnn_option_find(name))
         return clsnn_fail(CLSNN_E_USAGE, "--set %s: %s is an option, write --%s", clsnn_excerpt(text, shown),
                           name, name);
@@ -108,7 +127,9 @@ static enum clsnn_status add_operand(struct line *line, const char *text) {
     if (line->n_operands == info->max_operands)
         return clsnn_fail(CLSNN_E_USAGE, "unexpected operand \"%s\": usage: clsnn %s [OPTION]...%s%s",
                           clsnn_excerpt(text, shown), info->name, *info->operands ? " " : "", info->operands);
-    if (*text == '\0') return clsnn_fail(CLSNN_E_USAGE, "operand %zu is empty", line->n_operands + 1);
+    if (*text == '\0')
+        return clsnn_fail(CLSNN_E_USAGE, "operand %zu is empty: usage: clsnn %s [OPTION]... %s",
+                          line->n_operands + 1, info->name, info->operands);
     char **grown = realloc(line->operands, (line->n_operands + 1) * sizeof *grown);
     if (!grown) return clsnn_no_memory("operands");
     line->operands = grown;
@@ -307,6 +328,20 @@ fail:
     return st;
 }
 
+/* Fails because operand n, from 0 on, is missing. */
+static enum clsnn_status missing_operand(const struct clsnn_command_info *info, size_t n) {
+    const char *name = info->operands;
+    int n_name;
+    for (; n > 0 && strchr(name, ' '); n--) name = strchr(name, ' ') + 1;
+    n_name = (int)strcspn(name, " ");
+    if (strchr(info->operands, '|')) { /* a choice of words: none of them is the one */
+        name = "the operand";
+        n_name = (int)strlen(name);
+    }
+    return clsnn_fail(CLSNN_E_USAGE, "%.*s is missing: usage: clsnn %s [OPTION]... %s", n_name, name,
+                      info->name, info->operands);
+}
+
 enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char **argv,
                                       struct clsnn_options *out, enum clsnn_parse_action *out_action) {
     enum clsnn_status st = CLSNN_OK;
@@ -317,8 +352,7 @@ enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char
     if (line.action == CLSNN_PARSE_HELP || line.action == CLSNN_PARSE_VERSION) goto done;
     /* --print-config works without the operands that a run needs. */
     if (line.n_operands < info->min_operands && line.action == CLSNN_PARSE_RUN)
-        TRY(clsnn_fail(CLSNN_E_USAGE, "%s operand missing: usage: clsnn %s [OPTION]... %s",
-                       line.n_operands ? "an" : "the", info->name, info->operands));
+        TRY(missing_operand(info, line.n_operands));
 
     TRY(apply_defaults(&o, command));
     TRY(apply_user_file(&o));

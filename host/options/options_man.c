@@ -34,6 +34,13 @@ static void man_row(const struct clsnn_option_row *row, FILE *to) {
     clsnn_option_describe(row, text, sizeof text);
     troff(to, text);
     fputs(".\n", to);
+    bool first = true;
+    for (size_t c = 0; c < clsnn_n_commands && !clsnn_option_is_common(row); c++) {
+        if (!(row->commands & clsnn_commands[c].command)) continue;
+        fprintf(to, "%s%s", first ? "Commands: " : ", ", clsnn_commands[c].name);
+        first = false;
+    }
+    if (!first) fputs(".\n", to);
     if (clsnn_option_variable(row, variable)) fprintf(to, "Variable \\fB%s\\fR.\n", variable);
 }
 
@@ -104,24 +111,23 @@ void clsnn_options_man(FILE *to) {
         fputs(".\nExample: ", to);
         troff(to, clsnn_commands[k].example);
         fputc('\n', to);
+        if (!clsnn_commands[k].details) continue;
+        fputs(".IP\n", to);
+        troff(to, clsnn_commands[k].details);
+        fputc('\n', to);
     }
     fputs(".TP\n\\fBman\\fR, \\fBcompletion\\fR\nprint this page, and a completion script for bash.\n", to);
 
-    fputs(".SH OPTIONS\n.SS Common options\n", to);
+    fputs(".SH OPTIONS\n"
+          "\\fB\\-\\-\\fINAME\\fB=no\\fR turns a switch off again. Option names cannot be abbreviated.\n"
+          ".SS Options of some commands\n",
+          to);
+    for (size_t k = 0; k < clsnn_n_option_rows; k++)
+        if (!clsnn_option_is_common(&clsnn_option_rows[k])) man_row(&clsnn_option_rows[k], to);
+    fputs(".SS Options of every command\n", to);
     for (size_t k = 0; k < clsnn_n_option_rows; k++)
         if (clsnn_option_is_common(&clsnn_option_rows[k])) man_row(&clsnn_option_rows[k], to);
-    for (size_t c = 0; c < clsnn_n_commands; c++) {
-        bool first = true;
-        for (size_t k = 0; k < clsnn_n_option_rows; k++) {
-            const struct clsnn_option_row *row = &clsnn_option_rows[k];
-            if (clsnn_option_is_common(row) || !(row->commands & clsnn_commands[c].command)) continue;
-            if (first) fprintf(to, ".SS Options of clsnn %s\n", clsnn_commands[c].name);
-            first = false;
-            man_row(row, to);
-        }
-    }
-    fputs("\\fB\\-\\-\\fINAME\\fB=no\\fR turns a switch off again. Option names cannot be abbreviated.\n"
-          ".SH PARAMETERS\n"
+    fputs(".SH PARAMETERS\n"
           "\\fB\\-\\-set\\fR \\fINAME=VALUE\\fR changes a constant of the model. Sources:\n"
           "K is Kim and Kim (2020), D is Diehl and Cook (2015) and the code released with their paper,\n"
           "clsnn is a choice of this program.\n",

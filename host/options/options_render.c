@@ -60,14 +60,18 @@ void clsnn_options_help(enum clsnn_command command, FILE *to) {
     fprintf(to, "Usage: clsnn %s [OPTION]...%s%s\n", info->name, *info->operands ? " " : "", info->operands);
     fprintf(to, "%c%s.\n\nExample: %s\n", toupper((unsigned char)info->purpose[0]), info->purpose + 1,
             info->example);
+    if (info->details) {
+        fputc('\n', to);
+        wrap(to, info->details, 0);
+    }
     help_group(command, false, "Options of ", info->name, to);
     help_group(command, true, "Common options", "", to);
     fprintf(to,
-            "\nclsnn %s --print-config shows the model's parameters and their values.\n"
+            "\nclsnn %s --print-config shows %s and their values.\n"
             "Variables (CLSNN_SEED=2) and ini files (seed = 2) can set options too. Flags win\n"
             "over variables, variables over --config FILE, and FILE over\n"
             "$XDG_CONFIG_HOME/clsnn/config.ini. --NAME=no turns a switch off again.\n",
-            info->name);
+            info->name, clsnn_command_has_params(info) ? "the model's parameters" : "the options");
     snprintf(codes, sizeof codes, "Exit codes: %s.", clsnn_exit_codes);
     wrap(to, codes, 0);
 }
@@ -98,20 +102,18 @@ void clsnn_options_visit(const struct clsnn_options *o,
                                        bool is_number, bool is_param),
                          void *ctx) {
     char number[32], preset[64];
+    const struct clsnn_command_info *info = NULL;
+    for (size_t c = 0; c < clsnn_n_commands && o->command; c++)
+        if (strcmp(o->command, clsnn_commands[c].name) == 0) info = &clsnn_commands[c];
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
         const struct clsnn_option_row *row = &clsnn_option_rows[k];
-        bool applies = false;
-        for (size_t c = 0; c < clsnn_n_commands; c++)
-            if (row->commands & clsnn_commands[c].command && o->command &&
-                strcmp(o->command, clsnn_commands[c].name) == 0)
-                applies = true;
-        if (!applies || !clsnn_option_is_value(row)) continue;
+        if (!info || !(row->commands & info->command) || !clsnn_option_is_value(row)) continue;
         const char *value = clsnn_option_value(o, row, number);
         bool is_number =
             row->type == CLSNN_OPT_WHOLE || row->type == CLSNN_OPT_POWER || row->type == CLSNN_OPT_SEED;
         visit(ctx, row->name, value ? value : "", origin_text(o, k, preset, sizeof preset), is_number, false);
     }
-    for (size_t k = 0; k < clsnn_n_params; k++) {
+    for (size_t k = 0; k < clsnn_n_params && info && clsnn_command_has_params(info); k++) {
         const struct clsnn_param_info *p = &clsnn_params_table[k];
         clsnn_format_real(clsnn_model_get(&o->model, p), number);
         visit(ctx, p->name, number, origin_text(o, clsnn_n_option_rows + k, preset, sizeof preset), true,

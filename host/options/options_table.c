@@ -19,6 +19,8 @@
 #define SWEEP         CLSNN_CMD_SWEEP
 #define REPRODUCE     CLSNN_CMD_REPRODUCE
 #define VERIFY        CLSNN_CMD_VERIFY
+#define DEVICES       CLSNN_CMD_DEVICES
+#define DATA          CLSNN_CMD_DATA
 #define ALL           CLSNN_CMD_ALL
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
@@ -89,25 +91,28 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "presentations in one kernel launch; results do not depend on it"},
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
      .help = "time every phase on the device with OpenCL events: slower, with the same results"},
-    /* common */
+    /* the device, the random numbers, the places and the model */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device), .def_note = "the first GPU, else the first device",
-     .commands = ALL,
+     .commands = ALL & ~(unsigned)DATA,
      .help =
          "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all"},
-    {"seed", 0, "N", CLSNN_OPT_SEED, FIELD(seed), .min = 0, .max = UINT64_MAX, .def = "1", .commands = ALL,
-     .help = "seed of all random numbers of a run"},
-    {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command", .commands = ALL,
-     .help = "directory for the results"},
-    {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto", .commands = ALL, .no_environment = true,
+    {"seed", 0, "N", CLSNN_OPT_SEED, FIELD(seed), .min = 0, .max = UINT64_MAX, .def = "1",
+     .commands = TRAIN | EVAL | BENCH | REPRODUCE | SWEEP, .help = "seed of all random numbers of a run"},
+    {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command",
+     .commands = TRAIN | EVAL | DATA | BENCH | REPRODUCE | SWEEP, .help = "directory for the results"},
+    {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto",
+     .commands = TRAIN | EVAL | BENCH | REPRODUCE | SWEEP | VERIFY, .no_environment = true,
      .help = "data set: auto, mnist, digits (built in) or a directory with the four IDX files; auto takes "
              "mnist if it is found, else digits; the first place for mnist is the directory $CLSNN_DATA, "
              "clsnn data list shows all"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
-     .choices = CLSNN_PRESETS, .commands = ALL,
-     .help = "set of model parameters to start from: kim-2020 is the set, seed and diehl-cook-2015 are older "
-             "names of it; NAME is one of"},
-    {"set", 0, "NAME=VALUE", CLSNN_OPT_SET, .commands = ALL,
+     .choices = CLSNN_PRESETS, .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP,
+     .help =
+         "set of model parameters to start from: kim-2020; its older names seed and diehl-cook-2015 still "
+         "work"},
+    {"set", 0, "NAME=VALUE", CLSNN_OPT_SET, .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP,
      .help = "change one model parameter; may be given several times; --print-config lists all"},
+    /* common */
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
      .help = "read options and parameters from an ini file, as --print-config writes it"},
     {"print-config", 0, NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_PRINT_CONFIG,
@@ -130,23 +135,31 @@ const size_t clsnn_n_option_rows = sizeof clsnn_option_rows / sizeof clsnn_optio
 
 const struct clsnn_command_info clsnn_commands[] = {
     {TRAIN, "train", "", "trains one network, then labels and tests it",
-     "clsnn train --neurons 400 --epochs 3 --out run-400", 0, 0},
+     "clsnn train --neurons 400 --epochs 3 --out run-400", 0, 0, NULL},
     {EVAL, "eval", "MODEL.npz", "tests a trained network; labels it first if it has no labels",
-     "clsnn eval run-400/model.npz --json", 1, 1},
+     "clsnn eval run-400/model.npz --json", 1, 1, NULL},
     {REPLAY, "replay", "IN.npz OUT.npz", "feeds given input spikes to a network and records its activity",
-     "clsnn replay spikes.npz record.npz", 2, 2},
+     "clsnn replay spikes.npz record.npz", 2, 2, NULL},
     {REPRODUCE, "reproduce", "", CLSNN_KIM ": repeats and compares Table 1, Figures 3 and 4",
-     "clsnn reproduce --data mnist --seeds 3", 0, 0},
-    {CLSNN_CMD_DEVICES, "devices", "", "lists OpenCL devices, each with the string to pass to --device",
-     "clsnn devices --json", 0, 0},
-    {CLSNN_CMD_DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
-     "clsnn data fetch mnist", 1, 3},
+     "clsnn reproduce --data mnist --seeds 3", 0, 0, NULL},
+    {DEVICES, "devices", "", "lists OpenCL devices, each with the string to pass to --device",
+     "clsnn devices --json", 0, 0, NULL},
+    {DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
+     "clsnn data fetch mnist", 1, 3, NULL},
     {SWEEP, "sweep", "FILE.ini", "trains many independent networks, batched on the device",
-     "clsnn sweep theta.ini --out theta", 1, 1},
+     "clsnn sweep theta.ini --out theta", 1, 1,
+     "FILE.ini has lines NAME = VALUES; NAME is an option of clsnn train or a parameter of the model. VALUES "
+     "is "
+     "one value, a list (100, 225, 400) or a range, FIRST..LAST or FIRST..LAST..STEP (1..10, "
+     "0.02..0.1..0.02). "
+     "A list may hold ranges. Steps must lead to LAST; without STEP whole numbers count up by 1. Every "
+     "combination of the lists' values is a run. A line zip = NAME, NAME makes these lists advance together; "
+     "| stands between groups (zip = a, b | c, d). A comment begins with ; at the line's beginning or "
+     "behind a blank."},
     {BENCH, "bench", "", "measures training speed in plain C and on every OpenCL device",
-     "clsnn bench --sizes 400 --networks 8", 0, 0},
+     "clsnn bench --sizes 400 --networks 8", 0, 0, NULL},
     {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",
-     "clsnn verify run-400 --device cpu", 1, 1},
+     "clsnn verify run-400 --device cpu", 1, 1, NULL},
 };
 const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0];
 
@@ -179,6 +192,10 @@ bool clsnn_option_is_value(const struct clsnn_option_row *row) {
 
 bool clsnn_option_is_common(const struct clsnn_option_row *row) {
     return row->commands == CLSNN_CMD_ALL;
+}
+
+bool clsnn_command_has_params(const struct clsnn_command_info *info) {
+    return clsnn_option_find("set")->commands & info->command;
 }
 
 const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[64]) {
@@ -323,7 +340,7 @@ void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t
         snprintf(range, sizeof range, "; %" PRIu64 " to %" PRIu64 "%s%s", row->min, row->max, gap, unit);
     if (row->type == CLSNN_OPT_POWER)
         snprintf(range, sizeof range, "; a power of two up to %" PRIu64 "%s%s", row->max, gap, unit);
-    if (row->choices) {
+    if (row->choices && row->type != CLSNN_OPT_PRESET) { /* the preset's help names them */
         int n = snprintf(range, sizeof range, ": ");
         for (const char *c = row->choices; *c && n < (int)sizeof range - 5; c++)
             n += snprintf(range + n, sizeof range - (size_t)n, *c == '|' ? ", " : "%c", *c);

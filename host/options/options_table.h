@@ -123,6 +123,7 @@ struct clsnn_command_info {
     const char *purpose;         /* one line of at most 66 characters */
     const char *example;
     size_t min_operands, max_operands;
+    const char *details; /* more than the purpose, in sentences; or NULL */
 };
 
 extern const struct clsnn_command_info clsnn_commands[];
@@ -145,6 +146,8 @@ const struct clsnn_option_row *clsnn_option_find(const char *name);
 bool clsnn_option_is_value(const struct clsnn_option_row *row);
 /* Returns whether every command has the row: --help lists it under "Common options". */
 bool clsnn_option_is_common(const struct clsnn_option_row *row);
+/* Returns whether the command uses the model's parameters, so that it has --set and shows them. */
+bool clsnn_command_has_params(const struct clsnn_command_info *info);
 /* Returns the row's variable ("CLSNN_TRAIN_IMAGES") in out; NULL if the environment cannot set the row. */
 const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[64]);
 

@@ -222,11 +222,20 @@ static void test_unknown(void **state) {
     bad(USAGE, "--neurons is an option of clsnn train, not of clsnn eval", CLSNN_CMD_EVAL, "m.npz",
         "--neurons=5", NULL);
     bad(USAGE, "write --set w_max=VALUE", TRAIN, "--w_max=2", NULL);
-    bad(USAGE, "unknown option -x", TRAIN, "-x", NULL);
+    bad(USAGE, "unknown option -x: clsnn train --help lists them", TRAIN, "-x", NULL);
+    bad(USAGE, "-o is an option of clsnn train, not of clsnn verify", CLSNN_CMD_VERIFY, "run", "-ox", NULL);
+    bad(USAGE, "unknown option --w_max: clsnn devices --help lists them", CLSNN_CMD_DEVICES, "--w_max=2",
+        NULL);
     bad(USAGE, "unknown option -x", TRAIN, "-qvx", NULL);
     bad(USAGE, "unknown option -?", TRAIN, "-\xFF", NULL);
     bad(USAGE, "-o needs a value: --out DIR", TRAIN, "-qo", NULL);
     bad(USAGE, "unknown option --???: ", TRAIN, "--\n\x01\x7f", NULL);
+    bad(USAGE, "--set =3: write --set NAME=VALUE", TRAIN, "--set", "  =3", NULL);
+    struct clsnn_options spaced = good(TRAIN, "--set", " theta_plus_mv = 0.1 ", "--set", "w_max  =2", NULL);
+    assert_true(spaced.model.theta_plus_mv == 0.1 && spaced.model.w_max == 2);
+    clsnn_options_finish(&spaced);
+    bad(USAGE, "w_max is empty: must be in [0.001, 1000]", TRAIN, "--set", "w_max = ", NULL);
+    bad(USAGE, "unknown parameter w_mx: did you mean w_max?", TRAIN, "--set", "w_mx = 3", NULL);
     bad(USAGE, "--set w_max: write --set NAME=VALUE", TRAIN, "--set", "w_max", NULL);
     bad(USAGE, "--set =3: write --set NAME=VALUE", TRAIN, "--set", "=3", NULL);
     bad(USAGE, "neurons is an option, write --neurons", TRAIN, "--set", "neurons=3", NULL);
@@ -249,7 +258,7 @@ static void test_unknown(void **state) {
 
 static void test_operands(void **state) {
     (void)state;
-    struct clsnn_options o = good(CLSNN_CMD_REPLAY, "in.npz", "--seed=1", "-qv", "out.npz", NULL);
+    struct clsnn_options o = good(CLSNN_CMD_REPLAY, "in.npz", "--work-group=1", "-qv", "out.npz", NULL);
     assert_int_equal(o.n_operands, 2);
     assert_string_equal(o.operands[0], "in.npz");
     assert_string_equal(o.operands[1], "out.npz");
@@ -260,12 +269,41 @@ static void test_operands(void **state) {
     assert_string_equal(o.out_dir, "dir");
     assert_false(o.json);
     clsnn_options_finish(&o);
-    bad(USAGE, "operand missing: usage: clsnn eval [OPTION]... MODEL.npz", CLSNN_CMD_EVAL, "--json", NULL);
-    bad(USAGE, "operand missing", CLSNN_CMD_REPLAY, "in.npz", NULL);
+    bad(USAGE, "MODEL.npz is missing: usage: clsnn eval [OPTION]... MODEL.npz", CLSNN_CMD_EVAL, "--json",
+        NULL);
+    bad(USAGE, "IN.npz is missing: usage: clsnn replay", CLSNN_CMD_REPLAY, NULL);
+    bad(USAGE, "OUT.npz is missing: usage: clsnn replay", CLSNN_CMD_REPLAY, "in.npz", NULL);
+    bad(USAGE, "RUN_DIR is missing: usage: clsnn verify", CLSNN_CMD_VERIFY, NULL);
+    bad(USAGE, "the operand is missing: usage: clsnn data [OPTION]... list | ", CLSNN_CMD_DATA, NULL);
     bad(USAGE, "unexpected operand \"c\"", CLSNN_CMD_REPLAY, "a", "b", "c", NULL);
     bad(USAGE, "unexpected operand \"no\": usage: clsnn train [OPTION]...", CLSNN_CMD_TRAIN, "--json", "no",
         NULL);
-    bad(USAGE, "operand 1 is empty", CLSNN_CMD_EVAL, "", NULL);
+    bad(USAGE, "operand 1 is empty: usage: clsnn eval", CLSNN_CMD_EVAL, "", NULL);
+}
+
+/* A command refuses an option that it would ignore. */
+static void test_options_of_commands(void **state) {
+    (void)state;
+    static const struct {
+        enum clsnn_command command;
+        const char *operand, *flags[6];
+    } cases[] = {{CLSNN_CMD_VERIFY, "run", {"--seed", "--out", "--set", "--preset", "--neurons"}},
+                 {CLSNN_CMD_DEVICES, NULL, {"--seed", "--out", "--set", "--preset", "--data"}},
+                 {CLSNN_CMD_DATA, "list", {"--seed", "--device", "--set", "--preset", "--data"}},
+                 {CLSNN_CMD_REPLAY, "in.npz", {"--seed", "--out", "--data", "--epochs"}}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        for (const char *const *flag = cases[c].flags; *flag; flag++) {
+            char want[128];
+            const char *first = cases[c].operand ? cases[c].operand : *flag;
+            snprintf(want, sizeof want, "%s is an option of clsnn ", *flag);
+            bad(USAGE, want, cases[c].command, first, cases[c].operand ? *flag : "1", "1", NULL);
+        }
+    }
+    struct clsnn_options o = good(CLSNN_CMD_DATA, "list", "--out", "x", "-q", "--json", NULL);
+    assert_string_equal(o.out_dir, "x");
+    clsnn_options_finish(&o);
+    o = good(CLSNN_CMD_VERIFY, "run", "--data", "x", "--device", "cpu", NULL);
+    clsnn_options_finish(&o);
 }
 
 static void test_actions(void **state) {
@@ -472,10 +510,15 @@ static void test_bad_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_defaults, clean),        cmocka_unit_test_setup(test_every_bound, clean),
-        cmocka_unit_test_setup(test_unknown, clean),         cmocka_unit_test_setup(test_operands, clean),
-        cmocka_unit_test_setup(test_actions, clean),         cmocka_unit_test_setup(test_precedence, clean),
-        cmocka_unit_test_setup(test_bad_environment, clean), cmocka_unit_test_setup(test_bad_files, clean),
+        cmocka_unit_test_setup(test_defaults, clean),
+        cmocka_unit_test_setup(test_every_bound, clean),
+        cmocka_unit_test_setup(test_unknown, clean),
+        cmocka_unit_test_setup(test_operands, clean),
+        cmocka_unit_test_setup(test_options_of_commands, clean),
+        cmocka_unit_test_setup(test_actions, clean),
+        cmocka_unit_test_setup(test_precedence, clean),
+        cmocka_unit_test_setup(test_bad_environment, clean),
+        cmocka_unit_test_setup(test_bad_files, clean),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, make_home, remove_home);

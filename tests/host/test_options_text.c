@@ -127,6 +127,11 @@ static void test_rendered(void **state) {
     char *man = rendered(clsnn_options_man, 0), *completion = rendered(clsnn_options_completion, 0),
          want[128];
     contains(man, "130 stopped at once");
+    contains(man, "to start from: kim\\-2020; its older names seed and diehl\\-cook\\-2015 still work");
+    contains(man, ".SH OPTIONS\n\\fB\\-\\-\\fINAME\\fB=no\\fR turns a switch off again.");
+    contains(man, "Commands: train, eval, replay, reproduce, sweep, bench.\n");
+    static const char *const told[] = {"FIRST..LAST..STEP", "a list (100, 225, 400)", "zip = NAME, NAME"};
+    for (size_t k = 0; k < sizeof told / sizeof *told; k++) contains(man, told[k]);
     contains(man, "test on the first K test images; 0 to 10000000 images (default 0 = all)");
     for (size_t c = 0; c < clsnn_n_commands; c++) {
         char *help = rendered(NULL, clsnn_commands[c].command);

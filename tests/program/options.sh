@@ -40,6 +40,19 @@ misspelt_variable() {
     CLSNN_DTA=x refuses 2 "did you mean CLSNN_DATA?" data list
     CLSNN_NEURON='' run 0 train --print-config
 }
+spaced_set() {
+    run 0 train --set "theta_plus_mv = 0.1" --print-config
+    grep -q '^theta_plus_mv = 0.1 .*command line' "$work/out" || wrong "the value was not taken"
+}
+sweep_help() { # both texts tell how FILE.ini is written
+    local text
+    for text in "FIRST..LAST or FIRST..LAST..STEP" "a list (100, 225, 400)" "zip = NAME, NAME"; do
+        run 0 sweep --help
+        tr '\n' ' ' <"$work/out" | grep -qF "$text" || wrong "sweep --help lacks: $text"
+        run 0 man
+        prints "$text"
+    done
+}
 verbose_place() {
     run 3 train --data nowhere --verbose
     tail -n 1 "$work/err" | grep -qE '\([^ ]*\.c:[0-9]+\)$' ||
@@ -63,16 +76,19 @@ any "an option that resembles none" \
 any "a misspelt variable" misspelt_variable
 any "an option of another command" \
     usage "--neurons is an option of clsnn train, not of clsnn eval" eval m.npz --neurons 5
+any "devices --seed" usage "--seed is an option of clsnn train, not of clsnn devices" devices --seed 1
+any "data --set" usage "--set is an option of clsnn train, not of clsnn data" data list --set w_max=2
+any "verify -o" usage "-o is an option of clsnn train, not of clsnn verify" verify run -o x
 any "a parameter as an option" usage "it is a model parameter, write --set w_max=VALUE" train --w_max 2
-any "an unknown short option" usage "unknown option -z" train -z
+any "an unknown short option" usage "unknown option -z: clsnn train --help lists them" train -z
 any "trian: the nearest is named" usage "unknown command trian: did you mean train?" trian
 any "a command that resembles none" usage "unknown command xyzzyq: clsnn --help lists them" xyzzyq
 any "an option before the command" usage "stands before the command" --seed 1 train
 any "train with an operand" usage 'unexpected operand "model.npz"' train model.npz
-any "eval without its operand" usage "the operand missing: usage: clsnn eval [OPTION]... MODEL.npz" eval
+any "eval without its operand" usage "MODEL.npz is missing: usage: clsnn eval [OPTION]... MODEL.npz" eval
 any "replay with one operand" \
-    usage "operand missing: usage: clsnn replay [OPTION]... IN.npz OUT.npz" replay in.npz
-any "data without a word" usage "operand missing: usage: clsnn data" data
+    usage "OUT.npz is missing: usage: clsnn replay [OPTION]... IN.npz OUT.npz" replay in.npz
+any "data without a word" usage "the operand is missing: usage: clsnn data" data
 any "data with another word" \
     usage "data frobnicate: must be list, fetch mnist, or export digits DIR" data frobnicate
 any "--work-group 3" usage "--work-group = 3: must be 0 or a power of two up to 1024" train --work-group 3
@@ -85,6 +101,9 @@ any "--shuffle=maybe" usage "--shuffle = maybe: must be yes or no" train --shuff
 any "--out ''" usage "--out is empty: give it a value, or leave it out" train --out ''
 any "--set without a value" usage "--set w_max: write --set NAME=VALUE" train --set w_max
 any "--set of nothing known" set_bad "unknown parameter w_mx: did you mean w_max?" w_mx=1
+any "--set of another name, with blanks" \
+    set_bad "unknown parameter theta_plus_v: did you mean theta_plus_mv?" "theta_plus_v = 0.1"
+any "--set with blanks" spaced_set
 any "--set out of range" set_bad "w_max = 0: must be in [0.001, 1000]" w_max=0
 any "--set nan" set_bad "w_max = nan: not a number" w_max=nan
 any "--set of two that disagree" \
@@ -104,6 +123,7 @@ any "--print-config, --config: there and back" config_round_trip
 for name in train eval sweep reproduce replay devices data bench verify; do
     any "$name --help" texts $name --help
 done
+any "sweep --help, man: lists, ranges, zip" sweep_help
 any "no arguments" texts
 any "--version" texts --version
 any "man" texts man

@@ -81,7 +81,8 @@ on "verify: no such run" verify_nothing
 on "verify: no JSON" verify_no_json
 on "verify: a run of eval" verify_eval
 on "verify: other data" verify_other_data
-any "verify: --seed" usage "seed: verify takes it from the run's run.json" verify run --seed 3
-any "verify: --set" usage "w_max: verify takes it from the run's run.json" verify run --set w_max=2
+for name in --seed --out --set --preset; do
+    any "verify: $name" usage "$name is an option of clsnn train, not of clsnn verify" verify run $name 1
+done
 
 run_cases small base
