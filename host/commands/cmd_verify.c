@@ -2,6 +2,8 @@
  * bit of the result. The bits must be equal also on another device, driver or work-group. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "clsnn/abi.h"
@@ -163,8 +165,25 @@ static void print_text(const struct clsnn_options *o, const struct clsnn_run *r,
         fprintf(o->out, "verdict        DIFFERS\n");
 }
 
+/* The context of on_stage. */
+struct again {
+    struct clsnn_progress_line *progress;
+    const struct clsnn_run *recorded;
+    bool training; /* the last stage was training */
+};
+
+/* Shows the progress of the whole run: the experiment's own plan ends at the next evaluation. */
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
-    clsnn_progress_stage(ctx, stage);
+    struct again *a = ctx;
+    struct clsnn_stage whole = *stage;
+    a->training = stage->kind == CLSNN_STAGE_TRAIN;
+    if (stage->kind != CLSNN_STAGE_READOUT) whole.n_epochs = a->recorded->plan.epochs;
+    if (a->training) {
+        whole.total = (uint64_t)whole.n_epochs * a->recorded->plan.train_images;
+        if (stage->images_per_second > 0)
+            whole.eta_seconds = (double)(whole.total - whole.done) / stage->images_per_second;
+    }
+    clsnn_progress_stage(a->progress, &whole);
     return !clsnn_session_stopping();
 }
 
@@ -172,18 +191,55 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
 static enum clsnn_status train_again(struct clsnn_experiment *x, const struct clsnn_run *r,
                                      struct clsnn_progress_line *progress) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_watcher watcher = {.stage = on_stage, .ctx = progress};
+    struct again again = {.progress = progress, .recorded = r};
+    const struct clsnn_watcher watcher = {.stage = on_stage, .ctx = &again};
     for (size_t k = 0; k < r->n_metrics; k++) {
         struct clsnn_experiment *slot = x;
         x->plan.epochs = (uint32_t)r->metrics[k].epoch;
         TRY(clsnn_experiments_run(x->batch, &slot, &watcher));
     }
 fail:
+    if (st != CLSNN_STOPPED) return st;
+    clsnn_progress_end(progress);
+    clsnn_error_clear();
+    return again.training ? clsnn_fail(st,
+                                       "stopped in epoch %u of %u after %u of %u images; nothing is saved: "
+                                       "start it again",
+                                       x->at.epoch + 1, r->plan.epochs, x->at.position, x->plan.train_images)
+                          : clsnn_fail(st, "stopped while evaluating; nothing is saved: start it again");
+}
+
+/* Sets *out to whether dir has an entry `name`. Errors: CLSNN_E_MEMORY. */
+static enum clsnn_status has_entry(const char *dir, const char *name, bool *out) {
+    char *path = clsnn_file_join(dir, name);
+    if (!path) return CLSNN_E_MEMORY;
+    *out = access(path, F_OK) == 0;
+    free(path);
+    return CLSNN_OK;
+}
+
+/* Fails if dir is no run's directory, and says what to name in its place. */
+static enum clsnn_status check_is_run(const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    bool is_run, is_sweep;
+    struct stat info;
+    const bool there = stat(dir, &info) == 0;
+    TRY(has_entry(dir, "run.json", &is_run));
+    TRY(has_entry(dir, "runs", &is_sweep));
+    if (there && !S_ISDIR(info.st_mode))
+        st = clsnn_fail(CLSNN_E_IO, "%s: is a file: name a finished run's directory", dir);
+    else if (!is_run && is_sweep)
+        st = clsnn_fail(CLSNN_E_IO, "%s: no run.json in it: name a run of it, %s/runs/NAME", dir, dir);
+    else if (!is_run)
+        st = clsnn_fail(CLSNN_E_IO, "%s: %s: name a finished run's directory", dir,
+                        there ? "no run.json in it" : "no such directory");
+fail:
     return st;
 }
 
 static enum clsnn_status read_run(const char *dir, struct clsnn_run *out) {
-    const enum clsnn_status st = clsnn_run_json_read(dir, out);
+    enum clsnn_status st = check_is_run(dir);
+    if (st == CLSNN_OK) st = clsnn_run_json_read(dir, out);
     if (st != CLSNN_OK || out->state == CLSNN_RUN_FINISHED) return st;
     return clsnn_fail(CLSNN_E_DATA,
                       "%s: its state is %s: only a finished run can be verified (train --resume finishes it)",
@@ -223,8 +279,9 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
         r.plan.test_images, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     TRY(clsnn_program_hash(kernels));
-    clsnn_progress_note(&session.progress, "training %s again: %u neurons on %u images, %u epochs, seed %llu",
-                        dir, r.plan.neurons, x->plan.train_images, r.plan.epochs,
+    clsnn_progress_note(&session.progress,
+                        "training %s again: %u neurons on %u images, %u epoch%s, seed %llu", dir,
+                        r.plan.neurons, x->plan.train_images, r.plan.epochs, r.plan.epochs == 1 ? "" : "s",
                         (unsigned long long)r.plan.seed);
     TRY(train_again(x, &r, &session.progress));
     TRY(clsnn_experiment_learned(x, &learned));
@@ -244,7 +301,8 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
         print_text(o, &r, &session, &v, same_kernels);
     const size_t n = json_array_size(v.differences);
     if (n)
-        st = clsnn_fail(CLSNN_E_FAILED, "%s: trained again, %zu values differ, the first: %s%s", dir, n,
+        st = clsnn_fail(CLSNN_E_FAILED, "%s: trained again, %zu value%s%s, the first: %s%s", dir, n,
+                        n == 1 ? "" : "s", n == 1 ? " differs" : " differ",
                         clsnn_json_text_of(json_array_get(v.differences, 0), "what"),
                         same_kernels ? "" : " (this version has other kernels than the run)");
 fail:

@@ -34,7 +34,19 @@ verify_changed() {
 verify_no_model() {
     mkdir run && cp "$work/base/run.json" run
     run 1 verify run
-    says "run: trained again, 1 values differ, the first: model.npz"
+    says "run: trained again, 1 value differs, the first: model.npz"
+}
+verify_stopped() { # it tells of the whole run, though it trains to each evaluation in turn
+    run 0 train "${small[@]}" --neurons 100 --train-images 600 --epochs 4 --eval-every 1 --out out
+    begin "seed 1" verify out --chunk 1
+    kill -INT "$pid"
+    finish 75
+    says "stopped in epoch 1 of 4 after "
+    says "of 600 images; nothing is saved: start it again"
+    [ ! -s "$work/out" ] || wrong "a verdict was printed"
+    run 0 verify out
+    says "training epoch 4/4 2400/2400 images"
+    ! grep -E "epoch [1-4]/[1-3] " "$work/err" || wrong "progress is of a part of the run"
 }
 verify_other_model() { # model.npz is whole, but another run's
     run 0 train "${two[@]}" --seed 77 --out other
@@ -43,7 +55,13 @@ verify_other_model() { # model.npz is whole, but another run's
     says "values differ, the first: model.npz: "
 }
 verify_nothing() {
-    refuses 8 "run/run.json: cannot be opened for reading: No such file or directory" verify run
+    refuses 8 "run: no such directory: name a finished run's directory" verify run
+    mkdir run
+    refuses 8 "run: no run.json in it: name a finished run's directory" verify run
+    mkdir run/runs
+    refuses 8 "run: no run.json in it: name a run of it, run/runs/NAME" verify run
+    touch file
+    refuses 8 "file: is a file: name a finished run's directory" verify file
 }
 verify_no_json() {
     mkdir run && echo "{" >run/run.json
@@ -64,12 +82,13 @@ on "verify: equal, text" verify_text
 on "verify: a run that went on for more epochs" verify_grown
 on "verify: another hash" \
     verify_changed 's/("final_sha256": ")./\1x/' 1 \
-    "run: trained again, 1 values differ, the first: final_sha256"
+    "run: trained again, 1 value differs, the first: final_sha256"
 on "verify: another accuracy" \
     verify_changed '/"metrics"/,/"result"/s/("accuracy_all": )[0-9.]*/\10.123/' 1 \
     "the first: evaluation 1: accuracy_all"
 on "verify: times are no difference" verify_changed 's/("eval_seconds": )[0-9.]*/\10.123/' 0 ""
 on "verify: without its weights" verify_no_model
+on "verify: progress and SIGINT, of the whole run" verify_stopped
 on "verify: another run's weights" verify_other_model
 on "verify: not finished" \
     verify_changed 's/("state": )"finished"/\1"stopped"/' 3 \
