@@ -2,6 +2,7 @@
  * code returns its errors; commands/session.c alone also ends the process, at a signal. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,13 +107,14 @@ static enum clsnn_status unknown_command(const char *name) {
 }
 
 static enum clsnn_status run_command(const struct clsnn_command_info *info, int argc, char **argv, FILE *out,
-                                     bool *verbose) {
+                                     bool *verbose, bool *is_result) {
     struct clsnn_options o = {0};
     enum clsnn_parse_action action;
     enum clsnn_status st = clsnn_options_parse(info->command, argc, argv, &o, &action);
     if (st != CLSNN_OK) return st;
     o.out = out;
     *verbose = o.verbose;
+    *is_result = action == CLSNN_PARSE_RUN;
     switch (action) {
     case CLSNN_PARSE_HELP: clsnn_options_help(info->command, out); break;
     case CLSNN_PARSE_VERSION: print_version(out); break;
@@ -157,12 +159,15 @@ static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
     return CLSNN_OK;
 }
 
-/* Closes out. A failed write (closed pipe, full disk) is a failure even if the command returned CLSNN_OK. */
-static enum clsnn_status close_stdout(FILE *out) {
-    bool failed = ferror(out) != 0;
+/* Closes out. A failed write (closed pipe, full disk) is a failure even if the command returned CLSNN_OK. But
+ * text about the program is no result: its reader (head, a pager) may leave when it has seen enough. */
+static enum clsnn_status close_stdout(FILE *out, bool is_result) {
+    struct pollfd pipe = {.fd = fileno(out), .events = POLLOUT};
+    bool failed = ferror(out) != 0, unread = false;
+    if (!is_result && poll(&pipe, 1, 0) == 1) unread = pipe.revents & POLLERR;
     errno = 0;
     if (fclose(out) != 0) failed = true;
-    if (!failed) return CLSNN_OK;
+    if (!failed || unread || (!is_result && errno == EPIPE)) return CLSNN_OK;
     return clsnn_fail(CLSNN_E_IO, "standard output: %s",
                       errno ? strerror(errno) : "results could not be written");
 }
@@ -170,6 +175,7 @@ static enum clsnn_status close_stdout(FILE *out) {
 int main(int argc, char **argv) {
     FILE *out = NULL;
     const struct clsnn_command_info *info = NULL;
+    bool is_result = false;
     /* --verbose is looked for by hand, so that a failure to parse the options names its place too. */
     bool verbose = false;
     for (int k = 2; k < argc; k++)
@@ -177,9 +183,9 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* a reader that went away becomes a failed write, which is reported */
     enum clsnn_status st = take_stdout(&out);
     if (st == CLSNN_OK) st = dispatch(argc, argv, out, &info);
-    if (st == CLSNN_OK && info) st = run_command(info, argc - 1, argv + 1, out, &verbose);
+    if (st == CLSNN_OK && info) st = run_command(info, argc - 1, argv + 1, out, &verbose, &is_result);
     if (out) {
-        enum clsnn_status closed = close_stdout(out);
+        enum clsnn_status closed = close_stdout(out, is_result);
         if (st == CLSNN_OK) st = closed;
     }
     if (st != CLSNN_OK && (*clsnn_error_text() || st != CLSNN_STOPPED)) {

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "commands/progress.h"
 #include "plain/plain.h"
+#include "run/report.h"
 
 enum { MAX_SIZES = 16, MAX_DEVICES = 16, MAX_ROWS = 1024, MAX_C_RUNS = 1024, NAME = 256 };
 
@@ -94,7 +95,8 @@ static enum clsnn_status start(struct bench *b) {
     clsnn_progress_note(&b->progress, "clsnn %s: loading data (%s) and looking for OpenCL devices",
                         CLSNN_VERSION, o->data);
     TRY(parse_sizes(b, o->sizes ? o->sizes : o->quick ? "100" : default_sizes));
-    if (o->out_dir) TRY(clsnn_file_check_dir(o->out_dir)); /* tell() makes the folder, once it has results */
+    if (o->out_dir)
+        TRY(clsnn_report_check_dir(o, o->out_dir)); /* tell() makes the folder, once it has results */
     TRY(clsnn_dataset_load(o->data, &b->data));
     TRY(open_devices(b));
     TRY(clsnn_bench_host_bandwidth(&b->host_bandwidth));

@@ -1,6 +1,9 @@
 /* clsnn eval MODEL.npz: labels a trained network if it has no labels, and tests it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "commands/commands.h"
@@ -18,6 +21,52 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     return !clsnn_session_stopping();
 }
 
+static bool has_entry(const char *dir, const char *name) {
+    char path[4096];
+    return snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path && access(path, F_OK) == 0;
+}
+
+/* Fails because the run in dir has no model.npz yet. */
+static enum clsnn_status unfinished(const char *dir) {
+    struct clsnn_run run = {.n_metrics = 0};
+    const char *state = clsnn_run_json_read(dir, &run) == CLSNN_OK ? clsnn_run_state_name(run.state) : NULL;
+    const bool saved = has_entry(dir, "checkpoint");
+    clsnn_run_finish(&run);
+    clsnn_error_clear();
+    return clsnn_fail(CLSNN_E_IO,
+                      "%s: this run is %s and has no model.npz: clsnn train --resume finishes it%s%s%s", dir,
+                      state ? state : "unfinished", saved ? "; clsnn eval tests a checkpoint of " : "",
+                      saved ? dir : "", saved ? "/checkpoint" : "");
+}
+
+/* Says more about a model that could not be read, where its kind or its place tells what was meant. st: the
+ * recorded failure. */
+static enum clsnn_status explain(const char *path, enum clsnn_status st) {
+    struct stat info;
+    char dir[4096], text[2048], head[4] = "";
+    if (stat(path, &info) != 0) {
+        const char *slash = strrchr(path, '/');
+        snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+        return has_entry(dir, "run.json") || has_entry(dir, "checkpoint") ? unfinished(dir) : st;
+    }
+    if (S_ISDIR(info.st_mode)) {
+        snprintf(dir, sizeof dir, "%.*s", (int)strlen(path) - (path[strlen(path) - 1] == '/'), path);
+        if (!has_entry(dir, "model.npz"))
+            return has_entry(dir, "run.json") || has_entry(dir, "checkpoint") ? unfinished(dir) : st;
+        clsnn_error_clear();
+        return clsnn_fail(CLSNN_E_IO, "%s: is a directory: did you mean %s/model.npz?", path, dir);
+    }
+    if (st != CLSNN_E_DATA) return st;
+    FILE *file = fopen(path, "re");
+    const bool archive =
+        file && fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, "PK", 2) == 0;
+    if (file) fclose(file);
+    if (archive) return st;
+    snprintf(text, sizeof text, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    return clsnn_fail(st, "%s: must be the model.npz or a checkpoint of clsnn train", text);
+}
+
 /* Refuses --out DIR if DIR/model.npz is the model: eval moves an earlier run's files away, this one too. */
 static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
     char *path = clsnn_file_join(dir, "model.npz");
@@ -28,6 +77,11 @@ static enum clsnn_status refuse_own_dir(const char *dir, const char *model) {
     return clsnn_fail(CLSNN_E_USAGE,
                       "--out %s: is where %s is: eval would move that run away: choose another directory",
                       dir, model);
+}
+
+static bool is_given(const struct clsnn_options *o, const char *name) {
+    return o->origins &&
+           o->origins->of[clsnn_option_find(name) - clsnn_option_rows] == CLSNN_FROM_COMMAND_LINE;
 }
 
 enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
@@ -41,11 +95,13 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     struct clsnn_about_data trained_on;
     const char *path = o->operands[0];
     int moved = 0;
-    TRY(clsnn_learned_read(path, &model));
+    st = clsnn_learned_read(path, &model);
+    if (st == CLSNN_E_IO || st == CLSNN_E_DATA) st = explain(path, st);
+    if (st != CLSNN_OK) return st;
     TRY(clsnn_about_read(model.about, path, &with_params, &trained_on));
     if (o->out_dir) {
         TRY(refuse_own_dir(o->out_dir, path));
-        TRY(clsnn_file_check_dir(o->out_dir));
+        TRY(clsnn_report_check_dir(o, o->out_dir));
     }
     TRY(clsnn_session_open(&session, &with_params));
     if (!model.labels.labels && session.data.train.n_images == 0)
@@ -74,8 +130,19 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     clsnn_progress_note(&session.progress, "testing %s: %u neurons, %s, on %u test images", path,
                         model.n_post, model.labels.labels ? "labels from the file" : "no labels yet",
                         x->plan.test_images);
+    if (model.labels.labels && is_given(o, "label-images"))
+        clsnn_progress_note(&session.progress, "--label-images = %d: %s has labels, and keeps them",
+                            o->label_images, path);
+    if (trained_on.replaced[0])
+        clsnn_progress_note(&session.progress, "given parameters replace those of %s: %s", path,
+                            trained_on.replaced);
     const struct clsnn_watcher watcher = {.stage = on_stage, .ctx = &session.progress};
-    TRY(clsnn_experiment_evaluate(x, &watcher));
+    st = clsnn_experiment_evaluate(x, &watcher);
+    if (st == CLSNN_STOPPED) {
+        clsnn_error_clear();
+        st = clsnn_fail(st, "stopped while evaluating; nothing is saved: start it again");
+    }
+    TRY(st);
     TRY(clsnn_experiment_learned(x, &learned));
     clsnn_warnings_of_result(&report.warnings, x);
     TRY(clsnn_summary_print(&report, &learned, o->out));

@@ -128,7 +128,7 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     char default_dir[64];
     clsnn_clock_utc(r->started);
     snprintf(default_dir, sizeof default_dir, "reproduce-%s", s->data.name);
-    TRY(clsnn_file_check_dir(o->out_dir ? o->out_dir : default_dir));
+    TRY(clsnn_report_check_dir(o, o->out_dir ? o->out_dir : default_dir));
     TRY(clsnn_session_compile(s, o));
     *out_dir = strdup(o->out_dir ? o->out_dir : default_dir);
     if (!*out_dir) return clsnn_no_memory("reproduce");
@@ -159,9 +159,9 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     take_finished(p, true);
     clsnn_sweep_count(&p->sweep, &n_kept, &n_failed);
     if (n_kept)
-        clsnn_progress_note(&s->progress,
-                            "%zu of %zu runs are finished already in %s/runs and are not trained again",
-                            n_kept, p->grid.n_runs, r->dir);
+        clsnn_progress_note(
+            &s->progress, "%zu of %zu run%s finished already in %s/runs and %s not trained again", n_kept,
+            p->grid.n_runs, p->grid.n_runs == 1 ? " is" : "s are", r->dir, n_kept == 1 ? "is" : "are");
 fail:
     return st;
 }
@@ -179,8 +179,8 @@ static enum clsnn_status train(struct reproduction *p, const struct clsnn_sweep_
     clsnn_error_clear();
     return clsnn_fail(
         CLSNN_STOPPED,
-        "stopped: %zu of %zu runs are finished in %s/runs; the same command keeps them and trains the others",
-        stage.n_done, stage.n_runs, p->r.dir);
+        "stopped: %zu of %zu run%s finished in %s/runs; the same command keeps them and trains the others",
+        stage.n_done, stage.n_runs, stage.n_runs == 1 ? " is" : "s are", p->r.dir);
 }
 
 enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o) {
@@ -208,12 +208,12 @@ enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o) {
     TRY(clsnn_reproduction_write(&p.r));
     clsnn_sweep_count(&p.sweep, &n_finished, &n_failed);
     if (n_failed && !unsaved)
-        st = clsnn_fail(CLSNN_E_FAILED, "%zu of %zu runs failed: run.json in each one's directory says why",
-                        n_failed, p.grid.n_runs);
+        st = clsnn_fail(CLSNN_E_FAILED, "%zu of %zu run%s failed: run.json in each one's directory says why",
+                        n_failed, p.grid.n_runs, p.grid.n_runs == 1 ? "" : "s");
     else if (o->strict && clsnn_sweep_n_warned(&p.sweep))
-        st = clsnn_fail(CLSNN_E_DATA,
-                        "%zu of %zu runs have warnings, errors by --strict: report.html names them",
-                        clsnn_sweep_n_warned(&p.sweep), p.grid.n_runs);
+        st =
+            clsnn_fail(CLSNN_E_DATA, "%zu of %zu run%s warnings, errors by --strict: report.html names them",
+                       clsnn_sweep_n_warned(&p.sweep), p.grid.n_runs, p.grid.n_runs == 1 ? " has" : "s have");
 fail:
     if (unsaved && st == CLSNN_OK) st = CLSNN_E_IO; /* clsnn_sweep_run has recorded the text */
     clsnn_sweep_finish(&p.sweep);

@@ -124,9 +124,9 @@ static enum clsnn_status save_stopped(struct train_watch *w) {
     clsnn_progress_end(&w->session->progress);
     return clsnn_fail(CLSNN_STOPPED,
                       "%s; %s is saved in %s/%s%s. Go on with the same command and --resume "
-                      "(clsnn eval tests the weights so far)",
+                      "(clsnn eval %s/%s tests the weights so far)",
                       text, w->evaluating ? "the training" : "the run", report->dir, w->saved,
-                      w->evaluating ? ", labelling and testing begin again" : "");
+                      w->evaluating ? ", labelling and testing begin again" : "", report->dir, w->saved);
 }
 
 /* Marks run.json as failed and names the checkpoint to go on from. The error stays recorded for main. */
@@ -243,7 +243,11 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     }
     if (o->resume && !resumes)
         clsnn_progress_note(&session.progress, "%s: holds no checkpoint to go on from: the run begins", dir);
-    TRY(clsnn_file_check_dir(dir));
+    if (o->eval_every > o->epochs)
+        clsnn_progress_note(&session.progress,
+                            "--eval-every = %d: there %s %d epoch%s: tests at the end only", o->eval_every,
+                            o->epochs == 1 ? "is" : "are", o->epochs, o->epochs == 1 ? "" : "s");
+    TRY(clsnn_report_check_dir(o, dir));
     clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
     TRY(clsnn_session_compile(&session, o));
@@ -256,11 +260,14 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     report.warnings = session.warnings;
     TRY(begin(&watch, x, &lock));
     TRY(clsnn_run_json_write(&report, CLSNN_RUN_RUNNING, NULL));
-    clsnn_progress_note(
-        &session.progress,
-        "training %u neurons on %u images, %u epoch%s, seed %llu, work-groups of %d; results go to %s",
-        session.plan.neurons, x->plan.train_images, session.plan.epochs, session.plan.epochs == 1 ? "" : "s",
-        (unsigned long long)o->seed, session.prog->work_group, report.dir);
+    if (clsnn_experiment_is_finished(x))
+        clsnn_progress_note(&session.progress, "%s is finished: nothing to train", dir);
+    else
+        clsnn_progress_note(
+            &session.progress,
+            "training %u neurons on %u images, %u epoch%s, seed %llu, work-groups of %d; results go to %s",
+            session.plan.neurons, x->plan.train_images, session.plan.epochs,
+            session.plan.epochs == 1 ? "" : "s", (unsigned long long)o->seed, session.prog->work_group, dir);
     const struct clsnn_watcher watcher = {
         .stage = on_stage, .evaluated = on_evaluated, .paused = on_paused, .ctx = &watch};
     struct clsnn_experiment *slot = x;

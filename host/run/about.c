@@ -35,13 +35,34 @@ static enum clsnn_status blame_file(const char *path, enum clsnn_status st) {
     return clsnn_fail(CLSNN_E_DATA, "%s: about: %s", path, text);
 }
 
-static enum clsnn_status read_params(const json_t *params, const char *path, struct clsnn_options *o) {
+/* Adds a parameter that the user has given, and the file's value, to the list. A list that is full ends in
+ * dots. */
+static void note_replaced(const struct clsnn_param_info *p, double given, double of_file, char list[256]) {
+    char text[128], a[32], b[32];
+    const size_t n = strlen(list);
+    if (given == of_file) return;
+    clsnn_format_real(given, a);
+    clsnn_format_real(of_file, b);
+    snprintf(text, sizeof text, "%s%s = %s, %s in the file", n ? "; " : "", p->name, a, b);
+    if (n + strlen(text) < 250)
+        memcpy(list + n, text, strlen(text) + 1);
+    else if (n < 250 && strcmp(list + n - 3, "...") != 0)
+        memcpy(list + n, " ...", 5);
+}
+
+static enum clsnn_status read_params(const json_t *params, const char *path, struct clsnn_options *o,
+                                     char replaced[256]) {
     enum clsnn_status st = CLSNN_OK;
     unsigned char *from = o->origins->of + clsnn_n_option_rows;
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const json_t *value = json_object_get(params, clsnn_params_table[k].name);
         char text[32];
-        if (!json_is_number(value) || from[k] != CLSNN_FROM_DEFAULT) continue; /* the user's value wins */
+        if (!json_is_number(value)) continue;
+        if (from[k] != CLSNN_FROM_DEFAULT) { /* the user's value wins */
+            note_replaced(&clsnn_params_table[k], clsnn_model_get(&o->model, &clsnn_params_table[k]),
+                          json_number_value(value), replaced);
+            continue;
+        }
         clsnn_format_real(json_number_value(value), text);
         TRY(blame_file(path, clsnn_model_set(&o->model, clsnn_params_table[k].name, text)));
         from[k] = CLSNN_FROM_MODEL;
@@ -71,12 +92,12 @@ enum clsnn_status clsnn_about_read(const char *about, const char *path, struct c
                                    struct clsnn_about_data *out) {
     enum clsnn_status st = CLSNN_OK;
     json_t *json = NULL;
-    *out = (struct clsnn_about_data){"", ""};
+    *out = (struct clsnn_about_data){.name = ""};
     if (!about) return CLSNN_OK;
     TRY(clsnn_json_parse(about, strlen(about), path, "about is no JSON", &json));
     const json_t *plan = json_object_get(json, "plan"); /* in a checkpoint */
     const json_t *from = plan ? plan : json, *data = json_object_get(from, "dataset");
-    TRY(read_params(json_object_get(from, "params"), path, o));
+    TRY(read_params(json_object_get(from, "params"), path, o, out->replaced));
     TRY(read_seed(json_object_get(from, "seed"), path, o));
     const char *name = json_string_value(json_object_get(data, "name")),
                *hash = json_string_value(json_object_get(data, "sha256"));

@@ -9,9 +9,10 @@
 /* Returns the about of x's model.npz, malloc'ed. Without memory it records the error and returns NULL. */
 char *clsnn_about_text(const struct clsnn_experiment *x);
 
-/* The data that a model was trained on; both are "" if its file names none. */
+/* The data that a model was trained on, both "" if its file names none. replaced lists the parameters of the
+ * file that the user's replace: "time_on_ms = 100, 350 in the file; ...", or "". */
 struct clsnn_about_data {
-    char name[64], sha256[65];
+    char name[64], sha256[65], replaced[256];
 };
 /* Copies parameters and seed from `about` into o, except those that the user has given. Their origin becomes
  * "model". about NULL (a file made elsewhere) leaves o as it is. path names the file in messages.

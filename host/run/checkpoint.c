@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fail.h"
@@ -62,6 +63,13 @@ static enum clsnn_status list_files(const char *dir, uint64_t **out_list, size_t
     char *path = clsnn_file_join(dir, folder);
     if (!path) return CLSNN_E_MEMORY;
     open = opendir(path);
+    if (!open && errno == ENOTDIR) {
+        struct stat info;
+        st = stat(dir, &info) == 0 && !S_ISDIR(info.st_mode)
+                 ? clsnn_fail(CLSNN_E_IO, "%s: is a file: must be a run's directory", dir)
+                 : clsnn_fail(CLSNN_E_IO, "%s: is a file: must be a folder of checkpoints", path);
+        goto fail;
+    }
     if (!open && errno != ENOENT) {
         st = clsnn_fail(CLSNN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
         goto fail;

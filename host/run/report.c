@@ -69,6 +69,17 @@ fail:
     return st;
 }
 
+enum clsnn_status clsnn_report_check_dir(const struct clsnn_options *o, const char *dir) {
+    const enum clsnn_status st = clsnn_file_check_dir(dir);
+    const size_t n = strlen(dir);
+    char text[2048];
+    if (st != CLSNN_E_IO || !o->out_dir) return st;
+    snprintf(text, sizeof text, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    const bool names_dir = strncmp(text, dir, n) == 0 && text[n] == ':';
+    return clsnn_fail(st, "--out = %s%s%s", names_dir ? "" : dir, names_dir ? "" : ": ", text);
+}
+
 enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved) {
     enum clsnn_status st = clsnn_file_make_dir(dir);
     *out_moved = 0;

@@ -23,6 +23,9 @@ struct clsnn_report {
 void clsnn_report_start(struct clsnn_report *r, const struct clsnn_options *o,
                         const struct clsnn_experiment *x, const char *dir);
 
+/* Checks that dir can be made, as clsnn_file_check_dir. Failures name --out if the options give it. */
+enum clsnn_status clsnn_report_check_dir(const struct clsnn_options *o, const char *dir);
+
 /* Makes dir and checks that it can be written. Moves an earlier run's files into dir/previous-K, so that no
  * finished result is overwritten. *out_moved is K, or 0 if there were none.
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */

@@ -104,9 +104,30 @@ model_cut() {
     head -c "$1" "$work/base/model.npz" >m.npz
     eval_small 3 "m.npz" m.npz
 }
-model_no_zip() { echo "w = 1" >m.npz && eval_small 3 "is damaged, or no zip archive of arrays" m.npz; }
+model_no_zip() {
+    echo "w = 1" >m.npz
+    eval_small 3 "is damaged, or no zip archive of arrays" m.npz
+    says ": must be the model.npz or a checkpoint of clsnn train"
+}
 model_empty() { : >m.npz && eval_small 3 "m.npz" m.npz; }
 model_absent() { eval_small 8 "m.npz: cannot be opened for reading: No such file or directory" m.npz; }
+model_unfinished() { # a run that was stopped has no model.npz yet, but may have checkpoints
+    mkdir -p run/checkpoint
+    sed 's/"state": "finished"/"state": "stopped"/' "$work/base/run.json" >run/run.json
+    local text="run: this run is stopped and has no model.npz: clsnn train --resume finishes it"
+    eval_small 8 "$text; clsnn eval tests a checkpoint of run/checkpoint" run/model.npz
+    eval_small 8 "$text; clsnn eval tests a checkpoint of run/checkpoint" run
+    rmdir run/checkpoint
+    eval_small 8 "$text" run/model.npz
+    rm run/run.json && mkdir run/checkpoint
+    eval_small 8 "run: this run is unfinished and has no model.npz" run/model.npz
+    (cd run && eval_small 8 ".: this run is unfinished" model.npz)
+}
+model_of_directory() {
+    cp -r "$work/base" base
+    eval_small 8 "base: is a directory: did you mean base/model.npz?" base
+    eval_small 8 "base/: is a directory: did you mean base/model.npz?" base/
+}
 model_directory() { mkdir m.npz && eval_small 8 "m.npz: is a directory: must be a regular file" m.npz; }
 model_picture() { cp "$work/base/weights.png" m.npz && eval_small 3 "m.npz" m.npz; }
 model_pipe() { mkfifo m.npz && eval_small 8 "m.npz: is a pipe" m.npz; }
@@ -158,6 +179,10 @@ eval_with_params() {
     [ "$(score)" = "$trained" ] || wrong "eval did not use the model's parameters"
     eval_all out/model.npz --json --set time_on_ms=350
     [ "$(json test_spikes_per_image)" != "${trained#*/}" ] || wrong "--set was ignored"
+    says "given parameters replace those of out/model.npz: time_on_ms = 350, 100 in the file"
+    says "--label-images = 300: out/model.npz has labels, and keeps them"
+    run 0 eval out/model.npz --data "$work/small" --test-images 10 --set w_norm=120
+    ! grep -E "given parameters|label-images" "$work/err" || wrong "a word about nothing"
     run 0 eval out/model.npz --data digits --test-images 10 --quiet
     says "WARNING: out/model.npz was trained on other data"
 }
@@ -201,6 +226,8 @@ on "model: a picture" model_picture
 on "model: an empty file" model_empty
 on "model: no file" model_absent
 on "model: a directory" model_directory
+on "model: a run's directory" model_of_directory
+on "model: of a run that is not finished" model_unfinished
 on "model: a pipe" model_pipe
 on "eval: accuracy and hash of training" eval_again
 on "eval: no files without --out" eval_no_out

@@ -8,7 +8,7 @@
 
 out_is_file() {
     echo mine >out
-    refuses 8 "out: is a file: must be a folder" train "${small[@]}" --out out
+    refuses 8 "--out = out: is a file: must be a folder" train "${small[@]}" --out out
 }
 # refuses_early CODE TEXT ARGUMENT...: refuses, and compiles no kernel before
 refuses_early() {
@@ -16,7 +16,7 @@ refuses_early() {
     ! grep -q 'compiling' "$work/err" || wrong "kernels were compiled before"
 }
 early() { # early ARGUMENT...: the command must refuse two places, below a file and with too long a name
-    refuses_early 8 "file: is a file: must be a folder" "$@" --out file/x
+    refuses_early 8 "--out = file/x: file: is a file: must be a folder" "$@" --out file/x
     refuses_early 8 "File name too long" "$@" --out "new/new/$(printf 'x%.0s' {1..300})"
 }
 out_early() {
@@ -104,6 +104,13 @@ stdout_is() {
             wait
             ;;
     esac
+    case "$place ${*: -1}" in
+        "broken --help" | "broken man" | "broken completion" | "broken --print-config")
+            ended 0 "$code" "$*" # the reader of a text about the program may leave when it has seen enough
+            no_words
+            return
+            ;;
+    esac
     ended 8 "$code" "$*"
     says "standard output"
     [ "$place $1 ${*: -1}" != "full train out" ] || exist out/model.npz out/run.json
@@ -136,7 +143,9 @@ for place in closed full broken; do
     on "standard output is $place: devices" stdout_is $place devices
     on "standard output is $place: train --json" stdout_is $place train "${small[@]}" --json --out out
     any "standard output is $place: train --print-config" stdout_is $place train --print-config
-    any "standard output is $place: --help" stdout_is $place --help
+    for text in --help man completion; do
+        any "standard output is $place: $text" stdout_is $place $text
+    done
 done
 any "standard output is full: data list" stdout_is full data list
 on "standard error and input are closed" stderr_closed

@@ -13,7 +13,7 @@ stopped_by() {
     kill -"$1" "$pid"
     finish 75
     says "stopped in epoch"
-    says "Go on with the same command and --resume"
+    says "Go on with the same command and --resume (clsnn eval out/checkpoint/ckpt-"
     state_is stopped out/run.json
     [ ! -s "$work/out" ] || wrong "a result was printed"
     local newest
@@ -84,7 +84,7 @@ stopped_eval() {
     begin "testing" eval "$work/base/model.npz" --data "$work/digits" --chunk 1
     kill -INT "$pid"
     finish 75
-    says "stopped while evaluating"
+    says "stopped while evaluating; nothing is saved: start it again"
     [ ! -s "$work/out" ] || wrong "a result was printed"
 }
 stopped_twice() { # a launch takes seconds, so the second signal comes before the program answers the first
@@ -137,6 +137,8 @@ resume_finished() { # prints the result again and trains nothing
     same out/metrics.jsonl metrics
     same $last ckpt
     says "going on from $last: 400 images, epoch 2 of 2"
+    says "out is finished: nothing to train"
+    ! grep -q "training 20 neurons" "$work/err" || wrong "it says that it trains"
     state_is finished out/run.json
     [ ! -e out/previous-1 ] || wrong "files were moved"
 }
@@ -173,6 +175,13 @@ resume_own_settings() { # all settings come from the run
     rm out/run.json # the checkpoint's plan still guards the run
     run 9 train --resume --data "$work/small" --out out
     says "neurons: 21 in the checkpoint, 400 asked"
+}
+resume_file() {
+    mkdir r1 && echo >r1/model.npz
+    refuses 8 "r1/model.npz: is a file: must be a run's directory" \
+        train "${two[@]}" --out r1/model.npz --resume
+    echo >r1/checkpoint
+    refuses 8 "r1/checkpoint: is a file: must be a folder of checkpoints" train "${two[@]}" --out r1 --resume
 }
 resume_empty() { mkdir out && resume_nothing; }
 resume_other() {
@@ -225,6 +234,7 @@ on "--keep-checkpoints 1" checkpoints_kept "ckpt-000000000400.npz" --keep-checkp
 on "--resume: a finished run" resume_finished
 on "--resume: more epochs" resume_longer
 on "--resume: no such directory" resume_nothing
+on "--resume: a file" resume_file
 on "--resume: an empty directory" resume_empty
 on "--resume: with the run's own settings" resume_own_settings
 on "--resume: another configuration" resume_other

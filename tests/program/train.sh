@@ -83,6 +83,13 @@ every_epoch() { # every_epoch EPOCHS LINES
     [ "$(awk -F, '{print NF}' out/metrics.csv | sort -u | wc -l)" = 1 ] ||
         wrong "metrics.csv: lines of different lengths"
 }
+eval_every_never() {
+    train --epochs 2 --eval-every 5 --out out
+    says "--eval-every = 5: there are 2 epochs: tests at the end only"
+    lines_are 1 out/metrics.jsonl
+    train --eval-every 2 --runs 2 --out runs
+    says "--eval-every = 2: there is 1 epoch in a run: tests at the end only"
+}
 previous() {
     train --out out
     cp -r out first
@@ -226,6 +233,7 @@ on "train: digits for want of MNIST, loudly" train_auto
 on "train: two in one directory" train_two
 on "--eval-every 1: a line an epoch" every_epoch 1 3
 on "--eval-every 2: and one at the end" every_epoch 2 2
+on "--eval-every 5 of 2 epochs: a word" eval_every_never
 on "the same hash in a second run" same_sha
 on "the same hash with --work-group 1" same_sha --work-group 1
 on "the same hash with --work-group 64" same_sha --work-group 64
