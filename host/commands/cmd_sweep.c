@@ -1,6 +1,7 @@
 /* clsnn sweep and clsnn train --runs: train many runs on one device. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "commands/commands.h"
@@ -18,6 +19,40 @@ static bool on_stage(void *ctx, const struct clsnn_sweep_stage *stage) {
 static void on_note(void *ctx, const char *text, bool is_warning) {
     struct clsnn_session *session = ctx;
     clsnn_progress_tell(&session->progress, is_warning, "%s", text);
+}
+
+static const char *plural(size_t n) {
+    return n == 1 ? "" : "s";
+}
+
+/* Refuses --collect where no run fits and some have other settings: the options are not the sweep's, and its
+ * tables would become empty. */
+static enum clsnn_status refuse_other(const struct clsnn_sweep *s) {
+    const struct clsnn_sweep_run *first = NULL;
+    size_t n = 0;
+    for (size_t k = 0; k < s->grid->n_runs; k++) {
+        if (s->runs[k].result.found == CLSNN_FOUND_FINISHED) return CLSNN_OK;
+        if (s->runs[k].result.found != CLSNN_FOUND_OTHER) continue;
+        if (n++ == 0) first = &s->runs[k];
+    }
+    if (!first) return CLSNN_OK;
+    return clsnn_fail(
+        CLSNN_E_USAGE,
+        "%zu run%s of other settings (%s: %s): give the sweep's own options; tables left as they "
+        "are",
+        n, n == 1 ? " is" : "s are", first->name, first->result.why);
+}
+
+/* Notes that a run has fewer epochs than --eval-every: only its end is tested. */
+static void note_eval_every(struct clsnn_session *session, const struct clsnn_grid *grid) {
+    for (size_t k = 0; k < grid->n_runs; k++) {
+        const struct clsnn_options *o = &grid->options[k];
+        if (o->eval_every <= o->epochs) continue;
+        clsnn_progress_note(
+            &session->progress, "--eval-every = %d: there %s %d epoch%s in a run: tests at the end only",
+            o->eval_every, o->epochs == 1 ? "is" : "are", o->epochs, plural((size_t)o->epochs));
+        return;
+    }
 }
 
 /* Writes tables and pictures if all; prints the summary. Fails if a run failed or, if all, is unfinished. */
@@ -56,15 +91,15 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
     }
     if (n_failed)
         st = clsnn_fail(CLSNN_E_FAILED,
-                        "%zu of %zu runs failed; %s/results.csv tells which, their run.json why", n_failed,
-                        s->grid->n_runs, s->dir);
+                        "%zu of %zu run%s failed; %s/results.csv tells which, their run.json why", n_failed,
+                        s->grid->n_runs, plural(s->grid->n_runs), s->dir);
     else if (all && n_finished < s->grid->n_runs)
-        st = clsnn_fail(CLSNN_E_FAILED, "%zu of %zu runs are not finished; %s/results.csv tells which",
-                        s->grid->n_runs - n_finished, s->grid->n_runs, s->dir);
+        st = clsnn_fail(CLSNN_E_FAILED, "%zu of %zu run%s not finished; %s/results.csv tells which",
+                        s->grid->n_runs - n_finished, s->grid->n_runs, s->grid->n_runs == 1 ? " is" : "s are",
+                        s->dir);
     else if (n_warned && s->options->strict)
-        st = clsnn_fail(CLSNN_E_DATA,
-                        "%zu of %zu runs have warnings, errors by --strict: results.csv names them", n_warned,
-                        s->grid->n_runs);
+        st = clsnn_fail(CLSNN_E_DATA, "%zu of %zu run%s warnings, errors by --strict: results.csv names them",
+                        n_warned, s->grid->n_runs, s->grid->n_runs == 1 ? " has" : "s have");
 fail:
     free(written);
     return st;
@@ -81,7 +116,11 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
     TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards));
     TRY(clsnn_session_open(&session, o));
-    TRY(clsnn_file_check_dir(dir));
+    if (o->collect && access(dir, F_OK) != 0) {
+        st = clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
+        goto fail;
+    }
+    TRY(clsnn_report_check_dir(o, dir));
     if (!o->collect) TRY(clsnn_session_compile(&session, o)); /* --collect compares data and runs nothing */
     s.dev = session.dev;
     s.prog = session.prog;
@@ -97,21 +136,29 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     if (n_others)
         clsnn_progress_note(
             &session.progress,
-            "%s/runs holds %zu finished run%s that are not of this sweep: left alone, and not "
-            "in its tables",
-            dir, n_others, n_others == 1 ? "" : "s");
+            "%s/runs holds %zu finished run%s not of this sweep: left alone, and not in its tables", dir,
+            n_others, n_others == 1 ? " that is" : "s that are");
+    if (o->collect)
+        TRY(refuse_other(&s));
+    else
+        note_eval_every(&session, grid);
     if (!o->collect) {
         clsnn_sweep_count(&s, &n_there, &n_failed);
-        clsnn_progress_note(&session.progress, "%zu runs%s, %zu of them finished before; results go to %s",
-                            grid->n_runs, s.n_shards > 1 ? " in all shards" : "", n_there, dir);
+        if (grid->n_runs == 1)
+            clsnn_progress_note(&session.progress, "1 run, %sfinished before; results go to %s",
+                                n_there ? "" : "not ", dir);
+        else
+            clsnn_progress_note(&session.progress,
+                                "%zu runs%s, %zu of them finished before; results go to %s", grid->n_runs,
+                                s.n_shards > 1 ? " in all shards" : "", n_there, dir);
         ran = clsnn_sweep_run(&s, &watch, &stage);
         clsnn_progress_end(&session.progress);
         if (ran == CLSNN_STOPPED) {
             clsnn_error_clear();
             ran = clsnn_fail(CLSNN_STOPPED,
-                             "stopped: %zu of %zu runs are finished and in %s/runs; the same command goes on "
+                             "stopped: %zu of %zu run%s finished and in %s/runs; the same command goes on "
                              "with the others",
-                             stage.n_done, stage.n_runs, dir);
+                             stage.n_done, stage.n_runs, stage.n_runs == 1 ? " is" : "s are", dir);
         }
         if (ran != CLSNN_E_IO || stage.n_runs == 0) TRY(ran); /* tables hold also runs that were not saved */
     }

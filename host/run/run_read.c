@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "formats/json.h"
 #include "run/record.h"
 #include "run/run_json.h"
@@ -42,17 +43,34 @@ static enum clsnn_status check_model(const char *dir, struct clsnn_found_run *f)
     return CLSNN_OK;
 }
 
+/* Writes a plan's value for people. */
+static void value_text(const json_t *value, char out[CLSNN_EXCERPT]) {
+    char number[32];
+    if (json_is_real(value)) {
+        clsnn_format_real(json_real_value(value), number);
+        snprintf(out, CLSNN_EXCERPT, "%s", number);
+        return;
+    }
+    char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    clsnn_excerpt(text ? text : "unknown", out);
+    free(text);
+}
+
+enum { WHY = 256 };
+
 /* Writes the first difference between two plans as the reason. */
 static void note_difference(void *ctx, const char *name, const json_t *saved, const json_t *asked) {
-    char *why = ctx;
-    (void)saved, (void)asked;
-    if (!*why) snprintf(why, 128, "its %s differs from the one asked for", name);
+    char *why = ctx, a[CLSNN_EXCERPT], b[CLSNN_EXCERPT];
+    if (*why) return;
+    value_text(saved, a);
+    value_text(asked, b);
+    snprintf(why, WHY, "its %s is %s, %s asked", name, a, b);
 }
 
 static enum clsnn_status compare(const struct clsnn_run_wanted *wanted, struct clsnn_found_run *f) {
     const struct clsnn_run *run = &f->run;
     bool ok = true;
-    char why[128] = "";
+    char why[WHY] = "";
     json_t *saved = clsnn_record_plan(&run->plan, run->data_name, run->data_sha256, &ok),
            *asked = clsnn_record_plan(wanted->plan, wanted->data->name, wanted->data->sha256, &ok);
     if (ok) clsnn_record_compare(saved, asked, note_difference, why);
@@ -60,7 +78,8 @@ static enum clsnn_status compare(const struct clsnn_run_wanted *wanted, struct c
     json_decref(asked);
     if (!ok) return clsnn_fail(CLSNN_E_MEMORY, "run: no memory to compare its plan");
     if (strcmp(run->data_sha256, wanted->data->sha256) != 0)
-        snprintf(why, sizeof why, "its data set differs from the one asked for");
+        snprintf(why, sizeof why, "its data set is %s (SHA-256 %.8s...), %s (%.8s...) asked", run->data_name,
+                 run->data_sha256, wanted->data->name, wanted->data->sha256);
     if (!*why && wanted->kernels_sha256 && strcmp(run->version, CLSNN_VERSION) != 0)
         snprintf(why, sizeof why, "clsnn %s made it, this is %s", run->version, CLSNN_VERSION);
     if (!*why && wanted->kernels_sha256 && strcmp(run->kernels_sha256, wanted->kernels_sha256) != 0)

@@ -373,8 +373,10 @@ static enum clsnn_status run_size(struct work *w) {
         st = clsnn_no_memory("sweep");
         goto fail;
     }
-    snprintf(text, sizeof text, "training %zu network%s of %u neurons, %d side by side", n_runs,
-             n_runs == 1 ? "" : "s", neurons, w->n_slots);
+    snprintf(text, sizeof text, "training %zu network%s of %u neuron%s", n_runs, n_runs == 1 ? "" : "s",
+             neurons, neurons == 1 ? "" : "s");
+    if (w->n_slots > 1)
+        snprintf(text + strlen(text), sizeof text - strlen(text), ", %d side by side", w->n_slots);
     note(w, text, false);
     for (int b = 0; b < w->n_slots; b++) TRY(fill_slot(w, batch, b, &w->experiments[b]));
     TRY(clsnn_experiments_run(batch, w->experiments, &watch));
@@ -452,7 +454,8 @@ static enum clsnn_status make_queue(struct work *w) {
         w->work_all += clsnn_pack_work(&run->plan, n_images);
         if (run->result.found != CLSNN_FOUND_NOTHING && run->result.found != CLSNN_FOUND_BROKEN_OFF) {
             char text[1024];
-            snprintf(text, sizeof text, "%s is made again: %s", run->dir, run->result.why);
+            snprintf(text, sizeof text, "%s is made again: %s; the earlier files go to previous-K in it",
+                     run->dir, run->result.why);
             note(w, text, true);
         }
     }

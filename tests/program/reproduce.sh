@@ -132,11 +132,11 @@ reproduce_again() {
     done
     same out/table1.csv first.csv
     run 0 "${again[@]}" --out out --set theta_plus_mv=0.06
-    says "out/runs/n16-s1 is made again: its theta_plus_mv differs from the one asked for"
+    says "out/runs/n16-s1 is made again: its theta_plus_mv is 0.05, 0.06 asked"
     same out/runs/n20-s1/previous-2/model.npz runs/n20-s1/model.npz
     same out/runs/n16-s1/previous-2/epoch-3.npz runs/n16-s1/epoch-3.npz
     run 0 "${again[@]}" --out out --set theta_plus_mv=0.06 --train-images 29
-    says "its train_images differs from the one asked for"
+    says "its train_images is "
 }
 reproduce_stopped() {
     begin "training 3 networks" "${long[@]}" --out out

@@ -151,10 +151,25 @@ sweep_damaged_more() {
 }
 sweep_other_settings() { # runs of other settings are in the directory: the tables say so, no run is moved
     cp -a "$work/swept" swept
-    run 1 sweep "$work/s.ini" "${brief[@]}" --test-images 29 --out swept --collect
-    says "6 of 6 runs are not finished"
+    local text="6 runs are of other settings (neurons-16_seed-1: its test_images is 30, 29 asked)"
+    refuses 2 "$text: give the sweep's own options; tables left as they are" \
+        sweep "$work/s.ini" "${brief[@]}" --test-images 29 --out swept --collect
+    same_tables swept "$work/swept"
+    echo "neurons = 16" >one.ini # a sweep of one run, which is made anew
+    run 0 sweep one.ini "${brief[@]}" --seed 1 --out one
+    says "1 run, not finished before"
+    says "training 1 network of 16 neurons"
+    ! grep -q "side by side" "$work/err" || wrong "one network is side by side"
+    run 0 sweep one.ini "${brief[@]}" --test-images 29 --out one
+    says "one/runs/run is made again: its test_images is 30, 29 asked"
+    says "; the earlier files go to previous-K in it"
+    exist one/runs/run/previous-1/run.json
+    sed -i 's/"seed": 1,/"seed": 7,/' swept/runs/neurons-16_seed-1/run.json # one of six does not fit
+    run 1 sweep "$work/s.ini" "${brief[@]}" --out swept --collect
+    says "1 of 6 runs are not finished"
     grep -q '^neurons-16_seed-1,16,1,of other settings,' swept/results.csv ||
         wrong "results.csv: $(cat swept/results.csv)"
+    rm -r swept && cp -a "$work/swept" swept
     printf 'neurons = 16\nseed = 1, 2\n' >two.ini
     printf 'neurons = 16, 17\nseed = 1\n' >three.ini
     run 0 sweep three.ini "${brief[@]}" --test-images 29 --out swept

@@ -11,10 +11,11 @@ sweep_bad() {
 }
 
 on "sweep: --out is a file" \
-    sweep_bad 8 "bad.ini: is a file: must be a folder" 'seed = 1..2' "${brief[@]}" --out bad.ini
+    sweep_bad 8 "--out = bad.ini: is a file: must be a folder" 'seed = 1..2' "${brief[@]}" --out bad.ini
 on "sweep: --out below a device" sweep_bad 8 /dev/null 'seed = 1..2' "${brief[@]}" --out /dev/null/x
 on "sweep --collect: no such directory" \
-    sweep_bad 8 nowhere 'seed = 1..2' "${brief[@]}" --out nowhere --collect
+    sweep_bad 8 "nowhere: no such directory: name the sweep's with --out" \
+    'seed = 1..2' "${brief[@]}" --out nowhere --collect
 on "sweep: data that are nowhere" sweep_bad 3 "no such directory" 'seed = 1..2\ndata = nowhere'
 any "sweep without its file" usage "FILE.ini is missing: usage: clsnn sweep" sweep
 any "sweep of two files" usage 'unexpected operand "b.ini"' sweep a.ini b.ini
