@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "dataset/places.h"
 #include "formats/json.h"
+#include "run/report.h"
 
 /* Prints object and frees it. object NULL: jansson had no memory. */
 static enum clsnn_status print_json(FILE *out, json_t *object) {
@@ -161,6 +162,7 @@ static enum clsnn_status fetch(const struct clsnn_options *o) {
     struct clsnn_dataset d = {0};
     struct fetch_progress progress = {.terminal = isatty(STDERR_FILENO) == 1};
     TRY(fetch_dir(o, dir));
+    TRY(clsnn_report_check_dir(o, dir));
     if (!o->quiet) fprintf(stderr, "fetching MNIST into %s\n", dir);
     st = clsnn_download_mnist(dir, getenv("CLSNN_MNIST_MIRROR"), o->quiet ? NULL : show_progress, &progress);
     if (progress.line_open) fputc('\n', stderr);

@@ -125,6 +125,11 @@ data_fetch_wrong() { # the mirror has other files under MNIST's names
     says "must be $mnist_sha"
     [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
 }
+data_fetch_to_file() {
+    echo hello >hello.txt
+    export "${offline[@]}"
+    refuses 8 "--out = hello.txt: is a file: must be a folder" data fetch mnist --out hello.txt --quiet
+}
 
 # Other names and places of the four files.
 named() { # named SED_EXPRESSION FOLDER: the small set, named otherwise, in data/FOLDER, gives the same result
@@ -230,6 +235,7 @@ any "data export digits" data_export
 any "data export: plain files in the way" data_export_hidden
 any "data export below a device" data_export_to /dev/null/x
 any "data fetch mnist without network: what to run elsewhere" data_fetch_offline
+any "data fetch to a file" data_fetch_to_file
 any "data fetch mnist from a wrong mirror" data_fetch_wrong
 
 run_cases small packed base
