@@ -25,16 +25,23 @@ static const char *plural(size_t n) {
     return n == 1 ? "" : "s";
 }
 
-/* Refuses --collect where no run fits and some have other settings: the options are not the sweep's, and its
- * tables would become empty. */
-static enum clsnn_status refuse_other(const struct clsnn_sweep *s) {
+/* Refuses --collect where no run fits, but finished runs are there: options or file are not the sweep's, and
+ * its tables would become empty. n_others: finished runs of other names. */
+static enum clsnn_status refuse_other(const struct clsnn_sweep *s, size_t n_others) {
     const struct clsnn_sweep_run *first = NULL;
-    size_t n = 0;
+    size_t n = 0, n_missing = 0;
     for (size_t k = 0; k < s->grid->n_runs; k++) {
+        n_missing += s->runs[k].result.found == CLSNN_FOUND_NOTHING;
         if (s->runs[k].result.found == CLSNN_FOUND_FINISHED) return CLSNN_OK;
         if (s->runs[k].result.found != CLSNN_FOUND_OTHER) continue;
         if (n++ == 0) first = &s->runs[k];
     }
+    if (n_others && n_missing == s->grid->n_runs)
+        return clsnn_fail(
+            CLSNN_E_USAGE,
+            "%s/runs: holds %zu other finished run%s and none of this sweep: give the sweep's own "
+            "file; tables left as they are",
+            s->dir, n_others, plural(n_others));
     if (!first) return CLSNN_OK;
     return clsnn_fail(
         CLSNN_E_USAGE,
@@ -115,11 +122,9 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     size_t n_others = 0, n_there = 0, n_failed = 0;
     struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
     TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards));
+    if (o->collect && access(dir, F_OK) != 0)
+        return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
     TRY(clsnn_session_open(&session, o));
-    if (o->collect && access(dir, F_OK) != 0) {
-        st = clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
-        goto fail;
-    }
     TRY(clsnn_report_check_dir(o, dir));
     if (!o->collect) TRY(clsnn_session_compile(&session, o)); /* --collect compares data and runs nothing */
     s.dev = session.dev;
@@ -139,7 +144,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
             "%s/runs holds %zu finished run%s not of this sweep: left alone, and not in its tables", dir,
             n_others, n_others == 1 ? " that is" : "s that are");
     if (o->collect)
-        TRY(refuse_other(&s));
+        TRY(refuse_other(&s, n_others));
     else
         note_eval_every(&session, grid);
     if (!o->collect) {

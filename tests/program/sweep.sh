@@ -155,6 +155,9 @@ sweep_other_settings() { # runs of other settings are in the directory: the tabl
     refuses 2 "$text: give the sweep's own options; tables left as they are" \
         sweep "$work/s.ini" "${brief[@]}" --test-images 29 --out swept --collect
     same_tables swept "$work/swept"
+    printf 'w_norm = 70, 80\n' >o.ini
+    refuses 2 "swept/runs: holds 6 other finished runs and none of this sweep: give the sweep's own file" \
+        sweep o.ini "${brief[@]}" --out swept --collect
     echo "neurons = 16" >one.ini # a sweep of one run, which is made anew
     run 0 sweep one.ini "${brief[@]}" --seed 1 --out one
     says "1 run, not finished before"
