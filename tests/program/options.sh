@@ -53,6 +53,12 @@ sweep_help() { # both texts tell how FILE.ini is written
         prints "$text"
     done
 }
+quickstart_word() { # quickstart_word WORD TEXT: refused before anything is installed or built
+    local code=0
+    bash "$here/../../quickstart" "$1" >"$work/out" 2>"$work/err" || code=$?
+    ended 2 "$code" "(quickstart $1)"
+    says "quickstart: $1: $2"
+}
 verbose_place() {
     run 3 train --data nowhere --verbose
     tail -n 1 "$work/err" | grep -qE '\([^ ]*\.c:[0-9]+\)$' ||
@@ -124,6 +130,8 @@ for name in train eval sweep reproduce replay devices data bench verify; do
     any "$name --help" texts $name --help
 done
 any "sweep --help, man: lists, ranges, zip" sweep_help
+any "quickstart --test" quickstart_word --test "did you mean ./quickstart test?"
+any "quickstart train" quickstart_word train "must be test, or options of clsnn train"
 any "no arguments" texts
 any "--version" texts --version
 any "man" texts man
