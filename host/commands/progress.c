@@ -103,7 +103,8 @@ void clsnn_progress_sweep(struct clsnn_progress_line *p, const struct clsnn_swee
     if (p->quiet || (!ended && now - p->last < (p->terminal ? 0.1 : 10.0))) return;
     p->last = now;
     clsnn_format_duration(ended ? s->seconds : s->eta_seconds, eta);
-    snprintf(head, sizeof head, "%zu/%zu runs done, %zu running", n_done, s->n_runs, s->n_running);
+    snprintf(head, sizeof head, "%zu/%zu run%s done, %zu running", n_done, s->n_runs,
+             s->n_runs == 1 ? "" : "s", s->n_running);
     snprintf(tail, sizeof tail, "  %.0f images/s  %s %s", s->images_per_second, ended ? "took" : "ETA", eta);
     if (p->terminal)
         draw_line(p, head, s->images, s->images_total, tail);

@@ -161,6 +161,7 @@ sweep_other_settings() { # runs of other settings are in the directory: the tabl
     echo "neurons = 16" >one.ini # a sweep of one run, which is made anew
     run 0 sweep one.ini "${brief[@]}" --seed 1 --out one
     says "1 run, not finished before"
+    says "1/1 run done"
     says "training 1 network of 16 neurons"
     ! grep -q "side by side" "$work/err" || wrong "one network is side by side"
     run 0 sweep one.ini "${brief[@]}" --test-images 29 --out one
