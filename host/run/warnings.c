@@ -101,7 +101,7 @@ void clsnn_warnings_of_model(struct clsnn_warnings *w, const struct clsnn_learne
                              const struct clsnn_model *params) {
     const size_t n = model->n_post;
     float most = 0;
-    double least_sum = INFINITY, most_sum = 0;
+    double least_sum = (double)INFINITY, most_sum = 0;
     for (size_t j = 0; j < n; j++) {
         const float size = fabsf(model->theta_mv[j]);
         double sum = 0;

@@ -70,9 +70,9 @@ static void test_every_bound(void **state) {
         assert_int_equal(clsnn_model_set(&m, p->name, high), CLSNN_OK);
         assert_true(clsnn_model_get(&m, p) == p->max);
         /* The next double outside each bound is refused. */
-        snprintf(outside, sizeof outside, "%.17g", nextafter(p->min, -INFINITY));
+        snprintf(outside, sizeof outside, "%.17g", nextafter(p->min, -(double)INFINITY));
         expect_usage(clsnn_model_set(&m, p->name, outside), p->name, outside, "must be", low, high, NULL);
-        snprintf(outside, sizeof outside, "%.17g", nextafter(p->max, INFINITY));
+        snprintf(outside, sizeof outside, "%.17g", nextafter(p->max, (double)INFINITY));
         expect_usage(clsnn_model_set(&m, p->name, outside), p->name, outside, "must be", low, high, NULL);
         if (p->is_int) expect_usage(clsnn_model_set(&m, p->name, "1.5"), p->name, "whole number", NULL);
         /* A refused value leaves the parameter as it was. */

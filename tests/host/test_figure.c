@@ -275,8 +275,8 @@ static void test_charts(void **state) {
                               barred = {NULL, two, high, wide, 1}, twice[] = {barred, barred};
     const struct clsnn_look same[] = {{.colour = 1}, {.colour = 1}}, level = {.colour = 1, .level = true};
     /* A single epoch has one tick, of its own. */
-    assert_int_equal(ink_of(&one, 1, (struct clsnn_chart){NULL}).n_ticks, 1);
-    assert_int_equal(ink_of(&both, 1, (struct clsnn_chart){NULL}).n_ticks, 2);
+    assert_int_equal(ink_of(&one, 1, (struct clsnn_chart){.note = NULL}).n_ticks, 1);
+    assert_int_equal(ink_of(&both, 1, (struct clsnn_chart){.note = NULL}).n_ticks, 2);
     /* 90 of 0 to 100 % is high in the plot, however long its error bar is. */
     const struct ink bar = ink_of(&barred, 1, (struct clsnn_chart){.looks = same});
     assert_in_range(bar.widest, 100 + 50, 100 + 110);
@@ -285,7 +285,7 @@ static void test_charts(void **state) {
     const struct ink bars2 = ink_of(twice, 2, (struct clsnn_chart){.looks = same});
     assert_in_range(bars2.n, 9 * bar.n / 5, 5 * bar.n / 2);
     /* An axis from zero keeps 90 and 95 in the upper quarter. */
-    assert_in_range(ink_of(&both, 1, (struct clsnn_chart){NULL}).last, 600, 880);
+    assert_in_range(ink_of(&both, 1, (struct clsnn_chart){.note = NULL}).last, 600, 880);
     assert_in_range(ink_of(&both, 1, (struct clsnn_chart){.from_zero = true}).last, 100, 300);
     /* A level crosses the plot, more than 1400 px, and has no marker. */
     const struct ink line = ink_of(&one, 1, (struct clsnn_chart){.looks = &level});

@@ -30,7 +30,6 @@ out_early() {
     early eval "$work/base/model.npz" --data "$work/small"
     refuses_early 8 "nowhere/out.npz: its folder cannot be opened" \
         replay "$oracle/learn_12.npz" nowhere/out.npz
-    refuses_early 9 "nowhere: holds no checkpoint" train "${small[@]}" --resume --out nowhere
     refuses_early 3 "no such directory" bench --quick --data nowhere --out new # leaves no new/ behind
 }
 out_below() { refuses 8 "${1%/*}" train "${small[@]}" --out "$1"; }

@@ -53,7 +53,7 @@ struct ref_net *ref_create(const struct ref_params *params, int n_pre, int n_pos
     net->n_post = n_post;
     net->refrac_exc_steps = (int)lround(params->refrac_exc_ms / params->dt_ms);
     net->refrac_inh_steps = (int)lround(params->refrac_inh_ms / params->dt_ms);
-    net->step_margin_mv = net->margin_mv = INFINITY;
+    net->step_margin_mv = net->margin_mv = (double)INFINITY;
 
     size_t n = (size_t)n_post;
     double **per_neuron[] = {&net->v_exc,  &net->ge_exc,   &net->gi_exc, &net->v_inh,
@@ -157,7 +157,7 @@ static void update_state(struct ref_net *net, bool learn) {
 static void find_spikes(struct ref_net *net) {
     const struct ref_params *p = &net->p;
     net->n_exc_fired = net->n_inh_fired = 0;
-    net->step_margin_mv = INFINITY;
+    net->step_margin_mv = (double)INFINITY;
     for (int j = 0; j < net->n_post; j++) {
         double above_mv = net->v_exc[j] - (net->theta_mv[j] - p->theta_offset_mv + p->v_thresh_exc_mv);
         if (net->step - net->last_exc[j] < net->refrac_exc_steps) continue;
