@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/fail.h"
+#include "device/icd.h"
 
 #define INSTALL_HINT                                                                                         \
     "install one: on Debian and Ubuntu 'apt install pocl-opencl-icd' runs on any CPU; GPU vendors ship "     \
@@ -135,20 +136,27 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
     cl_uint n_platforms = 0;
     struct clsnn_device_info *list = NULL;
     size_t n = 0;
+    char problems[2048], names[512] = "";
     cl_int code = clGetPlatformIDs(MAX_PLATFORMS, platforms, &n_platforms);
     if (code != CL_SUCCESS && code != no_platform) {
         return clsnn_fail(CLSNN_E_NO_DEVICE, "clGetPlatformIDs failed: %s (%d)", clsnn_cl_error_name(code),
                           code);
     }
     if (n_platforms == 0) {
-        return clsnn_fail(CLSNN_E_NO_DEVICE, "no OpenCL platform found; " INSTALL_HINT);
+        clsnn_icd_problems(problems, sizeof problems);
+        return clsnn_fail(CLSNN_E_NO_DEVICE, "no OpenCL platform found%s; " INSTALL_HINT, problems);
     }
     if (n_platforms > MAX_PLATFORMS) n_platforms = MAX_PLATFORMS;
     for (cl_uint p = 0; p < n_platforms; p++) {
         cl_device_id ids[MAX_DEVICES];
         cl_uint n_ids = 0;
-        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &n_ids) != CL_SUCCESS)
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &n_ids) != CL_SUCCESS) {
+            char name[128] = "unknown";
+            const size_t at = strlen(names);
+            clGetPlatformInfo(platforms[p], CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
+            snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", name);
             continue;
+        }
         if (n_ids > MAX_DEVICES) n_ids = MAX_DEVICES;
         struct clsnn_device_info *grown = realloc(list, (n + n_ids) * sizeof *list);
         if (!grown) {
@@ -169,10 +177,13 @@ enum clsnn_status clsnn_devices_list(struct clsnn_device_info **out_list, size_t
         }
     }
     if (n == 0) {
-        st = clsnn_fail(CLSNN_E_NO_DEVICE,
-                        "%u OpenCL platform(s), but no device on any; pocl, if installed, may lack a place "
-                        "for its cache: set POCL_CACHE_DIR to a writable directory; else " INSTALL_HINT,
-                        (unsigned)n_platforms);
+        clsnn_icd_problems(problems, sizeof problems);
+        st = clsnn_fail(
+            CLSNN_E_NO_DEVICE,
+            "no device on any OpenCL platform (%s)%s; pocl, if installed, may lack a place for its "
+            "cache: set POCL_CACHE_DIR to a writable directory; rusticl needs RUSTICL_ENABLE with "
+            "the names of its drivers, such as llvmpipe; else " INSTALL_HINT,
+            names, problems);
         goto fail;
     }
     *out_list = list;

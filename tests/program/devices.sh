@@ -23,6 +23,14 @@ no_platform() {
     OCL_ICD_VENDORS=$PWD/vendors/ OCL_ICD_FILENAMES='' refuses 4 "no OpenCL platform found" "$@"
     grep -qi 'install' "$work/err" || wrong "nothing is said about how to get one: $(cat "$work/err")"
 }
+broken_icd() { # a driver whose library is missing: the loader skips it in silence
+    mkdir vendors
+    echo libnothere.so.1 >vendors/bad.icd
+    : >vendors/empty.icd
+    OCL_ICD_VENDORS=$PWD/vendors/ OCL_ICD_FILENAMES='' refuses 4 "bad.icd names libnothere.so.1" devices
+    says "which does not load"
+    says "empty.icd names no library"
+}
 
 on "devices" devices
 on "--device that does not exist" \
@@ -32,5 +40,6 @@ any "no OpenCL platform: devices" no_platform devices
 any "no OpenCL platform: train" no_platform train "${small[@]}" --out out
 on "no OpenCL platform: eval" no_platform eval "$work/base/model.npz" --data "$work/small" --out out
 on "no OpenCL platform: replay" no_platform replay "$oracle/learn_12.npz" out.npz
+any "a driver that does not load" broken_icd
 
 run_cases small base
