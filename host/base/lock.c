@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 
-enum { BEAT_SECONDS = 5, HOST_BYTES = 65, MARK_BYTES = 160 };
+enum { BEAT_SECONDS = 3, HOST_BYTES = 65, MARK_BYTES = 160 };
 
 /* The lock files of a process below one folder. */
 struct lock_files {

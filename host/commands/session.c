@@ -131,8 +131,8 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     clsnn_progress_note(&s->progress, "clsnn %s: loading data (%s)%s", CLSNN_VERSION, o->data,
                         o->collect ? "" : " and looking for an OpenCL device");
     s->chunk = (uint32_t)o->chunk;
-    if (!o->collect) TRY(clsnn_device_open(o->device, &s->dev));
     TRY(clsnn_dataset_load(data_for(o), &s->data));
+    if (!o->collect) TRY(clsnn_device_open(o->device, &s->dev));
     if (s->data.train.n_images == 0 && strcmp(o->command, "eval") != 0)
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: holds a test set only, which serves clsnn eval: %s needs training images",

@@ -20,8 +20,8 @@ struct clsnn_session {
     struct clsnn_warnings warnings;
 };
 
-/* Catches signals, starts the progress line, opens the device (not with --collect, which runs nothing), loads
- * the data and plans the run. Errors: CLSNN_E_NO_DEVICE, CLSNN_E_DEVICE; those of clsnn_dataset_load;
+/* Catches signals, starts the progress line, loads the data, opens the device (not with --collect, which runs
+ * nothing) and plans the run. Errors: CLSNN_E_NO_DEVICE, CLSNN_E_DEVICE; those of clsnn_dataset_load;
  * CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
 /* Compiles the kernels and runs the self-test. This takes seconds: callers make all other checks before.

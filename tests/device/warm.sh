@@ -30,7 +30,7 @@ train() { # train WORK_GROUP OPTION...
 replay() { # replay WORK_GROUP
     run replay -q "$replay" "$work/replay-$1.npz" --work-group "$1"
 }
-# The halves take equally long. Only the test replay needs the rest: a replay in work-groups of 256.
+# The halves take equally long.
 (
     use_cache a
     train 1
