@@ -34,7 +34,7 @@ broken_icd() { # a driver whose library is missing: the loader skips it in silen
 
 on "devices" devices
 on "--device that does not exist" \
-    refuses 4 "no device matches --device 'xyzzyq': there is 0:0 (" train --device xyzzyq
+    refuses 4 "no device matches --device 'xyzzyq': there is 0:0 (" train "${small[@]}" --device xyzzyq
 on "--device 7:7" refuses 4 "no device matches --device '7:7'" devices --device 7:7
 any "no OpenCL platform: devices" no_platform devices
 any "no OpenCL platform: train" no_platform train "${small[@]}" --out out
