@@ -155,6 +155,7 @@ static void drop_files(struct lock_files *of) {
     if (of->folder) rmdir(of->folder); /* fails while others have locks */
     free(of->paths);
     free(of->life);
+    of->life = NULL;
     free(of->folder);
     free(of);
 }

@@ -195,7 +195,8 @@ bool clsnn_option_is_common(const struct clsnn_option_row *row) {
 }
 
 bool clsnn_command_has_params(const struct clsnn_command_info *info) {
-    return clsnn_option_find("set")->commands & info->command;
+    const struct clsnn_option_row *set = clsnn_option_find("set");
+    return set && set->commands & info->command;
 }
 
 const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[64]) {
