@@ -258,6 +258,13 @@ enum clsnn_status clsnn_file_write(const char *path, const void *data, size_t n_
     return write_file(path, data, n_bytes, CLSNN_FILE_SAFE);
 }
 
+bool clsnn_file_is_there(const char *dir, const char *name) {
+    char *path = clsnn_file_join(dir, name);
+    const bool there = path && access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
 /* Makes one level of a path. An existing directory, also behind a link, is success. */
 static enum clsnn_status make_level(const char *dir) {
     struct stat info;

@@ -40,6 +40,9 @@ enum clsnn_status clsnn_file_write_in(const char *dir, const char *name, const v
  * CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_file_check(const char *path);
 
+/* Returns true if dir has an entry `name`. */
+bool clsnn_file_is_there(const char *dir, const char *name);
+
 /* Returns true if a and b exist and name the same file. */
 bool clsnn_file_is_same(const char *a, const char *b);
 

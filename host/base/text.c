@@ -102,6 +102,10 @@ static void print_shortest(double value, char out[32]) {
     point_end(l);
 }
 
+bool clsnn_is_whole(const char *text) {
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
 void clsnn_format_real(double value, char out[32]) {
     if (fabs(value) < 1e6 && value == floor(value)) {
         snprintf(out, 32, "%.0f", value); /* 10000, not 1e+04 */

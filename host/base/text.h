@@ -18,6 +18,8 @@ const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]);
  * is at most half of name's length and at most 3, or a third of a long name. */
 const char *clsnn_nearest(const char *name, const char *const *candidates, size_t n);
 
+/* Returns true if text is digits and nothing else. */
+bool clsnn_is_whole(const char *text);
 /* Prints value with the fewest digits that read back as the same double. */
 void clsnn_format_real(double value, char out[32]);
 /* Prints a duration for people: "59.4 s", "1:05 min", "12:34:56 h"; "0.0 s" if it is negative or endless. */

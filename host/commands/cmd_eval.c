@@ -21,16 +21,11 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     return !clsnn_session_stopping();
 }
 
-static bool has_entry(const char *dir, const char *name) {
-    char path[4096];
-    return snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path && access(path, F_OK) == 0;
-}
-
 /* Fails because the run in dir has no model.npz yet. */
 static enum clsnn_status unfinished(const char *dir) {
     struct clsnn_run run = {.n_metrics = 0};
     const char *state = clsnn_run_json_read(dir, &run) == CLSNN_OK ? clsnn_run_state_name(run.state) : NULL;
-    const bool saved = has_entry(dir, "checkpoint");
+    const bool saved = clsnn_file_is_there(dir, "checkpoint");
     clsnn_run_finish(&run);
     clsnn_error_clear();
     return clsnn_fail(CLSNN_E_IO,
@@ -47,12 +42,16 @@ static enum clsnn_status explain(const char *path, enum clsnn_status st) {
     if (stat(path, &info) != 0) {
         const char *slash = strrchr(path, '/');
         snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-        return has_entry(dir, "run.json") || has_entry(dir, "checkpoint") ? unfinished(dir) : st;
+        return clsnn_file_is_there(dir, "run.json") || clsnn_file_is_there(dir, "checkpoint")
+                   ? unfinished(dir)
+                   : st;
     }
     if (S_ISDIR(info.st_mode)) {
         snprintf(dir, sizeof dir, "%.*s", (int)strlen(path) - (path[strlen(path) - 1] == '/'), path);
-        if (!has_entry(dir, "model.npz"))
-            return has_entry(dir, "run.json") || has_entry(dir, "checkpoint") ? unfinished(dir) : st;
+        if (!clsnn_file_is_there(dir, "model.npz"))
+            return clsnn_file_is_there(dir, "run.json") || clsnn_file_is_there(dir, "checkpoint")
+                       ? unfinished(dir)
+                       : st;
         clsnn_error_clear();
         return clsnn_fail(CLSNN_E_IO, "%s: is a directory: did you mean %s/model.npz?", path, dir);
     }

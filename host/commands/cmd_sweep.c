@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "sweep/sweep_table.h"
 #include "commands/session.h"
+#include "sweep/shard.h"
 #include "sweep/sweep.h"
 
 static bool on_stage(void *ctx, const struct clsnn_sweep_stage *stage) {
@@ -121,7 +122,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     const char *task = getenv("SLURM_ARRAY_TASK_ID");
     size_t n_others = 0, n_there = 0, n_failed = 0;
     struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
-    TRY(clsnn_grid_shard(o->shard, &s.shard, &s.n_shards));
+    TRY(clsnn_shard_read(o->shard, &s.shard, &s.n_shards));
     if (o->collect && access(dir, F_OK) != 0)
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
     TRY(clsnn_session_open(&session, o));

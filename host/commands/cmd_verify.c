@@ -209,23 +209,12 @@ fail:
                           : clsnn_fail(st, "stopped while evaluating; nothing is saved: start it again");
 }
 
-/* Sets *out to whether dir has an entry `name`. Errors: CLSNN_E_MEMORY. */
-static enum clsnn_status has_entry(const char *dir, const char *name, bool *out) {
-    char *path = clsnn_file_join(dir, name);
-    if (!path) return CLSNN_E_MEMORY;
-    *out = access(path, F_OK) == 0;
-    free(path);
-    return CLSNN_OK;
-}
-
 /* Fails if dir is no run's directory, and says what to name in its place. */
 static enum clsnn_status check_is_run(const char *dir) {
     enum clsnn_status st = CLSNN_OK;
-    bool is_run, is_sweep;
     struct stat info;
     const bool there = stat(dir, &info) == 0;
-    TRY(has_entry(dir, "run.json", &is_run));
-    TRY(has_entry(dir, "runs", &is_sweep));
+    const bool is_run = clsnn_file_is_there(dir, "run.json"), is_sweep = clsnn_file_is_there(dir, "runs");
     if (there && !S_ISDIR(info.st_mode))
         st = clsnn_fail(CLSNN_E_IO, "%s: is a file: name a finished run's directory", dir);
     else if (!is_run && is_sweep)
@@ -233,7 +222,6 @@ static enum clsnn_status check_is_run(const char *dir) {
     else if (!is_run)
         st = clsnn_fail(CLSNN_E_IO, "%s: %s: name a finished run's directory", dir,
                         there ? "no run.json in it" : "no such directory");
-fail:
     return st;
 }
 

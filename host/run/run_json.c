@@ -313,7 +313,7 @@ static enum clsnn_status add_saved(const json_t *settings, const char *name,
 }
 
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out) {
-    /* What decides a result; the device, the work-group and the like do not. */
+    /* What a run computes and keeps; the device, the work-group and the like are of the machine. */
     static const char *const names[] = {"neurons",          "epochs",     "train-images", "label-images",
                                         "test-images",      "eval-every", "rule",         "shuffle",
                                         "checkpoint-every", "seed"};

@@ -90,10 +90,6 @@ static enum clsnn_status read_end(const struct clsnn_axis *axis, const char *tex
                       axis->label, clsnn_excerpt(text, shown));
 }
 
-static bool is_whole(const char *text) {
-    return *text && strspn(text, "0123456789") == strlen(text);
-}
-
 /* A range of a sweep's file, "4..8..2": its text for messages, and its two or three numbers' texts. */
 struct range {
     char text[CLSNN_EXCERPT];
@@ -197,7 +193,7 @@ static enum clsnn_status add_range(struct clsnn_axis *axis, char *text) {
     double from, to, by = 0;
     char value[32], above[32];
     TRY(split_range(axis, text, &r));
-    if (is_whole(r.first) && is_whole(r.last) && (!r.step || is_whole(r.step)))
+    if (clsnn_is_whole(r.first) && clsnn_is_whole(r.last) && (!r.step || clsnn_is_whole(r.step)))
         return add_whole_range(axis, &r);
     TRY(read_end(axis, r.first, &from));
     TRY(read_end(axis, r.last, &to));
@@ -557,61 +553,4 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
         snprintf(name + MAX_NAME - 17, 18, "_%.16s", hex);
     }
     return name;
-}
-
-/* Reads a whole number from a variable of a Slurm job array. */
-static enum clsnn_status read_slurm(const char *name, uint64_t *out) {
-    const char *text = getenv(name);
-    if (text && *text) return clsnn_parse_whole(name, text, 0, UINT32_MAX, "", out);
-    return clsnn_fail(CLSNN_E_USAGE,
-                      "--shard slurm: %s is not set: must be a task of a Slurm job array (sbatch --array); "
-                      "elsewhere write --shard I/N",
-                      name);
-}
-
-/* Sets i and n to this task's place among the tasks of its Slurm job array. */
-static enum clsnn_status slurm_shard(uint64_t *out_i, uint64_t *out_n) {
-    enum clsnn_status st = CLSNN_OK;
-    uint64_t task = 0, n = 0, first = 0, step = 0;
-    TRY(read_slurm("SLURM_ARRAY_TASK_ID", &task));
-    TRY(read_slurm("SLURM_ARRAY_TASK_COUNT", &n));
-    TRY(read_slurm("SLURM_ARRAY_TASK_MIN", &first));
-    TRY(read_slurm("SLURM_ARRAY_TASK_STEP", &step));
-    if (task < first || step == 0 || (task - first) % step != 0 || (task - first) / step >= n)
-        return clsnn_fail(CLSNN_E_USAGE,
-                          "SLURM_ARRAY_TASK_ID = %" PRIu64 ": is none of the %" PRIu64 " tasks from %" PRIu64
-                          " on in steps of %" PRIu64 "; --shard I/N says which part to do",
-                          task, n, first, step);
-    *out_i = (task - first) / step + 1;
-    *out_n = n;
-fail:
-    return st;
-}
-
-enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *out_n) {
-    enum clsnn_status st = CLSNN_OK;
-    uint64_t i = 1, n = 1;
-    if (text && strcmp(text, "slurm") == 0) {
-        TRY(slurm_shard(&i, &n));
-    } else if (text) {
-        char shown[CLSNN_EXCERPT], *copy = strdup(text), *slash;
-        if (!copy) return clsnn_no_memory("sweep");
-        slash = strchr(copy, '/');
-        if (slash) *slash = '\0';
-        const bool numbers =
-            slash && is_whole(copy) && is_whole(slash + 1) && strlen(copy) < 10 && strlen(slash + 1) < 10;
-        if (numbers) {
-            i = strtoull(copy, NULL, 10);
-            n = strtoull(slash + 1, NULL, 10);
-        }
-        free(copy);
-        if (!numbers || i < 1 || i > n)
-            return clsnn_fail(CLSNN_E_USAGE,
-                              "--shard = %s: must be slurm, or I/N with I in [1, N]: 1/4, 2/4, 3/4, 4/4",
-                              clsnn_excerpt(text, shown));
-    }
-    *out_i = (uint32_t)i;
-    *out_n = (uint32_t)n;
-fail:
-    return st;
 }

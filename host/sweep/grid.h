@@ -54,8 +54,4 @@ const char *clsnn_grid_value(const struct clsnn_grid *g, size_t run, const struc
  * error recorded) without memory. */
 char *clsnn_grid_name(const struct clsnn_grid *g, size_t run);
 
-/* Parses --shard: "2/4" to 2 and 4, "slurm" to the task's place in its Slurm job array, NULL to 1 and 1. A
- * variable of Slurm alone changes nothing. Errors: CLSNN_E_USAGE, CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_grid_shard(const char *text, uint32_t *out_i, uint32_t *out_n);
-
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "sweep/grid.h"
+#include "sweep/shard.h"
 #include "options/options.h"
 
 static char folder[64], file[96];
@@ -508,13 +509,13 @@ static void test_sizes(void **state) {
 
 static void shard_is(const char *text, uint32_t i, uint32_t n) {
     uint32_t out_i = 0, out_n = 0;
-    if (clsnn_grid_shard(text, &out_i, &out_n) != CLSNN_OK) fail_msg("refused: %s", clsnn_error_text());
+    if (clsnn_shard_read(text, &out_i, &out_n) != CLSNN_OK) fail_msg("refused: %s", clsnn_error_text());
     assert_true(out_i == i && out_n == n);
 }
 
 static void shard_bad(const char *text, const char *want) {
     uint32_t i = 77, n = 77;
-    assert_int_equal(clsnn_grid_shard(text, &i, &n), CLSNN_E_USAGE);
+    assert_int_equal(clsnn_shard_read(text, &i, &n), CLSNN_E_USAGE);
     if (!strstr(clsnn_error_text(), want))
         fail_msg("\"%s\" does not contain \"%s\"", clsnn_error_text(), want);
     assert_true(i == 77 && n == 77);
