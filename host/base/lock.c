@@ -126,7 +126,8 @@ static enum clsnn_status take_file(struct lock_files *of, const char *name, cons
             char again[MARK_BYTES];
             read_text(other, again);
             again[strcspn(again, "\n")] = '\0';
-            if (strcmp(again, found) != 0 && link(other, path) != 0) errno = 0; /* its owner will notice */
+            if (strcmp(again, found) != 0 && link(other, path) != 0)
+                errno = 0; /* a third process was faster; the last check of lock_by_files tells the loser */
             unlink(other);
         }
         free(other);

@@ -30,8 +30,9 @@ struct clsnn_dataset {
  *   /usr/share/clsnn/mnist, in that order.
  * - "auto" is mnist, or digits if no place holds MNIST's files; out->name tells which. Damaged files are an
  *   error.
- * - A directory holds four IDX files by any usual name (dataset/places.h), itself or in raw or MNIST/raw: or
- *   only the test set's two, and out->train.n_images is then 0.
+ * - A directory holds four IDX files, itself or in raw or MNIST/raw. Names are train-images-idx3-ubyte and
+ *   its sisters, also with a dot before idx3, with a prefix, with test for t10k, and with .gz. With the test
+ *   set's two files alone, out->train.n_images is 0.
  * out  filled on success; the caller frees it with clsnn_dataset_finish
  * Errors: CLSNN_E_DATA files are missing (the text lists every place searched, and what to do), truncated or
  * corrupt; images are not of 28 x 28 pixels; a label is over 9; images and labels differ in number; or
