@@ -69,9 +69,10 @@ static void compare_result(struct verdict *v, const struct clsnn_run *recorded,
                            const struct clsnn_run *found) {
     const struct clsnn_score *a = &clsnn_run_last(recorded)->score, *b = &clsnn_run_last(found)->score;
     compare(v, "final_sha256", json_string(recorded->sha256), json_string(found->sha256));
-    compare(v, "confusion", clsnn_record_confusion(a->confusion), clsnn_record_confusion(b->confusion));
-    compare(v, "confusion_proportion", clsnn_record_confusion(a->confusion_proportion),
-            clsnn_record_confusion(b->confusion_proportion));
+    compare(v, "confusion", clsnn_record_confusion(a->confusion, a->n_classes),
+            clsnn_record_confusion(b->confusion, b->n_classes));
+    compare(v, "confusion_proportion", clsnn_record_confusion(a->confusion_proportion, a->n_classes),
+            clsnn_record_confusion(b->confusion_proportion, b->n_classes));
     compare(v, "presentations", clsnn_json_whole(recorded->totals.presentations),
             clsnn_json_whole(found->totals.presentations));
     compare(v, "given_up", clsnn_json_whole(recorded->totals.given_up),
@@ -86,7 +87,10 @@ static enum clsnn_status compare_model(struct verdict *v, const char *dir,
     char *path = clsnn_file_join(dir, "model.npz");
     enum clsnn_status st = path ? clsnn_learned_read(path, &recorded) : CLSNN_E_MEMORY;
     const size_t n = found->n_post;
-    if (st == CLSNN_OK && recorded.n_post == n) {
+    if (st == CLSNN_OK && recorded.labels.labels && recorded.labels.n_classes != found->labels.n_classes) {
+        compare(v, "model.npz: classes", json_integer(recorded.labels.n_classes),
+                json_integer(found->labels.n_classes));
+    } else if (st == CLSNN_OK && recorded.n_post == n) {
         const struct {
             const char *what;
             const void *recorded, *found;
@@ -96,7 +100,7 @@ static enum clsnn_status compare_model(struct verdict *v, const char *dir,
             {"model.npz: theta_mv", recorded.theta_mv, found->theta_mv, n * sizeof(float)},
             {"model.npz: labels", recorded.labels.labels, found->labels.labels, n * sizeof(int32_t)},
             {"model.npz: proportions", recorded.labels.proportions, found->labels.proportions,
-             n * CLSNN_CLASSES * sizeof(float)},
+             n * found->labels.n_classes * sizeof(float)},
         };
         for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
             if (!rows[k].recorded || memcmp(rows[k].recorded, rows[k].found, rows[k].n_bytes) != 0)

@@ -24,6 +24,15 @@ void clsnn_dataset_finish(struct clsnn_dataset *d) {
     memset(d, 0, sizeof *d);
 }
 
+uint32_t clsnn_dataset_classes(const struct clsnn_dataset *d) {
+    const struct clsnn_images *sets[] = {&d->train, &d->test};
+    uint32_t n = CLSNN_MIN_CLASSES;
+    for (int i = 0; i < 2; i++)
+        for (uint32_t k = 0; k < sets[i]->n_images; k++)
+            if (sets[i]->labels[k] >= n) n = sets[i]->labels[k] + 1u;
+    return n;
+}
+
 static enum clsnn_status hash(struct clsnn_dataset *d) {
     struct clsnn_sha256 *h = clsnn_sha256_create();
     if (!h) return CLSNN_E_MEMORY;

@@ -378,7 +378,7 @@ void clsnn_digits_draw(uint64_t seed, enum clsnn_digits_set set, uint32_t first,
                        uint8_t *labels) {
     for (uint32_t k = 0; k < n; k++) {
         struct stream s = stream_of(seed, set, first + k);
-        uint32_t digit = (uint32_t)((uint64_t)draw_word(&s) * CLSNN_CLASSES >> 32);
+        uint32_t digit = (uint32_t)((uint64_t)draw_word(&s) * 10 >> 32);
         labels[k] = (uint8_t)digit;
         draw_image(&s, digit, pixels + (size_t)k * SIDE * SIDE);
     }

@@ -22,6 +22,7 @@ enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsn
     batch->data = data;
     batch->neurons = neurons;
     batch->n_slots = n_slots;
+    batch->n_classes = clsnn_dataset_classes(data);
     batch->n_train = n_train && n_train < data->train.n_images ? n_train : data->train.n_images;
     batch->n_test = n_test && n_test < data->test.n_images ? n_test : data->test.n_images;
     batch->fixed_chunk = chunk;

@@ -13,7 +13,7 @@ struct clsnn_batch {
     uint32_t neurons;
     int n_slots;
     cl_mem train_pixels, test_pixels; /* u8 [n_train][784], [n_test][784] */
-    uint32_t n_train, n_test;
+    uint32_t n_train, n_test, n_classes;
     struct clsnn_network *net; /* n_slots networks; each experiment starts its own */
     struct clsnn_trainer *trainer;
     uint32_t fixed_chunk; /* presentations of a launch; 0: as the networks' pace allows */

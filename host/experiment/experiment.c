@@ -38,8 +38,9 @@ enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot, c
     x->batch = batch;
     x->slot = slot;
     clsnn_plan_cut(&x->plan, batch->n_train, batch->n_test);
-    TRY(clsnn_labels_create(plan->neurons, &x->labels));
-    if (slot < batch->trainer->n_watched) TRY(clsnn_running_create(plan->neurons, &x->running));
+    TRY(clsnn_labels_create(plan->neurons, batch->n_classes, &x->labels));
+    if (slot < batch->trainer->n_watched)
+        TRY(clsnn_running_create(plan->neurons, batch->n_classes, &x->running));
     TRY(clsnn_batch_start(batch, slot, &plan->model, plan->seed));
     batch->trainer->totals[slot] = (struct clsnn_totals){0};
     *out = x;
@@ -55,34 +56,76 @@ void clsnn_experiment_destroy(struct clsnn_experiment *x) {
     clsnn_labels_finish(&x->labels);
     clsnn_running_destroy(x->running);
     free(x->order);
-    free(x->metrics);
+    clsnn_metrics_free(x->metrics, x->n_metrics);
     free(x);
 }
 
-/* Copies labels between structs for equally many neurons. */
-static void copy_labels(const struct clsnn_labels *from, struct clsnn_labels *to) {
-    memcpy(to->labels, from->labels, to->n_post * sizeof *to->labels);
-    memcpy(to->proportions, from->proportions, (size_t)to->n_post * CLSNN_CLASSES * sizeof *to->proportions);
+static enum clsnn_status copy_labels(const struct clsnn_labels *from, struct clsnn_labels *out) {
+    const enum clsnn_status st = clsnn_labels_create(from->n_post, from->n_classes, out);
+    if (st != CLSNN_OK) return st;
+    memcpy(out->labels, from->labels, from->n_post * sizeof *out->labels);
+    memcpy(out->proportions, from->proportions,
+           (size_t)from->n_post * from->n_classes * sizeof *out->proportions);
+    return CLSNN_OK;
 }
 
-static void use_labels(struct clsnn_experiment *x, const struct clsnn_labels *labels) {
-    copy_labels(labels, &x->labels);
+/* Gives x the labels. Neurons may have been labelled for other classes than those of the batch's data. */
+static enum clsnn_status use_labels(struct clsnn_experiment *x, const struct clsnn_labels *labels) {
+    struct clsnn_labels copy;
+    const enum clsnn_status st = copy_labels(labels, &copy);
+    if (st != CLSNN_OK) return st;
+    clsnn_labels_finish(&x->labels);
+    x->labels = copy;
     x->has_labels = true;
+    return CLSNN_OK;
+}
+
+void clsnn_metrics_free(struct clsnn_metrics *metrics, size_t n) {
+    for (size_t k = 0; k < n; k++) clsnn_score_finish(&metrics[k].score);
+    free(metrics);
+}
+
+enum clsnn_status clsnn_metrics_copy(const struct clsnn_metrics *metrics, size_t n,
+                                     struct clsnn_metrics **out) {
+    enum clsnn_status st = CLSNN_OK;
+    size_t done = 0;
+    struct clsnn_metrics *copy = calloc(n + 1, sizeof *copy);
+    if (!copy) return clsnn_fail(CLSNN_E_MEMORY, "metrics: no memory for %zu evaluations", n);
+    for (; done < n; done++) {
+        const struct clsnn_score *from = &metrics[done].score;
+        struct clsnn_score score = *from;
+        if (from->confusion) {
+            TRY(clsnn_score_create(from->n_classes, &score));
+            memcpy(score.confusion, from->confusion,
+                   2 * (size_t)from->n_classes * from->n_classes * sizeof *score.confusion);
+            score.n_images = from->n_images;
+            score.correct_all = from->correct_all;
+            score.correct_proportion = from->correct_proportion;
+        }
+        copy[done] = metrics[done];
+        copy[done].score = score;
+    }
+    *out = copy;
+    return CLSNN_OK;
+fail:
+    clsnn_metrics_free(copy, done);
+    return st;
 }
 
 enum clsnn_status clsnn_experiment_resume(struct clsnn_experiment *x, const struct clsnn_standing *at,
                                           const struct clsnn_metrics *metrics, size_t n_metrics,
                                           const struct clsnn_labels *labels) {
-    struct clsnn_metrics *copy = malloc((n_metrics + 1) * sizeof *copy);
-    if (!copy) return clsnn_fail(CLSNN_E_MEMORY, "metrics: no memory for %zu evaluations", n_metrics);
-    if (n_metrics) memcpy(copy, metrics, n_metrics * sizeof *copy);
-    free(x->metrics);
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_metrics *copy = NULL;
+    TRY(clsnn_metrics_copy(metrics, n_metrics, &copy));
+    clsnn_metrics_free(x->metrics, x->n_metrics);
     x->metrics = copy;
     x->n_metrics = n_metrics;
     x->at = *at;
     x->batch->trainer->totals[x->slot] = at->trained;
-    if (labels) use_labels(x, labels);
-    return CLSNN_OK;
+    if (labels) TRY(use_labels(x, labels));
+fail:
+    return st;
 }
 
 bool clsnn_experiment_is_finished(const struct clsnn_experiment *x) {
@@ -188,6 +231,10 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
         TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, x->batch->train_pixels,
                          x->plan.label_images, watch, &counts, &label_spikes));
         tell_readout(x->batch, watch);
+        if (x->labels.n_classes != x->batch->n_classes) {
+            clsnn_labels_finish(&x->labels);
+            TRY(clsnn_labels_create(x->plan.neurons, x->batch->n_classes, &x->labels));
+        }
         TRY(clsnn_readout_label(x->batch->dev, counts, x->batch->data->train.labels, x->plan.label_images,
                                 &x->labels));
         x->has_labels = true;
@@ -206,15 +253,22 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     m->eval_seconds = clsnn_clock_seconds() - began;
     x->at.eval_seconds += m->eval_seconds;
 fail:
-    if (st != CLSNN_OK) x->at = before;
+    if (st != CLSNN_OK) {
+        x->at = before;
+        clsnn_score_finish(&m->score);
+    }
     free(counts);
     return st;
 }
 
-static enum clsnn_status append_metrics(struct clsnn_experiment *x, const struct clsnn_metrics *m,
+/* Adds m to the evaluations of x, which owns its score from then on. */
+static enum clsnn_status append_metrics(struct clsnn_experiment *x, struct clsnn_metrics *m,
                                         const struct clsnn_watcher *watch) {
     struct clsnn_metrics *grown = realloc(x->metrics, (x->n_metrics + 1) * sizeof *grown);
-    if (!grown) return clsnn_fail(CLSNN_E_MEMORY, "metrics: no memory for %zu evaluations", x->n_metrics + 1);
+    if (!grown) {
+        clsnn_score_finish(&m->score);
+        return clsnn_fail(CLSNN_E_MEMORY, "metrics: no memory for %zu evaluations", x->n_metrics + 1);
+    }
     x->metrics = grown;
     grown[x->n_metrics++] = *m;
     return watch && watch->evaluated ? watch->evaluated(watch->ctx, x, m) : CLSNN_OK;
@@ -412,9 +466,12 @@ enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const s
     if (l->n_post != x->plan.neurons)
         return clsnn_fail(CLSNN_E_SHAPE, "model: %u neurons, but the experiment has %u: must be equal",
                           l->n_post, x->plan.neurons);
+    enum clsnn_status st = CLSNN_OK;
     x->has_labels = false;
-    if (l->labels.labels) use_labels(x, &l->labels);
-    return clsnn_network_set(x->batch->net, x->slot, l->w, l->theta_mv);
+    if (l->labels.labels) TRY(use_labels(x, &l->labels));
+    TRY(clsnn_network_set(x->batch->net, x->slot, l->w, l->theta_mv));
+fail:
+    return st;
 }
 
 enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, struct clsnn_learned *out) {
@@ -428,10 +485,7 @@ enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, str
         goto fail;
     }
     TRY(clsnn_network_get(x->batch->net, x->slot, l.w, l.theta_mv));
-    if (x->has_labels) {
-        TRY(clsnn_labels_create(l.n_post, &l.labels));
-        copy_labels(&x->labels, &l.labels);
-    }
+    if (x->has_labels) TRY(copy_labels(&x->labels, &l.labels));
     TRY(clsnn_learned_hash(&l));
     *out = l;
     return CLSNN_OK;

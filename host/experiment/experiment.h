@@ -34,6 +34,11 @@ struct clsnn_experiment {
     struct clsnn_running *running; /* running accuracy; NULL if the batch does not watch the slot */
 };
 
+/* Copies n evaluations with their scores; free *out with clsnn_metrics_free. Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_metrics_copy(const struct clsnn_metrics *metrics, size_t n,
+                                     struct clsnn_metrics **out);
+void clsnn_metrics_free(struct clsnn_metrics *metrics, size_t n); /* takes NULL and 0 */
+
 /* Sets x to a standing, evaluations and labels (NULL: none) of the same plan, all copied. The caller loads
  * the network's state. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_experiment_resume(struct clsnn_experiment *x, const struct clsnn_standing *at,

@@ -35,7 +35,7 @@ enum clsnn_status clsnn_learned_hash(struct clsnn_learned *l) {
 
 void clsnn_labels_arrays(const struct clsnn_labels *l, struct clsnn_array out[CLSNN_LABEL_ARRAYS]) {
     out[0] = (struct clsnn_array){"labels", CLSNN_I4, 1, {l->n_post}, l->labels};
-    out[1] = (struct clsnn_array){"proportions", CLSNN_F4, 2, {l->n_post, CLSNN_CLASSES}, l->proportions};
+    out[1] = (struct clsnn_array){"proportions", CLSNN_F4, 2, {l->n_post, l->n_classes}, l->proportions};
 }
 
 static bool has_array(const struct clsnn_npz *npz, const char *name) {
@@ -52,19 +52,23 @@ enum clsnn_status clsnn_labels_in_npz(const struct clsnn_npz *npz, const char *l
     *out = (struct clsnn_labels){.n_post = n_post};
     if (!has_array(npz, "labels")) return CLSNN_OK;
     TRY(clsnn_npz_get(npz, label, "labels", CLSNN_I4, 1, (const size_t[]){n}, &labels));
-    TRY(clsnn_npz_get(npz, label, "proportions", CLSNN_F4, 2, (const size_t[]){n, CLSNN_CLASSES},
-                      &proportions));
+    TRY(clsnn_npz_get(npz, label, "proportions", CLSNN_F4, 2, (const size_t[]){n, 0}, &proportions));
+    const size_t n_classes = proportions->shape[1];
+    if (n_classes < CLSNN_MIN_CLASSES || n_classes > CLSNN_MAX_CLASSES)
+        return clsnn_fail(CLSNN_E_DATA, "%s: proportions has %zu columns: must be in [%d, %d] classes", label,
+                          n_classes, CLSNN_MIN_CLASSES, CLSNN_MAX_CLASSES);
+    out->n_classes = (uint32_t)n_classes;
     out->labels = labels->data;
     out->proportions = proportions->data;
     for (size_t j = 0; j < n; j++) {
-        if (out->labels[j] < -1 || out->labels[j] >= CLSNN_CLASSES)
-            return clsnn_fail(CLSNN_E_DATA, "%s: labels[%zu] = %d: must be in [-1, 9]", label, j,
-                              out->labels[j]);
+        if (out->labels[j] < -1 || out->labels[j] >= (int)n_classes)
+            return clsnn_fail(CLSNN_E_DATA, "%s: labels[%zu] = %d: must be in [-1, %zu]", label, j,
+                              out->labels[j], n_classes - 1);
     }
-    for (size_t k = 0; k < n * CLSNN_CLASSES; k++) {
+    for (size_t k = 0; k < n * n_classes; k++) {
         if (!(out->proportions[k] >= 0.0f && out->proportions[k] <= 1.0f))
             return clsnn_fail(CLSNN_E_DATA, "%s: proportions[%zu, %zu] = %g: must be in [0, 1]", label,
-                              k / CLSNN_CLASSES, k % CLSNN_CLASSES, (double)out->proportions[k]);
+                              k / n_classes, k % n_classes, (double)out->proportions[k]);
     }
 fail:
     return st;
@@ -152,8 +156,8 @@ enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out
     l.w = take(&npz, w->data);
     l.theta_mv = take(&npz, theta->data);
     if (labels.labels)
-        l.labels =
-            (struct clsnn_labels){(uint32_t)n, take(&npz, labels.labels), take(&npz, labels.proportions)};
+        l.labels = (struct clsnn_labels){(uint32_t)n, labels.n_classes, take(&npz, labels.labels),
+                                         take(&npz, labels.proportions)};
     TRY(clsnn_learned_hash(&l));
     *out = l;
     l = (struct clsnn_learned){0};

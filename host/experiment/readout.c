@@ -15,10 +15,11 @@ enum { SHARE_ONE = 1 << 16, DIGIT = 1 << 8 }; /* a proportion is a multiple of 2
 static const double exact_limit = 1 << 24;
 static const size_t block_bytes = 32u << 20;
 
-enum clsnn_status clsnn_labels_create(uint32_t n_post, struct clsnn_labels *out) {
+enum clsnn_status clsnn_labels_create(uint32_t n_post, uint32_t n_classes, struct clsnn_labels *out) {
     struct clsnn_labels l = {.n_post = n_post,
+                             .n_classes = n_classes,
                              .labels = malloc(n_post * sizeof *l.labels),
-                             .proportions = calloc(n_post, CLSNN_CLASSES * sizeof *l.proportions)};
+                             .proportions = calloc(n_post, n_classes * sizeof *l.proportions)};
     if (!l.labels || !l.proportions) {
         clsnn_labels_finish(&l);
         return clsnn_fail(CLSNN_E_MEMORY, "labels: no memory for %u neurons", n_post);
@@ -33,6 +34,20 @@ void clsnn_labels_finish(struct clsnn_labels *l) {
     free(l->labels);
     free(l->proportions);
     *l = (struct clsnn_labels){0};
+}
+
+enum clsnn_status clsnn_score_create(uint32_t n_classes, struct clsnn_score *out) {
+    const size_t n = (size_t)n_classes * n_classes;
+    uint32_t *both = calloc(2 * n, sizeof *both);
+    if (!both) return clsnn_fail(CLSNN_E_MEMORY, "confusion: no memory for %u classes", n_classes);
+    *out = (struct clsnn_score){.n_classes = n_classes, .confusion = both, .confusion_proportion = both + n};
+    return CLSNN_OK;
+}
+
+void clsnn_score_finish(struct clsnn_score *s) {
+    if (!s) return;
+    free(s->confusion);
+    *s = (struct clsnn_score){0};
 }
 
 /* Records a failed SGEMM. CLBlast passes OpenCL's codes on as they are; its own codes get a text here. An
@@ -116,16 +131,16 @@ static bool mean_above(uint64_t a, uint64_t n_a, uint64_t b, uint64_t n_b) {
     return a * n_b > b * n_a;
 }
 
-static void label_neuron(const uint64_t sums[CLSNN_CLASSES], const uint32_t n_class[CLSNN_CLASSES],
-                         int32_t *label, float *proportions) {
+static void label_neuron(const uint64_t *sums, const uint32_t *n_class, int n_classes, int32_t *label,
+                         float *proportions) {
     double total = 0.0;
     *label = -1;
-    for (int c = 0; c < CLSNN_CLASSES; c++) {
+    for (int c = 0; c < n_classes; c++) {
         if (n_class[c] == 0 || sums[c] == 0) continue;
         total += (double)sums[c] / n_class[c];
         if (*label < 0 || mean_above(sums[c], n_class[c], sums[*label], n_class[*label])) *label = c;
     }
-    for (int c = 0; c < CLSNN_CLASSES; c++) {
+    for (int c = 0; c < n_classes; c++) {
         proportions[c] = total > 0.0 && n_class[c] ? (float)((double)sums[c] / n_class[c] / total) : 0.0f;
     }
 }
@@ -134,11 +149,11 @@ enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const uint16_t *
                                       const uint8_t *classes, uint32_t n_images,
                                       struct clsnn_labels *labels) {
     enum clsnn_status st = CLSNN_OK;
-    const size_t n_post = labels->n_post;
+    const size_t n_post = labels->n_post, n_classes = labels->n_classes;
     const uint32_t block = block_images(labels->n_post, n_images);
-    uint32_t n_class[CLSNN_CLASSES] = {0};
-    float *a = malloc(block * n_post * sizeof *a), *one_hot = malloc(block * CLSNN_CLASSES * sizeof *one_hot);
-    uint64_t(*sums)[CLSNN_CLASSES] = calloc(n_post, sizeof *sums);
+    uint32_t n_class[CLSNN_MAX_CLASSES] = {0};
+    float *a = malloc(block * n_post * sizeof *a), *one_hot = malloc(block * n_classes * sizeof *one_hot);
+    uint64_t *sums = calloc(n_post * n_classes, sizeof *sums);
     if (!a || !one_hot || !sums) {
         st = clsnn_fail(CLSNN_E_MEMORY, "labelling: no memory for %u images of %zu neurons", block, n_post);
         goto fail;
@@ -146,15 +161,16 @@ enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const uint16_t *
     for (uint32_t first = 0; first < n_images; first += block) {
         const uint32_t n = n_images - first < block ? n_images - first : block;
         const double most = widen(counts + first * n_post, n * n_post, a);
-        memset(one_hot, 0, n * CLSNN_CLASSES * sizeof *one_hot);
+        memset(one_hot, 0, n * n_classes * sizeof *one_hot);
         for (uint32_t k = 0; k < n; k++) {
-            one_hot[k * CLSNN_CLASSES + classes[first + k]] = 1.0f;
+            one_hot[k * n_classes + classes[first + k]] = 1.0f;
             n_class[classes[first + k]]++;
         }
-        TRY(multiply(dev, true, n_post, CLSNN_CLASSES, n, a, one_hot, most, &sums[0][0]));
+        TRY(multiply(dev, true, n_post, n_classes, n, a, one_hot, most, sums));
     }
     for (size_t j = 0; j < n_post; j++)
-        label_neuron(sums[j], n_class, &labels->labels[j], labels->proportions + j * CLSNN_CLASSES);
+        label_neuron(sums + j * n_classes, n_class, (int)n_classes, &labels->labels[j],
+                     labels->proportions + j * n_classes);
 fail:
     free(a);
     free(one_hot);
@@ -162,38 +178,35 @@ fail:
     return st;
 }
 
-/* The shares of a neuron's vote, a row of 30: its label as one-hot, then its proportions' high digits, then
- * their low digits. */
-enum { N_SHARES = 3 * CLSNN_CLASSES };
-
-static void fill_shares(const struct clsnn_labels *labels, float *shares,
-                        uint32_t n_labelled[CLSNN_CLASSES]) {
+/* Fills the shares of the neurons' votes, a row of 3 n_classes for each: its label as one-hot, then its
+ * proportions' high digits, then their low digits. */
+static void fill_shares(const struct clsnn_labels *labels, float *shares, uint32_t *n_labelled) {
+    const size_t n_classes = labels->n_classes;
     for (uint32_t j = 0; j < labels->n_post; j++) {
-        float *row = shares + (size_t)j * N_SHARES;
-        memset(row, 0, N_SHARES * sizeof *row);
+        float *row = shares + j * 3 * n_classes;
+        memset(row, 0, 3 * n_classes * sizeof *row);
         if (labels->labels[j] < 0) continue; /* the neuron never fired while labelling: it never votes */
         row[labels->labels[j]] = 1.0f;
         n_labelled[labels->labels[j]]++;
-        for (int c = 0; c < CLSNN_CLASSES; c++) {
-            const long share =
-                lround((double)labels->proportions[(size_t)j * CLSNN_CLASSES + (size_t)c] * SHARE_ONE);
-            row[CLSNN_CLASSES + c] = (float)(share / DIGIT); /* NOLINT(bugprone-integer-division): a digit */
-            row[2 * CLSNN_CLASSES + c] = (float)(share % DIGIT);
+        for (size_t c = 0; c < n_classes; c++) {
+            const long share = lround((double)labels->proportions[j * n_classes + c] * SHARE_ONE);
+            row[n_classes + c] = (float)(share / DIGIT); /* NOLINT(bugprone-integer-division): a digit */
+            row[2 * n_classes + c] = (float)(share % DIGIT);
         }
     }
 }
 
-static void vote(const uint64_t sums[N_SHARES], const uint32_t n_labelled[CLSNN_CLASSES], int *out_all,
+static void vote(const uint64_t *sums, const uint32_t *n_labelled, int n_classes, int *out_all,
                  int *out_proportion) {
     uint64_t best = 0, best_n = 1, best_share = 0;
     *out_all = *out_proportion = 0;
-    for (int c = 0; c < CLSNN_CLASSES; c++) {
+    for (int c = 0; c < n_classes; c++) {
         if (n_labelled[c] && mean_above(sums[c], n_labelled[c], best, best_n)) {
             best = sums[c];
             best_n = n_labelled[c];
             *out_all = c;
         }
-        const uint64_t share = sums[CLSNN_CLASSES + c] * DIGIT + sums[2 * CLSNN_CLASSES + c];
+        const uint64_t share = sums[n_classes + c] * DIGIT + sums[2 * n_classes + c];
         if (share > best_share) {
             best_share = share;
             *out_proportion = c;
@@ -205,34 +218,40 @@ enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct cls
                                       const uint16_t *counts, const uint8_t *classes, uint32_t n_images,
                                       struct clsnn_score *out) {
     enum clsnn_status st = CLSNN_OK;
-    const size_t n_post = labels->n_post;
+    const size_t n_post = labels->n_post, n_shares = 3 * (size_t)labels->n_classes;
     const uint32_t block = block_images(labels->n_post, n_images);
-    struct clsnn_score score = {.n_images = n_images};
-    uint32_t n_labelled[CLSNN_CLASSES] = {0};
-    float *a = malloc(block * n_post * sizeof *a), *shares = malloc(n_post * N_SHARES * sizeof *shares);
-    uint64_t *sums = malloc((size_t)block * N_SHARES * sizeof *sums);
+    struct clsnn_score score = {0};
+    uint32_t n_labelled[CLSNN_MAX_CLASSES] = {0}, n_classes = labels->n_classes;
+    for (uint32_t k = 0; k < n_images; k++)
+        if (classes[k] >= n_classes) n_classes = classes[k] + 1u;
+    float *a = malloc(block * n_post * sizeof *a), *shares = malloc(n_post * n_shares * sizeof *shares);
+    uint64_t *sums = malloc(block * n_shares * sizeof *sums);
     if (!a || !shares || !sums) {
         st = clsnn_fail(CLSNN_E_MEMORY, "votes: no memory for %u images of %zu neurons", block, n_post);
         goto fail;
     }
+    TRY(clsnn_score_create(n_classes, &score));
+    score.n_images = n_images;
     fill_shares(labels, shares, n_labelled);
     for (uint32_t first = 0; first < n_images; first += block) {
         const uint32_t n = n_images - first < block ? n_images - first : block;
         const double most = widen(counts + first * n_post, n * n_post, a);
-        memset(sums, 0, (size_t)n * N_SHARES * sizeof *sums);
-        TRY(multiply(dev, false, n, N_SHARES, n_post, a, shares, most * DIGIT, sums));
+        memset(sums, 0, n * n_shares * sizeof *sums);
+        TRY(multiply(dev, false, n, n_shares, n_post, a, shares, most * DIGIT, sums));
         for (uint32_t k = 0; k < n; k++) {
             int all = 0, proportion = 0;
             const uint8_t truth = classes[first + k];
-            vote(sums + (size_t)k * N_SHARES, n_labelled, &all, &proportion);
+            vote(sums + k * n_shares, n_labelled, (int)labels->n_classes, &all, &proportion);
             score.correct_all += all == truth;
             score.correct_proportion += proportion == truth;
-            score.confusion[truth][all]++;
-            score.confusion_proportion[truth][proportion]++;
+            score.confusion[truth * n_classes + (uint32_t)all]++;
+            score.confusion_proportion[truth * n_classes + (uint32_t)proportion]++;
         }
     }
     *out = score;
+    score = (struct clsnn_score){0};
 fail:
+    clsnn_score_finish(&score);
     free(a);
     free(shares);
     free(sums);

@@ -9,22 +9,23 @@
 enum { WINDOW = 1000, FEWEST = 100, FADE_EVERY = 8192 };
 
 struct clsnn_running {
-    uint32_t n_post;
-    uint32_t (*sums)[CLSNN_CLASSES]; /* [n_post] spikes for each class */
-    uint32_t n_class[CLSNN_CLASSES];
-    int8_t *label; /* [n_post] class with the highest mean count; -1: none */
-    uint32_t n_labelled[CLSNN_CLASSES];
+    uint32_t n_post, n_classes;
+    uint32_t *sums; /* [n_post][n_classes] spikes for each class */
+    uint32_t n_class[CLSNN_MAX_CLASSES];
+    int16_t *label; /* [n_post] class with the highest mean count; -1: none */
+    uint32_t n_labelled[CLSNN_MAX_CLASSES];
     uint64_t n_seen;
     uint32_t n_right;
     uint8_t right[WINDOW]; /* ring of the last WINDOW images; 1: classified right */
 };
 
-enum clsnn_status clsnn_running_create(uint32_t n_post, struct clsnn_running **out) {
+enum clsnn_status clsnn_running_create(uint32_t n_post, uint32_t n_classes, struct clsnn_running **out) {
     struct clsnn_running *r = calloc(1, sizeof *r);
     if (r) {
         r->n_post = n_post;
-        r->sums = calloc(n_post, sizeof *r->sums);
-        r->label = malloc(n_post);
+        r->n_classes = n_classes;
+        r->sums = calloc((size_t)n_post * n_classes, sizeof *r->sums);
+        r->label = malloc(n_post * sizeof *r->label);
     }
     if (!r || !r->sums || !r->label) {
         clsnn_running_destroy(r);
@@ -42,13 +43,13 @@ void clsnn_running_destroy(struct clsnn_running *r) {
     free(r);
 }
 
-static int classify(const struct clsnn_running *r, const uint16_t *counts) {
-    uint64_t votes[CLSNN_CLASSES] = {0};
-    int best = 0;
+static uint32_t classify(const struct clsnn_running *r, const uint16_t *counts) {
+    uint64_t votes[CLSNN_MAX_CLASSES] = {0};
+    uint32_t best = 0;
     for (uint32_t j = 0; j < r->n_post; j++) {
         if (counts[j] && r->label[j] >= 0) votes[r->label[j]] += counts[j];
     }
-    for (int c = 1; c < CLSNN_CLASSES; c++) {
+    for (uint32_t c = 1; c < r->n_classes; c++) {
         if (votes[c] * (r->n_labelled[best] ? r->n_labelled[best] : 1) >
             votes[best] * (r->n_labelled[c] ? r->n_labelled[c] : 1))
             best = c;
@@ -57,16 +58,15 @@ static int classify(const struct clsnn_running *r, const uint16_t *counts) {
 }
 
 static void relabel(struct clsnn_running *r, uint32_t j) {
+    const uint32_t *sums = r->sums + (size_t)j * r->n_classes;
     int best = -1;
-    for (int c = 0; c < CLSNN_CLASSES; c++) {
-        if (r->sums[j][c] == 0 || r->n_class[c] == 0) continue;
-        if (best < 0 ||
-            (uint64_t)r->sums[j][c] * r->n_class[best] > (uint64_t)r->sums[j][best] * r->n_class[c])
-            best = c;
+    for (int c = 0; c < (int)r->n_classes; c++) {
+        if (sums[c] == 0 || r->n_class[c] == 0) continue;
+        if (best < 0 || (uint64_t)sums[c] * r->n_class[best] > (uint64_t)sums[best] * r->n_class[c]) best = c;
     }
     if (r->label[j] >= 0) r->n_labelled[r->label[j]]--;
     if (best >= 0) r->n_labelled[best]++;
-    r->label[j] = (int8_t)best;
+    r->label[j] = (int16_t)best;
 }
 
 void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t class) {
@@ -78,14 +78,12 @@ void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t 
     r->n_class[class]++;
     for (uint32_t j = 0; j < r->n_post; j++) {
         if (counts[j] == 0) continue;
-        r->sums[j][class] += counts[j];
+        r->sums[(size_t)j * r->n_classes + class] += counts[j];
         relabel(r, j);
     }
     if (++r->n_seen % FADE_EVERY != 0) return;
-    for (int c = 0; c < CLSNN_CLASSES; c++) {
-        r->n_class[c] = (r->n_class[c] + 1) / 2;
-        for (uint32_t j = 0; j < r->n_post; j++) r->sums[j][c] /= 2;
-    }
+    for (uint32_t c = 0; c < r->n_classes; c++) r->n_class[c] = (r->n_class[c] + 1) / 2;
+    for (size_t k = 0; k < (size_t)r->n_post * r->n_classes; k++) r->sums[k] /= 2;
 }
 
 double clsnn_running_accuracy(const struct clsnn_running *r) {

@@ -9,9 +9,9 @@
 #include "clsnn/status.h"
 
 struct clsnn_running;
-enum clsnn_status clsnn_running_create(uint32_t n_post, struct clsnn_running **out);
+enum clsnn_status clsnn_running_create(uint32_t n_post, uint32_t n_classes, struct clsnn_running **out);
 void clsnn_running_destroy(struct clsnn_running *r); /* takes NULL */
-/* Adds the counts [n_post] of one image, in training order, and its class. */
+/* Adds the counts [n_post] of one image, in training order, and its class, below n_classes. */
 void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t class);
 /* Returns the share of the last 1000 images classified right; negative before 100 images. */
 double clsnn_running_accuracy(const struct clsnn_running *r);

@@ -7,9 +7,10 @@
 #include "clsnn/status.h"
 
 /* Draws a confusion matrix to a PNG file at path, atomically. Cells show counts, shaded by their share of the
- * row.
- * counts  [true class][predicted class]
+ * row. Above 10 classes, those without an image and without a prediction are left out, and cells shrink.
+ * counts  [n_classes true][n_classes predicted]; n_classes is 10 to 256
  * Errors: CLSNN_E_MEMORY, CLSNN_E_IO, CLSNN_E_FAILED. */
-enum clsnn_status clsnn_confusion_draw(const char *path, const char *title, const uint32_t counts[10][10]);
+enum clsnn_status clsnn_confusion_draw(const char *path, const char *title, const uint32_t *counts,
+                                       uint32_t n_classes);
 
 #endif

@@ -240,7 +240,7 @@ struct found {
 
 static void found_finish(struct found *f) {
     clsnn_npz_finish(&f->npz);
-    free(f->metrics);
+    clsnn_metrics_free(f->metrics, f->n_metrics);
     *f = (struct found){.n_metrics = 0};
 }
 
@@ -321,12 +321,12 @@ static enum clsnn_status check_standing(const char *path, const struct clsnn_pla
 }
 
 /* Returns whether a confusion matrix sums up to n_images and to correct, and accuracy is in [0, 1]. */
-static bool is_score(const struct clsnn_score *s, const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES],
-                     uint32_t correct, double accuracy) {
+static bool is_score(const struct clsnn_score *s, const uint32_t *counts, uint32_t correct, double accuracy) {
+    const uint32_t n = s->n_classes;
     uint64_t sum = 0, right = 0;
-    for (int t = 0; t < CLSNN_CLASSES; t++) {
-        right += counts[t][t];
-        for (int p = 0; p < CLSNN_CLASSES; p++) sum += counts[t][p];
+    for (uint32_t t = 0; t < n; t++) {
+        right += counts[t * n + t];
+        for (uint32_t p = 0; p < n; p++) sum += counts[t * n + p];
     }
     return sum == s->n_images && right == correct && accuracy >= 0.0 && accuracy <= 1.0;
 }
@@ -353,6 +353,7 @@ static enum clsnn_status read_metrics(const char *path, const json_t *about, con
             path, n, json_array_size(scores), f->at.epoch);
     f->metrics = calloc(n + 1, sizeof *f->metrics);
     if (!f->metrics) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu evaluations", path, n);
+    f->n_metrics = n;
     for (size_t k = 0; k < n; k++) {
         TRY(clsnn_metrics_read(json_array_get(metrics, k), path, &f->metrics[k]));
         TRY(clsnn_record_read_score(json_array_get(scores, k), path, &f->metrics[k].score));
@@ -364,7 +365,6 @@ static enum clsnn_status read_metrics(const char *path, const json_t *about, con
                               "%s: evaluation %zu makes no sense: its numbers contradict each other", path,
                               k);
     }
-    f->n_metrics = n;
 fail:
     return st;
 }

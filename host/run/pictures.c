@@ -61,7 +61,7 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
     if (!r->model) TRY(accuracy_picture(r, accuracy));
     snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons,
              x->batch->data->name, 100 * m->accuracy_all, m->score.n_images);
-    TRY(clsnn_confusion_draw(confusion, title, m->score.confusion));
+    TRY(clsnn_confusion_draw(confusion, title, m->score.confusion, m->score.n_classes));
 fail:
     free(weights);
     free(accuracy);

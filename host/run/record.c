@@ -117,12 +117,12 @@ static const struct clsnn_field score_fields[] = {
     {"correct_proportion", CLSNN_FIELD_U32, offsetof(struct clsnn_score, correct_proportion), 0},
 };
 
-json_t *clsnn_record_confusion(const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES]) {
+json_t *clsnn_record_confusion(const uint32_t *counts, uint32_t n_classes) {
     json_t *rows = json_array();
-    for (int t = 0; t < CLSNN_CLASSES; t++) {
+    for (uint32_t t = 0; t < n_classes; t++) {
         json_t *row = json_array();
-        for (int p = 0; p < CLSNN_CLASSES; p++) {
-            if (json_array_append_new(row, json_integer(counts[t][p])) != 0) {
+        for (uint32_t p = 0; p < n_classes; p++) {
+            if (json_array_append_new(row, json_integer(counts[t * n_classes + p])) != 0) {
                 json_decref(row);
                 row = NULL;
                 break;
@@ -139,36 +139,28 @@ json_t *clsnn_record_confusion(const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSE
 json_t *clsnn_record_score(const struct clsnn_score *score, bool *ok) {
     json_t *o = json_object();
     clsnn_json_add_fields(o, score, score_fields, N_FIELDS(score_fields), ok);
-    clsnn_json_add(o, "confusion", clsnn_record_confusion(score->confusion), ok);
-    clsnn_json_add(o, "confusion_proportion", clsnn_record_confusion(score->confusion_proportion), ok);
+    clsnn_json_add(o, "confusion", clsnn_record_confusion(score->confusion, score->n_classes), ok);
+    clsnn_json_add(o, "confusion_proportion",
+                   clsnn_record_confusion(score->confusion_proportion, score->n_classes), ok);
     return o;
 }
 
-static enum clsnn_status read_confusion(const json_t *score, const char *name, const char *label,
-                                        uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES]) {
-    const json_t *rows = json_object_get(score, name);
-    for (size_t t = 0; t < CLSNN_CLASSES; t++) {
+/* Reads a confusion matrix into counts, and sums up its images and its diagonal. */
+static enum clsnn_status read_confusion(const json_t *rows, const char *name, const char *label,
+                                        struct clsnn_score *s, uint32_t *counts, uint32_t *correct) {
+    const uint32_t n = s->n_classes;
+    s->n_images = *correct = 0;
+    for (uint32_t t = 0; t < n; t++) {
         const json_t *row = json_array_get(rows, t);
-        for (size_t p = 0; p < CLSNN_CLASSES; p++) {
+        for (uint32_t p = 0; p < n; p++) {
             uint64_t count;
-            if (!clsnn_json_read_whole(json_array_get(row, p), UINT32_MAX, &count))
-                return clsnn_fail(CLSNN_E_DATA, "%s: %s is not 10 x 10 counts", label, name);
-            counts[t][p] = (uint32_t)count;
+            if (json_array_size(row) != n ||
+                !clsnn_json_read_whole(json_array_get(row, p), UINT32_MAX, &count))
+                return clsnn_fail(CLSNN_E_DATA, "%s: %s is not %u x %u counts", label, name, n, n);
+            counts[t * n + p] = (uint32_t)count;
+            s->n_images += (uint32_t)count;
+            if (t == p) *correct += (uint32_t)count;
         }
-    }
-    return CLSNN_OK;
-}
-
-/* Reads a confusion matrix, and sums up its images and its diagonal. */
-static enum clsnn_status read_counted(const json_t *score, const char *name, const char *label,
-                                      uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES], uint32_t *n_images,
-                                      uint32_t *correct) {
-    const enum clsnn_status st = read_confusion(score, name, label, counts);
-    if (st != CLSNN_OK) return st;
-    *n_images = *correct = 0;
-    for (int t = 0; t < CLSNN_CLASSES; t++) {
-        *correct += counts[t][t];
-        for (int p = 0; p < CLSNN_CLASSES; p++) *n_images += counts[t][p];
     }
     return CLSNN_OK;
 }
@@ -177,11 +169,22 @@ enum clsnn_status clsnn_record_read_confusions(const json_t *score, const char *
                                                struct clsnn_score *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_score s = {0};
-    TRY(read_counted(score, "confusion", label, s.confusion, &s.n_images, &s.correct_all));
-    TRY(read_counted(score, "confusion_proportion", label, s.confusion_proportion, &s.n_images,
-                     &s.correct_proportion));
+    const json_t *all = json_object_get(score, "confusion"),
+                 *proportion = json_object_get(score, "confusion_proportion");
+    const size_t n = json_array_size(all);
+    if (n < CLSNN_MIN_CLASSES || n > CLSNN_MAX_CLASSES || json_array_size(proportion) != n)
+        return clsnn_fail(CLSNN_E_DATA,
+                          "%s: confusion has %zu rows and confusion_proportion %zu: must be equal and in "
+                          "[%d, %d]",
+                          label, n, json_array_size(proportion), CLSNN_MIN_CLASSES, CLSNN_MAX_CLASSES);
+    TRY(clsnn_score_create((uint32_t)n, &s));
+    TRY(read_confusion(all, "confusion", label, &s, s.confusion, &s.correct_all));
+    TRY(read_confusion(proportion, "confusion_proportion", label, &s, s.confusion_proportion,
+                       &s.correct_proportion));
     *out = s;
+    return CLSNN_OK;
 fail:
+    clsnn_score_finish(&s);
     return st;
 }
 

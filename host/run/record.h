@@ -25,11 +25,12 @@ void clsnn_record_compare(json_t *saved, json_t *asked, clsnn_record_difference 
 
 /* Return an evaluation's full score, and one confusion matrix. */
 json_t *clsnn_record_score(const struct clsnn_score *score, bool *ok);
-json_t *clsnn_record_confusion(const uint32_t counts[CLSNN_CLASSES][CLSNN_CLASSES]);
-/* Reads the two matrices of run.json's result and counts images and right answers from them. */
+json_t *clsnn_record_confusion(const uint32_t *counts, uint32_t n_classes);
+/* Reads the two matrices of run.json's result and counts images and right answers from them. The caller frees
+ * *out. */
 enum clsnn_status clsnn_record_read_confusions(const json_t *score, const char *label,
                                                struct clsnn_score *out);
-/* Reads a full score, with the counts that it states. */
+/* Reads a full score, with the counts that it states. The caller frees *out. */
 enum clsnn_status clsnn_record_read_score(const json_t *score, const char *label, struct clsnn_score *out);
 
 json_t *clsnn_record_standing(const struct clsnn_standing *at, bool *ok);

@@ -80,8 +80,9 @@ json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_l
             if (row->shown == CLSNN_SHOWN_RESULT || (row->shown == CLSNN_SHOWN_TRAINED && !r->model))
                 clsnn_json_add(o, row->field.name, clsnn_metric_json(row, m), ok);
         }
-        clsnn_json_add(o, "confusion", clsnn_record_confusion(m->score.confusion), ok);
-        clsnn_json_add(o, "confusion_proportion", clsnn_record_confusion(m->score.confusion_proportion), ok);
+        clsnn_json_add(o, "confusion", clsnn_record_confusion(m->score.confusion, m->score.n_classes), ok);
+        clsnn_json_add(o, "confusion_proportion",
+                       clsnn_record_confusion(m->score.confusion_proportion, m->score.n_classes), ok);
     }
     clsnn_json_add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
     clsnn_json_add(o, "label_images", json_integer(x->plan.label_images), ok);
@@ -176,7 +177,7 @@ enum clsnn_status clsnn_run_json_write(const struct clsnn_report *r, enum clsnn_
 }
 
 void clsnn_run_finish(struct clsnn_run *run) {
-    free(run->metrics);
+    clsnn_metrics_free(run->metrics, run->n_metrics);
     *run = (struct clsnn_run){0};
 }
 
@@ -280,13 +281,10 @@ fail:
 enum clsnn_status clsnn_run_of(const struct clsnn_report *r, const struct clsnn_learned *learned,
                                struct clsnn_run *out) {
     const struct clsnn_experiment *x = r->experiment;
-    struct clsnn_run run = {.state = CLSNN_RUN_FINISHED,
-                            .plan = x->plan,
-                            .metrics = calloc(x->n_metrics + 1, sizeof *run.metrics),
-                            .n_metrics = x->n_metrics,
-                            .totals = totals_of(x)};
-    if (!run.metrics) return clsnn_no_memory("run");
-    if (x->n_metrics > 0) memcpy(run.metrics, x->metrics, x->n_metrics * sizeof *run.metrics);
+    struct clsnn_run run = {
+        .state = CLSNN_RUN_FINISHED, .plan = x->plan, .n_metrics = x->n_metrics, .totals = totals_of(x)};
+    const enum clsnn_status st = clsnn_metrics_copy(x->metrics, x->n_metrics, &run.metrics);
+    if (st != CLSNN_OK) return st;
     memcpy(run.sha256, learned->sha256, sizeof run.sha256);
     snprintf(run.data_name, sizeof run.data_name, "%s", x->batch->data->name);
     snprintf(run.data_sha256, sizeof run.data_sha256, "%s", x->batch->data->sha256);

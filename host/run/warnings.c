@@ -64,16 +64,25 @@ void clsnn_warnings_of_pixels(struct clsnn_warnings *w, const struct clsnn_datas
 static void warn_of_labels(struct clsnn_warnings *w, const struct clsnn_dataset *data,
                            const struct clsnn_plan *plan) {
     const struct clsnn_images *train = &data->train;
-    bool has[CLSNN_CLASSES] = {false}, wanted[CLSNN_CLASSES] = {false};
-    char missing[3 * CLSNN_CLASSES + 1] = "";
+    bool has[CLSNN_MAX_CLASSES] = {false}, wanted[CLSNN_MAX_CLASSES] = {false};
+    enum { MOST_LISTED = 12 };
+    char missing[5 * MOST_LISTED + 32] = "";
+    int n_missing = 0, n_wanted = 0;
     size_t n = 0;
     for (uint32_t k = 0; k < data->test.n_images; k++) wanted[data->test.labels[k]] = true;
     for (uint32_t k = 0; k < train->n_images; k++) wanted[train->labels[k]] = true;
     for (uint32_t k = 0; k < plan->label_images; k++) has[train->labels[k]] = true;
-    for (int c = 0; c < CLSNN_CLASSES; c++)
-        if (wanted[c] && !has[c])
+    for (int c = 0; c < CLSNN_MAX_CLASSES; c++) {
+        n_wanted += wanted[c];
+        if (!wanted[c] || has[c]) continue;
+        if (n_missing++ < MOST_LISTED)
             n += (size_t)snprintf(missing + n, sizeof missing - n, "%s%d", n ? ", " : "", c);
-    if (n > 0)
+    }
+    if (n_missing > MOST_LISTED)
+        snprintf(missing + n, sizeof missing - n, " and %d more", n_missing - MOST_LISTED);
+    if (n_wanted == 1)
+        clsnn_warnings_add(w, CLSNN_WARN_one_class, "all images of %s have the same label", data->name);
+    if (n_missing > 0)
         clsnn_warnings_add(w, CLSNN_WARN_class_without_images,
                            "the %u labelling images have none of class %s", plan->label_images, missing);
 }
@@ -126,10 +135,11 @@ void clsnn_warnings_of_result(struct clsnn_warnings *w, const struct clsnn_exper
     const uint64_t n_shown =
                        x->at.images + x->n_metrics * ((uint64_t)x->plan.label_images + x->plan.test_images),
                    n_given_up = x->at.trained.given_up + x->at.given_up_evaluating;
+    const uint32_t n_classes = m->score.n_classes;
     uint32_t n_test = 0, most = 0;
-    for (int t = 0; t < CLSNN_CLASSES; t++) {
+    for (uint32_t t = 0; t < n_classes; t++) {
         uint32_t n = 0;
-        for (int p = 0; p < CLSNN_CLASSES; p++) n += m->score.confusion[t][p];
+        for (uint32_t p = 0; p < n_classes; p++) n += m->score.confusion[t * n_classes + p];
         n_test += n;
         if (n > most) most = n;
     }

@@ -9,12 +9,13 @@ CLSNN_BEGIN_DECLS
 
 #define CLSNN_IMAGE_SIDE   28
 #define CLSNN_IMAGE_PIXELS 784 /* CLSNN_IMAGE_SIDE squared */
-#define CLSNN_CLASSES      10
+#define CLSNN_MIN_CLASSES  10  /* arrays have a place for the classes 0 to 9 at least */
+#define CLSNN_MAX_CLASSES  256
 
 struct clsnn_images {
     uint32_t n_images;
     uint8_t *pixels; /* [n_images][784], row by row, 0 background, 255 ink; page-aligned */
-    uint8_t *labels; /* [n_images], 0 to 9 */
+    uint8_t *labels; /* [n_images], the class of each image */
 };
 
 struct clsnn_dataset {
@@ -35,10 +36,13 @@ struct clsnn_dataset {
  *   set's two files alone, out->train.n_images is 0.
  * out  filled on success; the caller frees it with clsnn_dataset_finish
  * Errors: CLSNN_E_DATA files are missing (the text lists every place searched, and what to do), truncated or
- * corrupt; images are not of 28 x 28 pixels; a label is over 9; images and labels differ in number; or
- * "mnist" or "auto" found files that are not MNIST's. CLSNN_E_IO; CLSNN_E_MEMORY. */
+ * corrupt; images are not of 28 x 28 pixels; images and labels differ in number; or "mnist" or "auto" found
+ * files that are not MNIST's. CLSNN_E_IO; CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
 CLSNN_API void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and {0} */
+
+/* Returns how many classes arrays have a place for: one more than the largest label of d, at least 10. */
+CLSNN_API uint32_t clsnn_dataset_classes(const struct clsnn_dataset *d);
 
 /* Writes the four IDX files, gzip, into dir, which is made if it is missing. Equal data give equal bytes.
  * Errors: CLSNN_E_IO a file cannot be written, or dir holds a plain IDX file, which loading would prefer;

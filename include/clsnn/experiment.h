@@ -150,7 +150,7 @@ struct clsnn_learned {
 CLSNN_API enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x,
                                                      struct clsnn_learned *out);
 /* Copies weights, theta and labels of l into x. If l has no labels, x has none either.
- * Errors: CLSNN_E_SHAPE l has another number of neurons; CLSNN_E_DEVICE. */
+ * Errors: CLSNN_E_SHAPE l has another number of neurons; CLSNN_E_MEMORY; CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x,
                                                        const struct clsnn_learned *l);
 /* Reads a model.npz, or the network of a checkpoint; checks every value and fills sha256. The caller frees

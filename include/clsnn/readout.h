@@ -11,18 +11,20 @@ CLSNN_BEGIN_DECLS
 
 /* The class that each neuron votes for. */
 struct clsnn_labels {
-    uint32_t n_post;
+    uint32_t n_post, n_classes;
     int32_t *labels; /* [n_post] class with the highest mean count; -1: the neuron never fired */
-    float
-        *proportions; /* [n_post][10] mean count of a class / sum of the ten means; all 0 if it never fired */
+    /* [n_post][n_classes] mean count of a class / sum of all means; all 0 if the neuron never fired */
+    float *proportions;
 };
-/* Allocates labels of n_post neurons: -1, proportions 0. Errors: CLSNN_E_MEMORY. */
-CLSNN_API enum clsnn_status clsnn_labels_create(uint32_t n_post, struct clsnn_labels *out);
+/* Allocates labels of n_post neurons for n_classes classes (10 to 256): -1, proportions 0.
+ * Errors: CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_labels_create(uint32_t n_post, uint32_t n_classes,
+                                                struct clsnn_labels *out);
 CLSNN_API void clsnn_labels_finish(struct clsnn_labels *l); /* takes NULL and {0} */
 
 /* Labels neurons by their spike counts for TRAINING images. Ties go to the lowest class.
  * counts   [n_images][labels->n_post], host, borrowed during the call
- * classes  [n_images] true classes, 0 to 9
+ * classes  [n_images] true classes, each below labels->n_classes
  * labels   from clsnn_labels_create; overwritten
  * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE, CLSNN_E_DEVICE_MEMORY, CLSNN_E_BUILD; CLSNN_E_SELFTEST the device
  * returned a sum that is no whole number.
@@ -34,13 +36,19 @@ CLSNN_API enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const 
 /* Votes against true classes. */
 struct clsnn_score {
     uint32_t n_images, correct_all, correct_proportion;
-    uint32_t confusion[CLSNN_CLASSES][CLSNN_CLASSES];            /* of vote all, [true][predicted] */
-    uint32_t confusion_proportion[CLSNN_CLASSES][CLSNN_CLASSES]; /* of vote proportion */
+    uint32_t n_classes;
+    uint32_t *confusion;            /* [n_classes][n_classes] of vote all, [true][predicted]; owned */
+    uint32_t *confusion_proportion; /* the same of vote proportion; in the allocation of confusion */
 };
-/* Predicts the class of each image by two votes and compares with the true classes. Arguments as of
- * clsnn_readout_label. Vote all predicts the class whose neurons have the highest mean count (Diehl & Cook
- * 2015). In vote proportion each neuron votes for all classes by its proportions. Ties go to the lowest
- * class; an image without a spike goes to class 0.
+/* Allocates empty confusion matrices. Errors: CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_score_create(uint32_t n_classes, struct clsnn_score *out);
+CLSNN_API void clsnn_score_finish(struct clsnn_score *s); /* takes NULL and {0} */
+
+/* Predicts the class of each image by two votes and compares with the true classes. Arguments are those of
+ * clsnn_readout_label, but a true class may be one that no neuron has. The caller frees *out.
+ * Vote all predicts the class whose neurons have the highest mean count (Diehl & Cook 2015). In vote
+ * proportion each neuron votes for all classes by its proportions. Ties go to the lowest class; an image
+ * without a spike goes to class 0.
  * Errors: as of clsnn_readout_label. */
 CLSNN_API enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels,
                                                 const uint16_t *counts, const uint8_t *classes,

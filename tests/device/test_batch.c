@@ -57,6 +57,7 @@ static struct clsnn_plan make_plan(int k) {
 struct result {
     struct snapshot state;
     struct clsnn_metrics metrics[4];
+    uint32_t confusions[4][200];
     size_t n_metrics;
     char sha256[CLSNN_SHA256_HEX];
     uint64_t presentations;
@@ -70,6 +71,9 @@ static void keep_result(struct rig *rig, const struct clsnn_experiment *x, struc
     for (size_t k = 0; k < x->n_metrics; k++) {
         out->metrics[k] = x->metrics[k];
         out->metrics[k].seconds = out->metrics[k].eval_seconds = out->metrics[k].images_per_second = 0;
+        assert_int_equal(x->metrics[k].score.n_classes, 10);
+        memcpy(out->confusions[k], x->metrics[k].score.confusion, sizeof out->confusions[k]);
+        out->metrics[k].score.confusion = out->metrics[k].score.confusion_proportion = NULL;
     }
     out->presentations = clsnn_experiment_presentations(x);
     must(clsnn_experiment_learned(x, &l));
@@ -94,6 +98,8 @@ static void check_result(struct result *found, const struct result *wanted, cons
     assert_string_equal(found->sha256, wanted->sha256);
     assert_int_equal(found->n_metrics, wanted->n_metrics);
     assert_memory_equal(found->metrics, wanted->metrics, wanted->n_metrics * sizeof *wanted->metrics);
+    assert_memory_equal(found->confusions, wanted->confusions,
+                        wanted->n_metrics * sizeof *wanted->confusions);
     assert_int_equal(found->presentations, wanted->presentations);
     drop_snapshot(&found->state);
 }
@@ -313,7 +319,7 @@ struct saver {
     int at, n;
     struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS];
     struct clsnn_standing standing;
-    struct clsnn_metrics metrics[4];
+    struct clsnn_metrics *metrics;
     size_t n_metrics;
     struct clsnn_labels labels;
     bool has_labels;
@@ -326,10 +332,9 @@ static enum clsnn_status save_and_stop(void *ctx, const struct clsnn_experiment 
     s->standing = x->at;
     s->has_labels = x->has_labels;
     memcpy(s->labels.labels, x->labels.labels, NEURONS * sizeof *s->labels.labels);
-    memcpy(s->labels.proportions, x->labels.proportions,
-           NEURONS * CLSNN_CLASSES * sizeof *s->labels.proportions);
+    memcpy(s->labels.proportions, x->labels.proportions, NEURONS * 10 * sizeof *s->labels.proportions);
     s->n_metrics = x->n_metrics;
-    if (x->n_metrics) memcpy(s->metrics, x->metrics, x->n_metrics * sizeof *s->metrics);
+    must(clsnn_metrics_copy(x->metrics, x->n_metrics, &s->metrics));
     return clsnn_fail(CLSNN_STOPPED, "stopped by the test");
 }
 
@@ -359,7 +364,7 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
                                 0, &batch));
         must(clsnn_experiment_create(batch, 0, &plan, &x));
         slot = x;
-        must(clsnn_labels_create(NEURONS, &s.labels));
+        must(clsnn_labels_create(NEURONS, 10, &s.labels));
         const enum clsnn_status st = clsnn_experiments_run(batch, &slot, &watch);
         clsnn_error_clear();
         clsnn_experiment_destroy(x);
@@ -389,6 +394,7 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
         clsnn_batch_destroy(batch);
         clsnn_network_drop(s.arrays);
         clsnn_labels_finish(&s.labels);
+        clsnn_metrics_free(s.metrics, s.n_metrics);
     }
     assert_int_equal(n_cuts, 6); /* pauses at 4, 8, epoch, 12, 16, epoch: 18 images in two epochs */
     drop_snapshot(&wanted.state);

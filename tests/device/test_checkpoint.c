@@ -107,6 +107,7 @@ static enum clsnn_status run(struct bench *b, const struct clsnn_watcher *watch)
 struct result {
     char sha256[CLSNN_SHA256_HEX];
     struct clsnn_metrics metrics[4];
+    uint32_t confusions[4][200];
     size_t n_metrics;
     uint64_t presentations;
     struct clsnn_standing at;
@@ -123,6 +124,9 @@ static struct result take_result(const struct clsnn_experiment *x) {
     for (size_t k = 0; k < x->n_metrics; k++) {
         r.metrics[k] = x->metrics[k];
         r.metrics[k].seconds = r.metrics[k].eval_seconds = r.metrics[k].images_per_second = 0;
+        assert_int_equal(x->metrics[k].score.n_classes, 10);
+        memcpy(r.confusions[k], x->metrics[k].score.confusion, sizeof r.confusions[k]);
+        r.metrics[k].score.confusion = r.metrics[k].score.confusion_proportion = NULL;
     }
     r.at.train_seconds = r.at.eval_seconds = r.at.seconds_then = 0;
     return r;
@@ -132,6 +136,8 @@ static void check_same(const struct result *found, const struct result *wanted) 
     assert_string_equal(found->sha256, wanted->sha256);
     assert_int_equal(found->n_metrics, wanted->n_metrics);
     assert_memory_equal(found->metrics, wanted->metrics, wanted->n_metrics * sizeof *wanted->metrics);
+    assert_memory_equal(found->confusions, wanted->confusions,
+                        wanted->n_metrics * sizeof *wanted->confusions);
     assert_int_equal(found->presentations, wanted->presentations);
     assert_memory_equal(&found->at, &wanted->at, sizeof wanted->at);
 }
@@ -481,7 +487,8 @@ static void content_that_makes_no_sense_is_refused(void **state) {
         {NULL, "\"trained_spikes\":", "\"trained_spokes\":", "trained_spikes is missing", CLSNN_E_DATA},
         {NULL, "\"metrics\":[", "\"metrics\":[0,", "3 evaluations and 2 scores after 2 epochs", CLSNN_E_DATA},
         {NULL, "\"confusion\":[[", "\"confusion\":[[\"x\",", "confusion is not 10 x 10 counts", CLSNN_E_DATA},
-        {NULL, "\"confusion\":[[", "\"confusion\":[[6,", "evaluation 0 makes no sense", CLSNN_E_DATA},
+        {NULL, "\"confusion\":[[", "\"confusion\":[[6,", "confusion is not 10 x 10 counts", CLSNN_E_DATA},
+        {NULL, "\"correct_all\":", "\"correct_all\":1", "evaluation 0 makes no sense", CLSNN_E_DATA},
         {NULL, "\"accuracy_all\":", "\"accuracy_all\":7", "evaluation 0 makes no sense", CLSNN_E_DATA},
         {NULL, "\"train_seconds\":", "\"train_seconds\":-", "makes no sense", CLSNN_E_DATA},
         {"w", NULL, "nan", "'w' = nan: must be finite", CLSNN_E_DATA},

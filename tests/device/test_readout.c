@@ -3,7 +3,7 @@
 #include "clsnn/readout.h"
 #include "device_fixture.h"
 
-enum { CLASSES = CLSNN_CLASSES };
+enum { CLASSES = 10 };
 
 /* Compares a / n_a > b / n_b in whole numbers: sums stay below 2^40, class sizes below 2^16. */
 static bool greater(uint64_t a, uint64_t n_a, uint64_t b, uint64_t n_b) {
@@ -75,7 +75,7 @@ static void compare(struct rig *rig, const char *what, uint32_t n_post, const ui
     uint32_t confusion[CLASSES][CLASSES] = {{0}}, row_sums[CLASSES] = {0}, right = 0, n_clear = 0;
     assert_true(labels && proportions);
     plain_label(n_post, counts, classes, n_images, labels, proportions);
-    must(clsnn_labels_create(n_post, &found));
+    must(clsnn_labels_create(n_post, CLASSES, &found));
     must(clsnn_readout_label(rig->dev, counts, classes, n_images, &found));
     for (uint32_t j = 0; j < n_post; j++) {
         if (found.labels[j] != labels[j])
@@ -104,7 +104,7 @@ static void compare(struct rig *rig, const char *what, uint32_t n_post, const ui
     for (int t = 0; t < CLASSES; t++) {
         uint32_t in_row = 0;
         for (int c = 0; c < CLASSES; c++) {
-            const uint32_t n = score.confusion_proportion[t][c];
+            const uint32_t n = score.confusion_proportion[t * CLASSES + c];
             if (n < sure[t][c] || n > possible[t][c])
                 fail_msg("%s: %u images of class %d voted %d by proportion, wanted %u to %u", what, n, t, c,
                          sure[t][c], possible[t][c]);
@@ -116,6 +116,7 @@ static void compare(struct rig *rig, const char *what, uint32_t n_post, const ui
     }
     assert_int_equal(n_sum, n_test);
     assert_int_equal(score.correct_proportion, n_right);
+    clsnn_score_finish(&score);
     print_message("# %s: %u of %u right, %u by proportion, %u clear\n", what, right, n_test, n_right,
                   n_clear);
     clsnn_labels_finish(&found);
@@ -201,7 +202,7 @@ static void labels_are_the_highest_mean_not_the_highest_sum(void **state) {
     const uint8_t classes[4] = {3, 3, 3, 7};
     const float wanted[4][2] = {{2.0f / 7, 5.0f / 7}, {0.5f, 0.5f}, {0, 0}, {1, 0}}; /* classes 3 and 7 */
     struct clsnn_labels l;
-    must(clsnn_labels_create(4, &l));
+    must(clsnn_labels_create(4, CLASSES, &l));
     must(clsnn_readout_label(rig->dev, counts[0], classes, 4, &l));
     assert_int_equal(l.labels[0], 7);
     assert_int_equal(l.labels[1], 3);
@@ -220,7 +221,7 @@ static void votes_are_means_over_a_class_s_neurons(void **state) {
     struct clsnn_labels l;
     struct clsnn_score score;
     /* Three neurons for class 2, one for class 4, one silent while labelling. */
-    must(clsnn_labels_create(5, &l));
+    must(clsnn_labels_create(5, CLASSES, &l));
     memcpy(l.labels, (const int32_t[]){2, 2, 2, 4, -1}, 5 * sizeof *l.labels);
     for (int j = 0; j < 3; j++) {
         l.proportions[j * CLASSES + 2] = 0.75f;
@@ -251,12 +252,14 @@ static void votes_are_means_over_a_class_s_neurons(void **state) {
     assert_memory_equal(score.confusion_proportion, proportion, sizeof proportion);
     assert_int_equal(score.correct_all, 5);
     assert_int_equal(score.correct_proportion, 4);
+    clsnn_score_finish(&score);
     /* Equal shares: the lowest class wins. */
     for (int j = 0; j < 5; j++)
         for (int c = 0; c < CLASSES; c++) l.proportions[j * CLASSES + c] = 0.1f;
     must(clsnn_readout_score(rig->dev, &l, counts[0], truth, 6, &score));
     for (int t = 0; t < CLASSES; t++)
-        for (int c = 1; c < CLASSES; c++) assert_int_equal(score.confusion_proportion[t][c], 0);
+        for (int c = 1; c < CLASSES; c++) assert_int_equal(score.confusion_proportion[t * CLASSES + c], 0);
+    clsnn_score_finish(&score);
     clsnn_labels_finish(&l);
 }
 
@@ -266,7 +269,7 @@ static void nothing_to_read_gives_nothing(void **state) {
     struct clsnn_score score;
     const uint16_t none[1] = {0};
     const uint8_t no_class[1] = {0};
-    must(clsnn_labels_create(17, &l));
+    must(clsnn_labels_create(17, CLASSES, &l));
     for (int j = 0; j < 17; j++) assert_int_equal(l.labels[j], -1);
     must(clsnn_readout_label(rig->dev, none, no_class, 0, &l));
     for (int j = 0; j < 17; j++) {
@@ -275,8 +278,12 @@ static void nothing_to_read_gives_nothing(void **state) {
     }
     memset(&score, 0x5a, sizeof score);
     must(clsnn_readout_score(rig->dev, &l, none, no_class, 0, &score));
-    const struct clsnn_score empty = {0};
-    assert_memory_equal(&score, &empty, sizeof empty);
+    assert_true(score.n_images == 0 && score.correct_all == 0 && score.correct_proportion == 0);
+    assert_int_equal(score.n_classes, CLASSES);
+    for (int e = 0; e < CLASSES * CLASSES; e++)
+        assert_true(score.confusion[e] == 0 && score.confusion_proportion[e] == 0);
+    clsnn_score_finish(&score);
+    clsnn_score_finish(&score); /* accepts {0} */
     clsnn_labels_finish(&l);
     clsnn_labels_finish(&l); /* accepts {0} */
 }
@@ -286,13 +293,64 @@ static void labelling_again_forgets(void **state) {
     struct rig *rig = *state;
     struct clsnn_labels l;
     const uint16_t counts[2][2] = {{3, 1}, {0, 2}}, later[1][2] = {{0, 4}};
-    must(clsnn_labels_create(2, &l));
+    must(clsnn_labels_create(2, CLASSES, &l));
     must(clsnn_readout_label(rig->dev, counts[0], (const uint8_t[]){1, 2}, 2, &l));
     assert_true(l.labels[0] == 1 && l.labels[1] == 2);
     must(clsnn_readout_label(rig->dev, later[0], (const uint8_t[]){5}, 1, &l));
     assert_true(l.labels[0] == -1 && l.labels[1] == 5);
     assert_true(l.proportions[1] == 0 && l.proportions[CLASSES + 5] == 1 && l.proportions[CLASSES + 2] == 0);
     clsnn_labels_finish(&l);
+}
+
+/* Classes 10 to 255 work like the ten digits: the same counts give the same labels and votes under other
+ * class numbers. A test image of a class that no neuron has makes the matrix larger and is wrong. */
+static void any_class_number_will_do(void **state) {
+    struct rig *rig = *state;
+    enum { N_POST = 30, N_IMAGES = 200, MOST = 256 };
+    static uint16_t counts[N_IMAGES][N_POST];
+    uint8_t digits[N_IMAGES], classes[N_IMAGES];
+    static const uint8_t of_digit[CLASSES] = {1, 3, 10, 11, 26, 99, 128, 200, 254, 255}; /* ascending */
+    uint64_t seed = 77;
+    struct clsnn_labels small, large;
+    struct clsnn_score a, b;
+    fill(&seed, SPARSE, N_POST, N_IMAGES, counts[0], digits);
+    for (int k = 0; k < N_IMAGES; k++) classes[k] = of_digit[digits[k]];
+    must(clsnn_labels_create(N_POST, CLASSES, &small));
+    must(clsnn_labels_create(N_POST, MOST, &large));
+    must(clsnn_readout_label(rig->dev, counts[0], digits, N_IMAGES, &small));
+    must(clsnn_readout_label(rig->dev, counts[0], classes, N_IMAGES, &large));
+    for (int j = 0; j < N_POST; j++) {
+        assert_int_equal(large.labels[j], small.labels[j] < 0 ? -1 : of_digit[small.labels[j]]);
+        float sum = 0;
+        for (int c = 0; c < MOST; c++) sum += large.proportions[j * MOST + c];
+        for (int c = 0; c < CLASSES; c++) {
+            assert_true(large.proportions[j * MOST + of_digit[c]] == small.proportions[j * CLASSES + c]);
+            sum -= small.proportions[j * CLASSES + c];
+        }
+        assert_true(fabsf(sum) < 1e-6f); /* nothing in other columns */
+    }
+    must(clsnn_readout_score(rig->dev, &small, counts[0], digits, N_IMAGES, &a));
+    must(clsnn_readout_score(rig->dev, &large, counts[0], classes, N_IMAGES, &b));
+    assert_int_equal(b.n_classes, MOST);
+    for (int t = 0; t < CLASSES; t++)
+        for (int p = 0; p < CLASSES; p++) {
+            if (p == 0) continue; /* an image without a spike goes to class 0, not to the lowest of these */
+            assert_int_equal(b.confusion[of_digit[t] * MOST + of_digit[p]], a.confusion[t * CLASSES + p]);
+            assert_int_equal(b.confusion_proportion[of_digit[t] * MOST + of_digit[p]],
+                             a.confusion_proportion[t * CLASSES + p]);
+        }
+    clsnn_score_finish(&b);
+    digits[7] = 40;
+    must(clsnn_readout_score(rig->dev, &small, counts[0], digits, N_IMAGES, &b));
+    assert_int_equal(b.n_classes, 41);
+    uint32_t in_row = 0;
+    for (int p = 0; p < 41; p++) in_row += b.confusion[40 * 41 + p];
+    assert_true(in_row == 1 && b.confusion[40 * 41 + 40] == 0);
+    assert_true(b.correct_all <= a.correct_all && b.correct_all + 1 >= a.correct_all);
+    clsnn_score_finish(&a);
+    clsnn_score_finish(&b);
+    clsnn_labels_finish(&small);
+    clsnn_labels_finish(&large);
 }
 
 int main(void) {
@@ -303,6 +361,7 @@ int main(void) {
         cmocka_unit_test(votes_are_means_over_a_class_s_neurons),
         cmocka_unit_test(nothing_to_read_gives_nothing),
         cmocka_unit_test(labelling_again_forgets),
+        cmocka_unit_test(any_class_number_will_do),
     };
     return run_device_suite("readout", tests);
 }

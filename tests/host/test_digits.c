@@ -94,15 +94,15 @@ static void pixels_have_mnist_statistics(void **state) {
 
 static void labels_are_balanced_and_shuffled(void **state) {
     (void)state;
-    long count[CLSNN_CLASSES] = {0}, repeats = 0;
+    long count[10] = {0}, repeats = 0;
     for (uint32_t k = 0; k < all.train.n_images; k++) {
-        assert_true(all.train.labels[k] < CLSNN_CLASSES);
+        assert_true(all.train.labels[k] < 10);
         count[all.train.labels[k]]++;
         repeats += k && all.train.labels[k] == all.train.labels[k - 1];
     }
     /* Each count is binomial(60000, 0.1) with deviation 73.5; the bound is 5 deviations. One of 11 counts
      * exceeds it by chance with probability 6e-6. The seed fixes the labels, so the outcome never varies. */
-    for (int c = 0; c < CLSNN_CLASSES; c++) assert_in_range(count[c], 6000 - 367, 6000 + 367);
+    for (int c = 0; c < 10; c++) assert_in_range(count[c], 6000 - 367, 6000 + 367);
     assert_in_range(repeats, 6000 - 367, 6000 + 367);
 }
 
@@ -142,21 +142,21 @@ static void digits_fit_the_box_and_are_centred_by_mass(void **state) {
 /* Templates must not solve the set: otherwise an accuracy would say nothing about learning. */
 static void nearest_class_mean_stays_below_90_percent(void **state) {
     (void)state;
-    static double mean[CLSNN_CLASSES][PIXELS];
-    double count[CLSNN_CLASSES] = {0};
+    static double mean[10][PIXELS];
+    double count[10] = {0};
     uint32_t right = 0;
     for (uint32_t k = 0; k < all.train.n_images; k++) {
         int c = all.train.labels[k];
         count[c]++;
         for (int i = 0; i < PIXELS; i++) mean[c][i] += all.train.pixels[(size_t)k * PIXELS + (size_t)i];
     }
-    for (int c = 0; c < CLSNN_CLASSES; c++)
+    for (int c = 0; c < 10; c++)
         for (int i = 0; i < PIXELS; i++) mean[c][i] /= count[c];
     for (uint32_t k = 0; k < all.test.n_images; k++) {
         const uint8_t *p = all.test.pixels + (size_t)k * PIXELS;
         int best = 0;
         double least = HUGE_VAL;
-        for (int c = 0; c < CLSNN_CLASSES; c++) {
+        for (int c = 0; c < 10; c++) {
             double d = 0;
             for (int i = 0; i < PIXELS; i++) d += (p[i] - mean[c][i]) * (p[i] - mean[c][i]);
             if (d < least) least = d, best = c;

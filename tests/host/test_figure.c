@@ -382,8 +382,7 @@ static void test_confusion(void **state) {
     for (size_t i = 0; i < 10; i++) counts[i][i] = 100 * (uint32_t)i; /* class 0 has no images */
     counts[2][3] = 200;
     counts[9][9] = UINT32_MAX;
-    assert_int_equal(clsnn_confusion_draw(path, "Confusion, 400 neurons", (const uint32_t(*)[10])counts),
-                     CLSNN_OK);
+    assert_int_equal(clsnn_confusion_draw(path, "Confusion, 400 neurons", counts[0], 10), CLSNN_OK);
     struct picture p = load();
     assert_int_equal(p.width, 150 + 920 + 170);
     assert_int_equal(p.height, 210 + 920 + 90);
@@ -403,7 +402,34 @@ static void test_confusion(void **state) {
     assert_true(pixel(&p, 150 + 92 * 2 + 6, 210 + 92 * 2 + 6) > pixel(&p, 150 + 92 + 6, 210 + 92 + 6));
     free(p.rgb);
     static const uint32_t nothing[10][10];
-    assert_int_equal(clsnn_confusion_draw(path, "", nothing), CLSNN_OK);
+    assert_int_equal(clsnn_confusion_draw(path, "", nothing[0], 10), CLSNN_OK);
+}
+
+/* Of more than ten classes the picture shows those that were met, at sizes that fit a page. */
+static void test_confusion_of_many(void **state) {
+    (void)state;
+    enum { MOST = 256 };
+    static uint32_t counts[MOST * MOST];
+    for (int c = 1; c <= 26; c++) counts[c * 27 + c] = 9; /* EMNIST's letters: 27 classes, 0 unused */
+    assert_int_equal(clsnn_confusion_draw(path, "letters", counts, 27), CLSNN_OK);
+    struct picture p = load();
+    assert_int_equal(p.width, 150 + 26 * 56 + 170);
+    assert_true(pixel(&p, 150 + 6, 210 + 6) != 0xffffff); /* class 1 comes first */
+    assert_white_edge(&p, "letters");
+    free(p.rgb);
+    for (int c = 0; c < MOST * MOST; c++) counts[c] = 1;
+    assert_int_equal(clsnn_confusion_draw(path, "all", counts, MOST), CLSNN_OK);
+    p = load();
+    assert_int_equal(p.width, 150 + MOST * 6 + 170);
+    assert_white_edge(&p, "256 classes");
+    free(p.rgb);
+    memset(counts, 0, sizeof counts);
+    counts[3 * MOST + 200] = counts[200 * MOST + 200] = 2;
+    assert_int_equal(clsnn_confusion_draw(path, "two of 256", counts, MOST), CLSNN_OK);
+    p = load();
+    assert_int_equal(p.width, 150 + 560 + 170);
+    assert_true(pixel(&p, 150 + 92 + 6, 210 + 6) != 0xffffff && pixel(&p, 150 + 6, 210 + 6) == 0xffffff);
+    free(p.rgb);
 }
 
 /* Without any font the pictures are complete, drawn with cairo's built-in letters. A child process draws
@@ -424,7 +450,7 @@ static void test_no_font(void **state) {
         static const uint32_t counts[10][10];
         int code = 0;
         if (draw(&s, 1, (struct clsnn_chart){.title = "title"}) != CLSNN_OK) code |= 1;
-        if (clsnn_confusion_draw(path, "title", counts) != CLSNN_OK) code |= 2;
+        if (clsnn_confusion_draw(path, "title", counts[0], 10) != CLSNN_OK) code |= 2;
         if (clsnn_mosaic_weights(path, "Weights", w, 1, 1, 1) != CLSNN_OK) code |= 4;
         unlink(settings);
         _exit(code);
@@ -453,6 +479,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_charts, setup, teardown),
         cmocka_unit_test(test_ticks),
         cmocka_unit_test_setup_teardown(test_confusion, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_confusion_of_many, setup, teardown),
     };
     const int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
     cairo_debug_reset_static_data(); /* the leak sanitizer would report cairo's font cache */

@@ -84,7 +84,7 @@ static void running_accuracy_starts_at_a_hundred_images(void **state) {
     (void)state;
     struct clsnn_running *r = NULL;
     const uint16_t silent[2] = {0, 0};
-    assert_int_equal(clsnn_running_create(2, &r), CLSNN_OK);
+    assert_int_equal(clsnn_running_create(2, 10, &r), CLSNN_OK);
     for (int k = 0; k < 99; k++) {
         clsnn_running_add(r, silent, 0); /* a silent image counts as class 0, here right */
         assert_true(clsnn_running_accuracy(r) < 0);
@@ -104,7 +104,7 @@ static void running_accuracy_of_a_hand_made_case(void **state) {
     const uint16_t fires[2][2] = {{6, 0}, {0, 6}};
     const uint8_t classes[2] = {3, 8};
     int right[3000] = {0};
-    assert_int_equal(clsnn_running_create(2, &r), CLSNN_OK);
+    assert_int_equal(clsnn_running_create(2, 10, &r), CLSNN_OK);
     for (int k = 0; k < 3000; k++) {
         const int which = k / 3 % 2, wrong = k > 0 && k % 10 == 0;
         right[k] = k != 0 && k != 3 && !wrong;
@@ -122,7 +122,7 @@ static void running_accuracy_of_a_hand_made_case(void **state) {
 static void an_image_does_not_vote_for_itself(void **state) {
     (void)state;
     struct clsnn_running *r = NULL;
-    assert_int_equal(clsnn_running_create(100, &r), CLSNN_OK);
+    assert_int_equal(clsnn_running_create(100, 10, &r), CLSNN_OK);
     for (int k = 0; k < 100; k++) {
         uint16_t counts[100] = {0};
         counts[k] = 9; /* a neuron that never fired before */
@@ -139,7 +139,7 @@ static void old_images_fade(void **state) {
     (void)state;
     struct clsnn_running *r = NULL;
     const uint16_t eight[1] = {8}, five[1] = {5}, three[1] = {3};
-    assert_int_equal(clsnn_running_create(1, &r), CLSNN_OK);
+    assert_int_equal(clsnn_running_create(1, 10, &r), CLSNN_OK);
     for (int k = 0; k < 3 * 8192; k++) clsnn_running_add(r, eight, 6);
     assert_true(clsnn_running_accuracy(r) == 1);
     for (int k = 0; k < 3 * 8192; k++) {

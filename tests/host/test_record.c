@@ -30,18 +30,21 @@ static struct clsnn_plan make_plan(void) {
     return p;
 }
 
-static struct clsnn_metrics make_metrics(void) {
+static struct clsnn_metrics make_metrics(uint32_t n_classes) {
     struct clsnn_metrics m = {.epoch = 2,
                               .images = UINT64_C(1) << 63,
                               .accuracy_all = 0.1,
                               .theta_mean_mv = 1e-300,
                               .unlabelled_neurons = 7,
-                              .seconds = 1.0 / 3,
-                              .score = {.n_images = UINT32_MAX, .correct_all = 3}};
-    for (int t = 0; t < CLSNN_CLASSES; t++)
-        for (int p = 0; p < CLSNN_CLASSES; p++)
-            m.score.confusion[t][p] = (uint32_t)(10 * t + p),
-            m.score.confusion_proportion[t][p] = UINT32_MAX - (uint32_t)t;
+                              .seconds = 1.0 / 3};
+    assert_int_equal(clsnn_score_create(n_classes, &m.score), CLSNN_OK);
+    m.score.n_images = UINT32_MAX;
+    m.score.correct_all = 3;
+    for (uint32_t t = 0; t < n_classes; t++)
+        for (uint32_t p = 0; p < n_classes; p++)
+            m.score.confusion[t * n_classes + p] = n_classes * t + p,
+                                              m.score.confusion_proportion[t * n_classes + p] =
+                                                  UINT32_MAX - t;
     return m;
 }
 
@@ -121,8 +124,7 @@ static void what_is_written_comes_back(void **state) {
         assert_true(clsnn_model_get(&plan_back.model, &clsnn_params_table[k]) ==
                     clsnn_model_get(&plan.model, &clsnn_params_table[k]));
 
-    const struct clsnn_metrics m = make_metrics();
-    struct clsnn_metrics m_back = {0};
+    struct clsnn_metrics m = make_metrics(27), m_back = {0};
     json_t *line = by_text(clsnn_metrics_json(&m, &ok)), *score = by_text(clsnn_record_score(&m.score, &ok));
     assert_int_equal(clsnn_metrics_read(line, "f", &m_back), CLSNN_OK);
     assert_int_equal(clsnn_record_read_score(score, "f", &m_back.score), CLSNN_OK);
@@ -131,7 +133,11 @@ static void what_is_written_comes_back(void **state) {
     assert_true(m_back.epoch == m.epoch && m_back.images == m.images &&
                 m_back.accuracy_all == m.accuracy_all && m_back.theta_mean_mv == m.theta_mean_mv &&
                 m_back.unlabelled_neurons == m.unlabelled_neurons && m_back.seconds == m.seconds);
-    assert_memory_equal(&m_back.score, &m.score, sizeof m.score);
+    assert_true(m_back.score.n_images == m.score.n_images && m_back.score.n_classes == 27 &&
+                m_back.score.correct_all == m.score.correct_all && m_back.score.correct_proportion == 0);
+    assert_memory_equal(m_back.score.confusion, m.score.confusion, 2 * 27 * 27 * sizeof(uint32_t));
+    clsnn_score_finish(&m.score);
+    clsnn_score_finish(&m_back.score);
 
     const struct clsnn_standing at = {
         .epoch = 1, .position = 9, .images = 7, .trained = {.spikes = UINT64_MAX}, .seconds_then = 0.7};
@@ -165,12 +171,14 @@ static void columns_are_numbered(void **state) {
 static void confusions_tell_their_counts(void **state) {
     (void)state;
     bool ok = true;
-    const struct clsnn_metrics m = make_metrics();
+    struct clsnn_metrics m = make_metrics(10);
     struct clsnn_score back;
     json_t *score = by_text(clsnn_record_score(&m.score, &ok));
     assert_int_equal(clsnn_record_read_confusions(score, "f", &back), CLSNN_OK);
     assert_int_equal(back.correct_all, 0 + 11 + 22 + 33 + 44 + 55 + 66 + 77 + 88 + 99);
-    assert_memory_equal(back.confusion, m.score.confusion, sizeof back.confusion);
+    assert_memory_equal(back.confusion, m.score.confusion, 200 * sizeof *back.confusion);
+    clsnn_score_finish(&m.score);
+    clsnn_score_finish(&back);
     json_decref(score);
 }
 
@@ -179,7 +187,7 @@ enum what { PLAN, METRICS, SCORE, STANDING };
 /* The object must be refused with the reason, and nothing may be written. */
 static void refused(enum what what, const json_t *object, const char *reason) {
     struct clsnn_plan plan, plan_before;
-    struct clsnn_metrics m = make_metrics(), m_before;
+    struct clsnn_metrics m = make_metrics(10), m_before;
     struct clsnn_standing at = {.epoch = 77}, at_before;
     char name[16] = "kept", sha256[CLSNN_SHA256_HEX] = "kept";
     memset(&plan, 0x5a, sizeof plan);
@@ -197,6 +205,7 @@ static void refused(enum what what, const json_t *object, const char *reason) {
     clsnn_error_clear();
     assert_memory_equal(&plan, &plan_before, sizeof plan);
     assert_memory_equal(&m, &m_before, sizeof m);
+    clsnn_score_finish(&m.score);
     assert_memory_equal(&at, &at_before, sizeof at);
     assert_string_equal(name, "kept");
     assert_string_equal(sha256, "kept");
@@ -205,13 +214,14 @@ static void refused(enum what what, const json_t *object, const char *reason) {
 static json_t *make(enum what what) {
     bool ok = true;
     const struct clsnn_plan plan = make_plan();
-    const struct clsnn_metrics m = make_metrics();
+    struct clsnn_metrics m = make_metrics(10);
     const struct clsnn_standing at = {.epoch = 1};
     json_t *o = what == PLAN      ? clsnn_record_plan(&plan, data.name, data.sha256, &ok)
                 : what == METRICS ? clsnn_metrics_json(&m, &ok)
                 : what == SCORE   ? clsnn_record_score(&m.score, &ok)
                                   : clsnn_record_standing(&at, &ok);
     assert_true(o && ok);
+    clsnn_score_finish(&m.score);
     return o;
 }
 
@@ -261,8 +271,12 @@ static void values_out_of_range_are_refused(void **state) {
         {METRICS, "epoch", "-1", "epoch is"},
         {METRICS, "accuracy_all", "true", "accuracy_all is"},
         {SCORE, "n_images", "4294967296", "n_images is"},
-        {SCORE, "confusion", "[]", "confusion is not 10 x 10 counts"},
-        {SCORE, "confusion_proportion", "[[0, 1, 2, 3, 4, 5, 6, 7, 8, -9]]",
+        {SCORE, "confusion", "[]", "confusion has 0 rows and confusion_proportion 10: must be equal and in"},
+        {SCORE, "confusion_proportion", "[0, 1, 2, 3, 4, 5, 6, 7, 8]", "confusion_proportion 9: must be"},
+        {SCORE, "confusion", "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", "confusion is not 10 x 10 counts"},
+        {SCORE, "confusion_proportion", "[[0, 1, 2, 3, 4, 5, 6, 7, 8, -9], 1, 2, 3, 4, 5, 6, 7, 8, 9]",
+         "confusion_proportion is not 10 x 10 counts"},
+        {SCORE, "confusion_proportion", "[[0, 1, 2, 3, 4, 5, 6, 7, 8], 1, 2, 3, 4, 5, 6, 7, 8, 9]",
          "confusion_proportion is not 10 x 10 counts"},
         {STANDING, "epoch", "1001", "epoch is"},
         {STANDING, "position", "10000001", "position is"},

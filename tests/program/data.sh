@@ -54,6 +54,63 @@ put() { # put OFFSET BYTE... FILE
 side_27() { { be32 0x803 && be32 600 && be32 27 && be32 27 && zeros $((600 * 27 * 27)); } >"$1"; }
 labels_for() { { be32 0x801 && be32 "$1" && zeros "$1"; } >"$2"; }
 
+# Other classes than ten digits.
+
+few=(--neurons 30 --train-images 200 --label-images 200 --test-images 100)
+# classes LABEL N LEAST: the label of a digit p becomes the expression LABEL. Arrays then have N classes, and
+# the accuracy is at least LEAST.
+classes() {
+    idx other p "$1"
+    trains other "$@"
+}
+letters() { # labels that go round 1 to 26, as EMNIST's letters do
+    local file
+    cp -r "$work/small" other
+    for file in other/*labels*; do
+        python3 -c "
+data = open('$file', 'rb').read()
+open('$file', 'wb').write(data[:8] + bytes(1 + k % 26 for k in range(len(data) - 8)))"
+    done
+    trains other "p + 1" 27 0
+}
+trains() { # trains DATA LABEL N LEAST
+    local data=$1
+    shift
+    run 0 train --data "$data" "${few[@]}" --out out
+    with_numpy - "$@" 2>"$work/why.py" <<'END' || wrong "the model or run.json: $(tail -n 1 "$work/why.py")"
+import json, sys, numpy
+label, n, least = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+m, run = numpy.load("out/model.npz"), json.load(open("out/run.json"))
+allowed = {eval(label) for p in range(26 if n == 27 else 10)} | {-1}
+assert m["proportions"].shape == (30, n), m["proportions"].shape
+assert set(m["labels"]) <= allowed, m["labels"]
+assert numpy.shape(run["result"]["confusion"]) == (n, n)
+rows = numpy.array(run["result"]["confusion"]).sum(1)
+assert set(numpy.nonzero(rows)[0]) <= allowed and rows.sum() == 100
+assert run["result"]["accuracy_all"] >= least, run["result"]["accuracy_all"]
+END
+    run 0 verify out
+    run 0 eval out/model.npz --data other --test-images 100 --json
+    is_json "$work/out"
+}
+odd_test_class() { # a test image of a class that no neuron can have counts as wrong, and clsnn warns
+    cp -r "$work/small" set
+    put 8 77 set/t10k-labels-idx1-ubyte
+    run 0 train --data set "${few[@]}" --out out
+    says "the 200 labelling images have none of class 77"
+    run 0 eval out/model.npz --data set --test-images 100 --json
+    run 0 eval out/model.npz --data "$work/small" --test-images 100 --json
+}
+classes_go_on() { # the same bits after a stop
+    idx other p "(3 * p + 40) % 256"
+    run 0 train --data other "${few[@]}" --epochs 2 --out whole
+    run 0 train --data other "${few[@]}" --epochs 1 --out out
+    run 0 train --data other "${few[@]}" --epochs 2 --out out --resume
+    [ "$(json final_sha256 out/run.json)" = "$(json final_sha256 whole/run.json)" ] ||
+        wrong "another network after --resume"
+    run 0 eval out/checkpoint/*400.npz --data other --test-images 100
+}
+
 # `clsnn data`.
 
 data_list() {
@@ -211,8 +268,11 @@ on "labels: wrong magic" plain "magic number of the labels 0xff000801: must be 0
 on "images of 27 x 27 pixels" plain "images of 27 x 27 pixels: must be 28 x 28" $images side_27
 on "fewer labels than images" plain "600 images but 599 labels: must be as many" $train_labels labels_for 599
 on "more labels than images" plain "300 images but 301 labels: must be as many" $labels labels_for 301
-on "label 10" plain "label of image 7 = 10: must be in [0, 9]" $train_labels put 15 10
-on "label 255 in the test set" plain "label of image 299 = 255: must be in [0, 9]" $labels put 307 255
+on "26 classes, from 1" letters
+on "classes 1 to 10" classes "(p + 1) % 256" 11 0.25
+on "ten classes up to 255" classes "(p * 25 + 30) % 256" 256 0.25
+on "a test class that training lacks" odd_test_class
+on "resume and verify with 26 classes" classes_go_on
 on "no images at all" plain "header claims 0" $images put 4 0 0 0 0
 on "4294967295 images claimed" plain "header claims 4294967295" $images put 4 255 255 255 255
 on "names with a dot" named 's/-idx/.idx/' .

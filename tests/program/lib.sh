@@ -126,6 +126,32 @@ json() {
 state_is() { # state_is STATE FILE: of a run.json
     [ "$(json state "$2")" = "$1" ] || wrong "state in $2 is $(json state "$2"): must be $1"
 }
+# idx DIR PIXEL [LABEL]: copies the small data set; the expressions replace every pixel p and label p
+idx() {
+    python3 - "$work/small" "$1" "$2" "${3:-p}" <<'END'
+import gzip, os, sys
+source, target, pixel, label = sys.argv[1:]
+os.makedirs(target)
+pixels, labels = (bytes(eval(text) for p in range(256)) for text in (pixel, label))
+for name in os.listdir(source):
+    data = open(os.path.join(source, name), "rb").read()
+    if name.endswith(".gz"):
+        data = gzip.decompress(data)
+    head, table = (16, pixels) if "images" in name else (8, labels)
+    data = data[:head] + data[head:].translate(table)
+    open(os.path.join(target, name.removesuffix(".gz")), "wb").write(data)
+END
+}
+# with_numpy ARGUMENT...: runs a python that has numpy; without one the case is skipped
+with_numpy() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        "$python" -c "import numpy" 2>/dev/null || continue
+        "$python" "$@"
+        return
+    done
+    skip "numpy is not installed"
+}
 is_json() { # is_json FILE: python3 or jq must read it; without both nothing is tested
     if python3 -c '' 2>/dev/null; then
         python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$1" 2>>"$work/why" ||

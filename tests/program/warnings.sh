@@ -5,22 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 
 few=(--neurons 20 --train-images 200 --label-images 200 --test-images 200)
-# idx DIR PIXEL [LABEL]: copies the small data set; the expressions replace every pixel p and label p
-idx() {
-    python3 - "$work/small" "$1" "$2" "${3:-p}" <<'END'
-import gzip, os, sys
-source, target, pixel, label = sys.argv[1:]
-os.makedirs(target)
-pixels, labels = (bytes(eval(text) for p in range(256)) for text in (pixel, label))
-for name in os.listdir(source):
-    data = open(os.path.join(source, name), "rb").read()
-    if name.endswith(".gz"):
-        data = gzip.decompress(data)
-    head, table = (16, pixels) if "images" in name else (8, labels)
-    data = data[:head] + data[head:].translate(table)
-    open(os.path.join(target, name.removesuffix(".gz")), "wb").write(data)
-END
-}
 # warns NAME ARGUMENT...: clsnn must exit with 0, warn of NAME, and fail with --strict
 warns() {
     local name=$1
@@ -50,11 +34,15 @@ bright() {
     idx bright "255 - p"
     warns bright_pixels train --data bright "${few[@]}"
 }
+one_class() {
+    idx one p 4
+    warns one_class train --data one "${few[@]}"
+}
 no_class() { warns class_without_images train --data "$work/small" "${few[@]}" --label-images 3; }
 low() { warns low_threshold train --data "$work/small" "${few[@]}" --set theta_init_mv=2; }
 more() { warns fewer_images train --data "$work/small" "${few[@]}" --test-images 301; }
 change() { # change EXPRESSION FILE: copies base/model.npz, with numpy changing the dict m
-    "$python" -c "
+    with_numpy -c "
 import numpy, sys
 m = dict(numpy.load('$work/base/model.npz')); $1; numpy.savez('$2', **m)"
 }
@@ -92,20 +80,16 @@ in_sweeps() {
     run 3 sweep s.ini --data dim --train-images 20 --label-images 20 --test-images 20 --out o --strict
 }
 
-python=
-for name in python3 /usr/bin/python3; do "$name" -c "import numpy" 2>/dev/null && python=$name; done
-
 on "no warning without a reason" no_warning
 on "dim pixels" dim
 any "dim pixels: --strict refuses before any work" dim_before_work
 on "bright pixels" bright
 on "a class without labelling images" no_class
+on "one class only" one_class
 on "a threshold below rest" low
 on "more images than there are" more
-if [ -n "$python" ]; then
-    on "theta in volts" odd_theta
-    on "weights of another scale" odd_weights
-fi
+on "theta in volts" odd_theta
+on "weights of another scale" odd_weights
 on "other data than in training" other_data
 on "no better than chance" chance
 on "images given up" given_up
