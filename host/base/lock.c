@@ -69,15 +69,16 @@ static void *beat(void *ctx) {
     return NULL;
 }
 
-/* Returns whether the process that wrote a mark is gone. For another host's process it waits for a life
- * sign. */
-static bool is_dead(const struct lock_files *of, const char *mark) {
+/* Returns whether the process that wrote a mark to the lock file path is gone. For another host's process it
+ * waits for a life sign. A process killed while it wrote leaves a text that is no mark: then a change of the
+ * lock file counts as a life sign. */
+static bool is_dead(const struct lock_files *of, const char *path, const char *mark) {
     char host[HOST_BYTES], own[HOST_BYTES], name[64], first[MARK_BYTES], now[MARK_BYTES];
     long pid = 0;
-    if (sscanf(mark, "%64s %ld %63s", host, &pid, name) != 3 || strchr(name, '/')) return false;
+    const bool is_mark = sscanf(mark, "%64s %ld %63s", host, &pid, name) == 3 && !strchr(name, '/');
     sscanf(of->mark, "%64s", own);
-    if (strcmp(host, own) == 0) return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
-    char *life = clsnn_file_join(of->folder, name);
+    if (is_mark && strcmp(host, own) == 0) return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    char *life = is_mark ? clsnn_file_join(of->folder, name) : strdup(path);
     if (!life) return false;
     read_text(life, first);
     bool dead = true;
@@ -104,7 +105,7 @@ static enum clsnn_status take_file(struct lock_files *of, const char *name, cons
         }
         read_text(path, found);
         found[strcspn(found, "\n")] = '\0';
-        if (!is_dead(of, found)) {
+        if (!is_dead(of, path, found)) {
             char host[HOST_BYTES] = "?";
             long pid = 0;
             sscanf(found, "%64s %ld", host, &pid);

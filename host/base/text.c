@@ -133,9 +133,7 @@ void clsnn_format_duration(double seconds, char out[32]) {
         snprintf(out, 32, "%ld:%02ld:%02ld h", s / 3600, s / 60 % 60, s % 60);
 }
 
-/* Tells whether s is a decimal number: sign, digits with at most one point, exponent. strtod also takes
- * hexadecimal, nan and inf; this function does not. */
-static bool is_decimal(const char *s) {
+bool clsnn_is_decimal(const char *s) {
     size_t n_digits = 0;
     if (*s == '+' || *s == '-') s++;
     for (; isdigit((unsigned char)*s); s++) n_digits++;
@@ -165,7 +163,7 @@ static enum clsnn_status bad_real(const char *label, const char *text, const cha
 
 enum clsnn_status clsnn_parse_real(const char *label, const char *text, double min, double max,
                                    const char *unit, double *out) {
-    if (!is_decimal(text)) return bad_real(label, text, "not a number; must be", min, max, unit);
+    if (!clsnn_is_decimal(text)) return bad_real(label, text, "not a number; must be", min, max, unit);
     const double value = value_of(text);
     if (!(value >= min && value <= max)) return bad_real(label, text, "must be", min, max, unit);
     *out = value;
@@ -177,7 +175,7 @@ enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_
     const char *what = NULL;
     uint64_t value = 0;
     const char *digits = text + (*text == '+');
-    if (!is_decimal(text)) {
+    if (!clsnn_is_decimal(text)) {
         what = "not a number; must be a whole number";
     } else if (digits[strspn(digits, "0123456789")] == '\0') {
         errno = 0; /* plain digits are read exactly: a double would round a seed above 2^53 */

@@ -20,6 +20,9 @@ const char *clsnn_nearest(const char *name, const char *const *candidates, size_
 
 /* Returns true if text is digits and nothing else. */
 bool clsnn_is_whole(const char *text);
+/* Returns true if text is a decimal number: sign, digits with at most one point, exponent. strtod also takes
+ * hexadecimal, nan and inf. */
+bool clsnn_is_decimal(const char *text);
 /* Prints value with the fewest digits that read back as the same double. */
 void clsnn_format_real(double value, char out[32]);
 /* Prints a duration for people: "59.4 s", "1:05 min", "12:34:56 h"; "0.0 s" if it is negative or endless. */

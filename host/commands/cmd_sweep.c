@@ -56,9 +56,7 @@ static void note_eval_every(struct clsnn_session *session, const struct clsnn_gr
     for (size_t k = 0; k < grid->n_runs; k++) {
         const struct clsnn_options *o = &grid->options[k];
         if (o->eval_every <= o->epochs) continue;
-        clsnn_progress_note(
-            &session->progress, "--eval-every = %d: there %s %d epoch%s in a run: tests at the end only",
-            o->eval_every, o->epochs == 1 ? "is" : "are", o->epochs, plural((size_t)o->epochs));
+        clsnn_session_note_epochs(session, o);
         return;
     }
 }

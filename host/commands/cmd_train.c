@@ -243,10 +243,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     }
     if (o->resume && !resumes)
         clsnn_progress_note(&session.progress, "%s: holds no checkpoint to go on from: the run begins", dir);
-    if (o->eval_every > o->epochs)
-        clsnn_progress_note(&session.progress,
-                            "--eval-every = %d: there %s %d epoch%s: tests at the end only", o->eval_every,
-                            o->epochs == 1 ? "is" : "are", o->epochs, o->epochs == 1 ? "" : "s");
+    if (o->eval_every > o->epochs) clsnn_session_note_epochs(&session, o);
     TRY(clsnn_report_check_dir(o, dir));
     clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));

@@ -151,6 +151,11 @@ fail:
     return st;
 }
 
+void clsnn_session_note_epochs(struct clsnn_session *s, const struct clsnn_options *o) {
+    clsnn_progress_note(&s->progress, "--eval-every = %d: a run has %d epoch%s: tests at its end only",
+                        o->eval_every, o->epochs, o->epochs == 1 ? "" : "s");
+}
+
 /* Says every ten seconds that compilers are still at work, from five seconds on. */
 struct minder {
     struct clsnn_progress_line *progress;

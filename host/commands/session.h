@@ -34,6 +34,9 @@ void clsnn_session_close(struct clsnn_session *s); /* takes {0} and half-built o
 enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
                                       struct clsnn_batch **out);
 
+/* Notes that a run of o has fewer epochs than --eval-every, so that only its end is tested. */
+void clsnn_session_note_epochs(struct clsnn_session *s, const struct clsnn_options *o);
+
 /* Shows the warnings that the user has not seen. Errors: CLSNN_E_DATA there was one, and --strict. */
 enum clsnn_status clsnn_session_tell(struct clsnn_session *s, const struct clsnn_options *o,
                                      struct clsnn_warnings *w);

@@ -70,10 +70,21 @@ other_host() { # another host's lock without life signs, and with them
     wait $beat 2>/dev/null
     run 0 train "${few[@]}" --out out
 }
+half_written() { # by a process that was killed meanwhile
+    local text
+    without_locks
+    for text in '' elsewhere; do
+        mkdir -p out/.locks
+        printf '%s' "$text" >out/.locks/run
+        run 0 train "${few[@]}" --out out
+        [ ! -e out/.locks/run ] || wrong "a lock file is left"
+    done
+}
 
 on "errors of file systems without locks" errors
 on "two trainings in one directory" two_trains
 on "two sweeps in one directory" two_sweeps
 on "a killed process's lock" killed
 on "another host's lock" other_host
+on "a lock file without its text" half_written
 run_cases small

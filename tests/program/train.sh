@@ -85,10 +85,10 @@ every_epoch() { # every_epoch EPOCHS LINES
 }
 eval_every_never() {
     train --epochs 2 --eval-every 5 --out out
-    says "--eval-every = 5: there are 2 epochs: tests at the end only"
+    says "--eval-every = 5: a run has 2 epochs: tests at its end only"
     lines_are 1 out/metrics.jsonl
     train --eval-every 2 --runs 2 --out runs
-    says "--eval-every = 2: there is 1 epoch in a run: tests at the end only"
+    says "--eval-every = 2: a run has 1 epoch: tests at its end only"
 }
 previous() {
     train --out out
