@@ -51,25 +51,29 @@ static void *wait_for_signals(void *signals) {
  * last moment. */
 static enum clsnn_status catch_signals(void) {
     static sigset_t signals;
+    sigset_t blocked;
     pthread_t thread;
     if (waiting) return CLSNN_OK;
     sigemptyset(&signals);
+    sigemptyset(&blocked);
     /* What terminals, shells, schedulers and limits send to end a process softly. */
     const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGHUP};
     enum { N = sizeof numbers / sizeof *numbers };
     for (int k = 0; k < N; k++) {
         struct sigaction before;
-        /* nohup makes SIGHUP ignored, and it stays so. A shell's background jobs ignore SIGINT too, but that
-         * is no wish of the user, and sigwait never receives an ignored signal. */
+        sigaddset(&blocked, numbers[k]);
+        /* nohup makes SIGHUP ignored, and it stays so. It is blocked too, because pocl's compiler installs
+         * handlers that delete its files. A shell's background jobs ignore SIGINT too, but that is no wish of
+         * the user, and sigwait never receives an ignored signal. */
         if (numbers[k] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
             continue;
         sigaddset(&signals, numbers[k]);
         signal(numbers[k], SIG_DFL);
     }
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    pthread_sigmask(SIG_BLOCK, &blocked, NULL);
     const int rc = pthread_create(&thread, NULL, wait_for_signals, &signals);
     if (rc != 0) {
-        pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+        pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
         return clsnn_fail(CLSNN_E_MEMORY, "signals: no thread can be started to wait for them: %s",
                           strerror(rc));
     }
