@@ -291,7 +291,16 @@ void clsnn_device_close(struct clsnn_device *dev) {
     if (!dev) return;
     if (dev->queue) clReleaseCommandQueue(dev->queue);
     if (dev->context) clReleaseContext(dev->context);
+    free(dev->cache_dir);
     free(dev);
+}
+
+enum clsnn_status clsnn_device_cache(struct clsnn_device *dev, const char *dir) {
+    char *copy = dir ? strdup(dir) : NULL;
+    if (dir && !copy) return clsnn_no_memory("device: cache");
+    free(dev->cache_dir);
+    dev->cache_dir = copy;
+    return CLSNN_OK;
 }
 
 int clsnn_device_work_group(const struct clsnn_device *dev) {

@@ -32,6 +32,7 @@ struct clsnn_device {
     cl_context context;
     cl_command_queue queue; /* in order */
     size_t allocated_bytes; /* sum of the buffers, for the memory budget */
+    char *cache_dir;        /* owned; NULL: compiled kernels are not kept */
     /* borrowed; NULL: nothing is timed. Otherwise the host waits for each command and adds its time. */
     struct clsnn_profile *profile;
 };

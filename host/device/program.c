@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/sha256.h"
 #include "device/device.h"
+#include "device/kernel_cache.h"
 #include "device/kernel_source.h"
 
 static enum clsnn_status fail_build(const struct clsnn_device *dev, cl_program program, cl_int code) {
@@ -56,6 +57,20 @@ fail:
     return st;
 }
 
+/* Makes the program for one set of options: from the cache of compiled kernels, else from source. */
+static enum clsnn_status compile(struct clsnn_device *dev, const char *options, cl_program *out) {
+    const char *source = (const char *)clsnn_kernel_source;
+    cl_int code = CL_SUCCESS;
+    *out = clsnn_kernel_cache_find(dev, source, clsnn_kernel_source_bytes, options);
+    if (*out) return CLSNN_OK;
+    *out = clCreateProgramWithSource(dev->context, 1, &source, &clsnn_kernel_source_bytes, &code);
+    if (code != CL_SUCCESS) return clsnn_fail_cl(code, "clCreateProgramWithSource");
+    code = clBuildProgram(*out, 1, &dev->info.id, options, NULL, NULL);
+    if (code != CL_SUCCESS) return fail_build(dev, *out, code);
+    clsnn_kernel_cache_keep(dev, source, clsnn_kernel_source_bytes, options, *out);
+    return CLSNN_OK;
+}
+
 /* Compiles for one work-group size. *out_most: the largest size that all of the compiled kernels can run. */
 static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
                                struct clsnn_program *prog, size_t *out_most) {
@@ -63,15 +78,10 @@ static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind
     static const char *const defines[] = {[CLSNN_PROGRAM_RUN] = "",
                                           [CLSNN_PROGRAM_PROFILE] = " -DCLSNN_PROFILE",
                                           [CLSNN_PROGRAM_REPLAY] = " -DCLSNN_RECORD"};
-    const char *source = (const char *)clsnn_kernel_source;
-    cl_int code = CL_SUCCESS;
     char options[128];
     prog->work_group = work_group;
-    prog->program = clCreateProgramWithSource(dev->context, 1, &source, &clsnn_kernel_source_bytes, &code);
-    if (code != CL_SUCCESS) return clsnn_fail_cl(code, "clCreateProgramWithSource");
     snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s", work_group, defines[kind]);
-    code = clBuildProgram(prog->program, 1, &dev->info.id, options, NULL, NULL);
-    if (code != CL_SUCCESS) return fail_build(dev, prog->program, code);
+    TRY(compile(dev, options, &prog->program));
     TRY(get_kernel(prog->program, "init_weights", &prog->init_weights));
     if (kind == CLSNN_PROGRAM_REPLAY) {
         TRY(get_kernel(prog->program, "replay", &prog->replay));

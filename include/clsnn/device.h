@@ -45,6 +45,14 @@ CLSNN_API enum clsnn_status clsnn_device_open(const char *spec, struct clsnn_dev
 CLSNN_API void clsnn_device_close(struct clsnn_device *dev);
 /* Returns the description of dev, valid until dev is closed. */
 CLSNN_API const struct clsnn_device_info *clsnn_device_get_info(const struct clsnn_device *dev);
+/* Keeps the kernels that are compiled for dev from now on in the directory dir, and takes them from there.
+ * This serves drivers that compile at every start, such as Intel's CPU runtime. Most have a cache already.
+ * dir  copied, made when it is first needed, shared by any number of processes; NULL (as after
+ *      clsnn_device_open): nothing is kept. Its files are code, so nobody else may write there.
+ * A directory that cannot be made or written is no error. A damaged file is made again. dir keeps at most 64
+ * files; the one unused longest goes first.
+ * Errors: CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_device_cache(struct clsnn_device *dev, const char *dir);
 
 /* The kernels of a program. RUN: training and evaluation. PROFILE: the same, with each phase of training as a
  * kernel of its own, to be timed. REPLAY: replay (replay.h). */

@@ -41,7 +41,9 @@ struct rig {
 static inline int rig_open(void **state) {
     struct rig *rig = calloc(1, sizeof *rig);
     *state = rig;
-    if (rig && clsnn_device_open(getenv("CLSNN_DEVICE"), &rig->dev) == CLSNN_OK) return 0;
+    if (rig && clsnn_device_open(getenv("CLSNN_DEVICE"), &rig->dev) == CLSNN_OK &&
+        clsnn_device_cache(rig->dev, getenv("TEST_KERNEL_CACHE")) == CLSNN_OK)
+        return 0;
     print_error("%s\n", clsnn_error_text());
     return -1;
 }
