@@ -1,4 +1,5 @@
-/* Reads and writes the files of compiled kernels. program.c asks here before it compiles. */
+/* Reads and writes the files of compiled kernels. program.c asks here before it compiles, and so does the
+ * program on CLBlast's behalf. */
 #include "device/kernel_cache.h"
 
 #include <dirent.h>
@@ -22,6 +23,17 @@ enum {
 };
 static const size_t max_bytes = (size_t)256 << 20;
 
+/* This global varies, because CLBlast's calls carry no pointer of ours. */
+static _Thread_local const struct clsnn_device *served;
+
+void clsnn_kernel_cache_serve(const struct clsnn_device *dev) {
+    served = dev;
+}
+
+const struct clsnn_device *clsnn_kernel_cache_served(void) {
+    return served;
+}
+
 /* The place of one program in the cache. */
 struct place {
     char *key; /* owned */
@@ -42,10 +54,11 @@ static void write_processor(FILE *to) {
     free(line);
 }
 
-/* Writes the variables that change what Intel's compiler compiles. */
+/* Writes the variables that change what Intel's compiler and CLBlast compile. */
 static void write_settings(FILE *to) {
     for (char **entry = environ; entry && *entry; entry++)
-        if (strncmp(*entry, "CL_CONFIG_", 10) == 0) fprintf(to, "%s\n", *entry);
+        if (strncmp(*entry, "CL_CONFIG_", 10) == 0 || strncmp(*entry, "CLBLAST_", 8) == 0)
+            fprintf(to, "%s\n", *entry);
 }
 
 static void leave(struct place *p) {

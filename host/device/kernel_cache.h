@@ -24,4 +24,9 @@ cl_program clsnn_kernel_cache_find(const struct clsnn_device *dev, const char *s
 void clsnn_kernel_cache_keep(const struct clsnn_device *dev, const char *source, size_t source_bytes,
                              const char *options, cl_program program);
 
+/* Tells which device the calling thread's CLBlast works for; NULL: CLBlast does not work. CLBlast calls
+ * OpenCL itself and passes nothing of ours on. The program routes these calls (commands/clblast_cache.c). */
+void clsnn_kernel_cache_serve(const struct clsnn_device *dev);
+const struct clsnn_device *clsnn_kernel_cache_served(void);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "device/device.h"
+#include "device/kernel_cache.h"
 
 enum { SHARE_ONE = 1 << 16, DIGIT = 1 << 8 }; /* a proportion is a multiple of 2^-16, in two digits */
 static const double exact_limit = 1 << 24;
@@ -80,10 +81,12 @@ static enum clsnn_status multiply(struct clsnn_device *dev, bool transpose_a, si
     TRY(clsnn_buffer_create(dev, "readout sums", m * n * sizeof *sums, NULL, false, &c_dev));
     for (size_t first = 0; first < k; first += most) {
         const size_t n_terms = k - first < most ? k - first : most;
+        clsnn_kernel_cache_serve(dev);
         const CLBlastStatusCode code =
             CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
                          CLBlastTransposeNo, m, n, n_terms, 1.0f, a_dev, transpose_a ? first * m : first,
                          transpose_a ? m : k, b_dev, first * n, n, 0.0f, c_dev, 0, n, &dev->queue, NULL);
+        clsnn_kernel_cache_serve(NULL);
         if (code != CLBlastSuccess) {
             st = sgemm_failed(code);
             goto fail;

@@ -1,9 +1,12 @@
-/* Compiled kernels kept in files, on a real driver: a binary gives the bits that a compilation gives, and
- * a binary that the driver refuses is compiled again. The linker puts the functions below in the place of
- * OpenCL's. test_kernel_cache.c tests the files. */
+/* Compiled kernels kept in files, on a real driver: a binary gives the bits that a compilation gives, a
+ * binary that the driver refuses is compiled again, and CLBlast's kernels are kept too. The linker puts the
+ * functions below in the place of OpenCL's. test_kernel_cache.c tests the files. */
 #include <dirent.h>
 #include <unistd.h>
 
+#include <clblast_c.h>
+
+#include "clsnn/readout.h"
 #include "device_fixture.h"
 
 static int n_sources, n_binaries; /* programs made by clsnn since the last begin() */
@@ -113,11 +116,49 @@ static void a_binary_gives_the_same_bits(void **state) {
     drop_snapshot(&wanted);
 }
 
+/* Labels three neurons by five images, on a device of its own. CLBlast forgets what it has compiled. */
+enum { CLASSES = 10 };
+static void label(bool kept, float proportions[3 * CLASSES]) {
+    const uint16_t counts[5 * 3] = {1, 2, 3, 0, 5, 1, 7, 0, 0, 2, 2, 9, 4, 0, 1};
+    const uint8_t classes[5] = {0, 1, 2, 1, 9};
+    struct rig rig = begin(kept);
+    struct clsnn_labels labels = {0};
+    assert_int_equal(CLBlastClearCache(), CLBlastSuccess);
+    must(clsnn_labels_create(3, CLASSES, &labels));
+    must(clsnn_readout_label(rig.dev, counts, classes, 5, &labels));
+    memcpy(proportions, labels.proportions, 3 * CLASSES * sizeof *proportions);
+    clsnn_labels_finish(&labels);
+    assert_int_equal(CLBlastClearCache(), CLBlastSuccess); /* its programs go before their context */
+    end(&rig);
+}
+
+static void clblasts_kernels_are_kept(void **state) {
+    (void)state;
+    float wanted[3 * CLASSES], found[3 * CLASSES];
+    label(false, wanted);
+    assert_int_equal(n_files(), 0);
+    label(true, found);
+    assert_memory_equal(found, wanted, sizeof wanted);
+    assert_int_equal(n_binaries, 0);
+    const int n = n_files();
+    assert_true(n > 0);
+    label(true, found);
+    assert_memory_equal(found, wanted, sizeof wanted);
+    assert_int_equal(n_binaries, n);
+    assert_int_equal(n_files(), n);
+    refusal = CL_INVALID_BINARY;
+    label(true, found);
+    refusal = CL_SUCCESS;
+    assert_memory_equal(found, wanted, sizeof wanted);
+    assert_int_equal(n_binaries, n);
+}
+
 int main(void) {
     if (rig_is_missing("kept_kernels")) return 77;
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_binary_gives_the_same_bits, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(clblasts_kernels_are_kept, make_folder, remove_folder),
     };
     return cmocka_run_group_tests_name("kept_kernels", tests, NULL, NULL);
 }
