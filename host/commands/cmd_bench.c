@@ -15,6 +15,7 @@
 #include "clsnn/dataset.h"
 #include "base/file.h"
 #include "commands/progress.h"
+#include "commands/session.h"
 #include "plain/plain.h"
 #include "run/report.h"
 
@@ -66,7 +67,7 @@ static enum clsnn_status open_device(struct bench *b, const struct clsnn_device_
     const size_t d = b->n_devices;
     char spec[32];
     snprintf(spec, sizeof spec, "%d:%d", info->platform_index, info->device_index);
-    TRY(clsnn_device_open(spec, &b->devices[d]));
+    TRY(clsnn_session_device(b->o, spec, &b->devices[d]));
     b->n_devices++;
     clsnn_progress_note(&b->progress, "compiling kernels for %s (%s, driver %s)", info->name,
                         info->platform_name, info->driver);

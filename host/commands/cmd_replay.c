@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "clsnn/npz.h"
 #include "commands/progress.h"
+#include "commands/session.h"
 #include "clsnn/replay.h"
 #include "device/device.h"
 #include "device/program.h"
@@ -118,7 +119,7 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
     TRY(clsnn_file_check(to));
     TRY(clsnn_npz_read(from, max_input_bytes, &npz));
     TRY(read_input(&npz, from, &model, &in));
-    TRY(clsnn_device_open(o->device, &dev));
+    TRY(clsnn_session_device(o, o->device, &dev));
     clsnn_progress_note(&progress, "compiling kernels for %s", dev->info.name);
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_REPLAY, o->work_group, &prog));
     TRY(clsnn_replay(dev, prog, &model, &in, &result));

@@ -46,11 +46,12 @@ void clsnn_guard_start(const char *command) {
     const char *cache = getenv("POCL_CACHE_DIR");
     struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
     snprintf(head, sizeof head, "\nclsnn %s: ", command);
-    int n =
-        snprintf(tail, sizeof tail,
-                 " inside the OpenCL driver: its cache of compiled kernels (POCL_CACHE_DIR = %.300s) may be "
-                 "damaged, full or mounted noexec: remove it, or set POCL_CACHE_DIR to another directory",
-                 cache && *cache ? cache : "unset, ~/.cache/pocl");
+    int n = snprintf(
+        tail, sizeof tail,
+        " inside the OpenCL driver: its cache of compiled kernels (POCL_CACHE_DIR = %.300s) may be "
+        "damaged, full or mounted noexec: remove it, or set POCL_CACHE_DIR to another directory; with "
+        "another driver than pocl's, try --no-kernel-cache",
+        cache && *cache ? cache : "unset, ~/.cache/pocl");
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         n +=
             snprintf(tail + n, sizeof tail - (size_t)n,

@@ -127,6 +127,34 @@ static const char *data_for(const struct clsnn_options *o) {
     return strcmp(o->data, "auto") == 0 && (is_many || !is_watched) ? "mnist" : o->data;
 }
 
+/* Returns the directory of compiled kernels, malloc'ed; NULL: there is none. The XDG base directory
+ * specification has relative paths ignored. */
+static char *cache_dir(void) {
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && *xdg == '/') return clsnn_file_join(xdg, "clsnn");
+    return home && *home == '/' ? clsnn_file_join(home, ".cache/clsnn") : NULL;
+}
+
+enum clsnn_status clsnn_session_device(const struct clsnn_options *o, const char *spec,
+                                       struct clsnn_device **out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_device *dev = NULL;
+    char *dir = NULL;
+    TRY(clsnn_device_open(spec, &dev));
+    /* pocl has a cache of its own */
+    if (!o->no_kernel_cache && strcmp(dev->info.platform_name, "Portable Computing Language") != 0) {
+        dir = cache_dir();
+        if (dir) TRY(clsnn_device_cache(dev, dir));
+    }
+    free(dir);
+    *out = dev;
+    return CLSNN_OK;
+fail:
+    free(dir);
+    clsnn_device_close(dev);
+    return st;
+}
+
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     memset(s, 0, sizeof *s);
@@ -136,7 +164,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         o->collect ? "" : " and looking for an OpenCL device");
     s->chunk = (uint32_t)o->chunk;
     TRY(clsnn_dataset_load(data_for(o), &s->data));
-    if (!o->collect) TRY(clsnn_device_open(o->device, &s->dev));
+    if (!o->collect) TRY(clsnn_session_device(o, o->device, &s->dev));
     if (s->data.train.n_images == 0 && strcmp(o->command, "eval") != 0)
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: holds a test set only, which serves clsnn eval: %s needs training images",
@@ -167,6 +195,7 @@ struct minder {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     bool has_ended, is_running;
+    bool kept; /* the next start finds the kernels compiled */
 };
 
 static void *mind(void *ctx) {
@@ -178,17 +207,16 @@ static void *mind(void *ctx) {
     pthread_mutex_lock(&m->lock);
     while (!m->has_ended) {
         if (pthread_cond_timedwait(&m->ended, &m->lock, &next) == 0) continue;
-        clsnn_progress_note(m->progress,
-                            "still compiling (%.0f s); the driver keeps the kernels for next time",
-                            clsnn_clock_seconds() - began);
+        clsnn_progress_note(m->progress, "still compiling (%.0f s)%s", clsnn_clock_seconds() - began,
+                            m->kept ? "; the kernels are kept for next time" : "");
         next.tv_sec += 10;
     }
     pthread_mutex_unlock(&m->lock);
     return NULL;
 }
 
-static void mind_start(struct minder *m, struct clsnn_progress_line *progress) {
-    *m = (struct minder){.progress = progress};
+static void mind_start(struct minder *m, struct clsnn_progress_line *progress, bool kept) {
+    *m = (struct minder){.progress = progress, .kept = kept};
     pthread_mutex_init(&m->lock, NULL);
     pthread_cond_init(&m->ended, NULL);
     m->is_running = pthread_create(&m->thread, NULL, mind, m) == 0; /* without a thread nothing is said */
@@ -209,7 +237,7 @@ enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct cl
         "\nclsnn: stopped while kernels compiled, before any work: run the same command again\n");
     clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name,
                         s->dev->info.platform_name, s->dev->info.driver);
-    mind_start(&minder, &s->progress);
+    mind_start(&minder, &s->progress, !o->no_kernel_cache);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
     TRY(clsnn_selftest(s->dev, s->prog));

@@ -24,6 +24,10 @@ struct clsnn_session {
  * nothing) and plans the run. Errors: CLSNN_E_NO_DEVICE, CLSNN_E_DEVICE; those of clsnn_dataset_load;
  * CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
+/* Opens the device that spec picks, and has its compiled kernels kept in $XDG_CACHE_HOME/clsnn or
+ * ~/.cache/clsnn, unless o says no or the driver keeps them itself. Errors: as of clsnn_device_open. */
+enum clsnn_status clsnn_session_device(const struct clsnn_options *o, const char *spec,
+                                       struct clsnn_device **out);
 /* Compiles the kernels and runs the self-test. This takes seconds: callers make all other checks before.
  * Errors: CLSNN_E_BUILD, CLSNN_E_USAGE the work-group; those of clsnn_selftest. */
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o);

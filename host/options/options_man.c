@@ -163,12 +163,18 @@ void clsnn_options_man(FILE *to) {
     fputs(
         ".TP\n\\fBXDG_CONFIG_HOME\\fR, \\fBXDG_DATA_HOME\\fR\nthe directories that hold "
         "\\fIclsnn/config.ini\\fR and \\fIclsnn/mnist\\fR.\n"
+        ".TP\n\\fBXDG_CACHE_HOME\\fR\nthe directory that holds \\fIclsnn\\fR, see FILES.\n"
         ".TP\n\\fBNO_COLOR\\fR, \\fBTERM=dumb\\fR\nno colours, no progress bar.\n"
         ".SH FILES\n.TP\n\\fI$XDG_CONFIG_HOME/clsnn/config.ini\\fR, else \\fI~/.config/clsnn/config.ini\\fR\n"
         "options and parameters, one \\fIname = value\\fR a line, as \\fB\\-\\-print\\-config\\fR writes "
         "them.\n"
         "Flags win over variables, variables over \\fB\\-\\-config\\fR \\fIFILE\\fR, and \\fIFILE\\fR over "
         "this file.\n"
+        ".TP\n\\fI$XDG_CACHE_HOME/clsnn/*.kernels\\fR, else \\fI~/.cache/clsnn/*.kernels\\fR\n"
+        "compiled kernels, for OpenCL drivers that keep none themselves: at most 64 files, the one unused "
+        "longest goes first.\n"
+        "pocl keeps its own in \\fI$POCL_CACHE_DIR\\fR, else \\fI~/.cache/pocl\\fR. Files may be removed at "
+        "any time. \\fB\\-\\-no\\-kernel\\-cache\\fR neither reads nor writes them.\n"
         ".SH EXIT STATUS\n",
         to);
     troff(to, clsnn_exit_codes);

@@ -91,6 +91,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "presentations in one kernel launch; results do not depend on it"},
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
      .help = "time every phase on the device with OpenCL events: slower, with the same results"},
+    {"no-kernel-cache", 0, NULL, CLSNN_OPT_SWITCH, FIELD(no_kernel_cache), .def = "no",
+     .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
+     .help = "compile the kernels anew and keep nothing in $XDG_CACHE_HOME/clsnn"},
     /* the device, the random numbers, the places and the model */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device), .def_note = "the first GPU, else the first device",
      .commands = ALL & ~(unsigned)DATA,

@@ -16,16 +16,17 @@ struct clsnn_origins; /* the origin of each value */
  * clsnn_options_parse. */
 struct clsnn_options {
     /* common */
-    char *device;       /* --device SPEC; NULL: the first GPU, else the first device */
-    uint64_t seed;      /* --seed, default 1 */
-    char *out_dir;      /* --out DIR; NULL: the command chooses */
-    char *data;         /* --data, default "auto" */
-    bool json, quiet;   /* --json, --quiet */
-    bool verbose;       /* --verbose: errors name their place in the source code */
-    bool strict;        /* --strict: warnings are errors */
-    int32_t work_group; /* --work-group: 0 = chosen for the device; else 1, 2, 4, ... 1024 */
-    int32_t chunk;      /* --chunk: presentations a launch; 0 = chosen for the device */
-    bool profile;       /* --profile: time each phase */
+    char *device;         /* --device SPEC; NULL: the first GPU, else the first device */
+    uint64_t seed;        /* --seed, default 1 */
+    char *out_dir;        /* --out DIR; NULL: the command chooses */
+    char *data;           /* --data, default "auto" */
+    bool json, quiet;     /* --json, --quiet */
+    bool verbose;         /* --verbose: errors name their place in the source code */
+    bool strict;          /* --strict: warnings are errors */
+    int32_t work_group;   /* --work-group: 0 = chosen for the device; else 1, 2, 4, ... 1024 */
+    int32_t chunk;        /* --chunk: presentations a launch; 0 = chosen for the device */
+    bool profile;         /* --profile: time each phase */
+    bool no_kernel_cache; /* --no-kernel-cache: compile anew, keep nothing */
     /* train, eval */
     int32_t neurons;          /* --neurons 1..16384, default 400 */
     int32_t epochs;           /* --epochs 1..1000, default 1; of reproduce 9 */
