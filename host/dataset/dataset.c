@@ -1,10 +1,12 @@
 /* Loads and writes data sets: a directory's four IDX files (idx.c) or the built-in digits (digits.c). */
 #include "clsnn/dataset.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -100,14 +102,52 @@ fail:
     return st;
 }
 
+/* One thread's part of the digits. */
+struct part {
+    struct clsnn_dataset *data; /* borrowed */
+    uint32_t index, n_parts;
+    pthread_t thread;
+    bool has_thread;
+};
+
+static void draw_set(const struct part *p, enum clsnn_digits_set set, struct clsnn_images *images) {
+    const uint32_t first = (uint32_t)((uint64_t)images->n_images * p->index / p->n_parts),
+                   end = (uint32_t)((uint64_t)images->n_images * (p->index + 1) / p->n_parts);
+    clsnn_digits_draw(CLSNN_DIGITS_SEED, set, first, end - first,
+                      images->pixels + (size_t)first * CLSNN_IMAGE_PIXELS, images->labels + first);
+}
+
+static void *draw_part(void *ctx) {
+    const struct part *p = ctx;
+    draw_set(p, CLSNN_DIGITS_SET_TRAIN, &p->data->train);
+    draw_set(p, CLSNN_DIGITS_SET_TEST, &p->data->test);
+    return NULL;
+}
+
+/* Draws all digits, on every core: one core takes a second. A part whose thread cannot be started is drawn
+ * here. */
+static void draw_all(struct clsnn_dataset *out) {
+    enum { MAX_PARTS = 16 };
+    struct part parts[MAX_PARTS];
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const uint32_t n = cores < 1 ? 1 : cores > MAX_PARTS ? MAX_PARTS : (uint32_t)cores;
+    for (uint32_t k = 0; k < n; k++) {
+        parts[k] = (struct part){.data = out, .index = k, .n_parts = n};
+        if (k > 0) parts[k].has_thread = pthread_create(&parts[k].thread, NULL, draw_part, &parts[k]) == 0;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        if (parts[k].has_thread)
+            pthread_join(parts[k].thread, NULL);
+        else
+            draw_part(&parts[k]);
+    }
+}
+
 static enum clsnn_status load_digits(struct clsnn_dataset *out) {
     enum clsnn_status st = CLSNN_OK;
     TRY(clsnn_images_create(CLSNN_DIGITS_TRAIN, &out->train));
     TRY(clsnn_images_create(CLSNN_DIGITS_TEST, &out->test));
-    clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TRAIN, 0, CLSNN_DIGITS_TRAIN, out->train.pixels,
-                      out->train.labels);
-    clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TEST, 0, CLSNN_DIGITS_TEST, out->test.pixels,
-                      out->test.labels);
+    draw_all(out);
     TRY(hash(out));
     snprintf(out->source, sizeof out->source, "built in, seed %u", CLSNN_DIGITS_SEED);
     snprintf(out->name, sizeof out->name, "digits");

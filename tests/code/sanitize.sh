@@ -7,9 +7,9 @@
 # address  finds bad addresses, leaks and undefined behaviour, in the host suite and, where there is an OpenCL
 #          device, in the program's quick scripts. The device's own code is not instrumented; the buffers that
 #          it returns are.
-# thread   finds data races in the host suite. The library starts no thread of its own, so a race would mean
-#          state that host code shares through a library's thread. oclgrind.sh checks the kernels, which run
-#          on threads of a CPU device.
+# thread   finds data races in the host suite. The library's own threads only draw the built-in digits, so
+#          another race would mean state that host code shares through a library's thread. oclgrind.sh checks
+#          the kernels, which run on threads of a CPU device.
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 scratch='' modes=''
 while [ $# -gt 0 ]; do
