@@ -11,11 +11,11 @@
  * shown                     [n_images] presentations that the image took, and CLSNN_SHOWN_ flags
  * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes only its own slot and the rows of its
  * images. */
-__kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
-evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-         __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
-         __global const uchar *pixels, __global ushort *counts_out, __global uint *shown, int n, int b,
-         int first, int n_images, uint purpose, __local uint *fired_exc, __local uint *fired_inh) {
+KERNEL void evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
+                     __global float *w, __global float *theta, __global const float *zeros,
+                     __global uint *state, __global const uchar *pixels, __global ushort *counts_out,
+                     __global uint *shown, int n, int b, int first, int n_images, uint purpose,
+                     __local uint *fired_exc, __local uint *fired_inh) {
     __local struct scratch scratch;
     const size_t n_slots = get_num_groups(0), slot = get_group_id(0);
     struct network net = {.p = params[b],

@@ -4,12 +4,11 @@
 /* The given input spikes are in the state's row spikes: input i is bit i % 32 of bundle i / 32. Steps from
  * n_on on have none. Buffers are as in train, of one network. record_exc, record_inh and record_probes are
  * those of struct recording. NDRange: (CLSNN_WG), local CLSNN_WG. */
-__kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
-replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-       __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
-       __global struct clsnn_progress *progress, __global uint *record_exc, __global uint *record_inh,
-       __global float *record_probes, int n_probes, int n, int learn, __local uint *fired_exc,
-       __local uint *fired_inh) {
+KERNEL void replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
+                   __global float *w, __global float *theta, __global const float *zeros,
+                   __global uint *state, __global struct clsnn_progress *progress, __global uint *record_exc,
+                   __global uint *record_inh, __global float *record_probes, int n_probes, int n, int learn,
+                   __local uint *fired_exc, __local uint *fired_inh) {
     __local struct scratch scratch;
     struct network net = {.p = params[0], .tables = tables, .w = w, .theta = theta, .zeros = zeros, .n = n};
     use_slot(&net, state, 0);

@@ -23,13 +23,14 @@
  * Phases are macros, because some compilers double the code behind a barrier in a branch.
  * NDRange: (CLSNN_WG * networks with something to do), local CLSNN_WG. Each work-group touches only its own
  * network. */
-__kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1))) void
-TRAIN_KERNEL(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
-             __global float *w, __global float *theta, __global const float *zeros, __global uint *state,
-             __global struct clsnn_progress *progress, __global const int *networks, __global int *any_done,
-             __global const uchar *pixels, __global const int *order, int n_order,
-             __global ushort *counts_out, int n_counts, int n_watched, __global ushort *kept_active, int n,
-             int n_presentations, __local uint *fired_exc, __local uint *fired_inh) {
+KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
+                         __global const struct clsnn_tables *tables, __global float *w, __global float *theta,
+                         __global const float *zeros, __global uint *state,
+                         __global struct clsnn_progress *progress, __global const int *networks,
+                         __global int *any_done, __global const uchar *pixels, __global const int *order,
+                         int n_order, __global ushort *counts_out, int n_counts, int n_watched,
+                         __global ushort *kept_active, int n, int n_presentations, __local uint *fired_exc,
+                         __local uint *fired_inh) {
     __local struct scratch scratch;
     const size_t b = (size_t)networks[get_group_id(0)], at = b * (size_t)n;
     struct network net = {.p = params[b],
