@@ -18,20 +18,21 @@ The model has two forms:
           spike, so that an input spike evaluates no exponential. Denormal numbers are flushed to 0:
           traces of neurons that last fired 28 images ago slow every step otherwise
 """
-import argparse
-import gzip
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import warnings
 
-INSTALL = ("Debian, Ubuntu: apt-get install --no-install-recommends python3-brian g++ make; "
-           "elsewhere: pip install brian2, and g++ and make")
-N_PRE, STEPS_ON, STEPS_OFF, DT_MS, NORM = 784, 700, 300, 0.5, 78.0
-TIMES = "results/clsnn_peer.txt"
+import common as c
+from common import DT_MS, N_PRE, NORM, STEPS_OFF, STEPS_ON
+
+INSTALL = ("Debian, Ubuntu: apt-get install --no-install-recommends python3-brian g++ make\n"
+           "  newest: python3.13 -m venv DIR && DIR/bin/pip install brian2; then PEERS_PYTHON=DIR/bin/python")
+TIMES, ABOUT = "results/clsnn_peer.txt", "clsnn_peer.json"
+INPUTS = {"plain": "poisson", "tuned": "generator"}  # the source of input spikes of each form
 
 # C++ around Brian's simulation loop: clocks, and spikes counted in exc.fired.
 BEFORE = """struct timespec _peer_w0, _peer_w1, _peer_c0, _peer_c1; double _peer_n0 = 0, _peer_n1 = 0;
@@ -45,37 +46,11 @@ for (int k = 0; k < %d; k++) _peer_n1 += _array_exc_fired[k];
     << _peer_n1 - _peer_n0 << "\\n"; }"""
 
 
-def read_images(folder, n):
-    import numpy as np
-
-    path = os.path.join(folder, "train-images-idx3-ubyte")
-    if os.path.exists(path):
-        stream = open(path, "rb")
-    elif os.path.exists(path + ".gz"):
-        stream = gzip.open(path + ".gz", "rb")
-    else:
-        sys.exit(f"{path}[.gz]: not found: "
-                 "name the directory of the four MNIST files with --data or CLSNN_DATA")
-    with stream:
-        head = np.frombuffer(stream.read(16), ">u4")
-        if len(head) != 4 or head[0] != 0x803 or head[1] < n or head[2] * head[3] != N_PRE:
-            sys.exit(f"{stream.name}: header {head.tolist()}: must be IDX, at least {n} images of 28 x 28")
-        pixels = stream.read(n * N_PRE)
-    if len(pixels) != n * N_PRE:
-        sys.exit(f"{stream.name}: ends after {len(pixels)} bytes of pixels: {n} images are {n * N_PRE}")
-    return np.frombuffer(pixels, np.uint8).reshape(n, N_PRE)
-
-
-def rates_hz(images):
-    """Returns each input's rate: pixel / 8 * intensity Hz, at the first intensity, 2 (kernels/README.md)."""
-    return images / 8.0 * 2.0
-
-
 def draw_spikes(images, rng):
     import numpy as np
 
     steps, inputs = [], []
-    for s, rates in enumerate(rates_hz(images)):
+    for s, rates in enumerate(c.rates_hz(images)):
         t, i = np.nonzero(rng.random((STEPS_ON, N_PRE)) < rates * DT_MS * 1e-3)
         steps.append(t + s * (STEPS_ON + STEPS_OFF))
         inputs.append(i)
@@ -128,20 +103,11 @@ def build_network(b, form, n_post, w0, source, v_exc_mv, v_inh_mv):
 
 
 def import_brian():
-    warnings.filterwarnings("ignore")
-    try:
-        import brian2
-    except ImportError as e:
-        print(f"{sys.executable} has no Brian 2 ({e}).\n{INSTALL}", file=sys.stderr)
-        sys.exit(2)
-    return brian2
-
-
-def initial_weights(n_post, rng):
-    import numpy as np
-
-    w = (0.3 * (rng.random((N_PRE, n_post)) + 0.01)).astype("<f4").astype("f8")
-    return w, w * (NORM / w.sum(0)).astype(np.float64)
+    b = c.need("brian2", INSTALL)
+    lacks = [tool for tool in ("g++", "make") if not shutil.which(tool)]
+    if lacks:
+        c.fail(c.MISSING, f"Brian 2 compiles programs and lacks: {' '.join(lacks)}\n  {INSTALL}")
+    return b
 
 
 def start_standalone(b, form):
@@ -161,46 +127,43 @@ def build(args):
 
     start_standalone(b, args.form)
     n_images = args.warmup + args.images
-    images = read_images(args.data, n_images)
+    images = c.read_images(args.data, n_images)
     rng = np.random.default_rng(args.seed)
     b.seed(args.seed)
-    w0 = initial_weights(args.neurons, rng)[1]
+    w0 = c.initial_weights(args.neurons, rng)[1]
     if args.input == "generator":
         steps, inputs = draw_spikes(images, rng)
         source = b.SpikeGeneratorGroup(N_PRE, inputs, steps * DT_MS * b.ms, name="source")
         namespace = {}
     else:
         blocks = np.zeros((n_images, 10, N_PRE))  # of 50 ms: 7 with input, 3 without
-        blocks[:, :7] = rates_hz(images)[:, None]
+        blocks[:, :7] = c.rates_hz(images)[:, None]
         namespace = {"stimulus": b.TimedArray(blocks.reshape(-1, N_PRE) * b.Hz, dt=50 * b.ms)}
         source = b.PoissonGroup(N_PRE, rates="stimulus(t,i)", name="source", namespace=namespace)
     net, _, _ = build_network(b, args.form, args.neurons, w0, source, -105, -100)
     image_ms = (STEPS_ON + STEPS_OFF) * DT_MS * b.ms
-    if args.warmup:
-        net.run(args.warmup * image_ms, namespace=namespace)
+    net.run(args.warmup * image_ms, namespace=namespace)
     b.device.insert_code("before_network_run", BEFORE % args.neurons)
     b.device.insert_code("after_network_run", AFTER % (args.neurons, TIMES))
     net.run(args.images * image_ms, namespace=namespace)
     b.device.build(directory=args.dir, compile=True, run=False, debug=False)
-    spikes_per_image = float(rates_hz(images[args.warmup:]).sum(1).mean() * STEPS_ON * DT_MS * 1e-3)
-    about = {"program": "brian2", "version": b.__version__, "form": args.form, "input": args.input,
-             "neurons": args.neurons, "images": args.images, "presentations": args.images,
-             "simulated_seconds": args.images * (STEPS_ON + STEPS_OFF) * DT_MS * 1e-3,
-             "input_spikes_per_image": round(spikes_per_image, 1)}
-    with open(os.path.join(args.dir, "clsnn_peer.json"), "w") as f:
-        json.dump(about, f)
+    form = args.form if args.input == INPUTS[args.form] else f"{args.form}, {args.input}"
+    with open(os.path.join(args.dir, ABOUT), "w") as f:
+        json.dump({"versions": c.about("Brian", "brian2", "numpy"), "form": form, "neurons": args.neurons,
+                   "images": args.images, "input_spikes": c.input_spikes_per_image(images[args.warmup:])}, f)
 
 
 def run_once(folder):
-    """Runs the compiled program. Returns a row ready for JSON."""
-    with open(os.path.join(folder, "clsnn_peer.json")) as f:
-        row = json.load(f)
+    """Runs the compiled program and prints its row."""
+    try:
+        with open(os.path.join(folder, ABOUT)) as f:
+            about = json.load(f)
+    except FileNotFoundError:
+        c.fail(c.MISSING, f"{folder}: holds no program: build one with --build-only")
     subprocess.run(["./main"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     with open(os.path.join(folder, TIMES)) as f:
         wall, cpu, fired = map(float, f.read().split())
-    row.update(wall_seconds=wall, cpu_seconds=cpu, ms_per_image=1e3 * wall / row["images"],
-               exc_spikes_per_image=fired / row["images"])
-    return row
+    c.print_row(**about, wall=wall, cpu=cpu, exc_spikes=fired / about["images"])
 
 
 def check(args):
@@ -213,8 +176,8 @@ def check(args):
     start_standalone(b, args.form)
     n_images = 2  # one sample of clsnn replay holds 2000 steps with input
     rng = np.random.default_rng(args.seed)
-    steps, inputs = draw_spikes(read_images(args.data, n_images), rng)
-    raw, w0 = initial_weights(args.neurons, rng)
+    steps, inputs = draw_spikes(c.read_images(args.data, n_images), rng)
+    raw, w0 = c.initial_weights(args.neurons, rng)
     source = b.SpikeGeneratorGroup(N_PRE, inputs, steps * DT_MS * b.ms, name="source")
     net, exc, syn = build_network(b, args.form, args.neurons, w0, source, -65, -60)
     spikes = b.SpikeMonitor(exc)
@@ -235,43 +198,43 @@ def check(args):
         w_error = float(np.abs(np.asarray(syn.w[:]).reshape(N_PRE, -1) - ours["w_end"]).max())
         theta_error = float(np.abs(np.asarray(exc.theta / b.mV) - ours["theta_end_mv"]).max())
         moved = float(np.abs(np.asarray(syn.w[:]).reshape(N_PRE, -1) - w0).max())
-    print(json.dumps({"check": "brian2 against clsnn replay", "form": args.form, "neurons": args.neurons,
+    print(json.dumps({"check": "Brian against clsnn replay", **c.about("Brian", "brian2", "numpy"),
+                      "form": args.form, "neurons": args.neurons,
                       "images": n_images, "exc_spikes": len(theirs), "same_spikes": same,
                       "largest_weight_change": moved, "w_error": w_error, "theta_error_mv": theta_error}))
     return 0 if same and len(theirs) > 0 and w_error < 1e-5 and theta_error < 1e-4 else 1
 
 
 def main():
-    p = argparse.ArgumentParser(
-        description="Times Brian 2's C++ standalone simulation of clsnn's training network.")
-    p.add_argument("--data", default=os.environ.get("CLSNN_DATA", ""),
-                   help="directory of the MNIST files, gzip or plain (default: CLSNN_DATA)")
-    p.add_argument("--neurons", type=int, default=400)
-    p.add_argument("--images", type=int, default=60, help="images that are timed")
-    p.add_argument("--warmup", type=int, default=3, help="images before the timed ones")
+    p = c.parser(__doc__, images=60, warmup=3)
     p.add_argument("--form", choices=("plain", "tuned"), default="tuned")
     p.add_argument("--input", choices=("generator", "poisson"),
                    help="source of input spikes (default: poisson for plain, generator for tuned)")
-    p.add_argument("--seed", type=int, default=1)
     p.add_argument("--dir", help="where the C++ project is built (default: a temporary directory)")
     p.add_argument("--again", action="store_true", help="run the program built in --dir; build nothing")
     p.add_argument("--build-only", action="store_true", help="build in --dir, run nothing")
     p.add_argument("--check", metavar="CLSNN",
                    help="compare spikes, weights and theta with this clsnn program's replay")
     args = p.parse_args()
-    args.input = args.input or ("poisson" if args.form == "plain" else "generator")
+    args.input = args.input or INPUTS[args.form]
     if (args.again or args.build_only) and not args.dir:
         p.error("--again and --build-only need --dir")
+    if args.probe:
+        import_brian()
+        print(json.dumps(c.about("Brian", "brian2", "numpy")))
+        return 0
     if args.check:
+        if not shutil.which(args.check):
+            p.error(f"{args.check}: no such program")
         return check(args)
     if args.again:
-        print(json.dumps(run_once(args.dir)))
+        run_once(args.dir)
         return 0
     with tempfile.TemporaryDirectory(prefix="clsnn-peer-") as folder:
         args.dir = args.dir or folder
         build(args)
         if not args.build_only:
-            print(json.dumps(run_once(args.dir)))
+            run_once(args.dir)
     return 0
 
 

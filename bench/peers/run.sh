@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
-# Times clsnn and Brian 2 in turn on one core, and prints medians, ratios and JSON lines.
-#     CLSNN_DATA=DIR bench/peers/run.sh [--rounds 5] [--neurons 100,400,1600] [--json-out FILE] ...
-# CLSNN names the program (default: build/host/clsnn), CORE the core (default: the last), PYTHON the
-# interpreter that has Brian 2 (default: /usr/bin/python3).
+# Times clsnn, Brian 2, NEST and BindsNET in turn on one core; prints medians, ratios and JSON lines.
+#     CLSNN_DATA=DIR bench/peers/run.sh [--peers brian2,nest,bindsnet] [--rounds 5] [--json-out FILE] ...
+# CLSNN names the program (default: build/host/clsnn), CORE the core (default: the last).
+# PEERS_PYTHON names the interpreter that has NEST, BindsNET and PyPI's Brian 2 (default: python3).
+# BRIAN_PYTHON lists interpreters that have Brian 2, separated by colons (default: /usr/bin/python3 for
+# Debian's, and PEERS_PYTHON). A simulator whose package is missing is skipped; a message says how to get it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+case " $* " in
+*" -h "* | *" --help "*)
+    sed -n '2,7s/^# //p' "$0"
+    exec python3 "$here/compare.py" --help
+    ;;
+esac
 clsnn=${CLSNN:-$here/../../build/host/clsnn}
-python=${PYTHON:-/usr/bin/python3}
 core=${CORE:-$(($(nproc --all) - 1))}
+peers_python=${PEERS_PYTHON:-python3}
+brian_python=${BRIAN_PYTHON:-/usr/bin/python3${PEERS_PYTHON:+:$PEERS_PYTHON}}
 
-lacks=()
-command -v taskset >/dev/null || lacks+=(util-linux)
-command -v g++ >/dev/null || lacks+=(g++)
-command -v make >/dev/null || lacks+=(make)
-# -W ignore: warnings about an old numpy are no errors here.
-command -v "$python" >/dev/null && "$python" -W ignore -c 'import brian2' 2>/dev/null ||
-    lacks+=(python3-brian)
-if [ ${#lacks[@]} -gt 0 ]; then
-    echo "this comparison lacks: ${lacks[*]}" >&2
-    echo "  Debian, Ubuntu: apt-get install --no-install-recommends ${lacks[*]}" >&2
-    echo "  elsewhere: taskset, g++, make, and pip install brian2 (PYTHON names its interpreter)" >&2
+if ! command -v taskset >/dev/null; then
+    echo "taskset is missing: apt-get install util-linux" >&2
     exit 2
 fi
 if [ ! -x "$clsnn" ]; then
@@ -33,6 +33,7 @@ if [ ! -d "${CLSNN_DATA:-}" ]; then
 fi
 data=$(cd "$CLSNN_DATA" && pwd)
 
-# One thread for pocl. compare.py picks the CPU as the device, whatever else there is.
+# One thread for each. compare.py picks the CPU as the device, whatever else there is.
 export POCL_MAX_PTHREAD_COUNT=1 OMP_NUM_THREADS=1
-exec taskset -c "$core" "$python" -W ignore "$here/compare.py" --clsnn "$clsnn" --data "$data" "$@"
+exec taskset -c "$core" python3 "$here/compare.py" --clsnn "$clsnn" --data "$data" \
+    --brian-python "$brian_python" --peers-python "$peers_python" "$@"
