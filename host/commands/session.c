@@ -259,6 +259,7 @@ enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint
 void clsnn_session_close(struct clsnn_session *s) {
     clsnn_progress_end(&s->progress);
     clsnn_program_destroy(s->prog);
+    clsnn_readout_finish();
     clsnn_device_close(s->dev);
     clsnn_dataset_finish(&s->data);
 }

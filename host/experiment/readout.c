@@ -260,3 +260,7 @@ fail:
     free(sums);
     return st;
 }
+
+void clsnn_readout_finish(void) {
+    CLBlastClearCache();
+}

@@ -54,6 +54,11 @@ CLSNN_API enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const 
                                                 const uint16_t *counts, const uint8_t *classes,
                                                 uint32_t n_images, struct clsnn_score *out);
 
+/* Drops the compiled kernels that CLBlast keeps for the process, and with them its hold on devices. Call it
+ * before the last device is closed: CLBlast would drop them when the process ends, after parts of some
+ * drivers are gone. */
+CLSNN_API void clsnn_readout_finish(void);
+
 CLSNN_END_DECLS
 
 #endif

@@ -5,6 +5,7 @@
 # first and shows that the log tells.
 # Runs one size of network in three sizes of work-group. --full runs eight sizes (below, at and above a row's
 # padding, and several rows) in four work-groups, and takes some minutes.
+# A whole run of the program comes last; TEST_BINARY names the program.
 # Usage: oclgrind.sh OCLGRIND_CASE [--full | WORK_GROUP...]
 case=$1
 shift
@@ -19,7 +20,7 @@ fi
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
-echo 1..$((1 + 3 * $# * $(echo $sizes | wc -w)))
+echo 1..$((2 + 3 * $# * $(echo $sizes | wc -w)))
 n=0 failed=0
 
 # check NAME STATUS: prints one line of TAP
@@ -74,4 +75,10 @@ for mode in replay train evaluate; do
         done
     done
 done
+
+oclgrind "$TEST_BINARY" train --data digits --neurons 16 --train-images 2 --label-images 2 --test-images 2 \
+    --out "$dir/out" >"$dir/said" 2>&1
+status=$?
+[ $status = 0 ] || tail -n 5 "$dir/said" | sed 's/^/# /'
+check "a whole run ends with 0" $status
 exit $failed
