@@ -18,6 +18,7 @@ struct recording {
     int n_probes;
 };
 
+#if CLSNN_WG == 1
 INLINE void record_step(struct network net, int t, struct spikes s, struct recording rec) {
     FOR_OWN (word, s.words) {
         rec.exc[t * s.words + word] = s.exc[word];
@@ -34,6 +35,17 @@ INLINE void record_step(struct network net, int t, struct spikes s, struct recor
     }
 }
 #endif
+#endif
+
+#if CLSNN_WG > 1
+/* What does not change during a launch. present() reads it anew in every step: kept in registers, it would
+ * leave too few for the neurons. */
+struct known {
+    struct clsnn_params p;
+    __global float *w;
+    __global uint *slot;
+};
+#endif
 
 /* The local memory of a presentation. */
 struct workspace {
@@ -42,18 +54,22 @@ struct workspace {
     __local ushort *events;      /* [MAX_EVENTS] inputs that spike in one step, or in the steps of a window */
     __local ushort *potentiable; /* [784] inputs that the post rule reads */
 #else
-    __local ushort4 *events;      /* [FOURS] see struct window */
-    __local ushort *first, *when; /* [WINDOW_STEPS + 1], [784] see struct window */
-    /* the first step in which an excitatory, an inhibitory neuron may fire */
-    __local int *first_exc, *next_inh;
-    __local int *n_traced;
-    __local const float *depress; /* see struct window */
-    /* Pointers to the weights and the slot. present() reads them from local memory, so that the compiler
-     * holds one register each instead of computing the address again at each access. */
-    __global float *__local *w;
-    __global uint *__local *slot;
+    __local ushort4 *fours; /* see struct stretch; the next alike */
+    __local ushort *first;
+    __local uint *reports;        /* [REPORTS] */
+    __local short *last_pre;      /* [784] steps of the inputs' last spikes */
+    __local const float *depress; /* [CLSNN_MAX_TRACE] struct clsnn_tables' depress up to its cut-off */
+    __local struct known *known;
 #endif
 };
+
+#if CLSNN_WG > 1
+INLINE void recall(struct network *net, struct workspace space) {
+    net->p = space.known->p;
+    net->w = space.known->w;
+    use_slot(net, space.known->slot, 0);
+}
+#endif
 
 /* Moves the origin of all steps to the start of the next presentation, anchors theta there, flushes v_exc,
  * and looks for faults: a potential that is NaN or beyond CLSNN_V_LIMIT, a theta that is NaN or below

@@ -218,7 +218,7 @@ static void print_table(const struct bench *b, FILE *out) {
         const struct clsnn_device_info *i = &b->devices[d]->info;
         fprintf(out, "opencl   %d:%d %s, %s, driver %s, work-groups of %d; copies %.1f GB/s\n",
                 i->platform_index, i->device_index, i->name, i->version, i->driver,
-                b->programs[d]->work_group, 1e-9 * b->bandwidth[d]);
+                clsnn_program_work_group(b->programs[d]), 1e-9 * b->bandwidth[d]);
     }
     fprintf(out,
             "every row: bits compared with plain C after %u images and at the end; warmed up on %u images; "

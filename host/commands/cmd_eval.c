@@ -114,7 +114,8 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     clsnn_warnings_of_model(&session.warnings, &model, path, &with_params.model);
     if (!model.labels.labels) clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
-    TRY(clsnn_session_compile(&session, &with_params));
+    with_params.neurons = (int)model.n_post;
+    TRY(clsnn_session_compile(&session, &with_params, &with_params, 1));
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* eval trains nothing; label_images is a number of its own */

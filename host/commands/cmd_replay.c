@@ -128,7 +128,7 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
         json_t *line = json_pack("{s:i, s:i, s:I, s:I, s:b, s:s*, s:i}", "neurons", (int)in.n_post, "steps",
                                  (int)result.n_steps, "exc_spikes", (json_int_t)result.exc.n, "inh_spikes",
                                  (json_int_t)result.inh.n, "learn", in.learn, "device", dev->info.name,
-                                 "work_group", prog->work_group);
+                                 "work_group", clsnn_program_work_group(prog));
         if (!line || json_dumpf(line, o->out, JSON_COMPACT) != 0)
             st = clsnn_fail(CLSNN_E_FAILED, "replay: the result cannot be printed as JSON");
         fputc('\n', o->out);

@@ -129,14 +129,14 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     clsnn_clock_utc(r->started);
     snprintf(default_dir, sizeof default_dir, "reproduce-%s", s->data.name);
     TRY(clsnn_report_check_dir(o, o->out_dir ? o->out_dir : default_dir));
-    TRY(clsnn_session_compile(s, o));
+    TRY(clsnn_session_compile(s, o, p->grid.options, p->grid.n_runs));
     *out_dir = strdup(o->out_dir ? o->out_dir : default_dir);
     if (!*out_dir) return clsnn_no_memory("reproduce");
     r->options = o;
     r->data = &s->data;
     r->device = &s->dev->info;
     r->dir = *out_dir;
-    r->work_group = s->prog->work_group;
+    r->work_group = clsnn_program_work_group(s->prog);
     r->n_seeds = (uint32_t)o->seeds;
     r->epochs = (uint32_t)o->epochs;
     r->seed = o->seed;

@@ -125,7 +125,8 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
     TRY(clsnn_session_open(&session, o));
     TRY(clsnn_report_check_dir(o, dir));
-    if (!o->collect) TRY(clsnn_session_compile(&session, o)); /* --collect compares data and runs nothing */
+    if (!o->collect) /* which compares data and runs nothing */
+        TRY(clsnn_session_compile(&session, o, grid->options, grid->n_runs));
     s.dev = session.dev;
     s.prog = session.prog;
     s.data = &session.data;

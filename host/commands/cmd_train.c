@@ -247,7 +247,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     TRY(clsnn_report_check_dir(o, dir));
     clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
-    TRY(clsnn_session_compile(&session, o));
+    TRY(clsnn_session_compile(&session, o, o, 1));
     const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
     TRY(clsnn_session_batch(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
                             session.plan.test_images, &batch));
@@ -264,7 +264,8 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
             &session.progress,
             "training %u neurons on %u images, %u epoch%s, seed %llu, work-groups of %d; results go to %s",
             session.plan.neurons, x->plan.train_images, session.plan.epochs,
-            session.plan.epochs == 1 ? "" : "s", (unsigned long long)o->seed, session.prog->work_group, dir);
+            session.plan.epochs == 1 ? "" : "s", (unsigned long long)o->seed,
+            clsnn_program_work_group(session.prog), dir);
     const struct clsnn_watcher watcher = {
         .stage = on_stage, .evaluated = on_evaluated, .paused = on_paused, .ctx = &watch};
     struct clsnn_experiment *slot = x;

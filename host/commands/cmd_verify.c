@@ -149,7 +149,8 @@ static void print_text(const struct clsnn_options *o, const struct clsnn_run *r,
     fprintf(o->out, "recorded on    %s (driver %s, work-groups of %lld), clsnn %s\n", r->device, r->driver,
             r->work_group, r->version);
     fprintf(o->out, "trained again  %s (driver %s, work-groups of %d), clsnn %s%s\n", s->dev->info.name,
-            s->dev->info.driver, s->prog->work_group, CLSNN_VERSION, same_kernels ? "" : ", other kernels");
+            s->dev->info.driver, clsnn_program_work_group(s->prog), CLSNN_VERSION,
+            same_kernels ? "" : ", other kernels");
     for (size_t k = 0; k < shown; k++) {
         const json_t *row = json_array_get(v->differences, k);
         char *recorded = clsnn_json_line(json_object_get(row, "recorded")),
@@ -265,7 +266,8 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
             session.data.sha256);
         goto fail;
     }
-    TRY(clsnn_session_compile(&session, &as_recorded));
+    as_recorded.neurons = (int)r.plan.neurons;
+    TRY(clsnn_session_compile(&session, &as_recorded, &as_recorded, 1));
     TRY(clsnn_session_batch(
         &session, 1, r.plan.train_images > r.plan.label_images ? r.plan.train_images : r.plan.label_images,
         r.plan.test_images, &batch));

@@ -230,7 +230,8 @@ static void mind_end(struct minder *m) {
     if (m->is_running) pthread_join(m->thread, NULL);
 }
 
-enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o) {
+enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o,
+                                        const struct clsnn_options *runs, size_t n_runs) {
     enum clsnn_status st = CLSNN_OK;
     struct minder minder;
     clsnn_session_may_end(
@@ -240,7 +241,9 @@ enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct cl
     mind_start(&minder, &s->progress, !o->no_kernel_cache);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
+    TRY(clsnn_program_prepare(s->prog, (uint32_t)runs[0].neurons));
     TRY(clsnn_selftest(s->dev, s->prog));
+    for (size_t k = 1; k < n_runs; k++) TRY(clsnn_program_prepare(s->prog, (uint32_t)runs[k].neurons));
     clsnn_guard_compiled();
     if (o->profile) s->dev->profile = &s->profile; /* after the self-test, which is not to be profiled */
 fail:

@@ -303,9 +303,11 @@ enum clsnn_status clsnn_device_cache(struct clsnn_device *dev, const char *dir) 
     return CLSNN_OK;
 }
 
-int clsnn_device_work_group(const struct clsnn_device *dev) {
+int clsnn_device_work_group(const struct clsnn_device *dev, uint32_t neurons) {
+    enum { LEAST = 32, MOST = 512 }; /* a warp or so; twice as many leave too few registers for each */
     if (dev->info.type & CL_DEVICE_TYPE_CPU) return 1;
-    int size = 128;
+    int size = LEAST;
+    while (size < MOST && (uint32_t)(4 * size) < neurons) size *= 2;
     while (size > 1 && (size_t)size > dev->info.max_work_group) size /= 2;
     return size;
 }

@@ -37,9 +37,9 @@ struct clsnn_device {
     struct clsnn_profile *profile;
 };
 
-/* Returns the work-items of a work-group that suit the device. 1 on a CPU: a work-item computes vectors
- * there. Elsewhere 128, or the largest power of two that the device can run. */
-int clsnn_device_work_group(const struct clsnn_device *dev);
+/* Returns the work-items that suit dev for a network of `neurons`: 1 on a CPU, else one for four neurons,
+ * within limits. */
+int clsnn_device_work_group(const struct clsnn_device *dev, uint32_t neurons);
 
 /* Seconds that a kernel launch should take: short enough for fluent progress, long enough to make the launch
  * itself cost nothing. */

@@ -53,14 +53,14 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         const double began = clsnn_clock_seconds();
         const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
         const struct clsnn_arg args[] = {
-            CLSNN_NETWORK_ARGS(net), CLSNN_ARG(s.slots),  CLSNN_ARG(pixels),    CLSNN_ARG(counts),
-            CLSNN_ARG(shown),        CLSNN_ARG(net->n),   CLSNN_ARG(network),   CLSNN_ARG(first_image),
-            CLSNN_ARG(images),       CLSNN_ARG(what_for), CLSNN_MASK_ARGS(net),
+            CLSNN_NETWORK_ARGS(net), CLSNN_ARG(s.slots),  CLSNN_ARG(pixels),     CLSNN_ARG(counts),
+            CLSNN_ARG(shown),        CLSNN_ARG(net->n),   CLSNN_ARG(network),    CLSNN_ARG(first_image),
+            CLSNN_ARG(images),       CLSNN_ARG(what_for), CLSNN_LOCAL_ARGS(net),
         };
-        const size_t local = (size_t)net->prog->work_group,
+        const size_t local = (size_t)net->kernels->work_group,
                      global = local * (n_now < n_slots ? n_now : n_slots);
         TRY(clsnn_kernel_run(dev, purpose == CLSNN_RNG_LABEL ? CLSNN_TIME_LABEL : CLSNN_TIME_TEST,
-                             net->prog->evaluate, args, sizeof args / sizeof *args, 1, &global, &local));
+                             net->kernels->evaluate, args, sizeof args / sizeof *args, 1, &global, &local));
         TRY(clsnn_buffer_read(dev, counts, 0, n_now * n * sizeof *rows, rows));
         TRY(clsnn_buffer_read(dev, shown, 0, n_now * sizeof *host_shown, host_shown));
         for (uint32_t k = 0; k < n_now; k++) {

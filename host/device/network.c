@@ -92,6 +92,31 @@ fail:
     return st;
 }
 
+size_t clsnn_network_mask_bytes(const struct clsnn_network *net) {
+    return ((size_t)net->n + 31) / 32 * sizeof(cl_uint);
+}
+
+size_t clsnn_network_depress_bytes(const struct clsnn_network *net) {
+    int most = 1;
+    for (int b = 0; net->kernels->work_group > 1 && b < net->n_networks; b++)
+        if (net->host_params[b].cut_post1 > most) most = net->host_params[b].cut_post1;
+    return (size_t)most * sizeof(cl_float);
+}
+
+/* Checks the local memory of a launch: the kernels' own, and the masks of neurons. */
+static enum clsnn_status check_local(const struct clsnn_network *net) {
+    const struct clsnn_device_info *info = &net->dev->info;
+    const cl_ulong masks = (CLSNN_EXC_MASKS + CLSNN_INH_MASKS) * (cl_ulong)clsnn_network_mask_bytes(net) +
+                           clsnn_network_depress_bytes(net);
+    if (net->kernels->local_bytes + masks <= info->local_bytes) return CLSNN_OK;
+    return clsnn_fail(
+        CLSNN_E_DEVICE_MEMORY,
+        "local memory: %d neurons in work-groups of %d need %llu bytes, %s has %llu: use fewer --neurons or "
+        "a smaller --work-group",
+        net->n_post, net->kernels->work_group, (unsigned long long)(net->kernels->local_bytes + masks),
+        info->name, (unsigned long long)info->local_bytes);
+}
+
 enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const struct clsnn_model *model,
                                       uint64_t seed) {
     enum clsnn_status st = CLSNN_OK;
@@ -103,11 +128,12 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
     if (!tables) return clsnn_no_memory("network");
     clsnn_params_derive(model, seed, p);
     clsnn_tables_derive(model, p, tables);
+    TRY(check_local(net)); /* the table of depressions is as long as y_post lasts */
     TRY(clsnn_buffer_write(net->dev, net->tables, at * sizeof *tables, sizeof *tables, tables));
     TRY(clsnn_buffer_write(net->dev, net->params, at * sizeof *p, sizeof *p, p));
     const struct clsnn_arg args[] = {CLSNN_ARG(net->params), CLSNN_ARG(net->w), CLSNN_ARG(net->n),
                                      CLSNN_ARG(net->n_post), CLSNN_ARG(which)};
-    TRY(clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->init_weights, args, 5, 1, global, NULL));
+    TRY(clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->kernels->init_weights, args, 5, 1, global, NULL));
     TRY(set_state(net, at, p->start_v));
     TRY(clsnn_buffer_fill(net->dev, net->theta, at * row, row, bits_of(padding_theta)));
     TRY(clsnn_buffer_fill(net->dev, net->theta, at * row, (size_t)net->n_post * sizeof(float),
@@ -117,23 +143,6 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
 fail:
     free(tables);
     return st;
-}
-
-size_t clsnn_network_mask_bytes(const struct clsnn_network *net) {
-    return ((size_t)net->n + 31) / 32 * sizeof(cl_uint);
-}
-
-/* Checks the local memory of a launch: the kernels' own, and the masks of neurons. */
-static enum clsnn_status check_local(const struct clsnn_network *net) {
-    const struct clsnn_device_info *info = &net->dev->info;
-    const cl_ulong masks = (CLSNN_EXC_MASKS + CLSNN_INH_MASKS) * (cl_ulong)clsnn_network_mask_bytes(net);
-    if (!net->prog || net->prog->local_bytes + masks <= info->local_bytes) return CLSNN_OK;
-    return clsnn_fail(
-        CLSNN_E_DEVICE_MEMORY,
-        "local memory: %d neurons in work-groups of %d need %llu bytes, %s has %llu: use fewer --neurons or "
-        "a smaller --work-group",
-        net->n_post, net->prog->work_group, (unsigned long long)(net->prog->local_bytes + masks), info->name,
-        (unsigned long long)info->local_bytes);
 }
 
 enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
@@ -149,10 +158,15 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
     if (!net) return clsnn_no_memory("network");
     const size_t n = padded(n_post), batch = (size_t)n_networks;
     net->dev = dev;
-    net->prog = prog;
     net->n_networks = n_networks;
     net->n_post = n_post;
     net->n = (cl_int)n;
+    net->host_params = calloc(batch, sizeof *net->host_params);
+    if (!net->host_params) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for the parameters of %zu networks", batch);
+        goto fail;
+    }
+    TRY(clsnn_program_build(prog, (uint32_t)n_post, &net->kernels));
     TRY(check_local(net));
     TRY(clsnn_buffer_create(dev, "weights", batch * CLSNN_N_PRE * n * sizeof(float), NULL, false, &net->w));
     TRY(clsnn_buffer_create(dev, "theta", batch * n * sizeof(float), NULL, false, &net->theta));
@@ -164,11 +178,6 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
     TRY(clsnn_buffer_create(dev, "a row of zeros", n * sizeof(float), NULL, false, &net->zeros));
     TRY(clsnn_buffer_fill(dev, net->zeros, 0, n * sizeof(float), 0));
     TRY(clsnn_state_create(dev, batch, n, &net->state));
-    net->host_params = calloc(batch, sizeof *net->host_params);
-    if (!net->host_params) {
-        st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for the parameters of %zu networks", batch);
-        goto fail;
-    }
     for (int b = 0; models && b < n_networks; b++) TRY(clsnn_network_start(net, b, &models[b], seeds[b]));
     *out = net;
     return CLSNN_OK;

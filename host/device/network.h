@@ -28,8 +28,8 @@ struct clsnn_span {
 };
 
 struct clsnn_network {
-    struct clsnn_device *dev;         /* borrowed */
-    const struct clsnn_program *prog; /* borrowed */
+    struct clsnn_device *dev;          /* borrowed */
+    const struct clsnn_build *kernels; /* borrowed from the program */
     cl_int n_networks, n_post;
     cl_int n;                         /* n_post padded to CLSNN_ROW_ALIGN: the stride of a row */
     cl_mem params;                    /* struct clsnn_params [n_networks] */
@@ -78,13 +78,16 @@ enum clsnn_status clsnn_network_rest(struct clsnn_network *net);
 /* Returns the bytes of one mask of neurons in local memory. Every launch takes CLSNN_EXC_MASKS masks, then
  * CLSNN_INH_MASKS. */
 size_t clsnn_network_mask_bytes(const struct clsnn_network *net);
+/* Returns the bytes of the table of depressions in local memory, for work-groups of many. */
+size_t clsnn_network_depress_bytes(const struct clsnn_network *net);
 /* The first and the last arguments of every kernel that shows images. */
 #define CLSNN_NETWORK_ARGS(net)                                                                              \
     CLSNN_ARG((net)->params), CLSNN_ARG((net)->tables), CLSNN_ARG((net)->w), CLSNN_ARG((net)->theta),        \
         CLSNN_ARG((net)->zeros)
-#define CLSNN_MASK_ARGS(net)                                                                                 \
+#define CLSNN_LOCAL_ARGS(net)                                                                                \
     CLSNN_LOCAL(CLSNN_EXC_MASKS *clsnn_network_mask_bytes(net)),                                             \
-        CLSNN_LOCAL(CLSNN_INH_MASKS *clsnn_network_mask_bytes(net))
+        CLSNN_LOCAL(CLSNN_INH_MASKS *clsnn_network_mask_bytes(net)),                                         \
+        CLSNN_LOCAL(clsnn_network_depress_bytes(net))
 /* Checks after a launch that no potential left its limits.
  * Errors: CLSNN_E_SELFTEST naming network, neuron, image. */
 enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b);

@@ -1,5 +1,6 @@
 /* Builds the embedded OpenCL C source. Every -D option is made here: CLSNN_WG, the work-group size, which
- * sets loops and barriers; CLSNN_PROFILE or CLSNN_RECORD for the kind of program. The model's numbers travel
+ * sets loops and barriers; CLSNN_BLOCKS, the neurons of a work-item in work-groups of many; CLSNN_PROFILE or
+ * CLSNN_RECORD for the kind of program. The model's numbers travel
  * in buffers, so a sweep never recompiles. */
 #include "device/program.h"
 
@@ -9,6 +10,7 @@
 
 #include "base/fail.h"
 #include "base/sha256.h"
+#include "clsnn/abi.h"
 #include "device/device.h"
 #include "device/kernel_cache.h"
 #include "device/kernel_source.h"
@@ -71,76 +73,141 @@ static enum clsnn_status compile(struct clsnn_device *dev, const char *options, 
     return CLSNN_OK;
 }
 
-/* Compiles for one work-group size. *out_most: the largest size that all of the compiled kernels can run. */
-static enum clsnn_status build(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
-                               struct clsnn_program *prog, size_t *out_most) {
+static void build_destroy(struct clsnn_build *b) {
+    if (!b) return;
+    const cl_kernel kernels[] = {b->init_weights, b->train,  b->evaluate, b->replay,
+                                 b->normalise,    b->encode, b->present,  b->rest};
+    for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {
+        if (kernels[k]) clReleaseKernel(kernels[k]);
+    }
+    if (b->program) clReleaseProgram(b->program);
+    free(b);
+}
+
+/* Compiles the kernels. *out_most: the largest work-group that all of them can run. */
+static enum clsnn_status build_create(const struct clsnn_program *prog, int work_group, int blocks,
+                                      struct clsnn_build **out, size_t *out_most) {
     enum clsnn_status st = CLSNN_OK;
     static const char *const defines[] = {[CLSNN_PROGRAM_RUN] = "",
                                           [CLSNN_PROGRAM_PROFILE] = " -DCLSNN_PROFILE",
                                           [CLSNN_PROGRAM_REPLAY] = " -DCLSNN_RECORD"};
+    struct clsnn_device *dev = prog->dev;
     char options[128];
-    prog->work_group = work_group;
-    snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s", work_group, defines[kind]);
-    TRY(compile(dev, options, &prog->program));
-    TRY(get_kernel(prog->program, "init_weights", &prog->init_weights));
-    if (kind == CLSNN_PROGRAM_REPLAY) {
-        TRY(get_kernel(prog->program, "replay", &prog->replay));
+    struct clsnn_build *b = calloc(1, sizeof *b);
+    if (!b) return clsnn_no_memory("program");
+    b->work_group = work_group;
+    b->blocks = blocks;
+    int n =
+        snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s", work_group, defines[prog->kind]);
+    if (work_group > 1) snprintf(options + n, sizeof options - (size_t)n, " -DCLSNN_BLOCKS=%d", blocks);
+    TRY(compile(dev, options, &b->program));
+    TRY(get_kernel(b->program, "init_weights", &b->init_weights));
+    if (prog->kind == CLSNN_PROGRAM_REPLAY) {
+        TRY(get_kernel(b->program, "replay", &b->replay));
     } else {
-        TRY(get_kernel(prog->program, "evaluate", &prog->evaluate));
+        TRY(get_kernel(b->program, "evaluate", &b->evaluate));
     }
-    if (kind == CLSNN_PROGRAM_RUN) TRY(get_kernel(prog->program, "train", &prog->train));
-    if (kind == CLSNN_PROGRAM_PROFILE) {
-        TRY(get_kernel(prog->program, "train_normalise", &prog->normalise));
-        TRY(get_kernel(prog->program, "train_encode", &prog->encode));
-        TRY(get_kernel(prog->program, "train_present", &prog->present));
-        TRY(get_kernel(prog->program, "train_rest", &prog->rest));
+    if (prog->kind == CLSNN_PROGRAM_RUN) TRY(get_kernel(b->program, "train", &b->train));
+    if (prog->kind == CLSNN_PROGRAM_PROFILE) {
+        TRY(get_kernel(b->program, "train_normalise", &b->normalise));
+        TRY(get_kernel(b->program, "train_encode", &b->encode));
+        TRY(get_kernel(b->program, "train_present", &b->present));
+        TRY(get_kernel(b->program, "train_rest", &b->rest));
     }
-    const cl_kernel groups[] = {prog->train,  prog->evaluate, prog->replay, prog->normalise,
-                                prog->encode, prog->present,  prog->rest};
+    const cl_kernel groups[] = {b->train,  b->evaluate, b->replay, b->normalise,
+                                b->encode, b->present,  b->rest};
     *out_most = dev->info.max_work_group;
     for (size_t k = 0; k < sizeof groups / sizeof *groups; k++)
-        TRY(check_size(dev, groups[k], out_most, &prog->local_bytes));
+        TRY(check_size(dev, groups[k], out_most, &b->local_bytes));
+    *out = b;
+    return CLSNN_OK;
 fail:
+    build_destroy(b);
     return st;
+}
+
+/* Returns the blocks of four neurons that a work-item owns: a power of two, so that few builds serve all
+ * sizes. */
+static int blocks_of(int work_group, uint32_t neurons) {
+    int blocks = 1;
+    while (work_group > 1 && (uint32_t)(4 * work_group * blocks) < neurons) blocks *= 2;
+    return blocks;
+}
+
+enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons) {
+    const struct clsnn_device_info *info = &prog->dev->info;
+    int work_group = prog->work_group ? prog->work_group : clsnn_device_work_group(prog->dev, neurons);
+    for (;; work_group /= 2) {
+        const int blocks = blocks_of(work_group, neurons);
+        size_t most = 0;
+        struct clsnn_build *made = NULL;
+        for (const struct clsnn_build *b = *prog->builds; b; b = b->next)
+            if (b->work_group == work_group && b->blocks == blocks) return CLSNN_OK;
+        const enum clsnn_status st = build_create(prog, work_group, blocks, &made, &most);
+        if (st != CLSNN_OK) return st;
+        if ((size_t)work_group <= most) {
+            made->next = *prog->builds;
+            *prog->builds = made;
+            return CLSNN_OK;
+        }
+        build_destroy(made);
+        if (prog->work_group || work_group == 1) {
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "--work-group = %d: must be in [1, %zu] on %s: the compiled kernels run in no "
+                              "larger work-group",
+                              work_group, most, info->name);
+        }
+    }
+}
+
+enum clsnn_status clsnn_program_build(const struct clsnn_program *prog, uint32_t neurons,
+                                      const struct clsnn_build **out) {
+    const int own = prog->work_group ? prog->work_group : clsnn_device_work_group(prog->dev, neurons);
+    const struct clsnn_build *found = NULL;
+    for (const struct clsnn_build *b = *prog->builds; b; b = b->next) {
+        const bool is_own = b->work_group == own && b->blocks == blocks_of(own, neurons);
+        if (is_own || (!found && blocks_of(b->work_group, neurons) <= b->blocks)) found = b;
+        if (is_own) break;
+    }
+    if (!found) {
+        const enum clsnn_status st = clsnn_program_prepare(prog, neurons);
+        if (st != CLSNN_OK) return st;
+        found = *prog->builds;
+    }
+    *out = found;
+    return CLSNN_OK;
 }
 
 enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
                                        struct clsnn_program **out) {
     enum clsnn_status st = CLSNN_OK;
-    const bool chosen = work_group == 0;
-    if (chosen) work_group = clsnn_device_work_group(dev);
-    if (work_group < 1 || (size_t)work_group > dev->info.max_work_group || (work_group & (work_group - 1))) {
+    if (work_group == 0 && clsnn_device_work_group(dev, CLSNN_MAX_POST) == 1) work_group = 1;
+    if (work_group < 0 || (size_t)work_group > dev->info.max_work_group || (work_group & (work_group - 1))) {
         return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be a power of two in [1, %zu] on %s",
                           work_group, dev->info.max_work_group, dev->info.name);
     }
-    for (;; work_group /= 2) {
-        size_t most = 0;
-        struct clsnn_program *prog = calloc(1, sizeof *prog);
-        if (!prog) return clsnn_no_memory("program");
-        st = build(dev, kind, work_group, prog, &most);
-        if (st == CLSNN_OK && (size_t)work_group <= most) {
-            *out = prog;
-            return CLSNN_OK;
-        }
-        clsnn_program_destroy(prog);
-        if (st != CLSNN_OK) return st;
-        if (!chosen || work_group == 1) {
-            return clsnn_fail(CLSNN_E_USAGE,
-                              "--work-group = %d: must be in [1, %zu] on %s: the compiled kernels run in no "
-                              "larger work-group",
-                              work_group, most, dev->info.name);
-        }
+    struct clsnn_program *prog = calloc(1, sizeof *prog);
+    if (!prog) return clsnn_no_memory("program");
+    *prog = (struct clsnn_program){dev, kind, work_group, calloc(1, sizeof *prog->builds)};
+    if (!prog->builds) {
+        st = clsnn_no_memory("program");
+        goto fail;
     }
+    if (work_group == 1) TRY(clsnn_program_prepare(prog, 1)); /* kernels for every size */
+    *out = prog;
+    return CLSNN_OK;
+fail:
+    clsnn_program_destroy(prog);
+    return st;
 }
 
 void clsnn_program_destroy(struct clsnn_program *prog) {
     if (!prog) return;
-    const cl_kernel kernels[] = {prog->init_weights, prog->train,  prog->evaluate, prog->replay,
-                                 prog->normalise,    prog->encode, prog->present,  prog->rest};
-    for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {
-        if (kernels[k]) clReleaseKernel(kernels[k]);
+    for (struct clsnn_build *b = prog->builds ? *prog->builds : NULL, *next; b; b = next) {
+        next = b->next;
+        build_destroy(b);
     }
-    if (prog->program) clReleaseProgram(prog->program);
+    free(prog->builds);
     free(prog);
 }
 
@@ -187,7 +254,7 @@ enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes,
 }
 
 int clsnn_program_work_group(const struct clsnn_program *prog) {
-    return prog->work_group;
+    return prog->work_group == 0 && *prog->builds ? (*prog->builds)->work_group : prog->work_group;
 }
 
 enum clsnn_status clsnn_program_hash(char out_hex[CLSNN_SHA256_HEX]) {

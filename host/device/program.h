@@ -4,14 +4,29 @@
 
 #include "clsnn/device.h"
 
-struct clsnn_program {
-    int work_group;       /* work-items that compute one network */
+/* The kernels for one work-group size and one number of blocks that a work-item owns (kernels/README.md).
+ * They serve every network that these blocks hold. */
+struct clsnn_build {
+    int work_group, blocks;
     cl_ulong local_bytes; /* the most local memory that any of its kernels declares */
     cl_program program;
     /* NULL if the kind of program lacks the kernel */
     cl_kernel init_weights, train, evaluate, replay;
     cl_kernel normalise, encode, present, rest; /* one phase of training each */
+    struct clsnn_build *next;
 };
+
+struct clsnn_program {
+    struct clsnn_device *dev; /* borrowed */
+    enum clsnn_program_kind kind;
+    int work_group;              /* work-items that compute one network; 0: as its size asks */
+    struct clsnn_build **builds; /* the list of all builds; owned, grows while the program stays const */
+};
+
+/* Returns kernels for networks of `neurons`: those compiled for this size, else any that serve it, else newly
+ * compiled ones. The program owns them. Errors: as of clsnn_program_prepare. */
+enum clsnn_status clsnn_program_build(const struct clsnn_program *prog, uint32_t neurons,
+                                      const struct clsnn_build **out);
 
 /* Hashes a source of n_bytes like clsnn_program_hash. source[n_bytes] is 0. */
 enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes,

@@ -188,11 +188,11 @@ static enum clsnn_status launch(struct clsnn_network *net, const struct record *
     const struct clsnn_arg args[] = {
         CLSNN_NETWORK_ARGS(net), CLSNN_ARG(net->state.slots), CLSNN_ARG(net->progress), CLSNN_ARG(r->exc),
         CLSNN_ARG(r->inh),       CLSNN_ARG(r->probes),        CLSNN_ARG(probes),        CLSNN_ARG(net->n),
-        CLSNN_ARG(learning),     CLSNN_MASK_ARGS(net),
+        CLSNN_ARG(learning),     CLSNN_LOCAL_ARGS(net),
     };
-    const size_t local = (size_t)net->prog->work_group;
-    return clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->prog->replay, args, sizeof args / sizeof *args,
-                            1, &local, &local);
+    const size_t local = (size_t)net->kernels->work_group;
+    return clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->kernels->replay, args,
+                            sizeof args / sizeof *args, 1, &local, &local);
 }
 
 static enum clsnn_status replay_sample(struct clsnn_network *net, const struct clsnn_model *model,

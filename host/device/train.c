@@ -104,20 +104,20 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
         CLSNN_ARG(tr->active),   CLSNN_ARG(tr->any_done),     CLSNN_ARG(tr->pixels),
         CLSNN_ARG(tr->order),    CLSNN_ARG(n_order),          CLSNN_ARG(tr->counts),
         CLSNN_ARG(n_counts),     CLSNN_ARG(n_watched),        CLSNN_ARG(tr->kept_active),
-        CLSNN_ARG(net->n),       CLSNN_ARG(n_presentations),  CLSNN_MASK_ARGS(net),
+        CLSNN_ARG(net->n),       CLSNN_ARG(n_presentations),  CLSNN_LOCAL_ARGS(net),
     };
-    const size_t local = (size_t)net->prog->work_group, global = local * (size_t)tr->n_active;
+    const size_t local = (size_t)net->kernels->work_group, global = local * (size_t)tr->n_active;
     return clsnn_kernel_run(net->dev, time, kernel, args, sizeof args / sizeof *args, 1, &global, &local);
 }
 
 /* Shows one presentation, each phase in a launch of its own. */
 static enum clsnn_status launch_phases(struct clsnn_trainer *tr) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_program *prog = tr->net->prog;
-    TRY(launch(tr, CLSNN_TIME_NORMALISE, prog->normalise, 1));
-    TRY(launch(tr, CLSNN_TIME_ENCODE, prog->encode, 1));
-    TRY(launch(tr, CLSNN_TIME_PRESENT, prog->present, 1));
-    TRY(launch(tr, CLSNN_TIME_REST, prog->rest, 1));
+    const struct clsnn_build *kernels = tr->net->kernels;
+    TRY(launch(tr, CLSNN_TIME_NORMALISE, kernels->normalise, 1));
+    TRY(launch(tr, CLSNN_TIME_ENCODE, kernels->encode, 1));
+    TRY(launch(tr, CLSNN_TIME_PRESENT, kernels->present, 1));
+    TRY(launch(tr, CLSNN_TIME_REST, kernels->rest, 1));
 fail:
     return st;
 }
@@ -163,10 +163,10 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
     if (n_presentations > CLSNN_MAX_CHUNK) n_presentations = CLSNN_MAX_CHUNK;
     TRY(prepare(tr, n_presentations, stop));
     if (tr->n_active > 0) {
-        if (net->prog->normalise)
+        if (net->kernels->normalise)
             TRY(launch_phases(tr));
         else
-            TRY(launch(tr, CLSNN_TIME_TRAIN, net->prog->train, (cl_int)n_presentations));
+            TRY(launch(tr, CLSNN_TIME_TRAIN, net->kernels->train, (cl_int)n_presentations));
         TRY(clsnn_buffer_read(net->dev, net->progress, 0, batch * sizeof *tr->progress, tr->progress));
     }
     for (int b = 0; b < tr->n_watched; b++) TRY(read_counts(tr, b, before[b], tr->progress[b].position));

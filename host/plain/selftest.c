@@ -105,8 +105,9 @@ static enum clsnn_status explain(const struct trial *t, const char *kernels, enu
 
 static enum clsnn_status learn(struct trial *t) {
     enum clsnn_status st = CLSNN_OK;
-    const char *kernels =
-        t->prog->train ? "kernel train" : "one of the kernels train_normalise, _encode, _present, _rest";
+    const char *kernels = t->net->kernels->train
+                              ? "kernel train"
+                              : "one of the kernels train_normalise, _encode, _present, _rest";
     clsnn_trainer_begin_epoch(t->tr, 0, NULL);
     while (t->tr->progress[0].position < N_TRAINED)
         TRY(explain(t, kernels, clsnn_trainer_run(t->tr, 2, N_TRAINED)));

@@ -150,7 +150,7 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     clsnn_json_add(device, "version", clsnn_json_text(d->version), ok);
     clsnn_json_add(device, "driver", clsnn_json_text(d->driver), ok);
     clsnn_json_add(device, "compute_units", json_integer(d->compute_units), ok);
-    clsnn_json_add(device, "work_group", json_integer(x->batch->prog->work_group), ok);
+    clsnn_json_add(device, "work_group", json_integer(x->batch->net->kernels->work_group), ok);
     clsnn_json_add(run, "opencl_device", device, ok);
     clsnn_json_add(run, "kernels_sha256", json_string(kernels), ok);
     for (size_t k = 0; k < x->n_metrics; k++)

@@ -2,6 +2,8 @@
 #ifndef CLSNN_DEVICE_H
 #define CLSNN_DEVICE_H
 
+#include <stdint.h>
+
 #include <CL/cl.h>
 
 #include "clsnn/status.h"
@@ -60,16 +62,20 @@ enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_PROFILE, CLSNN_PROGRA
 
 /* The library's kernels, compiled for one device and one work-group size. */
 struct clsnn_program;
-/* Compiles the kernels for dev.
+/* Creates a program. With a work-group of one its kernels are compiled now; else clsnn_program_prepare or the
+ * first batch of a size does it.
  * dev         borrowed; outlives the program
- * work_group  work-items that simulate one network: a power of two, or 0 for a size that suits dev. Every
- *             size gives the same results.
+ * work_group  work-items that simulate one network: a power of two, or 0 for a size that suits dev and the
+ *             network. Every size gives the same results.
  * Errors: CLSNN_E_BUILD (the compiler's log is in the text); CLSNN_E_USAGE dev cannot run this work-group;
  * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind,
                                                  int work_group, struct clsnn_program **out);
 CLSNN_API void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL */
-/* Returns the work-group size that prog was compiled for. */
+/* Compiles the kernels for networks of `neurons`, unless prog has them.
+ * Errors: as of clsnn_program_create. */
+CLSNN_API enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons);
+/* Returns the work-group size: the one asked for, else that of the kernels compiled last, else 0. */
 CLSNN_API int clsnn_program_work_group(const struct clsnn_program *prog);
 
 /* Hashes the kernels' source: SHA-256 in hexadecimal. The hash leaves out comments, layout and file

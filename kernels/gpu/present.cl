@@ -1,5 +1,27 @@
-/* The loop over a presentation's windows, for a work-group of many: four barriers a pass. */
+/* The loop over a presentation's steps, for a work-group of many: one barrier a step. */
 #if CLSNN_WG > 1
+
+/* What the work-group does until the next barrier. The loop has only one barrier: some compilers double the
+ * code behind a barrier in a branch or an inner loop. */
+enum stage {
+    LIST, /* lists the input spikes of the next steps */
+    STEP, /* parts 1 and 2 of a step, and of 3 the input spikes */
+    FIRE  /* after a step with excitatory spikes: the rest of 3, and 4 */
+};
+
+/* What neurons report in a step, in one word: excitatory spikes, a flag, inhibitory spikes. */
+#define N_EXC(report) ((int)((report)&0x7fffu))
+#define IS_ACTIVE     0x8000u /* of steps that ask: more than the leak is left to compute */
+#define N_INH(report) ((int)((report) >> 16))
+#define ONE_INH       0x10000u
+#define REPORTS       3 /* of this step, of the next, and one that is cleared meanwhile */
+
+/* Delivers four input spikes and loads four others into their place. */
+#define DELIVER(turn)                                                                                        \
+    case (turn):                                                                                             \
+        deliver_four(net, &x, now, f, t, space.depress, ahead.w[(turn)], learn);                             \
+        fetch_four(net, &x, now, f + AHEAD, n_fours, ahead.w[(turn)]);                                       \
+        break;
 
 /* See cpu/present.cl. */
 INLINE uint present(struct network net, struct encoding input, int n_active, int first_step, int end_step,
@@ -9,96 +31,121 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                     struct recording rec
 #endif
 ) {
-    net.w = *space.w;
-    use_slot(&net, *space.slot, 0);
+    recall(&net, space);
     const int words = space.fired.words, n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
-    const struct spikes s = space.fired;
-    __local uint *listed = s.exc + words; /* bits: neurons in net.traced */
-    __global float *const own_v = net.v_exc;
+    struct stretch now = {
+        .from = first_step, .until = first_step, .fours = space.fours, .first = space.first};
+    struct own x;
+    struct ahead ahead;
     uint n_spikes = 0u;
 
-    FOR_OWN (word, words) s.exc[word] = s.inh[word] = listed[word] = 0u;
-    if (LID == 0) {
-        *s.n_exc = *s.n_inh = *space.n_traced = 0;
-        *space.first_exc = *space.next_inh = NO_STEP;
-    }
-    BARRIER_GLOBAL();
-    begin_steps(net, first_step, n_steps, learn, listed, space.n_traced);
-    find_next_inh(net, space.next_inh);
+    FOR_OWN (word, CLSNN_EXC_MASKS * words) space.fired.exc[word] = 0u;
+    FOR_OWN (i, CLSNN_N_PRE) space.last_pre[i] = (short)net.last_pre[i];
+    FOR_OWN (f, AHEAD - 1) now.fours[f] = (ushort4)(NO_INPUT);
+    if (LID < REPORTS) space.reports[LID] = 0u;
+#ifdef CLSNN_RECORD
+    for (int word = first_step * words + LID; word < end_step * words; word += CLSNN_WG)
+        rec.exc[word] = rec.inh[word] = 0u;
+#endif
+    BARRIER_GLOBAL(); /* the state, which others may have written */
+    load_own(net, &x, first_step, n_steps, learn);
     count_fours(input, n_bundles, net.p.n_on);
     BARRIER_GLOBAL();
 
-    int next_inh = *space.next_inh, n_exc = 0, n_inh = 0;
-    int limit = end_step; /* a window that went beyond a spike ends here when it is computed again */
-    struct window w = {.until = first_step,
-                       .events = space.events,
-                       .first = space.first,
-                       .when = space.when,
-                       .depress = space.depress};
-    /* Each pass computes one window. If a neuron fires before the window's end, the next pass computes the
-     * window again up to that step. All barriers of the steps are in this one loop: some compilers double the
-     * code behind a barrier in a branch or an inner loop. */
-    for (int t = first_step; t < end_step;) {
-        if (t >= w.until) w = open_window(w, input, n_active, t, net.p.n_on, end_step);
-        BARRIER_GLOBAL(); /* the window's input spikes, and the state and weights at its start */
-
-        /* 1, 2 and the input spikes of 3, up to the first step with a spike */
-        const int end = min(min(w.until, next_inh + 1), limit);
-        if (LID == 0) *space.next_inh = NO_STEP;
-        if (n_exc + n_inh != 0) {
-            FOR_OWN (word, words) s.exc[word] = s.inh[word] = 0u;
-        }
-        const int candidate = run_window(net, w, t, end, learn);
-        if (candidate < end) ATOMIC_MIN(space.first_exc, candidate);
-        BARRIER_GLOBAL(); /* all have read the weights before any is stored */
-
-        const int first_exc = *space.first_exc, n_traced = *space.n_traced;
-        const int last = end - 1; /* the only step that may have spikes */
-        const int is_done = first_exc >= last, may_fire = first_exc == last,
-                  inhibits = is_done && next_inh == last;
-        if (is_done) {
-            swap_state(&net);
-            if (learn) store_pre_rule(net, w, t, end, n_traced);
-        }
-        if (may_fire) find_spikes(net, last, learn ? net.tables->decay[last] : 1.0f, s.exc, s.n_exc);
-        if (inhibits) fire_inh(net, last, s.inh, s.n_inh);
-        BARRIER_GLOBAL(); /* the pre rule of all neurons comes before any post rule */
-
-        /* the rest of 3: synapses */
-        n_exc = *s.n_exc;
-        n_inh = *s.n_inh;
-        if (LID == 0) *space.first_exc = NO_STEP;
-        if (n_exc != 0) {
-            FOR_SPIKES (j, s.exc, words) {
-                if (OWNS(j)) excite_partner(net, (int)j, last);
-                if (learn) apply_post_rule(net, (int)j, last);
+    enum stage stage = LIST;
+    int t = first_step, f = 0, n_fours = 0, turn = 0, loads_anew = 0, report_now = 0, mask_now = 0;
+    while (t < end_step) {
+        recall(&net, space);
+        const struct clsnn_params p = net.p;
+        const int report_next = report_now == REPORTS - 1 ? 0 : report_now + 1;
+        const int asks = !RECORDS && t >= p.n_on && t % CLSNN_FLUSH_STEPS == 0;
+        __local uint *const fired = space.fired.exc + mask_now * words;
+        if (stage == LIST) {
+            now = list_inputs(now, input, n_active, t, p.n_on, end_step);
+        } else if (stage == STEP) {
+            uint report = 0u;
+            if (loads_anew) {
+                turn = 0;
+#pragma unroll
+                for (int r = 0; r < AHEAD; r++) fetch_four(net, &x, now, f + r, n_fours, ahead.w[r]);
+                /* the post rule reads the steps of last spikes; here no work-item does */
+                if (learn) store_last_exc(net, &x);
             }
-        }
-        if (n_inh != 0) inhibit(net, s.inh, n_inh);
-        if (may_fire || inhibits) find_next_inh(net, space.next_inh);
-        BARRIER_GLOBAL(); /* the post rule reads last_exc, which the reset sets */
-
-        /* 4: reset; fire_inh has reset the inhibitory neurons */
-        if (n_exc != 0) {
-            FOR_SPIKES (j, s.exc, words) {
-                if (!OWNS(j)) continue;
-                reset_exc(net, (int)j, last, n_steps, learn);
-                if (learn) list_traced(net, (int)j, listed, space.n_traced);
+            if (t % CLSNN_FLUSH_STEPS == 0) flush_own(&x);
+            if (asks && is_active(&x, t, p)) report |= IS_ACTIVE;
+            const int above = advance_exc(&x, p);
+            report += (uint)advance_inh(net, &x, t) * ONE_INH;
+            if (above)
+                report += (uint)find_own_spikes(net, &x, t, learn ? net.tables->decay[t] : 1.0f, fired);
+            if (report & IS_ACTIVE) {
+                atomic_or(&space.reports[report_now], IS_ACTIVE);
+                report -= IS_ACTIVE;
             }
-            if (last < net.p.n_on) n_spikes += (uint)n_exc;
-        }
-#ifdef CLSNN_RECORD
-        BARRIER_GLOBAL();
-        if (is_done) record_step(net, last, s, rec);
+            if (report != 0u) atomic_add(&space.reports[report_now], report);
+            if (LID == 0) space.reports[report_next] = 0u;
+            const int first = f, end = now.first[t + 1 - now.from];
+            for (; f < end; f++) {
+                switch (turn) {
+                    DELIVER(0)
+#if AHEAD > 1
+                    DELIVER(1)
 #endif
-        if (may_fire || inhibits) next_inh = *space.next_inh;
-        if (LID == 0) *s.n_exc = *s.n_inh = 0;
-        limit = is_done ? end_step : first_exc + 1;
-        t = is_done ? end : t;
+#if AHEAD > 2
+                    DELIVER(2)
+#endif
+                }
+                turn = turn == AHEAD - 1 ? 0 : turn + 1;
+            }
+            if (learn) {
+                for (int e = 4 * first + LID; e < 4 * end; e += CLSNN_WG) {
+                    const int i = ((__local const ushort *)(now.fours + AHEAD - 1))[e];
+                    if (i < CLSNN_N_PRE) space.last_pre[i] = (short)t;
+                }
+            }
+        } else {
+            FOR_SPIKES (j, fired, words) {
+                if (learn) apply_post_rule(net, space.last_pre, (int)j, t);
+                if (OWNS(j)) fire_own(net, &x, (int)j, t, n_steps, learn);
+            }
+            /* the other mask is in use from the next step on */
+            FOR_OWN (word, words) space.fired.exc[(1 - mask_now) * words + word] = 0u;
+        }
+        BARRIER_GLOBAL();
+
+        int ends_step = stage == FIRE;
+        loads_anew = stage == LIST || (stage == FIRE && learn);
+        if (stage == LIST) {
+            n_fours = now.first[now.until - now.from];
+            f = 0;
+            stage = STEP;
+        } else if (stage == STEP) {
+            const uint report = space.reports[report_now];
+            if (N_INH(report) != 0) inhibit_own(&x, t, N_INH(report), p);
+            report_now = report_next;
+            if (N_EXC(report) != 0) {
+                if (t < p.n_on) n_spikes += (uint)N_EXC(report);
+                stage = FIRE;
+            } else if (asks && N_INH(report) == 0 && !(report & IS_ACTIVE)) {
+                relax_own(&x, end_step - (t + 1), p);
+                t = end_step;
+            } else {
+                ends_step = 1;
+            }
+        } else {
+            mask_now = 1 - mask_now;
+        }
+        if (ends_step) {
+#ifdef CLSNN_RECORD
+            record_own(&x, net.n, t, rec);
+#endif
+            t++;
+            stage = t < now.until ? STEP : LIST;
+        }
     }
-    BARRIER_GLOBAL();
-    end_steps(net, end_step - 1);
-    if (net.v_exc != own_v) keep_state(net);
+    store_own(net, &x, end_step);
+    if (learn) {
+        FOR_OWN (i, CLSNN_N_PRE) net.last_pre[i] = space.last_pre[i];
+    }
     BARRIER_GLOBAL();
     return n_spikes;
 }

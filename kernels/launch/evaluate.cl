@@ -15,7 +15,7 @@ KERNEL void evaluate(__global const struct clsnn_params *params, __global const 
                      __global float *w, __global float *theta, __global const float *zeros,
                      __global uint *state, __global const uchar *pixels, __global ushort *counts_out,
                      __global uint *shown, int n, int b, int first, int n_images, uint purpose,
-                     __local uint *fired_exc, __local uint *fired_inh) {
+                     __local uint *fired_exc, __local uint *fired_inh, __local float *depress) {
     __local struct scratch scratch;
     const size_t n_slots = get_num_groups(0), slot = get_group_id(0);
     struct network net = {.p = params[b],
@@ -26,7 +26,7 @@ KERNEL void evaluate(__global const struct clsnn_params *params, __global const 
                           .n = n};
     use_slot(&net, state, slot);
     const struct encoding input = encoding_in(&scratch, net);
-    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh);
+    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh, depress);
 
     for (int k = (int)slot; k < n_images; k += (int)n_slots) {
         const uint image = (uint)(first + k);

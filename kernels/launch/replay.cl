@@ -8,12 +8,12 @@ KERNEL void replay(__global const struct clsnn_params *params, __global const st
                    __global float *w, __global float *theta, __global const float *zeros,
                    __global uint *state, __global struct clsnn_progress *progress, __global uint *record_exc,
                    __global uint *record_inh, __global float *record_probes, int n_probes, int n, int learn,
-                   __local uint *fired_exc, __local uint *fired_inh) {
+                   __local uint *fired_exc, __local uint *fired_inh, __local float *depress) {
     __local struct scratch scratch;
     struct network net = {.p = params[0], .tables = tables, .w = w, .theta = theta, .zeros = zeros, .n = n};
     use_slot(&net, state, 0);
     const struct encoding input = encoding_in(&scratch, net);
-    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh);
+    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh, depress);
     const struct recording rec = {record_exc, record_inh, record_probes, n_probes};
     FOR_OWN (i, CLSNN_N_PRE) scratch.active[i] = (ushort)i;
     if (LID == 0) scratch.fault = n;

@@ -7,16 +7,23 @@ struct scratch {
 #if CLSNN_WG == 1
     ushort events[MAX_EVENTS], potentiable[CLSNN_N_PRE];
 #else
-    uint digits[CLSNN_MAX_BUNDLES * CLSNN_BUNDLE], planes[CLSNN_MAX_BUNDLES * N_DIGITS];
     int counts[CLSNN_WG];
-    float parts[4 * COLUMNS];
-    int is_above_max[COLUMNS], n_changed;
-    ushort4 events[FOURS];
-    ushort first[WINDOW_STEPS + 1], when[CLSNN_N_PRE];
-    float depress[CLSNN_MAX_TRACE];
-    __global float *w;
-    __global uint *slot;
-    int first_exc, next_inh, n_traced;
+    struct known known;
+    union { /* the phases of a presentation follow each other */
+        struct {
+            float parts[4 * COLUMNS];
+            int is_above_max[COLUMNS], n_changed;
+        } normalise;
+        struct {
+            uint digits[CLSNN_MAX_BUNDLES * CLSNN_BUNDLE], planes[CLSNN_MAX_BUNDLES * N_DIGITS];
+        } encode;
+        struct {
+            ushort4 fours[AHEAD - 1 + FOURS];
+            ushort first[CLSNN_FLUSH_STEPS + 1];
+            short last_pre[CLSNN_N_PRE];
+            uint reports[REPORTS];
+        } steps;
+    } of;
 #endif
 };
 
@@ -26,8 +33,8 @@ INLINE struct encoding encoding_in(__local struct scratch *s, struct network net
         .spikes = net.spikes,
         .pending = net.pending,
 #if CLSNN_WG > 1
-        .digits = s->digits,
-        .planes = s->planes,
+        .digits = s->of.encode.digits,
+        .planes = s->of.encode.planes,
         .counts = s->counts,
 #endif
     };
@@ -39,7 +46,8 @@ INLINE struct sums sums_in(__local struct scratch *s) {
     (void)s;
     const struct sums sums = {0, 0, 0};
 #else
-    const struct sums sums = {s->parts, s->is_above_max, &s->n_changed};
+    const struct sums sums = {s->of.normalise.parts, s->of.normalise.is_above_max,
+                              &s->of.normalise.n_changed};
 #endif
     return sums;
 }
@@ -47,28 +55,27 @@ INLINE struct sums sums_in(__local struct scratch *s) {
 /* Makes the workspace; it may be read after the next barrier. fired_exc: [CLSNN_EXC_MASKS][words], fired_inh:
  * [CLSNN_INH_MASKS][words], words = n / 32, rounded up. */
 INLINE struct workspace workspace_in(__local struct scratch *s, struct network net, __local uint *fired_exc,
-                                     __local uint *fired_inh) {
+                                     __local uint *fired_inh, __local float *depress) {
     const int words = (net.n + 31) / 32;
 #if CLSNN_WG == 1
+    (void)depress;
     const struct workspace space = {.fired = {fired_exc, fired_inh, &s->n_exc, &s->n_inh, words},
                                     .events = s->events,
                                     .potentiable = s->potentiable};
 #else
     const struct workspace space = {.fired = {fired_exc, fired_inh, &s->n_exc, &s->n_inh, words},
-                                    .events = s->events,
-                                    .first = s->first,
-                                    .when = s->when,
-                                    .first_exc = &s->first_exc,
-                                    .next_inh = &s->next_inh,
-                                    .n_traced = &s->n_traced,
-                                    .depress = s->depress,
-                                    .w = &s->w,
-                                    .slot = &s->slot};
+                                    .fours = s->of.steps.fours,
+                                    .first = s->of.steps.first,
+                                    .reports = s->of.steps.reports,
+                                    .last_pre = s->of.steps.last_pre,
+                                    .depress = depress,
+                                    .known = &s->known};
     if (LID == 0) {
-        s->w = net.w;
-        s->slot = (__global uint *)net.v_exc; /* the first row */
+        s->known.p = net.p;
+        s->known.w = net.w;
+        s->known.slot = (__global uint *)net.v_exc; /* the first row */
     }
-    FOR_OWN (k, net.p.cut_post1) s->depress[k] = net.tables->depress[k];
+    FOR_OWN (k, net.p.cut_post1) depress[k] = net.tables->depress[k];
 #endif
     return space;
 }

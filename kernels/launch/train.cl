@@ -30,7 +30,7 @@ KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
                          __global int *any_done, __global const uchar *pixels, __global const int *order,
                          int n_order, __global ushort *counts_out, int n_counts, int n_watched,
                          __global ushort *kept_active, int n, int n_presentations, __local uint *fired_exc,
-                         __local uint *fired_inh) {
+                         __local uint *fired_inh, __local float *depress) {
     __local struct scratch scratch;
     const size_t b = (size_t)networks[get_group_id(0)], at = b * (size_t)n;
     struct network net = {.p = params[b],
@@ -41,7 +41,7 @@ KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
                           .n = n};
     use_slot(&net, state, b);
     const struct encoding input = encoding_in(&scratch, net);
-    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh);
+    const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh, depress);
 
     /* Every work-item keeps its own copy of the network's progress. All copies agree. */
     struct clsnn_progress now = progress[b];

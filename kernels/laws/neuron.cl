@@ -77,3 +77,10 @@ INLINE int step_followed_inh(float *v, float *g_exc, int since_spike, struct cls
     *g_exc = flush_conductance(*g_exc * p.keep_g_exc);
     return fires;
 }
+
+/* One step of a neuron that is not followed: it is not refractory and cannot fire. */
+INLINE void step_unfollowed_inh(float *v, float *g_exc, struct clsnn_params p) {
+    const float next = integrate_inh(*v, *g_exc, p);
+    *v = is_at_rest(next) ? 0.0f : next;
+    *g_exc = flush_conductance(*g_exc * p.keep_g_exc);
+}

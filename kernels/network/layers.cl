@@ -43,27 +43,27 @@ INLINE int is_followed(struct network net, int j, int t) {
 
 #define CATCH_UP_STEPS 16
 
-/* Brings an inhibitory neuron up to step t. The neuron was not followed since seen_inh: it was not refractory
- * and did not fire. */
-INLINE void catch_up_inh(struct network net, int j, int t) {
-    float v = net.v_inh[j], g = net.g_exc_inh[j];
-    int s = net.seen_inh[j] + 1;
-    for (; s <= t && g != 0.0f; s++) {
-        const float next = integrate_inh(v, g, net.p);
-        v = is_at_rest(next) ? 0.0f : next;
-        g = flush_conductance(g * net.p.keep_g_exc);
-    }
+/* Computes steps s to t of an inhibitory neuron that is not followed. */
+INLINE void relax_inh(float *out_v, float *out_g, int s, int t, struct clsnn_params p) {
+    float v = *out_v, g = *out_g;
+    for (; s <= t && g != 0.0f; s++) step_unfollowed_inh(&v, &g, p);
     /* Without drive |v| only falls, and a neuron at rest stays there. So a test every CATCH_UP_STEPS steps is
      * enough. */
     for (; t - s >= CATCH_UP_STEPS && v != 0.0f; s += CATCH_UP_STEPS) {
 #pragma unroll
-        for (int k = 0; k < CATCH_UP_STEPS; k++) v = integrate_inh(v, 0.0f, net.p);
+        for (int k = 0; k < CATCH_UP_STEPS; k++) v = integrate_inh(v, 0.0f, p);
         if (is_at_rest(v)) v = 0.0f;
     }
-    for (; s <= t && v != 0.0f; s++) {
-        v = integrate_inh(v, 0.0f, net.p);
-        if (is_at_rest(v)) v = 0.0f;
-    }
+    for (; s <= t && v != 0.0f; s++) step_unfollowed_inh(&v, &g, p);
+    *out_v = v;
+    *out_g = g;
+}
+
+/* Brings an inhibitory neuron up to step t. The neuron was not followed since seen_inh: it was not refractory
+ * and did not fire. */
+INLINE void catch_up_inh(struct network net, int j, int t) {
+    float v = net.v_inh[j], g = net.g_exc_inh[j];
+    relax_inh(&v, &g, net.seen_inh[j] + 1, t, net.p);
     net.v_inh[j] = v;
     net.g_exc_inh[j] = g;
     net.seen_inh[j] = t;
@@ -96,6 +96,14 @@ INLINE int next_spike_inh(struct network net, int j, int t, int end) {
     return end;
 }
 
+/* Returns the lowest threshold of a neuron from step t to the presentation's end, since theta only decays. */
+INLINE float lowest_threshold(struct network net, float theta, int t, int n_steps, int learn) {
+    const float now = threshold_exc(theta, learn ? net.tables->decay[t] : 1.0f, net.p);
+    const float last = threshold_exc(theta, learn ? net.tables->decay[n_steps - 1] : 1.0f, net.p);
+    return last < now ? last : now;
+}
+
+#if CLSNN_WG == 1
 /* Part 2 of the excitatory layer. It runs only in the few steps in which some neuron is above its lowest
  * threshold. */
 INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *fired, __local int *n_fired) {
@@ -112,9 +120,7 @@ INLINE void find_spikes(struct network net, int t, float decay_t, __local uint *
 }
 
 INLINE void set_threshold(struct network net, int j, int t, int n_steps, int learn) {
-    const float now = threshold_exc(net.theta[j], learn ? net.tables->decay[t] : 1.0f, net.p);
-    const float last = threshold_exc(net.theta[j], learn ? net.tables->decay[n_steps - 1] : 1.0f, net.p);
-    net.threshold[j] = last < now ? last : now;
+    net.threshold[j] = lowest_threshold(net, net.theta[j], t, n_steps, learn);
 }
 
 /* Part 3: g_inh of every neuron rises by w_inh_exc for each of the n_inh inhibitory spikes, its own partner's
@@ -175,3 +181,4 @@ INLINE void keep_state(struct network net) {
         STORE(LOAD(net.g_inh, k), net.ahead_g_inh, k);
     }
 }
+#endif

@@ -89,7 +89,8 @@ static void test_measure(void **state) {
     clsnn_model_defaults(&model);
     uint8_t *pixels = draw_digits(20);
     const struct clsnn_bench_plan plan = small_plan(&model, pixels, 20);
-    const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, clsnn_device_work_group(rig->dev));
+    const struct clsnn_program *prog =
+        rig_program(rig, CLSNN_PROGRAM_RUN, clsnn_device_work_group(rig->dev, 16));
     struct clsnn_bench_runs runs;
     must(clsnn_bench_measure(&plan, rig->dev, prog, 16, 3, &runs));
     for (int r = 0; r < 2; r++) {
@@ -113,7 +114,8 @@ static void test_measure(void **state) {
 static void refused(struct rig *rig, const struct clsnn_bench_plan *plan, enum clsnn_status wanted,
                     const char *text) {
     struct clsnn_bench_runs runs;
-    const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, clsnn_device_work_group(rig->dev));
+    const struct clsnn_program *prog =
+        rig_program(rig, CLSNN_PROGRAM_RUN, clsnn_device_work_group(rig->dev, 16));
     clsnn_error_clear();
     assert_int_equal(clsnn_bench_measure(plan, rig->dev, prog, 5, CLSNN_BENCH_FOLLOWED + 1, &runs), wanted);
     if (!strstr(clsnn_error_text(), text)) fail_msg("\"%s\" lacks \"%s\"", clsnn_error_text(), text);

@@ -166,13 +166,13 @@ static void a_long_list_is_cut(void **state) {
 static void a_work_group_suits_the_device(void **state) {
     (void)state;
     struct clsnn_device dev = {.info = {.type = CL_DEVICE_TYPE_CPU, .max_work_group = 4096}};
-    assert_int_equal(clsnn_device_work_group(&dev), 1);
+    assert_int_equal(clsnn_device_work_group(&dev, 400), 1);
     dev.info.type = CL_DEVICE_TYPE_GPU;
     const size_t most[] = {4096, 128, 127, 64, 33, 3, 1, 0};
     const int want[] = {128, 128, 64, 64, 32, 2, 1, 1};
     for (size_t k = 0; k < sizeof most / sizeof *most; k++) {
         dev.info.max_work_group = most[k];
-        assert_int_equal(clsnn_device_work_group(&dev), want[k]);
+        assert_int_equal(clsnn_device_work_group(&dev, 400), want[k]);
     }
 }
 
