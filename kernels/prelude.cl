@@ -38,16 +38,8 @@
 #define ATOMIC_MIN(p, x)   atomic_min((p), (x))
 #endif
 
-/* KERNEL begins a kernel that runs in work-groups of CLSNN_WG. Intel's CPU runtime (2026.22) joins 4, 8 or 16
- * work-items to a vector, and computes wrongly where that is more than the work-group; it knows no vector of
- * 2. The self-test refuses such kernels. */
-#if defined(cl_intel_vec_len_hint) && (CLSNN_WG == 4 || CLSNN_WG == 8)
-#define KERNEL                                                                                               \
-    __kernel __attribute__((intel_vec_len_hint(CLSNN_WG)))                                                   \
-    __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-#else
+/* KERNEL begins a kernel that runs in work-groups of CLSNN_WG. */
 #define KERNEL __kernel __attribute__((reqd_work_group_size(CLSNN_WG, 1, 1)))
-#endif
 
 /* FOR_OWN divides the indices below n among the work-items. */
 #if CLSNN_WG == 1
