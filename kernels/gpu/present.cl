@@ -42,7 +42,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     FOR_OWN (word, CLSNN_EXC_MASKS * words) space.fired.exc[word] = 0u;
     FOR_OWN (i, CLSNN_N_PRE) space.last_pre[i] = (short)net.last_pre[i];
     FOR_OWN (f, AHEAD - 1) now.fours[f] = (ushort4)(NO_INPUT);
-    if (LID < REPORTS) space.reports[LID] = 0u;
+    FOR_OWN (r, REPORTS) space.reports[r] = 0u;
 #ifdef CLSNN_RECORD
     for (int word = first_step * words + LID; word < end_step * words; word += CLSNN_WG)
         rec.exc[word] = rec.inh[word] = 0u;
