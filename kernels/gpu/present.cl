@@ -5,8 +5,8 @@
  * code behind a barrier in a branch or an inner loop. */
 enum stage {
     LIST, /* lists the input spikes of the next steps */
-    STEP, /* parts 1 and 2 of a step, and of 3 the input spikes */
-    FIRE  /* after a step with excitatory spikes: the rest of 3, and 4 */
+    STEP, /* parts 1 and 2, input spikes, inhibitory resets; inhibition follows its barrier */
+    FIRE  /* what excitatory spikes do: drive partners, post rule, reset */
 };
 
 /* What neurons report in a step, in one word: excitatory spikes, a flag, inhibitory spikes. */
@@ -14,7 +14,7 @@ enum stage {
 #define IS_ACTIVE     0x8000u /* of steps that ask: more than the leak is left to compute */
 #define N_INH(report) ((int)((report) >> 16))
 #define ONE_INH       0x10000u
-#define REPORTS       3 /* of this step, of the next, and one that is cleared meanwhile */
+#define REPORTS       3 /* this step's; the next, cleared meanwhile; the last, which some may still read */
 
 /* Delivers four input spikes and loads four others into their place. */
 #define DELIVER(turn)                                                                                        \
@@ -44,8 +44,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     FOR_OWN (f, AHEAD - 1) now.fours[f] = (ushort4)(NO_INPUT);
     FOR_OWN (r, REPORTS) space.reports[r] = 0u;
 #ifdef CLSNN_RECORD
-    for (int word = first_step * words + LID; word < end_step * words; word += CLSNN_WG)
-        rec.exc[word] = rec.inh[word] = 0u;
+    FOR_OWN (word, (end_step - first_step) * words)
+        rec.exc[first_step * words + word] = rec.inh[first_step * words + word] = 0u;
 #endif
     BARRIER_GLOBAL(); /* the state, which others may have written */
     load_own(net, &x, first_step, n_steps, learn);
@@ -68,7 +68,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 turn = 0;
 #pragma unroll
                 for (int r = 0; r < AHEAD; r++) fetch_four(net, &x, now, f + r, n_fours, ahead.w[r]);
-                /* the post rule reads the steps of last spikes; here no work-item does */
+                /* FIRE reads last_exc from memory; nobody does in this stage */
                 if (learn) store_last_exc(net, &x);
             }
             if (t % CLSNN_FLUSH_STEPS == 0) flush_own(&x);
@@ -97,8 +97,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 turn = turn == AHEAD - 1 ? 0 : turn + 1;
             }
             if (learn) {
-                for (int e = 4 * first + LID; e < 4 * end; e += CLSNN_WG) {
-                    const int i = ((__local const ushort *)(now.fours + AHEAD - 1))[e];
+                FOR_OWN (e, 4 * (end - first)) {
+                    const int i = ((__local const ushort *)(now.fours + AHEAD - 1 + first))[e];
                     if (i < CLSNN_N_PRE) space.last_pre[i] = (short)t;
                 }
             }

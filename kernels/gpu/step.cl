@@ -26,6 +26,9 @@
 #define STORED   4    /* weights of the post rule that a work-item loads at once */
 #define NO_INPUT 1023 /* pads a step's input spikes to fours */
 #define FOREVER  INT_MAX
+/* Steps after a spike in which input spikes take the way of the pre rule: while y_post lasts, and for a
+ * stretch more, which delivers weights that were loaded before the rule changed them. */
+#define TRACED_STEPS(p) ((p).cut_post1 + (AHEAD > 1 ? CLSNN_FLUSH_STEPS : 0))
 
 /* Steps from .. until - 1 and their input spikes: at most CLSNN_FLUSH_STEPS steps, as far as there is
  * room. */
@@ -36,14 +39,14 @@ struct stretch {
     __local ushort *first; /* [CLSNN_FLUSH_STEPS + 1] a step's first four */
 };
 
-/* The state of own block b in registers. */
+/* The state of the own blocks in registers; [b] is block b. */
 struct own {
     int k[CLSNN_BLOCKS]; /* first neuron; -1: beyond the last neuron, computes idly */
     real v[CLSNN_BLOCKS], g_exc[CLSNN_BLOCKS], g_inh[CLSNN_BLOCKS];
     real threshold[CLSNN_BLOCKS];                      /* the lowest until this presentation ends */
     real v_inh[CLSNN_BLOCKS], g_exc_inh[CLSNN_BLOCKS]; /* inhibitory partners, always up to date */
     flags last_exc[CLSNN_BLOCKS], last_inh[CLSNN_BLOCKS];
-    int traced_until[CLSNN_BLOCKS]; /* the pre rule changes no weight from this step on */
+    int traced_until[CLSNN_BLOCKS]; /* from this step on no weight needs the pre rule, nor is loaded again */
     int is_busy[CLSNN_BLOCKS];      /* 0: all partners are at rest */
 };
 
@@ -90,7 +93,8 @@ INLINE void count_fours(struct encoding input, int n_bundles, int n_on) {
     }
 }
 
-/* Lists the input spikes from step t on. x: its memory. They may be read after the next barrier. */
+/* Lists the input spikes from step t on. x gives the memory. The list may be read after the next barrier. All
+ * work-items call it. */
 INLINE struct stretch list_inputs(struct stretch x, struct encoding input, int n_active, int t, int n_on,
                                   int end_step) {
     const int n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
@@ -143,8 +147,9 @@ INLINE real depression(__local const float *depress, flags last_exc, int t, int 
                   since.s2 < cut ? depress[since.s2] : 0.0f, since.s3 < cut ? depress[since.s3] : 0.0f);
 }
 
-/* Part 3 of the four input spikes f of step t: adds their weights, then applies the pre rule. Weights that
- * were loaded before the pre rule of a later spike of the same input are loaded again. For a neuron that is
+/* Part 3 of the four input spikes f of step t: adds their weights, then applies the pre rule. A weight may be
+ * older than the pre rule of an earlier spike of the same input, in the AHEAD - 1 fours before. Then it is
+ * loaded again. For a neuron that is
  * not traced the rule changes nothing: its depression is 0, and its weights are in [0, w_max]. */
 INLINE void deliver_four(struct network net, struct own *x, struct stretch from, int f, int t,
                          __local const float *depress, real w[4][CLSNN_BLOCKS], const int learn) {
@@ -214,8 +219,8 @@ INLINE int find_own_spikes(struct network net, const struct own *x, int t, float
     return n_fired;
 }
 
-/* Writes a partner's state to memory, as of step t. Memory holds the last step for which the neuron was
- * followed, as on a CPU; registers hold every step. */
+/* Writes a partner's state to memory, as of step t. Memory holds the last step in which the neuron was
+ * followed or driven, as on a CPU; registers hold every step. */
 INLINE void keep_inh(struct network net, int j, float v, float g, int last, int t) {
     net.v_inh[j] = v;
     net.g_exc_inh[j] = g;
@@ -277,7 +282,7 @@ INLINE void fire_own(struct network net, struct own *x, int j, int t, int n_step
         REPLACE(x->v[b], q, net.p.reset_exc);
         if (learn) REPLACE(x->threshold[b], q, threshold);
         REPLACE(x->last_exc[b], q, t);
-        x->traced_until[b] = max(x->traced_until[b], t + net.p.cut_post1);
+        x->traced_until[b] = max(x->traced_until[b], t + TRACED_STEPS(net.p));
         const float g = PICK(x->g_exc_inh[b], q) + net.p.w_exc_inh;
         REPLACE(x->g_exc_inh[b], q, g);
         x->is_busy[b] = 1;
@@ -368,7 +373,7 @@ INLINE void load_own(struct network net, struct own *x, int t, int n_steps, cons
         x->last_exc[b] = *(__global const flags *)(net.last_exc + k);
         x->last_inh[b] = *(__global const flags *)(net.last_inh + k);
         const flags last = x->last_exc[b];
-        x->traced_until[b] = max(max(last.s0, last.s1), max(last.s2, last.s3)) + net.p.cut_post1;
+        x->traced_until[b] = max(max(last.s0, last.s1), max(last.s2, last.s3)) + TRACED_STEPS(net.p);
         if (any_of(LOAD_SHORTS(net.above_max, k) != 0)) x->traced_until[b] = FOREVER;
         x->is_busy[b] = 1;
 #pragma unroll

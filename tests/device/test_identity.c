@@ -140,7 +140,7 @@ static void the_published_protocol_too(void **state) {
  * relies on. */
 static void odd_parameters_too(void **state) {
     struct rig *rig = *state;
-    enum { N_ODD = 9 };
+    enum { N_ODD = 10 };
     struct clsnn_model odd[N_ODD];
     for (int k = 0; k < N_ODD; k++) odd[k] = lively_model();
     odd[0].refrac_exc_ms = odd[0].refrac_inh_ms = 0; /* spikes in every step */
@@ -165,6 +165,10 @@ static void odd_parameters_too(void **state) {
     odd[8].w_norm = 0.001; /* rescaling takes weights below CLSNN_W_FLUSH */
     odd[8].eta_post = 1;
     odd[8].theta_init_mv = 0;
+    odd[9].eta_pre = 1; /* a trace that ends with a large step, among inputs that spike again and again */
+    odd[9].tau_post1_ms = 0.5;
+    odd[9].rate_divisor = 2;
+    odd[9].w_norm = 20;
     for (int k = 0; k < N_ODD; k++) {
         char what[48];
         must(clsnn_model_check(&odd[k]));

@@ -646,6 +646,47 @@ static void a_column_depressed_after_its_last_spike_is_rescaled(void **state) {
     ref_destroy(ref);
 }
 
+/* An input spikes in the last step of a trace and in the step after. The second spike brings the weight that
+ * the first one left, though nothing is traced any more: work-groups of many loaded it before. */
+static void a_weight_counts_as_the_last_depression_left_it(void **state) {
+    struct rig *rig = *state;
+    enum { DRIVE = 42, SPIKE = 9, CUT = 10, INPUT = 60 };
+    static float w[CLSNN_N_PRE];
+    const float theta[1] = {20};
+    int32_t step[DRIVE + 2], input[DRIVE + 2];
+    for (int i = 0; i < 78; i++) w[i] = 1;
+    for (int e = 0; e < DRIVE; e++) step[e] = SPIKE - 1, input[e] = e;
+    for (int e = 0; e < 2; e++) step[DRIVE + e] = SPIKE + CUT - 1 + e, input[DRIVE + e] = INPUT;
+    struct clsnn_model model;
+    clsnn_model_defaults(&model);
+    model.refrac_exc_ms = 20; /* one spike only */
+    model.eta_pre = 1;        /* the step at the trace's end is 1.2e-4 */
+    model.tau_post1_ms = 0.5; /* a trace of CUT steps */
+    const struct clsnn_replay_input in = {.n_post = 1,
+                                          .steps_on = 25,
+                                          .n_samples = 1,
+                                          .n_events = DRIVE + 2,
+                                          .event_step = step,
+                                          .event_input = input,
+                                          .w0 = w,
+                                          .theta0_mv = theta,
+                                          .learn = true};
+    float wanted[25];
+    for (int work_group = 1; work_group <= 64; work_group *= work_group == 1 ? 16 : 4) {
+        const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, work_group);
+        struct clsnn_replay_output out = {0};
+        if (!prog) continue;
+        must(clsnn_replay(rig->dev, prog, &model, &in, &out));
+        assert_true(out.exc.n == 1 && out.exc.step[0] == SPIKE);
+        if (work_group == 1) {
+            memcpy(wanted, out.g_exc, sizeof wanted);
+            assert_true(out.w_end[INPUT] < 1 - 1e-4f);
+        }
+        assert_memory_equal(out.g_exc, wanted, sizeof wanted);
+        clsnn_replay_finish(&out);
+    }
+}
+
 static void check_fault(struct rig *rig, int work_group, const char *what, int neuron, float bad_w,
                         float bad_theta) {
     enum { N_POST = 20 };
@@ -764,6 +805,7 @@ int main(void) {
         cmocka_unit_test(a_column_of_zeros_stays),
         cmocka_unit_test(weights_above_their_bound_are_clipped_by_the_next_spike),
         cmocka_unit_test(a_column_depressed_after_its_last_spike_is_rescaled),
+        cmocka_unit_test(a_weight_counts_as_the_last_depression_left_it),
         cmocka_unit_test(a_weight_that_is_no_number_ends_training),
         cmocka_unit_test(a_theta_that_is_no_number_ends_training),
         cmocka_unit_test(what_is_no_number_ends_an_evaluation),
