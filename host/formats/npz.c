@@ -212,7 +212,6 @@ static enum clsnn_status read_member(struct archive *a, struct archive_entry *en
     st = clsnn_npy_header_parse(bytes, got, size, label, &array, &offset, &other);
     if (st != CLSNN_OK && !other) goto fail;
     if (other) {
-        st = CLSNN_OK;
         why = strdup(clsnn_error_text());
         clsnn_error_clear();
         if (!why) {

@@ -80,8 +80,8 @@ static char *trimmed(char *text) {
 
 /* Reads one end or the step of a range. The whole text must be a finite number. */
 static enum clsnn_status read_end(const struct clsnn_axis *axis, const char *text, double *out) {
-    *out = strtod(text, NULL);
-    if (clsnn_is_decimal(text) && isfinite(*out)) return CLSNN_OK;
+    *out = text && clsnn_is_decimal(text) ? strtod(text, NULL) : (double)NAN;
+    if (isfinite(*out)) return CLSNN_OK;
     char shown[CLSNN_EXCERPT];
     return clsnn_fail(CLSNN_E_USAGE,
                       "%s: %s in a range is not a number: write FIRST..LAST or FIRST..LAST..STEP",
