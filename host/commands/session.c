@@ -241,9 +241,8 @@ enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct cl
     mind_start(&minder, &s->progress, !o->no_kernel_cache);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
-    TRY(clsnn_program_prepare(s->prog, (uint32_t)runs[0].neurons));
+    for (size_t k = 0; k < n_runs; k++) TRY(clsnn_program_prepare(s->prog, (uint32_t)runs[k].neurons));
     TRY(clsnn_selftest(s->dev, s->prog));
-    for (size_t k = 1; k < n_runs; k++) TRY(clsnn_program_prepare(s->prog, (uint32_t)runs[k].neurons));
     clsnn_guard_compiled();
     if (o->profile) s->dev->profile = &s->profile; /* after the self-test, which is not to be profiled */
 fail:

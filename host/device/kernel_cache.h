@@ -1,4 +1,4 @@
-/* Compiled kernels kept in files, because some drivers compile at every start: Intel's CPU runtime for 11 s.
+/* Compiled kernels kept in files, because some drivers compile at every start: Intel's CPU runtime for 12 s.
  *
  * A file of the directory DIR that clsnn_device_cache names is DIR/HASH.kernels:
  *     16 bytes    "clsnn kernels 1\n"

@@ -148,16 +148,26 @@ fail:
 enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                        const struct clsnn_model *models, const uint64_t *seeds,
                                        int n_networks, int n_post, struct clsnn_network **out) {
-    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_build *kernels = NULL;
     if (n_post < 1 || n_post > CLSNN_MAX_POST || n_networks < 1) {
         return clsnn_fail(CLSNN_E_SHAPE,
                           "network: %d networks of %d neurons: must be at least 1 network of 1 to %d neurons",
                           n_networks, n_post, CLSNN_MAX_POST);
     }
+    const enum clsnn_status st = clsnn_program_build(prog, (uint32_t)n_post, &kernels);
+    if (st != CLSNN_OK) return st;
+    return clsnn_network_create_with(dev, kernels, models, seeds, n_networks, n_post, out);
+}
+
+enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const struct clsnn_build *kernels,
+                                            const struct clsnn_model *models, const uint64_t *seeds,
+                                            int n_networks, int n_post, struct clsnn_network **out) {
+    enum clsnn_status st = CLSNN_OK;
     struct clsnn_network *net = calloc(1, sizeof *net);
     if (!net) return clsnn_no_memory("network");
     const size_t n = padded(n_post), batch = (size_t)n_networks;
     net->dev = dev;
+    net->kernels = kernels;
     net->n_networks = n_networks;
     net->n_post = n_post;
     net->n = (cl_int)n;
@@ -166,7 +176,6 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
         st = clsnn_fail(CLSNN_E_MEMORY, "network: no memory for the parameters of %zu networks", batch);
         goto fail;
     }
-    TRY(clsnn_program_build(prog, (uint32_t)n_post, &net->kernels));
     TRY(check_local(net));
     TRY(clsnn_buffer_create(dev, "weights", batch * CLSNN_N_PRE * n * sizeof(float), NULL, false, &net->w));
     TRY(clsnn_buffer_create(dev, "theta", batch * n * sizeof(float), NULL, false, &net->theta));

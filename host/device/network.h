@@ -50,6 +50,10 @@ struct clsnn_network {
 enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                        const struct clsnn_model *models, const uint64_t *seeds,
                                        int n_networks, int n_post, struct clsnn_network **out);
+/* The same with given kernels, which hold n_post neurons. */
+enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const struct clsnn_build *kernels,
+                                            const struct clsnn_model *models, const uint64_t *seeds,
+                                            int n_networks, int n_post, struct clsnn_network **out);
 void clsnn_network_destroy(struct clsnn_network *net); /* takes NULL and half-built ones */
 
 /* Puts network b at the protocol's start: weights drawn from seed, theta at theta_init_mv, potentials at

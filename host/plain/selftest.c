@@ -35,7 +35,6 @@ static void make_model(struct clsnn_model *m) {
 
 struct trial {
     struct clsnn_device *dev;
-    const struct clsnn_program *prog;
     uint8_t pixels[N_IMAGES * CLSNN_N_PRE];
     cl_mem images;
     struct clsnn_network *net;
@@ -147,18 +146,18 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_selftest(struct clsnn_device *dev, const struct clsnn_program *prog) {
+/* Tests one build of the program's kernels. */
+static enum clsnn_status test_build(struct clsnn_device *dev, const struct clsnn_build *kernels) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_model model;
     uint8_t labels[N_IMAGES];
     struct trial *t = calloc(1, sizeof *t);
     if (!t) return clsnn_no_memory("self-test");
     t->dev = dev;
-    t->prog = prog;
     make_model(&model);
     clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TRAIN, 0, N_IMAGES, t->pixels, labels);
     TRY(clsnn_buffer_create(dev, "images of the self-test", sizeof t->pixels, t->pixels, false, &t->images));
-    TRY(clsnn_network_create(dev, prog, &model, &seed, 1, NEURONS, &t->net));
+    TRY(clsnn_network_create_with(dev, kernels, &model, &seed, 1, NEURONS, &t->net));
     TRY(clsnn_trainer_create(t->net, t->images, N_IMAGES, 0, &t->tr));
     TRY(clsnn_plain_create(&model, seed, NEURONS, &t->plain));
     TRY(compare_state(t, "kernel init_weights"));
@@ -170,5 +169,14 @@ fail:
     clsnn_network_destroy(t->net);
     clsnn_buffer_release(dev, &t->images);
     free(t);
+    return st;
+}
+
+enum clsnn_status clsnn_selftest(struct clsnn_device *dev, const struct clsnn_program *prog) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_build *first = NULL;
+    TRY(clsnn_program_build(prog, NEURONS, &first)); /* compiles kernels where there are none yet */
+    for (const struct clsnn_build *b = *prog->builds; b; b = b->next) TRY(test_build(dev, b));
+fail:
     return st;
 }
