@@ -154,11 +154,29 @@ static void a_miscompiled_kernel_is_found(void **state) {
     plain_source();
 }
 
+/* A program may hold several builds. Here the second is a copy that claims more local memory than any device
+ * has, which only a test of that build notices. */
+static void every_build_is_tested(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_program *prog = NULL;
+    plain_source();
+    must(clsnn_program_create(rig->dev, CLSNN_PROGRAM_RUN, 1, &prog));
+    struct clsnn_build second = **prog->builds;
+    must(clsnn_selftest(rig->dev, prog));
+    second.local_bytes = (cl_ulong)1 << 60;
+    (*prog->builds)->next = &second;
+    assert_int_equal(clsnn_selftest(rig->dev, prog), CLSNN_E_DEVICE_MEMORY);
+    clsnn_error_clear();
+    (*prog->builds)->next = NULL;
+    clsnn_program_destroy(prog);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_right_device_passes),
         cmocka_unit_test(a_wrong_bit_is_found),
         cmocka_unit_test(a_miscompiled_kernel_is_found),
+        cmocka_unit_test(every_build_is_tested),
     };
     return run_device_suite("selftest", tests);
 }
