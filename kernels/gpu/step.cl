@@ -161,11 +161,13 @@ INLINE void deliver_four(struct network net, struct own *x, struct stretch from,
             for (int q = 0; q < 4; q++) {
                 const int i = PICK(four, q);
                 if (i >= CLSNN_N_PRE) continue;
-                short4 again = (short4)(0);
+                int again = 0;
 #pragma unroll
-                for (int r = 1; r < AHEAD; r++)
-                    again |= from.fours[AHEAD - 1 + f - r] == (ushort4)((ushort)i);
-                if (any(again != (short4)(0))) w[q][b] = LOAD(net.w, i * net.n + x->k[b]);
+                for (int r = 1; r < AHEAD; r++) {
+                    const ushort4 before = from.fours[AHEAD - 1 + f - r];
+                    again |= before.s0 == i || before.s1 == i || before.s2 == i || before.s3 == i;
+                }
+                if (again) w[q][b] = LOAD(net.w, i * net.n + x->k[b]);
                 STORE(depress_weights(w[q][b], d, net.p.w_max), net.w, i * net.n + x->k[b]);
             }
         }
