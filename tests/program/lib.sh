@@ -9,6 +9,9 @@
 # OpenCL device and nothing failed. Each case runs in a directory of its own, which is removed afterwards. The
 # lines after "not ok" say what went wrong.
 set -u
+# Under nohup SIGHUP is ignored, also by programs that are started. Cases need the usual answer to it.
+[ $((0x$(sed -n 's/^SigIgn:\t//p' /proc/self/status) & 1)) = 0 ] ||
+    exec env --default-signal=HUP bash "$0" "$@"
 clsnn=$(realpath "${1:?usage: $(basename "$0") CLSNN [PATTERN]}") || exit 1
 only=${2:-}
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
