@@ -44,6 +44,9 @@ struct known {
     struct clsnn_params p;
     __global float *w;
     __global uint *slot;
+#ifdef CLSNN_SHARES
+    __global uint *inputs;
+#endif
 };
 #endif
 
@@ -67,7 +70,11 @@ struct workspace {
 INLINE void recall(struct network *net, struct workspace space) {
     net->p = space.known->p;
     net->w = space.known->w;
+#ifdef CLSNN_SHARES
+    use_share(net, space.known->slot, space.known->inputs);
+#else
     use_slot(net, space.known->slot, 0);
+#endif
 }
 #endif
 

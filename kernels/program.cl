@@ -1,21 +1,27 @@
 /* The program that host/device/program.c builds: laws first, then launches. CLSNN_RECORD selects the
  * replay; otherwise evaluation and training are built. CLSNN_PROFILE splits training into four kernels,
- * one a phase. */
+ * one a phase. CLSNN_SHARES selects training by several work-groups a network. */
 #include "prelude.cl"
 #include "laws/neuron.cl"
 #include "laws/stdp.cl"
 #include "network/encode.cl"
 #include "network/layers.cl"
+#include "network/meeting.cl"
 #include "network/weights.cl"
 #include "cpu/step.cl"
 #include "cpu/window.cl"
 #include "presentation.cl"
 #include "gpu/step.cl"
 #include "cpu/present.cl"
+#include "cpu/share.cl"
 #include "gpu/present.cl"
 #include "launch/scratch.cl"
 #if defined(CLSNN_RECORD)
 #include "launch/replay.cl"
+#elif defined(CLSNN_SHARES)
+#define TRAIN_KERNEL train
+#define TRAIN_PHASES CLSNN_PHASE_ALL
+#include "launch/train.cl"
 #elif defined(CLSNN_PROFILE)
 #include "launch/evaluate.cl"
 #define TRAIN_KERNEL train_normalise

@@ -115,7 +115,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     if (!model.labels.labels) clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
     with_params.neurons = (int)model.n_post;
-    TRY(clsnn_session_compile(&session, &with_params, &with_params, 1));
+    TRY(clsnn_session_compile(&session, &with_params, &with_params, 1, false));
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
     session.plan.train_images = 1; /* eval trains nothing; label_images is a number of its own */

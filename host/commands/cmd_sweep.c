@@ -126,7 +126,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     TRY(clsnn_session_open(&session, o));
     TRY(clsnn_report_check_dir(o, dir));
     if (!o->collect) /* which compares data and runs nothing */
-        TRY(clsnn_session_compile(&session, o, grid->options, grid->n_runs));
+        TRY(clsnn_session_compile(&session, o, grid->options, grid->n_runs, true));
     s.dev = session.dev;
     s.prog = session.prog;
     s.data = &session.data;

@@ -267,7 +267,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
         goto fail;
     }
     as_recorded.neurons = (int)r.plan.neurons;
-    TRY(clsnn_session_compile(&session, &as_recorded, &as_recorded, 1));
+    TRY(clsnn_session_compile(&session, &as_recorded, &as_recorded, 1, true));
     TRY(clsnn_session_batch(
         &session, 1, r.plan.train_images > r.plan.label_images ? r.plan.train_images : r.plan.label_images,
         r.plan.test_images, &batch));

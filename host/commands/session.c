@@ -231,7 +231,7 @@ static void mind_end(struct minder *m) {
 }
 
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o,
-                                        const struct clsnn_options *runs, size_t n_runs) {
+                                        const struct clsnn_options *runs, size_t n_runs, bool trains) {
     enum clsnn_status st = CLSNN_OK;
     struct minder minder;
     clsnn_session_may_end(
@@ -241,7 +241,13 @@ enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct cl
     mind_start(&minder, &s->progress, !o->no_kernel_cache);
     TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
                              &s->prog));
-    for (size_t k = 0; k < n_runs; k++) TRY(clsnn_program_prepare(s->prog, (uint32_t)runs[k].neurons));
+    clsnn_program_split(s->prog, o->split);
+    for (size_t k = 0; k < n_runs; k++) {
+        int n_alike = 0; /* runs of one size make a batch */
+        for (size_t r = 0; r < n_runs; r++) n_alike += runs[r].neurons == runs[k].neurons;
+        TRY(clsnn_program_prepare(s->prog, (uint32_t)runs[k].neurons));
+        if (trains) TRY(clsnn_program_share(s->prog, n_alike, (uint32_t)runs[k].neurons));
+    }
     TRY(clsnn_selftest(s->dev, s->prog));
     clsnn_guard_compiled();
     if (o->profile) s->dev->profile = &s->profile; /* after the self-test, which is not to be profiled */

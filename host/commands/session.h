@@ -28,11 +28,11 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
  * ~/.cache/clsnn, unless o says no or the driver keeps them itself. Errors: as of clsnn_device_open. */
 enum clsnn_status clsnn_session_device(const struct clsnn_options *o, const char *spec,
                                        struct clsnn_device **out);
-/* Compiles the kernels for the sizes of n_runs runs, at least one, and runs the self-test. This takes
- * seconds: callers make all other checks before.
+/* Compiles the kernels for the sizes of n_runs runs, at least one, and runs the self-test. trains: also those
+ * that only training needs. This takes seconds: callers make all other checks before.
  * Errors: CLSNN_E_BUILD, CLSNN_E_USAGE the work-group; those of clsnn_selftest. */
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o,
-                                        const struct clsnn_options *runs, size_t n_runs);
+                                        const struct clsnn_options *runs, size_t n_runs, bool trains);
 void clsnn_session_close(struct clsnn_session *s); /* takes {0} and half-built ones; signals stay blocked */
 
 /* Makes a batch of n_slots networks of the plan's size, with the first n_train and n_test images (0: all) of

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/fail.h"
+#include "clsnn/abi.h"
 #include "device/icd.h"
 
 #define INSTALL_HINT                                                                                         \
@@ -310,6 +311,17 @@ int clsnn_device_work_group(const struct clsnn_device *dev, uint32_t neurons) {
     while (size < MOST && (uint32_t)(4 * size) < neurons) size *= 2;
     while (size > 1 && (size_t)size > dev->info.max_work_group) size /= 2;
     return size;
+}
+
+int clsnn_device_shares(const struct clsnn_device *dev, int n_networks, uint32_t neurons) {
+    /* A meeting costs a CPU as much as some 100 neurons, a GPU as much as some 1,000 in a work-group. Neither
+     * waits for work-groups that have no unit to run on. */
+    const uint32_t least = dev->info.type & CL_DEVICE_TYPE_CPU ? 1024 : 512;
+    const uint32_t units = dev->info.compute_units / (uint32_t)n_networks;
+    uint32_t shares = neurons / least;
+    if (shares > units) shares = units;
+    if (shares > CLSNN_MAX_SHARES) shares = CLSNN_MAX_SHARES;
+    return neurons < 2000 || shares < 2 ? 1 : (int)shares;
 }
 
 cl_ulong clsnn_device_budget(const struct clsnn_device *dev) {

@@ -40,6 +40,9 @@ struct clsnn_device {
 /* Returns the work-items that suit dev for a network of `neurons`: 1 on a CPU, else one for four neurons,
  * within limits. */
 int clsnn_device_work_group(const struct clsnn_device *dev, uint32_t neurons);
+/* Returns the work-groups that should share each of n_networks networks of `neurons` in training: 1 where
+ * meeting in every step costs more than it saves. */
+int clsnn_device_shares(const struct clsnn_device *dev, int n_networks, uint32_t neurons);
 
 /* Seconds that a kernel launch should take: short enough for fluent progress, long enough to make the launch
  * itself cost nothing. */

@@ -103,18 +103,25 @@ size_t clsnn_network_depress_bytes(const struct clsnn_network *net) {
     return (size_t)most * sizeof(cl_float);
 }
 
+size_t clsnn_network_board_bytes(const struct clsnn_network *net) {
+    if (!net->shared) return 0;
+    return (size_t)(2 * net->n_networks * net->n_shares * CLSNN_BOARD_WORDS) * sizeof(cl_uint);
+}
+
 /* Checks the local memory of a launch: the kernels' own, and the masks of neurons. */
 static enum clsnn_status check_local(const struct clsnn_network *net) {
     const struct clsnn_device_info *info = &net->dev->info;
+    cl_ulong own = net->kernels->local_bytes;
+    if (net->shared && net->shared->local_bytes > own) own = net->shared->local_bytes;
     const cl_ulong masks = (CLSNN_EXC_MASKS + CLSNN_INH_MASKS) * (cl_ulong)clsnn_network_mask_bytes(net) +
                            clsnn_network_depress_bytes(net);
-    if (net->kernels->local_bytes + masks <= info->local_bytes) return CLSNN_OK;
+    if (own + masks <= info->local_bytes) return CLSNN_OK;
     return clsnn_fail(
         CLSNN_E_DEVICE_MEMORY,
         "local memory: %d neurons in work-groups of %d need %llu bytes, %s has %llu: use fewer --neurons or "
         "a smaller --work-group",
-        net->n_post, net->kernels->work_group, (unsigned long long)(net->kernels->local_bytes + masks),
-        info->name, (unsigned long long)info->local_bytes);
+        net->n_post, net->kernels->work_group, (unsigned long long)(own + masks), info->name,
+        (unsigned long long)info->local_bytes);
 }
 
 enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const struct clsnn_model *model,
@@ -156,10 +163,16 @@ enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct cl
     }
     const enum clsnn_status st = clsnn_program_build(prog, (uint32_t)n_post, &kernels);
     if (st != CLSNN_OK) return st;
-    return clsnn_network_create_with(dev, kernels, models, seeds, n_networks, n_post, out);
+    int n_shares;
+    const struct clsnn_build *shared = clsnn_program_shared(prog, n_networks, (uint32_t)n_post, &n_shares);
+    const enum clsnn_status made =
+        clsnn_network_create_with(dev, kernels, shared, n_shares, models, seeds, n_networks, n_post, out);
+    if (made == CLSNN_OK) (*out)->adapts = prog->split == 0;
+    return made;
 }
 
 enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const struct clsnn_build *kernels,
+                                            const struct clsnn_build *shared, int n_shares,
                                             const struct clsnn_model *models, const uint64_t *seeds,
                                             int n_networks, int n_post, struct clsnn_network **out) {
     enum clsnn_status st = CLSNN_OK;
@@ -168,6 +181,10 @@ enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const stru
     const size_t n = padded(n_post), batch = (size_t)n_networks;
     net->dev = dev;
     net->kernels = kernels;
+    net->shared = shared;
+    net->n_shares = n_shares;
+    /* ten seconds or more: a work-group may lose its core to another program for a while */
+    net->patience = dev->info.type & CL_DEVICE_TYPE_CPU ? 34 : 24;
     net->n_networks = n_networks;
     net->n_post = n_post;
     net->n = (cl_int)n;
@@ -187,6 +204,9 @@ enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const stru
     TRY(clsnn_buffer_create(dev, "a row of zeros", n * sizeof(float), NULL, false, &net->zeros));
     TRY(clsnn_buffer_fill(dev, net->zeros, 0, n * sizeof(float), 0));
     TRY(clsnn_state_create(dev, batch, n, &net->state));
+    TRY(clsnn_state_create(dev, shared ? batch * (size_t)n_shares : 0, 0, &net->inputs));
+    TRY(clsnn_buffer_create(dev, "board of shares", clsnn_network_board_bytes(net), NULL, false,
+                            &net->board));
     for (int b = 0; models && b < n_networks; b++) TRY(clsnn_network_start(net, b, &models[b], seeds[b]));
     *out = net;
     return CLSNN_OK;
@@ -197,9 +217,11 @@ fail:
 
 void clsnn_network_destroy(struct clsnn_network *net) {
     if (!net) return;
-    cl_mem *buffers[] = {&net->w, &net->theta, &net->params, &net->tables, &net->progress, &net->zeros};
+    cl_mem *buffers[] = {&net->w,        &net->theta, &net->params, &net->tables,
+                         &net->progress, &net->zeros, &net->board};
     for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++) clsnn_buffer_release(net->dev, buffers[k]);
     clsnn_state_finish(net->dev, &net->state);
+    clsnn_state_finish(net->dev, &net->inputs);
     free(net->host_params);
     free(net);
 }
@@ -405,6 +427,13 @@ enum clsnn_status clsnn_network_check(const struct clsnn_network *net,
 }
 
 enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b) {
+    if (progress->fault_neuron == CLSNN_LOST) {
+        return clsnn_fail(
+            CLSNN_E_DEVICE,
+            "network %d, epoch %u, image %u: the work-groups that share it no longer run at the "
+            "same time; other programs may keep the device busy: use --split 1",
+            b, progress->epoch + 1, progress->position + 1);
+    }
     if (progress->fault_neuron >= 0) {
         return clsnn_fail(CLSNN_E_SELFTEST,
                           "network %d: the potential of neuron %d is not a number or beyond %g mV, in epoch "

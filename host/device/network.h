@@ -30,15 +30,23 @@ struct clsnn_span {
 struct clsnn_network {
     struct clsnn_device *dev;          /* borrowed */
     const struct clsnn_build *kernels; /* borrowed from the program */
+    const struct clsnn_build *shared;  /* the same, to train by several work-groups a network; or NULL */
     cl_int n_networks, n_post;
-    cl_int n;                         /* n_post padded to CLSNN_ROW_ALIGN: the stride of a row */
-    cl_mem params;                    /* struct clsnn_params [n_networks] */
-    cl_mem tables;                    /* struct clsnn_tables [n_networks] */
-    cl_mem w;                         /* f32 [n_networks][784][n], padding 0 */
-    cl_mem theta;                     /* f32 [n_networks][n], mV, padding infinite */
-    cl_mem zeros;                     /* f32 [n], a row of weights that adds nothing */
-    cl_mem progress;                  /* struct clsnn_progress [n_networks] */
-    struct clsnn_state state;         /* n_networks slots */
+    cl_int n;                 /* n_post padded to CLSNN_ROW_ALIGN: the stride of a row */
+    cl_mem params;            /* struct clsnn_params [n_networks] */
+    cl_mem tables;            /* struct clsnn_tables [n_networks] */
+    cl_mem w;                 /* f32 [n_networks][784][n], padding 0 */
+    cl_mem theta;             /* f32 [n_networks][n], mV, padding infinite */
+    cl_mem zeros;             /* f32 [n], a row of weights that adds nothing */
+    cl_mem progress;          /* struct clsnn_progress [n_networks] */
+    struct clsnn_state state; /* n_networks slots */
+    cl_int n_shares;          /* work-groups that train a network */
+    /* One work-group may still be faster: on a CPU with other work to do, several wait for each other. So
+     * launches keep trying both ways. */
+    bool adapts;
+    cl_int patience;                  /* of their meetings: 2^patience looks */
+    struct clsnn_state inputs;        /* n_networks * n_shares slots of 0 neurons: kernels/launch/train.cl */
+    cl_mem board;                     /* u32 [n_networks][2][n_shares][CLSNN_BOARD_WORDS], the same */
     struct clsnn_params *host_params; /* [n_networks], the host's copy of params */
 };
 
@@ -50,8 +58,10 @@ struct clsnn_network {
 enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                        const struct clsnn_model *models, const uint64_t *seeds,
                                        int n_networks, int n_post, struct clsnn_network **out);
-/* The same with given kernels, which hold n_post neurons. */
+/* The same with given kernels, which hold n_post neurons. n_shares work-groups of kernels `shared` train each
+ * network; 1 and NULL: one of `kernels`. */
 enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const struct clsnn_build *kernels,
+                                            const struct clsnn_build *shared, int n_shares,
                                             const struct clsnn_model *models, const uint64_t *seeds,
                                             int n_networks, int n_post, struct clsnn_network **out);
 void clsnn_network_destroy(struct clsnn_network *net); /* takes NULL and half-built ones */
@@ -84,6 +94,8 @@ enum clsnn_status clsnn_network_rest(struct clsnn_network *net);
 size_t clsnn_network_mask_bytes(const struct clsnn_network *net);
 /* Returns the bytes of the table of depressions in local memory, for work-groups of many. */
 size_t clsnn_network_depress_bytes(const struct clsnn_network *net);
+/* Returns the bytes of net->board. */
+size_t clsnn_network_board_bytes(const struct clsnn_network *net);
 /* The first and the last arguments of every kernel that shows images. */
 #define CLSNN_NETWORK_ARGS(net)                                                                              \
     CLSNN_ARG((net)->params), CLSNN_ARG((net)->tables), CLSNN_ARG((net)->w), CLSNN_ARG((net)->theta),        \

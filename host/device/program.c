@@ -1,7 +1,7 @@
 /* Builds the embedded OpenCL C source. Every -D option is made here: CLSNN_WG, the work-group size, which
- * sets loops and barriers; CLSNN_BLOCKS, the neurons of a work-item in work-groups of many; CLSNN_PROFILE or
- * CLSNN_RECORD for the kind of program. The model's numbers travel
- * in buffers, so a sweep never recompiles. */
+ * sets loops and barriers; CLSNN_BLOCKS, the neurons of a work-item in work-groups of many; CLSNN_SHARES, for
+ * several work-groups a network; CLSNN_PROFILE or CLSNN_RECORD for the kind of program. The model's numbers
+ * travel in buffers, so a sweep never recompiles. */
 #include "device/program.h"
 
 #include <stdio.h>
@@ -86,7 +86,7 @@ static void build_destroy(struct clsnn_build *b) {
 
 /* Compiles the kernels. *out_most: the largest work-group that all of them can run. */
 static enum clsnn_status build_create(const struct clsnn_program *prog, int work_group, int blocks,
-                                      struct clsnn_build **out, size_t *out_most) {
+                                      bool is_shared, struct clsnn_build **out, size_t *out_most) {
     enum clsnn_status st = CLSNN_OK;
     static const char *const defines[] = {[CLSNN_PROGRAM_RUN] = "",
                                           [CLSNN_PROGRAM_PROFILE] = " -DCLSNN_PROFILE",
@@ -97,14 +97,15 @@ static enum clsnn_status build_create(const struct clsnn_program *prog, int work
     if (!b) return clsnn_no_memory("program");
     b->work_group = work_group;
     b->blocks = blocks;
-    int n =
-        snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s", work_group, defines[prog->kind]);
+    b->is_shared = is_shared;
+    int n = snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s", work_group,
+                     is_shared ? " -DCLSNN_SHARES" : defines[prog->kind]);
     if (work_group > 1) snprintf(options + n, sizeof options - (size_t)n, " -DCLSNN_BLOCKS=%d", blocks);
     TRY(compile(dev, options, &b->program));
     TRY(get_kernel(b->program, "init_weights", &b->init_weights));
     if (prog->kind == CLSNN_PROGRAM_REPLAY) {
         TRY(get_kernel(b->program, "replay", &b->replay));
-    } else {
+    } else if (!is_shared) {
         TRY(get_kernel(b->program, "evaluate", &b->evaluate));
     }
     if (prog->kind == CLSNN_PROGRAM_RUN) TRY(get_kernel(b->program, "train", &b->train));
@@ -134,7 +135,8 @@ static int blocks_of(int work_group, uint32_t neurons) {
     return blocks;
 }
 
-enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons) {
+/* Compiles the kernels of a work-group for `neurons`, unless prog has them. */
+static enum clsnn_status prepare(const struct clsnn_program *prog, uint32_t neurons, bool is_shared) {
     const struct clsnn_device_info *info = &prog->dev->info;
     int work_group = prog->work_group ? prog->work_group : clsnn_device_work_group(prog->dev, neurons);
     for (;; work_group /= 2) {
@@ -142,8 +144,9 @@ enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32
         size_t most = 0;
         struct clsnn_build *made = NULL;
         for (const struct clsnn_build *b = *prog->builds; b; b = b->next)
-            if (b->work_group == work_group && b->blocks == blocks) return CLSNN_OK;
-        const enum clsnn_status st = build_create(prog, work_group, blocks, &made, &most);
+            if (b->work_group == work_group && b->blocks == blocks && b->is_shared == is_shared)
+                return CLSNN_OK;
+        const enum clsnn_status st = build_create(prog, work_group, blocks, is_shared, &made, &most);
         if (st != CLSNN_OK) return st;
         if ((size_t)work_group <= most) {
             made->next = *prog->builds;
@@ -160,22 +163,64 @@ enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32
     }
 }
 
-enum clsnn_status clsnn_program_build(const struct clsnn_program *prog, uint32_t neurons,
-                                      const struct clsnn_build **out) {
+enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons) {
+    return prepare(prog, neurons, false);
+}
+
+/* Returns kernels of a work-group for `neurons`: those compiled for this size, else any that serve it, else
+ * NULL. */
+static const struct clsnn_build *find_build(const struct clsnn_program *prog, uint32_t neurons,
+                                            bool is_shared) {
     const int own = prog->work_group ? prog->work_group : clsnn_device_work_group(prog->dev, neurons);
     const struct clsnn_build *found = NULL;
     for (const struct clsnn_build *b = *prog->builds; b; b = b->next) {
+        if (b->is_shared != is_shared) continue;
         const bool is_own = b->work_group == own && b->blocks == blocks_of(own, neurons);
         if (is_own || (!found && blocks_of(b->work_group, neurons) <= b->blocks)) found = b;
         if (is_own) break;
     }
-    if (!found) {
-        const enum clsnn_status st = clsnn_program_prepare(prog, neurons);
-        if (st != CLSNN_OK) return st;
-        found = *prog->builds;
-    }
-    *out = found;
-    return CLSNN_OK;
+    return found;
+}
+
+enum clsnn_status clsnn_program_build(const struct clsnn_program *prog, uint32_t neurons,
+                                      const struct clsnn_build **out) {
+    *out = find_build(prog, neurons, false);
+    if (*out) return CLSNN_OK;
+    const enum clsnn_status st = clsnn_program_prepare(prog, neurons);
+    if (st == CLSNN_OK) *out = *prog->builds;
+    return st;
+}
+
+void clsnn_program_split(struct clsnn_program *prog, int split) {
+    prog->split = split;
+}
+
+/* Returns the work-groups that share a network of `neurons`. *out_length: the most neurons of a share. */
+static int count_shares(const struct clsnn_program *prog, int n_networks, uint32_t neurons,
+                        uint32_t *out_length) {
+    const int blocks = ((int)neurons + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN;
+    int shares = prog->kind != CLSNN_PROGRAM_RUN ? 1
+                 : prog->split                   ? prog->split
+                                                 : clsnn_device_shares(prog->dev, n_networks, neurons);
+    if (shares > blocks) shares = blocks;
+    const int length = CLSNN_SHARE_LENGTH(blocks * CLSNN_ROW_ALIGN, shares);
+    *out_length = (uint32_t)length;
+    return (blocks * CLSNN_ROW_ALIGN + length - 1) / length; /* none of them is empty */
+}
+
+enum clsnn_status clsnn_program_share(const struct clsnn_program *prog, int n_networks, uint32_t neurons) {
+    uint32_t length;
+    return count_shares(prog, n_networks, neurons, &length) > 1 ? prepare(prog, length, true) : CLSNN_OK;
+}
+
+const struct clsnn_build *clsnn_program_shared(const struct clsnn_program *prog, int n_networks,
+                                               uint32_t neurons, int *out_shares) {
+    uint32_t length;
+    const int shares = count_shares(prog, n_networks, neurons, &length);
+    const struct clsnn_build *b = shares > 1 ? find_build(prog, length, true) : NULL;
+    if (b && !b->has_met) b = NULL;
+    *out_shares = b ? shares : 1;
+    return b;
 }
 
 enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
@@ -188,7 +233,8 @@ enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_prog
     }
     struct clsnn_program *prog = calloc(1, sizeof *prog);
     if (!prog) return clsnn_no_memory("program");
-    *prog = (struct clsnn_program){dev, kind, work_group, calloc(1, sizeof *prog->builds)};
+    *prog = (struct clsnn_program){
+        .dev = dev, .kind = kind, .work_group = work_group, .builds = calloc(1, sizeof *prog->builds)};
     if (!prog->builds) {
         st = clsnn_no_memory("program");
         goto fail;

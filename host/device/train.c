@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "clsnn/abi.h"
 #include "device/device.h"
@@ -95,18 +96,21 @@ fail:
     return st;
 }
 
-static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time, cl_kernel kernel,
-                                cl_int n_presentations) {
+static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
+                                const struct clsnn_build *build, cl_kernel kernel, cl_int n_presentations) {
     struct clsnn_network *net = tr->net;
+    const cl_int n_shares = build->is_shared ? net->n_shares : 1;
     const cl_int n_order = CLSNN_MAX_CHUNK, n_counts = CLSNN_MAX_CHUNK, n_watched = tr->n_watched;
     const struct clsnn_arg args[] = {
         CLSNN_NETWORK_ARGS(net), CLSNN_ARG(net->state.slots), CLSNN_ARG(net->progress),
         CLSNN_ARG(tr->active),   CLSNN_ARG(tr->any_done),     CLSNN_ARG(tr->pixels),
         CLSNN_ARG(tr->order),    CLSNN_ARG(n_order),          CLSNN_ARG(tr->counts),
         CLSNN_ARG(n_counts),     CLSNN_ARG(n_watched),        CLSNN_ARG(tr->kept_active),
-        CLSNN_ARG(net->n),       CLSNN_ARG(n_presentations),  CLSNN_LOCAL_ARGS(net),
+        CLSNN_ARG(net->n),       CLSNN_ARG(n_presentations),  CLSNN_ARG(net->inputs.slots),
+        CLSNN_ARG(net->board),   CLSNN_ARG(n_shares),         CLSNN_ARG(net->patience),
+        CLSNN_LOCAL_ARGS(net),
     };
-    const size_t local = (size_t)net->kernels->work_group, global = local * (size_t)tr->n_active;
+    const size_t local = (size_t)build->work_group, global = local * (size_t)(tr->n_active * n_shares);
     return clsnn_kernel_run(net->dev, time, kernel, args, sizeof args / sizeof *args, 1, &global, &local);
 }
 
@@ -114,10 +118,44 @@ static enum clsnn_status launch(struct clsnn_trainer *tr, enum clsnn_phase time,
 static enum clsnn_status launch_phases(struct clsnn_trainer *tr) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_build *kernels = tr->net->kernels;
-    TRY(launch(tr, CLSNN_TIME_NORMALISE, kernels->normalise, 1));
-    TRY(launch(tr, CLSNN_TIME_ENCODE, kernels->encode, 1));
-    TRY(launch(tr, CLSNN_TIME_PRESENT, kernels->present, 1));
-    TRY(launch(tr, CLSNN_TIME_REST, kernels->rest, 1));
+    TRY(launch(tr, CLSNN_TIME_NORMALISE, kernels, kernels->normalise, 1));
+    TRY(launch(tr, CLSNN_TIME_ENCODE, kernels, kernels->encode, 1));
+    TRY(launch(tr, CLSNN_TIME_PRESENT, kernels, kernels->present, 1));
+    TRY(launch(tr, CLSNN_TIME_REST, kernels, kernels->rest, 1));
+    TRY(clsnn_buffer_read(tr->net->dev, tr->net->progress, 0,
+                          (size_t)tr->net->n_networks * sizeof *tr->progress, tr->progress));
+fail:
+    return st;
+}
+
+/* Returns whether several work-groups a network train in the coming launch. If that may be slower than one,
+ * the first two launches try both ways, and every 16th tries the slower one again. *is_trial: a short launch
+ * will do. */
+static bool choose_shares(const struct clsnn_trainer *tr, bool *is_trial) {
+    const struct clsnn_network *net = tr->net;
+    *is_trial = false;
+    if (!net->shared || !net->adapts) return net->shared != NULL;
+    *is_trial = tr->n_launches < 2 || tr->n_launches % 16 == 0;
+    if (tr->n_launches < 2) return tr->n_launches == 0;
+    return (tr->seconds[true] <= tr->seconds[false]) != *is_trial;
+}
+
+/* Shows up to n_presentations to every network of the launch. */
+static enum clsnn_status launch_all(struct clsnn_trainer *tr, uint32_t n_presentations) {
+    enum clsnn_status st = CLSNN_OK;
+    bool is_trial;
+    const bool shares = choose_shares(tr, &is_trial);
+    const struct clsnn_build *build = shares ? tr->net->shared : tr->net->kernels;
+    if (is_trial) n_presentations = (n_presentations + 7) / 8;
+    const double began = clsnn_clock_seconds();
+    TRY(launch(tr, CLSNN_TIME_TRAIN, build, build->train, (cl_int)n_presentations));
+    TRY(clsnn_buffer_read(tr->net->dev, tr->net->progress, 0,
+                          (size_t)tr->net->n_networks * sizeof *tr->progress, tr->progress));
+    uint32_t most = 1;
+    for (int b = 0; b < tr->net->n_networks; b++)
+        if (tr->progress[b].presentations > most) most = tr->progress[b].presentations;
+    tr->seconds[shares] = (clsnn_clock_seconds() - began) / most;
+    tr->n_launches++;
 fail:
     return st;
 }
@@ -142,10 +180,12 @@ static enum clsnn_status prepare(struct clsnn_trainer *tr, uint32_t n_presentati
     TRY(clsnn_buffer_write(tr->net->dev, tr->active, 0, batch * sizeof *tr->host_active, tr->host_active));
     TRY(clsnn_buffer_write(tr->net->dev, tr->net->progress, 0, batch * sizeof *tr->progress, tr->progress));
     const struct clsnn_device_info *info = &tr->net->dev->info;
-    const bool is_heard = tr->ends_together && info->type & CL_DEVICE_TYPE_CPU && tr->n_active > 1 &&
-                          tr->n_active <= (int)info->compute_units;
+    const bool is_heard = tr->ends_together && tr->net->n_shares == 1 && info->type & CL_DEVICE_TYPE_CPU &&
+                          tr->n_active > 1 && tr->n_active <= (int)info->compute_units;
     const int32_t any_done = is_heard ? 0 : CLSNN_DONE_IGNORED;
     TRY(clsnn_buffer_write(tr->net->dev, tr->any_done, 0, sizeof any_done, &any_done));
+    if (tr->net->shared)
+        TRY(clsnn_buffer_fill(tr->net->dev, tr->net->board, 0, clsnn_network_board_bytes(tr->net), 0));
     TRY(clsnn_buffer_write(tr->net->dev, tr->order, 0, batch * CLSNN_MAX_CHUNK * sizeof *tr->host_order,
                            tr->host_order));
 fail:
@@ -166,8 +206,7 @@ enum clsnn_status clsnn_trainer_run(struct clsnn_trainer *tr, uint32_t n_present
         if (net->kernels->normalise)
             TRY(launch_phases(tr));
         else
-            TRY(launch(tr, CLSNN_TIME_TRAIN, net->kernels->train, (cl_int)n_presentations));
-        TRY(clsnn_buffer_read(net->dev, net->progress, 0, batch * sizeof *tr->progress, tr->progress));
+            TRY(launch_all(tr, n_presentations));
     }
     for (int b = 0; b < tr->n_watched; b++) TRY(read_counts(tr, b, before[b], tr->progress[b].position));
     for (size_t b = 0; b < batch; b++) {

@@ -39,6 +39,8 @@ struct clsnn_trainer {
     /* Set by a caller that launches again at once. On a CPU with a core for each network of a launch, the
      * launch then ends early: when one network is done, the others stop after their current presentation. */
     bool ends_together;
+    double seconds[2]; /* a presentation by one work-group a network, and by several, as last seen */
+    uint32_t n_launches;
     int32_t *host_active, n_active; /* [n_networks], of which the last launch had n_active */
     int32_t *host_order;            /* [n_networks][CLSNN_MAX_CHUNK] */
     /* [n_watched][CLSNN_MAX_CHUNK][n]: row k % CLSNN_MAX_CHUNK is the image at position k of the epoch */

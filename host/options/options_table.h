@@ -23,6 +23,7 @@ struct clsnn_options {
     bool json, quiet;     /* --json, --quiet */
     bool verbose;         /* --verbose: errors name their place in the source code */
     bool strict;          /* --strict: warnings are errors */
+    int32_t split;        /* --split: work-groups that share one network in training; 0 = chosen */
     int32_t work_group;   /* --work-group: 0 = chosen for the device; else 1, 2, 4, ... 1024 */
     int32_t chunk;        /* --chunk: presentations a launch; 0 = chosen for the device */
     bool profile;         /* --profile: time each phase */

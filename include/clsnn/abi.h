@@ -30,9 +30,16 @@ typedef uint16_t clsnn_u16;
 #define CLSNN_NEVER        (-30000) /* oldest step of a last spike: beyond any trace or refractory period */
 #define CLSNN_DONE_IGNORED (-1)     /* any_done (launch/train.cl): no network stops because another is done */
 #define CLSNN_PLANES       12       /* binary digits of a spike probability that one division yields */
-#define CLSNN_EXC_MASKS    2 /* masks, a bit for each excitatory neuron, in the local argument fired_exc */
-#define CLSNN_INH_MASKS    1 /* the same of inhibitory neurons, in fired_inh */
-#define CLSNN_PROBE        8 /* most neurons whose potentials a replay records */
+#define CLSNN_EXC_MASKS    2    /* masks, a bit for each excitatory neuron, in the local argument fired_exc */
+#define CLSNN_INH_MASKS    1    /* the same of inhibitory neurons, in fired_inh */
+#define CLSNN_BOARD_WORDS  16   /* words of a share's slot, network/meeting.cl: a cache line of its own */
+#define CLSNN_MAX_SHARES   32   /* most work-groups that share one network in training */
+#define CLSNN_LOST         (-2) /* fault_neuron: the work-groups of a network did not run at the same time */
+#define CLSNN_PROBE        8    /* most neurons whose potentials a replay records */
+
+/* Neurons of a share, where n_shares work-groups share n neurons, padding included. The last may have
+ * fewer. */
+#define CLSNN_SHARE_LENGTH(n, n_shares) (((n) / CLSNN_ROW_ALIGN + (n_shares)-1) / (n_shares)*CLSNN_ROW_ALIGN)
 
 /* A conductance below this becomes zero on every device: an excitatory neuron's in every CLSNN_FLUSH_STEPS-th
  * step of a presentation, an inhibitory neuron's in every step. Endless decay would reach denormals, which
@@ -126,12 +133,11 @@ struct clsnn_tables {
     ROW(clsnn_f32, g_exc_inh, n)                                                                             \
     ROW(clsnn_i32, last_inh, n)                                                                              \
     ROW(clsnn_i32, seen_inh, n)           /* step up to which v_inh and g_exc_inh are computed */            \
-    ROW(clsnn_i32, next_inh, n)           /* scratch: step of an inhibitory neuron's next spike */           \
-    ROW(clsnn_i32, last_pre, CLSNN_N_PRE) /* step of an input's last spike */                                \
     ROW(clsnn_u16, above_max, n)          /* 1: weights may be above w_max, or must be rescaled */           \
     ROW(clsnn_u16, counts, n)             /* spikes of this presentation while input is on */                \
     ROW(clsnn_u16, traced, n)             /* scratch: list of neurons whose weights the pre rule changes */  \
     ROW(clsnn_u16, followed, n)           /* scratch: list of inhibitory neurons that may fire soon */       \
+    ROW(clsnn_i32, last_pre, CLSNN_N_PRE) /* step of an input's last spike */                                \
     ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: open draws; then, in gpu/, fours up to each step */    \
     ROW(clsnn_u32, spikes, CLSNN_MAX_BUNDLES *CLSNN_MAX_ON) /* [bundle][step]: network/encode.cl */
 
@@ -160,7 +166,7 @@ struct clsnn_progress {
     clsnn_u32 spikes_lo;     /* excitatory spikes of accepted presentations while input is on: low word */
     clsnn_u32 spikes_hi;     /* the same: high word */
     clsnn_u32 n_active, n_spikes; /* --profile: of the presentation under way, kept between phases */
-    clsnn_i32 fault_neuron;       /* -1, or the first neuron whose potential left CLSNN_V_LIMIT */
+    clsnn_i32 fault_neuron;       /* -1, CLSNN_LOST, or the first neuron whose potential left CLSNN_V_LIMIT */
 };
 
 /* Host and kernels compile only where these sizes hold. */

@@ -75,6 +75,13 @@ CLSNN_API void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL 
 /* Compiles the kernels for networks of `neurons`, unless prog has them.
  * Errors: as of clsnn_program_create. */
 CLSNN_API enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons);
+/* Sets how many work-groups share one network in training: 1 to 32, or 0 for a number that suits
+ * the device and the network. Every number gives the same results. */
+CLSNN_API void clsnn_program_split(struct clsnn_program *prog, int split);
+/* Compiles kernels to train n_networks networks at once by several work-groups each, where that pays. Batches
+ * use them after the self-test. Errors: as of clsnn_program_prepare. */
+CLSNN_API enum clsnn_status clsnn_program_share(const struct clsnn_program *prog, int n_networks,
+                                                uint32_t neurons);
 /* Returns the work-group size: the one asked for, else that of the kernels compiled last, else 0. */
 CLSNN_API int clsnn_program_work_group(const struct clsnn_program *prog);
 

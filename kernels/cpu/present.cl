@@ -1,5 +1,5 @@
 /* The loop over a presentation's steps, for a work-group of one. */
-#if CLSNN_WG == 1
+#if CLSNN_WG == 1 && !defined(CLSNN_SHARES)
 
 /* Computes steps first_step .. end_step - 1 of a presentation of n_steps with the encoded input. Callers pass
  * learn as a constant. Returns the number of excitatory spikes while input was on. Leaves the state at the

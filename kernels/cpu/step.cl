@@ -34,7 +34,7 @@ struct rows {
 INLINE __global const float *event_row(struct network net, __local const ushort *events, int n_events,
                                        int e) {
     /* read even past the last event, so that the line below needs no branch */
-    const int offset = (int)events[e] * net.n;
+    const int offset = (int)events[e] * ROW_LENGTH(net);
     return e < n_events ? net.w + offset : net.zeros;
 }
 
@@ -156,7 +156,7 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
             }
         }
         for (int e = 0; e < n_events; e++) {
-            __global float *row = net.w + (int)events[e] * net.n;
+            __global float *row = net.w + (int)events[e] * ROW_LENGTH(net);
             net.last_pre[events[e]] = t;
             for (int c = 0; c < n_columns; c++)
                 row[column[c]] = depress_weight(row[column[c]], depress[c], net.p.w_max);
@@ -202,7 +202,7 @@ INLINE void deliver_deferred(struct network net, int t, const int learn, struct 
 /* Applies the post rule from input i onto neuron j at step t. */
 INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
     const float pre = trace(net.tables->pre, t - net.last_pre[i], net.p.cut_pre);
-    __global float *w = net.w + i * net.n + j;
+    __global float *w = net.w + i * ROW_LENGTH(net) + j;
     *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
 }
 

@@ -147,7 +147,7 @@ INLINE int run_blocks(const struct ahead *ahead, struct network net, __local con
         fired = any_of(above);
         const int first = *until++, n_events = *until - first;
         for (int i = 0; i < n_events; i++) {
-            __global const float *row = net.w + (int)events[first + i] * net.n;
+            __global const float *row = net.w + (int)events[first + i] * ROW_LENGTH(net);
             a.g_exc += LOAD(row, a.k);
             b.g_exc += LOAD(row, b.k);
             if (width >= 4) {

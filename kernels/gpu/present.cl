@@ -30,6 +30,10 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                     ,
                     struct recording rec
 #endif
+#ifdef CLSNN_SHARES
+                    ,
+                    struct meeting *meeting
+#endif
 ) {
     recall(&net, space);
     const int words = space.fired.words, n_bundles = (n_active + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE;
@@ -120,12 +124,22 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             stage = STEP;
         } else if (stage == STEP) {
             const uint report = space.reports[report_now];
-            if (N_INH(report) != 0) inhibit_own(&x, t, N_INH(report), p);
+            const int n_exc = N_EXC(report);
+            int n_inh = N_INH(report), n_exc_all = n_exc, busy = n_inh != 0 || (report & IS_ACTIVE) != 0u;
+#ifdef CLSNN_SHARES
+            /* a share that is asked tells whether it is busy; spikes are no longer counted then */
+            const uint word = asks ? (uint)(busy || n_exc != 0) : (uint)n_exc;
+            const uint all = meet(meeting, word | (uint)n_inh << N_EXC_BITS);
+            n_inh = (int)(all >> N_EXC_BITS);
+            n_exc_all = (int)(all & ((1u << N_EXC_BITS) - 1u));
+            busy = all != 0u;
+#endif
+            if (n_inh != 0) inhibit_own(&x, t, n_inh, p);
             report_now = report_next;
-            if (N_EXC(report) != 0) {
-                if (t < p.n_on) n_spikes += (uint)N_EXC(report);
+            if (t < p.n_on) n_spikes += (uint)n_exc_all;
+            if (n_exc != 0) {
                 stage = FIRE;
-            } else if (asks && N_INH(report) == 0 && !(report & IS_ACTIVE)) {
+            } else if (asks && !busy) {
                 relax_own(&x, end_step - (t + 1), p);
                 t = end_step;
             } else {

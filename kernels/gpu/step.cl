@@ -135,7 +135,7 @@ INLINE void fetch_four(struct network net, const struct own *x, struct stretch f
         const int i = PICK(four, q);
         FOR_BLOCKS(b) {
             const int k = x->k[b];
-            w[q][b] = i < CLSNN_N_PRE && k >= 0 ? LOAD(net.w, i * net.n + k) : (real)(0.0f);
+            w[q][b] = i < CLSNN_N_PRE && k >= 0 ? LOAD(net.w, i * ROW_LENGTH(net) + k) : (real)(0.0f);
         }
     }
 }
@@ -167,8 +167,8 @@ INLINE void deliver_four(struct network net, struct own *x, struct stretch from,
                     const ushort4 before = from.fours[AHEAD - 1 + f - r];
                     again |= before.s0 == i || before.s1 == i || before.s2 == i || before.s3 == i;
                 }
-                if (again) w[q][b] = LOAD(net.w, i * net.n + x->k[b]);
-                STORE(depress_weights(w[q][b], d, net.p.w_max), net.w, i * net.n + x->k[b]);
+                if (again) w[q][b] = LOAD(net.w, i * ROW_LENGTH(net) + x->k[b]);
+                STORE(depress_weights(w[q][b], d, net.p.w_max), net.w, i * ROW_LENGTH(net) + x->k[b]);
             }
         }
         x->g_exc[b] = (((x->g_exc[b] + w[0][b]) + w[1][b]) + w[2][b]) + w[3][b];
@@ -304,7 +304,7 @@ INLINE struct potentiation find_potentiation(struct network net, __local const s
     if (i < CLSNN_N_PRE) {
         const int since = t - last_pre[i];
         x.pre = trace(net.tables->pre, since, net.p.cut_pre);
-        if (is_above_max || since < net.p.cut_pre) x.at = i * net.n + j;
+        if (is_above_max || since < net.p.cut_pre) x.at = i * ROW_LENGTH(net) + j;
     }
     return x;
 }

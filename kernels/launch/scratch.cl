@@ -9,7 +9,10 @@ struct scratch {
 #else
     int counts[CLSNN_WG];
     struct known known;
-    union { /* the phases of a presentation follow each other */
+#ifdef CLSNN_SHARES
+    uint sums[3]; /* struct meeting */
+#endif
+    union {       /* the phases of a presentation follow each other */
         struct {
             float parts[4 * COLUMNS];
             int is_above_max[COLUMNS], n_changed;
@@ -74,6 +77,10 @@ INLINE struct workspace workspace_in(__local struct scratch *s, struct network n
         s->known.p = net.p;
         s->known.w = net.w;
         s->known.slot = (__global uint *)net.v_exc; /* the first row */
+#ifdef CLSNN_SHARES
+        s->known.slot -= net.first;
+        s->known.inputs = (__global uint *)net.last_pre; /* the first row of a slot of 0 neurons */
+#endif
     }
     FOR_OWN (k, net.p.cut_post1) depress[k] = net.tables->depress[k];
 #endif

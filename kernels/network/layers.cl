@@ -1,14 +1,21 @@
-/* The parts of one step on one network's share of the buffers. A work-item computes the neurons that it owns.
+/* The parts of one step on one network's part of the buffers. A work-item computes the neurons that it owns.
  * presentation.cl gives the order of the parts. */
 
-/* One network's share of the buffers. n counts neurons, padding included. */
+/* One network's part of the buffers. n counts neurons, padding included. With CLSNN_SHARES it is the share of
+ * one work-group: n counts its neurons, and every pointer to a row of neurons is at the first of them. */
 struct network {
     struct clsnn_params p;
     __global const struct clsnn_tables *tables;
-    __global float *w;           /* [784][n] */
+    __global float *w;           /* [784][ROW_LENGTH] */
     __global float *theta;       /* [n] theta at step t is theta * decay[t] */
     __global const float *zeros; /* [n] a row of zero weights: adding it changes nothing */
     int n;
+#ifdef CLSNN_SHARES
+    int first, row_length; /* the share's first neuron; all neurons of the network, padding included */
+#define ROW_LENGTH(net) ((net).row_length)
+#else
+#define ROW_LENGTH(net) ((net).n)
+#endif
 #define ROW(type, name, elements) __global type *name;
     CLSNN_STATE_ROWS(ROW, n) /* abi.h */
 #undef ROW
@@ -23,6 +30,24 @@ INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
     CLSNN_STATE_ROWS(ROW, net->n)
 #undef ROW
 }
+
+#ifdef CLSNN_SHARES
+/* Points the rows to the share's neurons in the network's slot. The rows of inputs are the share's own:
+ * `inputs` is a slot of 0 neurons. */
+INLINE void use_share(struct network *net, __global uint *slot, __global uint *inputs) {
+    struct network whole, own;
+    whole.n = net->row_length;
+    own.n = 0;
+    use_slot(&whole, slot, 0);
+    use_slot(&own, inputs, 0);
+#define ROW(type, name, elements) net->name = whole.name + net->first;
+    CLSNN_STATE_ROWS(ROW, whole.n)
+#undef ROW
+    net->last_pre = own.last_pre;
+    net->pending = own.pending;
+    net->spikes = own.spikes;
+}
+#endif
 
 /* The spikes of a step as bit masks in local memory. */
 struct spikes {

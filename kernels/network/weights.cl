@@ -83,7 +83,8 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
     FOR_OWN_LANES (k, net.n) {
         const flags changed = are_changed(net, k);
         if (any_of(changed)) {
-            const flags above_max = normalise_columns(net.w + k, net.n, changed, net.p.w_norm, net.p.w_max);
+            const flags above_max =
+                normalise_columns(net.w + k, ROW_LENGTH(net), changed, net.p.w_norm, net.p.w_max);
             STORE_SHORTS(above_max & 1, net.above_max, k);
         }
     }
@@ -124,7 +125,7 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
         int width = 1; /* n_columns, rounded up to a power of two */
         while (width < n_columns) width *= 2;
         FOR_OWN (x, 4 * n_columns)
-            sums.parts[x] = sum_column(net.w + net.traced[first + x / 4], net.n, x & 3);
+            sums.parts[x] = sum_column(net.w + net.traced[first + x / 4], ROW_LENGTH(net), x & 3);
         FOR_OWN (c, COLUMNS) sums.is_above_max[c] = 0;
         BARRIER_GLOBAL();
         const int c = LID & (width - 1);
@@ -141,13 +142,13 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
                 float weight[RESCALED];
 #pragma unroll
                 for (int q = 0; q < RESCALED; q++) {
-                    if (i + q * stride < CLSNN_N_PRE) weight[q] = w[(i + q * stride) * net.n];
+                    if (i + q * stride < CLSNN_N_PRE) weight[q] = w[(i + q * stride) * ROW_LENGTH(net)];
                 }
 #pragma unroll
                 for (int q = 0; q < RESCALED; q++) {
                     if (i + q * stride >= CLSNN_N_PRE) continue;
                     const float rescaled = weight[q] * scale;
-                    w[(i + q * stride) * net.n] = rescaled < flush ? 0.0f : rescaled;
+                    w[(i + q * stride) * ROW_LENGTH(net)] = rescaled < flush ? 0.0f : rescaled;
                     is_above_max |= rescaled > net.p.w_max;
                 }
             }

@@ -69,9 +69,10 @@ WORD_DOORS = {
 KERNELS = {
     "prelude.cl": 0,
     "laws/neuron.cl": 1, "laws/stdp.cl": 1,
-    "network/encode.cl": 2, "network/layers.cl": 3, "network/weights.cl": 4,
+    "network/encode.cl": 2, "network/layers.cl": 3, "network/meeting.cl": 3,
+    "network/weights.cl": 4,
     "cpu/step.cl": 4, "cpu/window.cl": 5, "gpu/step.cl": 6,
-    "presentation.cl": 6, "cpu/present.cl": 7, "gpu/present.cl": 7,
+    "presentation.cl": 6, "cpu/present.cl": 7, "cpu/share.cl": 7, "gpu/present.cl": 7,
     "launch/scratch.cl": 8, "launch/train.cl": 9, "launch/evaluate.cl": 9, "launch/replay.cl": 9,
 }
 LAWS = ["laws/neuron.cl", "laws/stdp.cl"]

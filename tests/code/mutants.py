@@ -396,7 +396,7 @@ FAULTS = [
      "(n_spikes + 2) / 4;",
      "identity16"),
     ("group-filling-has-weights", "gpu/step.cl",
-     "i < CLSNN_N_PRE && k >= 0 ? LOAD(net.w, i * net.n + k) : (real)(0.0f);",
+     "i < CLSNN_N_PRE && k >= 0 ? LOAD(net.w, i * ROW_LENGTH(net) + k) : (real)(0.0f);",
      "k >= 0 ? LOAD(net.w, min(i, CLSNN_N_PRE - 1) * net.n + k) : (real)(0.0f);",
      "replay16"),
     ("group-fetches-the-wrong-four", "gpu/present.cl",
