@@ -37,6 +37,28 @@ struct clsnn_device {
     struct clsnn_profile *profile;
 };
 
+/* Opens the device that info describes. Errors: as of clsnn_device_open. */
+enum clsnn_status clsnn_device_open_info(const struct clsnn_device_info *info, struct clsnn_device **out);
+
+/* Returns how many networks the device trains side by side at the pace of one network alone on a GPU. Batches
+ * are divided among devices by this number. */
+uint32_t clsnn_device_capacity(const struct clsnn_device_info *d);
+/* Returns the index in list [n] of the available device that is the faster one for so many networks of
+ * `neurons` side by side; n: no device is available. device.c has the rule and its reason. */
+size_t clsnn_device_default(const struct clsnn_device_info *list, size_t n, uint64_t networks,
+                            uint32_t neurons);
+/* Returns whether spec asks for several devices of list [n]: "all", or names with commas between them. A name
+ * may itself hold a comma. */
+bool clsnn_device_spec_is_list(const struct clsnn_device_info *list, size_t n, const char *spec);
+/* Picks every device that spec names: all available ones, or one (clsnn_device_pick) for each name.
+ * out_indices  [n], in the order of spec; *out_n of them are written
+ * Errors: CLSNN_E_NO_DEVICE a name matches none; CLSNN_E_USAGE one device twice; CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_devices_pick(const struct clsnn_device_info *list, size_t n, const char *spec,
+                                     size_t *out_indices, size_t *out_n);
+/* Writes "0:1 (NAME)". */
+enum { CLSNN_DEVICE_LABEL = 300 };
+void clsnn_device_label(const struct clsnn_device_info *d, char out[CLSNN_DEVICE_LABEL]);
+
 /* Returns the work-items that suit dev for a network of `neurons`: 1 on a CPU, else one for four neurons,
  * within limits. */
 int clsnn_device_work_group(const struct clsnn_device *dev, uint32_t neurons);

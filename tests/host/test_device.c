@@ -150,6 +150,91 @@ static void a_device_is_picked(void **state) {
     }
 }
 
+/* The default is the CPU for as many networks as its cores serve in the time of a GPU's one, else the GPU. */
+static void the_default_suits_the_work(void **state) {
+    (void)state;
+    struct clsnn_device_info list[] = {
+        make(0, 0, "A broken GPU", CL_DEVICE_TYPE_GPU, false), make(0, 1, "GPU", CL_DEVICE_TYPE_GPU, true),
+        make(1, 0, "A busy CPU", CL_DEVICE_TYPE_CPU, false), make(1, 1, "CPU", CL_DEVICE_TYPE_CPU, true),
+        make(2, 0, "Board", CL_DEVICE_TYPE_ACCELERATOR, true)};
+    const struct {
+        size_t first, n; /* the devices list[first .. first + n - 1] */
+        cl_uint cores;
+        uint64_t networks;
+        uint32_t neurons;
+        size_t want; /* index in these devices; n: none */
+    } cases[] = {
+        {0, 5, 16, 1, 400, 3},          {0, 5, 16, 64, 400, 3},  {0, 5, 16, 65, 400, 1},
+        {0, 5, 2, 8, 400, 3},           {0, 5, 2, 9, 400, 1},    {0, 5, 16, 0, 400, 3},
+        {0, 5, 0, 5, 400, 1},           {0, 5, 16, 1, 1600, 3},  {0, 5, 16, 1, 1601, 1},
+        {0, 5, 16, UINT64_MAX, 100, 1}, {0, 3, 16, 1, 400, 1},   {2, 3, 16, 1000, 1601, 1},
+        {4, 1, 16, 1, 400, 0},          {4, 1, 16, 99, 9999, 0}, {2, 1, 16, 1, 400, 1},
+        {0, 1, 16, 99, 400, 1},         {0, 0, 16, 1, 400, 0},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        list[3].compute_units = cases[k].cores;
+        const size_t found =
+            clsnn_device_default(list + cases[k].first, cases[k].n, cases[k].networks, cases[k].neurons);
+        if (found != cases[k].want) fail_msg("case %zu: device %zu, not %zu", k, found, cases[k].want);
+    }
+    /* A simulator that says it is everything counts as a GPU. */
+    list[1].type = list[4].type = CL_DEVICE_TYPE_CPU | CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_ACCELERATOR;
+    list[3].compute_units = 2;
+    assert_int_equal(clsnn_device_default(list, 5, 1, 400), 3);
+    assert_int_equal(clsnn_device_default(list, 5, 9, 400), 1);
+    /* Batches are divided by the same figures. */
+    list[3].compute_units = 16;
+    list[1].compute_units = 132;
+    assert_int_equal(clsnn_device_capacity(&list[3]), 64);
+    assert_int_equal(clsnn_device_capacity(&list[1]), 264);
+    list[1].compute_units = 0; /* a driver that does not tell */
+    assert_int_equal(clsnn_device_capacity(&list[1]), 2);
+}
+
+static void several_devices_are_picked(void **state) {
+    (void)state;
+    const struct clsnn_device_info list[] = {make(0, 0, "An old CPU", CL_DEVICE_TYPE_CPU, false),
+                                             make(0, 1, "A new CPU", CL_DEVICE_TYPE_CPU, true),
+                                             make(1, 0, "Radiant (si, LLVM)", CL_DEVICE_TYPE_GPU, true),
+                                             make(1, 1, "Radiant 6", CL_DEVICE_TYPE_GPU, true)};
+    const struct {
+        const char *spec;
+        enum clsnn_status st;
+        const char *want; /* digits of the picked indices, or part of the error's text */
+        bool is_list;
+    } cases[] = {
+        {"all", CLSNN_OK, "123", true},
+        {"ALL", CLSNN_OK, "123", true},
+        {"cpu", CLSNN_OK, "1", false},
+        {"1:1,0:1", CLSNN_OK, "31", true},
+        {"cpu, Radiant 6 ", CLSNN_OK, "13", true},
+        {"si, llvm", CLSNN_OK, "2", false}, /* a name with a comma */
+        {"gpu,1:0", CLSNN_E_USAGE, "--device = gpu,1:0: device 1:0 stands there twice", true},
+        {"0:1,", CLSNN_E_USAGE, "--device = 0:1,: a name is missing beside a comma", true},
+        {"0:1,,1:0", CLSNN_E_USAGE, "a name is missing", true},
+        {"0:1,0:0", CLSNN_E_NO_DEVICE, "no device matches --device '0:0'", true},
+        {"0:1,all", CLSNN_E_NO_DEVICE, "no device matches --device 'all'", true},
+        {"nix,cpu", CLSNN_E_NO_DEVICE, "no device matches --device 'nix'", true},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        size_t picked[4], n = 9;
+        char digits[5] = "";
+        assert_int_equal(clsnn_device_spec_is_list(list, 4, cases[k].spec), cases[k].is_list);
+        const enum clsnn_status st = clsnn_devices_pick(list, 4, cases[k].spec, picked, &n);
+        if (st != cases[k].st) fail_msg("'%s': status %d", cases[k].spec, (int)st);
+        if (st != CLSNN_OK) {
+            assert_int_equal(n, 9);
+            assert_non_null(strstr(said(), cases[k].want));
+            continue;
+        }
+        for (size_t d = 0; d < n; d++) digits[d] = (char)('0' + picked[d]);
+        assert_string_equal(digits, cases[k].want);
+    }
+    size_t picked[1], n = 9;
+    assert_int_equal(clsnn_devices_pick(list, 1, "all", picked, &n), CLSNN_E_NO_DEVICE);
+    assert_non_null(strstr(said(), "no device matches --device 'all'"));
+}
+
 /* The message stays whole, however many devices there are and however long their names are. */
 static void a_long_list_is_cut(void **state) {
     (void)state;
@@ -207,6 +292,8 @@ int main(void) {
         cmocka_unit_test(codes_have_their_names),
         cmocka_unit_test(codes_have_their_meaning),
         cmocka_unit_test(a_device_is_picked),
+        cmocka_unit_test(the_default_suits_the_work),
+        cmocka_unit_test(several_devices_are_picked),
         cmocka_unit_test(a_long_list_is_cut),
         cmocka_unit_test(a_work_group_suits_the_device),
         cmocka_unit_test(a_buffer_beyond_the_budget_is_refused),
