@@ -40,9 +40,10 @@ struct bench {
     struct clsnn_dataset data;
     struct clsnn_bench_plan plan;
     int sizes[MAX_SIZES], n_sizes;
-    struct clsnn_device_info *list; /* [n_list] every device found, owned */
+    struct clsnn_device_info *list; /* [n_list] the chosen devices, owned */
     size_t n_list;
     struct clsnn_device *devices[MAX_DEVICES];     /* [n_devices] the measured devices, owned */
+    bool lost[MAX_DEVICES];                        /* the device failed while others remained */
     struct clsnn_program *programs[MAX_DEVICES];   /* [n_devices], owned */
     double bandwidth[MAX_DEVICES], host_bandwidth; /* bytes a second that a copy reads and writes */
     size_t n_devices;
@@ -65,26 +66,33 @@ static enum clsnn_status parse_sizes(struct bench *b, const char *text) {
 static enum clsnn_status open_device(struct bench *b, const struct clsnn_device_info *info) {
     enum clsnn_status st = CLSNN_OK;
     const size_t d = b->n_devices;
-    char spec[32];
-    snprintf(spec, sizeof spec, "%d:%d", info->platform_index, info->device_index);
-    TRY(clsnn_session_device(b->o, spec, &b->devices[d]));
-    b->n_devices++;
+    TRY(clsnn_session_device(b->o, info, &b->devices[d]));
     clsnn_progress_note(&b->progress, "compiling kernels for %s (%s, driver %s)", info->name,
                         info->platform_name, info->driver);
     TRY(clsnn_program_create(b->devices[d], CLSNN_PROGRAM_RUN, b->o->work_group, &b->programs[d]));
     TRY(clsnn_bench_bandwidth(b->devices[d], &b->bandwidth[d]));
+    b->n_devices++;
+    return st;
 fail:
+    clsnn_program_destroy(b->programs[d]);
+    clsnn_device_close(b->devices[d]);
     return st;
 }
 
+/* Opens the devices of --device, by default all. One that fails is left out, if others remain. */
 static enum clsnn_status open_devices(struct bench *b) {
+    static char all[] = "all";
     enum clsnn_status st = CLSNN_OK;
-    size_t chosen = 0;
-    TRY(clsnn_devices_list(&b->list, &b->n_list));
-    TRY(clsnn_device_pick(b->list, b->n_list, b->o->device, &chosen));
+    struct clsnn_options with_device = *b->o; /* borrows everything */
+    if (!b->o->device) with_device.device = all;
+    TRY(clsnn_session_choose(&b->progress, &with_device, 1, 1, &b->list, &b->n_list));
     for (size_t d = 0; d < b->n_list && b->n_devices < MAX_DEVICES; d++) {
-        if (b->o->device ? d == chosen : b->list[d].available) TRY(open_device(b, &b->list[d]));
+        st = open_device(b, &b->list[d]);
+        if (st == CLSNN_OK) continue;
+        if (b->n_devices == 0 && d + 1 == b->n_list) goto fail;
+        clsnn_session_leave_out(&b->progress, &b->list[d]);
     }
+    st = CLSNN_OK;
 fail:
     return st;
 }
@@ -124,6 +132,19 @@ static void note_row(struct bench *b, const struct row *row) {
     clsnn_progress_note(&b->progress, "%s, %d neurons, %d network%s on %s: %.0f images/s, checked", row->path,
                         row->neurons, row->networks, row->networks == 1 ? "" : "s", row->device,
                         row->rates.images);
+}
+
+/* Takes a failed measurement on device d as the device's end, with a warning, if other devices remain. Wrong
+ * bits stay an error. */
+static enum clsnn_status give_up(struct bench *b, size_t d, enum clsnn_status st) {
+    size_t n_left = 0;
+    for (size_t k = 0; k < b->n_devices; k++) n_left += k != d && !b->lost[k];
+    if (st == CLSNN_OK || n_left == 0 ||
+        !(st == CLSNN_E_DEVICE || st == CLSNN_E_DEVICE_MEMORY || st == CLSNN_E_BUILD))
+        return st;
+    b->lost[d] = true;
+    clsnn_session_leave_out(&b->progress, &b->devices[d]->info);
+    return CLSNN_OK;
 }
 
 /* Measures 1, 2, 4, ... networks of one size on one device, a row each. Appends plain C's runs, which take
@@ -180,7 +201,8 @@ static enum clsnn_status measure_size(struct bench *b, int neurons) {
                         .networks = 1,
                         .ratio_to_c = 1,
                         .ratio_to_one = 1};
-    for (size_t d = 0; d < b->n_devices; d++) TRY(measure_device(b, d, neurons, c_runs, &n_c_runs));
+    for (size_t d = 0; d < b->n_devices; d++)
+        if (!b->lost[d]) TRY(give_up(b, d, measure_device(b, d, neurons, c_runs, &n_c_runs)));
     TRY(clsnn_bench_summarise(&b->plan, c_runs, n_c_runs, neurons, &row->rates));
     row->memory_share = row->rates.bytes / b->host_bandwidth;
     note_row(b, row);

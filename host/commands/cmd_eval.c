@@ -102,7 +102,8 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
         TRY(refuse_own_dir(o->out_dir, path));
         TRY(clsnn_report_check_dir(o, o->out_dir));
     }
-    TRY(clsnn_session_open(&session, &with_params));
+    with_params.neurons = (int)model.n_post;
+    TRY(clsnn_session_open(&session, &with_params, &with_params, 1));
     if (!model.labels.labels && session.data.train.n_images == 0)
         TRY(clsnn_fail(CLSNN_E_DATA, "%s: has no labels, and %s no training images to label it with", path,
                        session.data.source));
@@ -114,7 +115,6 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     clsnn_warnings_of_model(&session.warnings, &model, path, &with_params.model);
     if (!model.labels.labels) clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
-    with_params.neurons = (int)model.n_post;
     TRY(clsnn_session_compile(&session, &with_params, &with_params, 1, false));
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;

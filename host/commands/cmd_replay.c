@@ -105,6 +105,8 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_progress_line progress;
     struct clsnn_npz npz = {0};
+    struct clsnn_device_info *info = NULL;
+    size_t n_devices = 0;
     struct clsnn_device *dev = NULL;
     struct clsnn_program *prog = NULL;
     struct clsnn_replay_input in = {0};
@@ -119,7 +121,8 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
     TRY(clsnn_file_check(to));
     TRY(clsnn_npz_read(from, max_input_bytes, &npz));
     TRY(read_input(&npz, from, &model, &in));
-    TRY(clsnn_session_device(o, o->device, &dev));
+    TRY(clsnn_session_choose(&progress, o, 1, in.n_post, &info, &n_devices));
+    TRY(clsnn_session_device(o, info, &dev));
     clsnn_progress_note(&progress, "compiling kernels for %s", dev->info.name);
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_REPLAY, o->work_group, &prog));
     TRY(clsnn_replay(dev, prog, &model, &in, &result));
@@ -142,6 +145,7 @@ fail:
     clsnn_replay_finish(&result);
     clsnn_program_destroy(prog);
     clsnn_device_close(dev);
+    free(info);
     clsnn_npz_finish(&npz);
     return st;
 }

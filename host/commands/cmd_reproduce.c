@@ -26,6 +26,7 @@ struct reproduction {
     struct clsnn_grid grid;
     struct clsnn_sweep sweep;
     struct clsnn_reproduction r;
+    struct clsnn_reproduced_on *devices; /* owned */
 };
 
 static bool on_stage(void *ctx, const struct clsnn_sweep_stage *stage) {
@@ -134,9 +135,14 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     if (!*out_dir) return clsnn_no_memory("reproduce");
     r->options = o;
     r->data = &s->data;
-    r->device = &s->dev->info;
+    p->devices = calloc(s->n_devices, sizeof *p->devices);
+    if (!p->devices) return clsnn_no_memory("reproduce");
+    for (size_t d = 0; d < s->n_devices; d++)
+        p->devices[d] = (struct clsnn_reproduced_on){&s->devices[d].dev->info,
+                                                     clsnn_program_work_group(s->devices[d].prog)};
+    r->devices = p->devices;
+    r->n_devices = s->n_devices;
     r->dir = *out_dir;
-    r->work_group = clsnn_program_work_group(s->prog);
     r->n_seeds = (uint32_t)o->seeds;
     r->epochs = (uint32_t)o->epochs;
     r->seed = o->seed;
@@ -146,8 +152,8 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     TRY(clsnn_program_hash(r->kernels_sha256));
     p->sweep = (struct clsnn_sweep){.grid = &p->grid,
                                     .options = o,
-                                    .dev = s->dev,
-                                    .prog = s->prog,
+                                    .devices = s->devices,
+                                    .n_devices = s->n_devices,
                                     .data = &s->data,
                                     .warnings = &s->warnings,
                                     .dir = r->dir,
@@ -199,7 +205,7 @@ enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o) {
     TRY(read_sizes(o, &p.r));
     TRY(clsnn_grid_sizes(o, p.r.sizes, p.r.n_sizes, (uint32_t)o->seeds, &p.grid));
     open = true;
-    TRY(clsnn_session_open(&p.session, o));
+    TRY(clsnn_session_open(&p.session, o, p.grid.options, p.grid.n_runs));
     TRY(prepare(&p, o, &watch, &dir));
     TRY(train(&p, &watch, &unsaved));
     clsnn_clock_utc(p.r.finished);
@@ -220,6 +226,7 @@ fail:
     clsnn_grid_finish(&p.grid);
     if (open) clsnn_session_close(&p.session);
     clsnn_reproduction_finish(&p.r);
+    free(p.devices);
     free(dir);
     return st;
 }

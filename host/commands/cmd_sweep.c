@@ -1,4 +1,4 @@
-/* clsnn sweep and clsnn train --runs: train many runs on one device. */
+/* clsnn sweep and clsnn train --runs: train many runs, on one device or several. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -123,12 +123,12 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     TRY(clsnn_shard_read(o->shard, &s.shard, &s.n_shards));
     if (o->collect && access(dir, F_OK) != 0)
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
-    TRY(clsnn_session_open(&session, o));
+    TRY(clsnn_session_open(&session, o, grid->options, grid->n_runs));
     TRY(clsnn_report_check_dir(o, dir));
     if (!o->collect) /* which compares data and runs nothing */
         TRY(clsnn_session_compile(&session, o, grid->options, grid->n_runs, true));
-    s.dev = session.dev;
-    s.prog = session.prog;
+    s.devices = session.devices;
+    s.n_devices = session.n_devices;
     s.data = &session.data;
     s.warnings = &session.warnings;
     if (o->shard) clsnn_progress_note(&session.progress, "shard %u/%u", s.shard, s.n_shards);
@@ -182,6 +182,7 @@ enum clsnn_status clsnn_cmd_sweep(const struct clsnn_options *o) {
     char dir[256];
     TRY(clsnn_grid_read(o->operands[0], o, &grid, &common));
     common.out = o->out;
+    common.command = o->command;
     const char *base = strrchr(o->operands[0], '/');
     base = base ? base + 1 : o->operands[0];
     snprintf(dir, sizeof dir, "sweep-%.*s", (int)strcspn(base, "."), base);

@@ -232,7 +232,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
         TRY(find_run(o, o->out_dir, &resumes, &saved));
         if (saved.origins) o = &saved;
     }
-    TRY(clsnn_session_open(&session, o));
+    TRY(clsnn_session_open(&session, o, o, 1));
     snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
              o->epochs, (unsigned long long)o->seed);
     const char *dir = o->out_dir ? o->out_dir : default_dir;
@@ -265,7 +265,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
             "training %u neurons on %u images, %u epoch%s, seed %llu, work-groups of %d; results go to %s",
             session.plan.neurons, x->plan.train_images, session.plan.epochs,
             session.plan.epochs == 1 ? "" : "s", (unsigned long long)o->seed,
-            clsnn_program_work_group(session.prog), dir);
+            clsnn_program_work_group(session.devices->prog), dir);
     const struct clsnn_watcher watcher = {
         .stage = on_stage, .evaluated = on_evaluated, .paused = on_paused, .ctx = &watch};
     struct clsnn_experiment *slot = x;

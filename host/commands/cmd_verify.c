@@ -131,8 +131,8 @@ static enum clsnn_status print_json(const struct clsnn_options *o, const struct 
     clsnn_json_add(out, "same_kernels", json_boolean(same_kernels), &ok);
     clsnn_json_add(out, "recorded_device", clsnn_json_text(r->device), &ok);
     clsnn_json_add(out, "recorded_driver", clsnn_json_text(r->driver), &ok);
-    clsnn_json_add(out, "device", clsnn_json_text(s->dev->info.name), &ok);
-    clsnn_json_add(out, "driver", clsnn_json_text(s->dev->info.driver), &ok);
+    clsnn_json_add(out, "device", clsnn_json_text(s->devices->dev->info.name), &ok);
+    clsnn_json_add(out, "driver", clsnn_json_text(s->devices->dev->info.driver), &ok);
     clsnn_json_add(out, "differences", json_incref(v->differences), &ok);
     if (ok) ok = json_dumpf(out, o->out, JSON_COMPACT | JSON_REAL_PRECISION(17)) == 0;
     fputc('\n', o->out);
@@ -148,9 +148,9 @@ static void print_text(const struct clsnn_options *o, const struct clsnn_run *r,
             r->data_name);
     fprintf(o->out, "recorded on    %s (driver %s, work-groups of %lld), clsnn %s\n", r->device, r->driver,
             r->work_group, r->version);
-    fprintf(o->out, "trained again  %s (driver %s, work-groups of %d), clsnn %s%s\n", s->dev->info.name,
-            s->dev->info.driver, clsnn_program_work_group(s->prog), CLSNN_VERSION,
-            same_kernels ? "" : ", other kernels");
+    fprintf(o->out, "trained again  %s (driver %s, work-groups of %d), clsnn %s%s\n",
+            s->devices->dev->info.name, s->devices->dev->info.driver,
+            clsnn_program_work_group(s->devices->prog), CLSNN_VERSION, same_kernels ? "" : ", other kernels");
     for (size_t k = 0; k < shown; k++) {
         const json_t *row = json_array_get(v->differences, k);
         char *recorded = clsnn_json_line(json_object_get(row, "recorded")),
@@ -241,7 +241,7 @@ static enum clsnn_status read_run(const char *dir, struct clsnn_run *out) {
 
 enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_session session = {.profile = {.seconds = {0}}};
+    struct clsnn_session session = {.n_devices = 0};
     struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x = NULL;
     struct clsnn_learned learned = {0};
@@ -255,7 +255,8 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     TRY(read_run(dir, &r));
     if (!data_given) /* by the set's name, as the run found it; the user's own data by their folder */
         as_recorded.data = strcmp(r.data_name, "custom") == 0 ? r.data_source : r.data_name;
-    TRY(clsnn_session_open(&session, &as_recorded));
+    as_recorded.neurons = (int)r.plan.neurons;
+    TRY(clsnn_session_open(&session, &as_recorded, &as_recorded, 1));
     session.plan = r.plan;
     if (strcmp(session.data.sha256, r.data_sha256) != 0) {
         st = clsnn_fail(
@@ -266,7 +267,6 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
             session.data.sha256);
         goto fail;
     }
-    as_recorded.neurons = (int)r.plan.neurons;
     TRY(clsnn_session_compile(&session, &as_recorded, &as_recorded, 1, true));
     TRY(clsnn_session_batch(
         &session, 1, r.plan.train_images > r.plan.label_images ? r.plan.train_images : r.plan.label_images,

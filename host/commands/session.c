@@ -135,12 +135,12 @@ static char *cache_dir(void) {
     return home && *home == '/' ? clsnn_file_join(home, ".cache/clsnn") : NULL;
 }
 
-enum clsnn_status clsnn_session_device(const struct clsnn_options *o, const char *spec,
+enum clsnn_status clsnn_session_device(const struct clsnn_options *o, const struct clsnn_device_info *info,
                                        struct clsnn_device **out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_device *dev = NULL;
     char *dir = NULL;
-    TRY(clsnn_device_open(spec, &dev));
+    TRY(clsnn_device_open_info(info, &dev));
     /* pocl has a cache of its own */
     if (!o->no_kernel_cache && strcmp(dev->info.platform_name, "Portable Computing Language") != 0) {
         dir = cache_dir();
@@ -155,7 +155,115 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o) {
+void clsnn_session_leave_out(struct clsnn_progress_line *progress, const struct clsnn_device_info *info) {
+    char label[CLSNN_DEVICE_LABEL];
+    clsnn_device_label(info, label);
+    clsnn_progress_warn(progress, "%s is left out: %s", label, clsnn_error_text());
+    clsnn_error_clear();
+}
+
+/* Returns whether the command trains networks that several devices can share. */
+static bool spreads(const struct clsnn_options *o) {
+    static const char *const names[] = {"sweep", "reproduce", "bench"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strcmp(o->command, names[k]) == 0) return true;
+    return o->runs > 1;
+}
+
+/* Picks the devices of --device. Errors: CLSNN_E_USAGE several for a command that runs one network. */
+static enum clsnn_status pick(const struct clsnn_options *o, const struct clsnn_device_info *list, size_t n,
+                              size_t *picked, size_t *out_n) {
+    if (!spreads(o) && clsnn_device_spec_is_list(list, n, o->device))
+        return clsnn_fail(
+            CLSNN_E_USAGE,
+            "--device = %s: clsnn %s runs one network, on one device: name one of those that clsnn "
+            "devices lists (sweep, reproduce, bench and train --runs take several)",
+            o->device, o->command);
+    return clsnn_devices_pick(list, n, o->device, picked, out_n);
+}
+
+/* Picks the faster device for the work, and says so if there was a choice. */
+static enum clsnn_status pick_default(struct clsnn_progress_line *progress,
+                                      const struct clsnn_device_info *list, size_t n, uint64_t networks,
+                                      uint32_t neurons, size_t *picked) {
+    const size_t few = clsnn_device_default(list, n, 1, 1),
+                 many = clsnn_device_default(list, n, UINT64_MAX, 1);
+    char label[CLSNN_DEVICE_LABEL];
+    *picked = clsnn_device_default(list, n, networks, neurons);
+    if (*picked == n) return clsnn_device_pick(list, n, NULL, picked); /* says why */
+    clsnn_device_label(&list[*picked], label);
+    if (few != many)
+        clsnn_progress_note(progress, "taking %s, the faster one for this work; --device %s takes the %s",
+                            label, *picked == few ? "gpu" : "cpu", *picked == few ? "GPU" : "CPU");
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_session_choose(struct clsnn_progress_line *progress, const struct clsnn_options *o,
+                                       uint64_t networks, uint32_t neurons, struct clsnn_device_info **out,
+                                       size_t *out_n) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_device_info *list = NULL, *chosen = NULL;
+    size_t *picked = NULL, n = 0, n_picked = 1;
+    TRY(clsnn_devices_list(&list, &n));
+    picked = calloc(n, sizeof *picked);
+    chosen = calloc(n, sizeof *chosen);
+    if (!picked || !chosen) {
+        st = clsnn_no_memory("device list");
+        goto fail;
+    }
+    TRY(o->device ? pick(o, list, n, picked, &n_picked)
+                  : pick_default(progress, list, n, networks, neurons, picked));
+    for (size_t k = 0; k < n_picked; k++) chosen[k] = list[picked[k]];
+    *out = chosen;
+    *out_n = n_picked;
+    chosen = NULL;
+fail:
+    free(chosen);
+    free(picked);
+    free(list);
+    return st;
+}
+
+/* Returns how many networks work side by side. The images of a test do, too: a CPU's core shows 1000 in the
+ * time in which a GPU gets ready. */
+static uint64_t side_by_side(const struct clsnn_session *s, const struct clsnn_options *o, size_t n_runs) {
+    enum { IMAGES = 1000 };
+    return strcmp(o->command, "eval") == 0 ? s->plan.test_images / IMAGES : n_runs;
+}
+
+/* Opens the devices for the runs. A device that does not open is left out, if others remain. */
+static enum clsnn_status open_devices(struct clsnn_session *s, const struct clsnn_options *o,
+                                      const struct clsnn_options *runs, size_t n_runs) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_device_info *chosen = NULL;
+    uint32_t neurons = 0;
+    size_t n = 0;
+    for (size_t k = 0; k < n_runs; k++)
+        if ((uint32_t)runs[k].neurons > neurons) neurons = (uint32_t)runs[k].neurons;
+    TRY(clsnn_session_choose(&s->progress, o, side_by_side(s, o, n_runs), neurons, &chosen, &n));
+    s->devices = calloc(n, sizeof *s->devices);
+    s->profiles = calloc(n, sizeof *s->profiles);
+    if (!s->devices || !s->profiles) {
+        st = clsnn_no_memory("devices");
+        goto fail;
+    }
+    for (size_t k = 0; k < n; k++) {
+        st = clsnn_session_device(o, &chosen[k], &s->devices[s->n_devices].dev);
+        if (st == CLSNN_OK)
+            s->n_devices++;
+        else if (k + 1 < n || s->n_devices > 0)
+            clsnn_session_leave_out(&s->progress, &chosen[k]);
+        else
+            goto fail;
+    }
+    st = CLSNN_OK;
+fail:
+    free(chosen);
+    return st;
+}
+
+enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o,
+                                     const struct clsnn_options *runs, size_t n_runs) {
     enum clsnn_status st = CLSNN_OK;
     memset(s, 0, sizeof *s);
     TRY(catch_signals());
@@ -164,12 +272,12 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         o->collect ? "" : " and looking for an OpenCL device");
     s->chunk = (uint32_t)o->chunk;
     TRY(clsnn_dataset_load(data_for(o), &s->data));
-    if (!o->collect) TRY(clsnn_session_device(o, o->device, &s->dev));
+    clsnn_plan_make(o, &s->data, &s->plan);
+    if (!o->collect) TRY(open_devices(s, o, runs, n_runs));
     if (s->data.train.n_images == 0 && strcmp(o->command, "eval") != 0)
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: holds a test set only, which serves clsnn eval: %s needs training images",
                        s->data.source, o->command));
-    clsnn_plan_make(o, &s->data, &s->plan);
     s->plan.pause_every = (uint32_t)o->checkpoint_every;
     clsnn_progress_note(&s->progress, "data: %s (%s), %u training and %u test images", s->data.name,
                         s->data.source, s->data.train.n_images, s->data.test.n_images);
@@ -230,44 +338,76 @@ static void mind_end(struct minder *m) {
     if (m->is_running) pthread_join(m->thread, NULL);
 }
 
+/* Compiles the kernels for one device and tests them. */
+static enum clsnn_status get_ready(struct clsnn_session *s, const struct clsnn_options *o,
+                                   const struct clsnn_options *runs, size_t n_runs, bool trains,
+                                   struct clsnn_sweep_device *d) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_device_info *info = &d->dev->info;
+    struct minder minder;
+    clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", info->name,
+                        info->platform_name, info->driver);
+    mind_start(&minder, &s->progress, !o->no_kernel_cache);
+    TRY(clsnn_program_create(d->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
+                             &d->prog));
+    clsnn_program_split(d->prog, o->split);
+    for (size_t k = 0; k < n_runs; k++) {
+        const uint32_t neurons = (uint32_t)runs[k].neurons;
+        size_t first = 0;
+        int n_alike = 0; /* runs of one size make a batch */
+        while (runs[first].neurons != runs[k].neurons) first++;
+        if (first < k) continue;
+        for (size_t r = k; r < n_runs; r++) n_alike += runs[r].neurons == runs[k].neurons;
+        TRY(clsnn_program_prepare(d->prog, neurons));
+        if (trains) TRY(clsnn_program_share(d->prog, n_alike, neurons));
+    }
+    TRY(clsnn_selftest(d->dev, d->prog));
+fail:
+    mind_end(&minder);
+    return st;
+}
+
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o,
                                         const struct clsnn_options *runs, size_t n_runs, bool trains) {
     enum clsnn_status st = CLSNN_OK;
-    struct minder minder;
     clsnn_session_may_end(
         "\nclsnn: stopped while kernels compiled, before any work: run the same command again\n");
-    clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", s->dev->info.name,
-                        s->dev->info.platform_name, s->dev->info.driver);
-    mind_start(&minder, &s->progress, !o->no_kernel_cache);
-    TRY(clsnn_program_create(s->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
-                             &s->prog));
-    clsnn_program_split(s->prog, o->split);
-    for (size_t k = 0; k < n_runs; k++) {
-        int n_alike = 0; /* runs of one size make a batch */
-        for (size_t r = 0; r < n_runs; r++) n_alike += runs[r].neurons == runs[k].neurons;
-        TRY(clsnn_program_prepare(s->prog, (uint32_t)runs[k].neurons));
-        if (trains) TRY(clsnn_program_share(s->prog, n_alike, (uint32_t)runs[k].neurons));
+    for (size_t k = 0; k < s->n_devices;) {
+        struct clsnn_sweep_device *d = &s->devices[k];
+        st = get_ready(s, o, runs, n_runs, trains, d);
+        if (st == CLSNN_OK) {
+            k++;
+            continue;
+        }
+        if (s->n_devices == 1) goto fail;
+        clsnn_session_leave_out(&s->progress, &d->dev->info);
+        clsnn_program_destroy(d->prog);
+        clsnn_device_close(d->dev);
+        memmove(d, d + 1, (--s->n_devices - k) * sizeof *d);
     }
-    TRY(clsnn_selftest(s->dev, s->prog));
     clsnn_guard_compiled();
-    if (o->profile) s->dev->profile = &s->profile; /* after the self-test, which is not to be profiled */
+    for (size_t k = 0; o->profile && k < s->n_devices;
+         k++) /* after the self-test, which is not to be profiled */
+        s->devices[k].dev->profile = &s->profiles[k];
+    st = CLSNN_OK;
 fail:
-    mind_end(&minder);
     clsnn_session_may_end(NULL);
     return st;
 }
 
 enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
                                       struct clsnn_batch **out) {
-    return clsnn_batch_create(s->dev, s->prog, &s->data, s->plan.neurons, n_slots,
+    return clsnn_batch_create(s->devices->dev, s->devices->prog, &s->data, s->plan.neurons, n_slots,
                               n_train ? n_train : s->data.train.n_images,
                               n_test ? n_test : s->data.test.n_images, s->chunk, out);
 }
 
 void clsnn_session_close(struct clsnn_session *s) {
     clsnn_progress_end(&s->progress);
-    clsnn_program_destroy(s->prog);
+    for (size_t k = 0; k < s->n_devices; k++) clsnn_program_destroy(s->devices[k].prog);
     clsnn_readout_finish();
-    clsnn_device_close(s->dev);
+    for (size_t k = 0; k < s->n_devices; k++) clsnn_device_close(s->devices[k].dev);
+    free(s->devices);
+    free(s->profiles);
     clsnn_dataset_finish(&s->data);
 }

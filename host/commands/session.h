@@ -11,26 +11,39 @@
 
 struct clsnn_session {
     struct clsnn_progress_line progress;
-    struct clsnn_device *dev;     /* owned; NULL with --collect */
-    struct clsnn_program *prog;   /* owned */
-    struct clsnn_dataset data;    /* owned */
-    struct clsnn_plan plan;       /* of the options, cut to the data */
-    uint32_t chunk;               /* presentations a launch; 0: chosen for the device */
-    struct clsnn_profile profile; /* filled with --profile */
+    struct clsnn_sweep_device *devices; /* [n_devices], owned; none with --collect */
+    size_t n_devices;                   /* 1 in commands with one network */
+    struct clsnn_profile *profiles;     /* [n_devices], owned; filled with --profile */
+    struct clsnn_dataset data;          /* owned */
+    struct clsnn_plan plan;             /* of the options, cut to the data */
+    uint32_t chunk;                     /* presentations a launch; 0: chosen for the device */
     struct clsnn_warnings warnings;
 };
 
-/* Catches signals, starts the progress line, loads the data, opens the device (not with --collect, which runs
- * nothing) and plans the run. Errors: CLSNN_E_NO_DEVICE, CLSNN_E_DEVICE; those of clsnn_dataset_load;
- * CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
-/* Opens the device that spec picks, and has its compiled kernels kept in $XDG_CACHE_HOME/clsnn or
- * ~/.cache/clsnn, unless o says no or the driver keeps them itself. Errors: as of clsnn_device_open. */
-enum clsnn_status clsnn_session_device(const struct clsnn_options *o, const char *spec,
+/* Catches signals, starts the progress line, loads the data, plans the run and opens the devices: those of
+ * --device, else the faster one for the runs; none with --collect, which runs nothing.
+ * runs    [n_runs] the options of every network to train
+ * Errors: CLSNN_E_NO_DEVICE, CLSNN_E_DEVICE; CLSNN_E_USAGE several devices for one network; those of
+ * clsnn_dataset_load; CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o,
+                                     const struct clsnn_options *runs, size_t n_runs);
+/* Chooses the devices for a command that trains `networks` networks of `neurons` neurons side by side: those
+ * of --device, else the faster one; a note says which, if there was a choice.
+ * out  [*out_n], malloc'ed, the caller's
+ * Errors: as of clsnn_session_open. */
+enum clsnn_status clsnn_session_choose(struct clsnn_progress_line *progress, const struct clsnn_options *o,
+                                       uint64_t networks, uint32_t neurons, struct clsnn_device_info **out,
+                                       size_t *out_n);
+/* Opens a device, and has its compiled kernels kept in $XDG_CACHE_HOME/clsnn or ~/.cache/clsnn, unless o says
+ * no or the driver keeps them itself. Errors: as of clsnn_device_open. */
+enum clsnn_status clsnn_session_device(const struct clsnn_options *o, const struct clsnn_device_info *info,
                                        struct clsnn_device **out);
-/* Compiles the kernels for the sizes of n_runs runs, at least one, and runs the self-test. trains: also those
- * that only training needs. This takes seconds: callers make all other checks before.
- * Errors: CLSNN_E_BUILD, CLSNN_E_USAGE the work-group; those of clsnn_selftest. */
+/* Warns that the device is left out because of the recorded error, which is cleared. */
+void clsnn_session_leave_out(struct clsnn_progress_line *progress, const struct clsnn_device_info *info);
+/* Compiles the kernels for the sizes of n_runs runs, at least one, and runs the self-test, on every device.
+ * trains: also those that only training needs. This takes seconds: callers make all other checks before. A
+ * device that fails is left out with a warning, if others remain.
+ * Errors, of the last device: CLSNN_E_BUILD, CLSNN_E_USAGE the work-group; those of clsnn_selftest. */
 enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct clsnn_options *o,
                                         const struct clsnn_options *runs, size_t n_runs, bool trains);
 void clsnn_session_close(struct clsnn_session *s); /* takes {0} and half-built ones; signals stay blocked */

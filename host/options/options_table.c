@@ -98,10 +98,11 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
      .help = "compile the kernels anew and keep nothing in $XDG_CACHE_HOME/clsnn"},
     /* the device, the random numbers, the places and the model */
-    {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device), .def_note = "the first GPU, else the first device",
-     .commands = ALL & ~(unsigned)DATA,
+    {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device),
+     .def_note = "the faster one: a CPU for one network, a GPU for many", .commands = ALL & ~(unsigned)DATA,
      .help =
-         "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all"},
+         "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all; "
+         "sweep, reproduce, bench and train of several runs also take a list with commas, or all"},
     {"seed", 0, "N", CLSNN_OPT_SEED, FIELD(seed), .min = 0, .max = UINT64_MAX, .def = "1",
      .commands = TRAIN | EVAL | BENCH | REPRODUCE | SWEEP, .help = "seed of all random numbers of a run"},
     {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command",

@@ -16,7 +16,7 @@ struct clsnn_origins; /* the origin of each value */
  * clsnn_options_parse. */
 struct clsnn_options {
     /* common */
-    char *device;         /* --device SPEC; NULL: the first GPU, else the first device */
+    char *device;         /* --device SPEC; NULL: the faster one for the work */
     uint64_t seed;        /* --seed, default 1 */
     char *out_dir;        /* --out DIR; NULL: the command chooses */
     char *data;           /* --data, default "auto" */

@@ -24,13 +24,19 @@ struct clsnn_reproduced_run {
     const struct clsnn_run *run; /* borrowed; NULL: the run is not finished */
 };
 
+/* A device that shared the work. */
+struct clsnn_reproduced_on {
+    const struct clsnn_device_info *info; /* borrowed */
+    int work_group;
+};
+
 struct clsnn_reproduction {
     /* The caller sets everything but runs; these pointers are borrowed. */
     const struct clsnn_options *options;
     const struct clsnn_dataset *data;
-    const struct clsnn_device_info *device;
+    const struct clsnn_reproduced_on *devices; /* [n_devices], at least one */
+    size_t n_devices;
     const char *dir;
-    int work_group;
     uint32_t sizes[CLSNN_REPRODUCE_SIZES];
     size_t n_sizes;
     uint32_t n_seeds, epochs;

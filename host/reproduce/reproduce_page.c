@@ -168,10 +168,12 @@ static void page_origin(const struct clsnn_reproduction *r, const char *command,
     page_row(page, "command", command, true);
     page_row(page, "version", "clsnn " CLSNN_VERSION, false);
     page_row(page, "kernels, SHA-256", r->kernels_sha256, true);
-    snprintf(text, sizeof text, "%s (%s, %s, driver %s), %u compute units, work-groups of %d",
-             r->device->name, r->device->platform_name, r->device->version, r->device->driver,
-             r->device->compute_units, r->work_group);
-    page_row(page, "device", text, false);
+    for (size_t d = 0; d < r->n_devices; d++) {
+        const struct clsnn_device_info *i = r->devices[d].info;
+        snprintf(text, sizeof text, "%s (%s, %s, driver %s), %u compute units, work-groups of %d", i->name,
+                 i->platform_name, i->version, i->driver, i->compute_units, r->devices[d].work_group);
+        page_row(page, "device", text, false);
+    }
     snprintf(text, sizeof text, "%s (%s): %u training images, %u of them for labels, %u test images",
              clsnn_reproduction_data(r), r->data->source, r->train_images, r->label_images, r->test_images);
     page_row(page, "data", text, false);

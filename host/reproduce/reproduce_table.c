@@ -152,10 +152,21 @@ static json_t *path_json(const struct clsnn_reproduction *r, const char *name) {
     return value;
 }
 
+static json_t *device_json(const struct clsnn_reproduced_on *d, bool *ok) {
+    json_t *o = json_object();
+    clsnn_json_add(o, "name", clsnn_json_text(d->info->name), ok);
+    clsnn_json_add(o, "platform", clsnn_json_text(d->info->platform_name), ok);
+    clsnn_json_add(o, "version", clsnn_json_text(d->info->version), ok);
+    clsnn_json_add(o, "driver", clsnn_json_text(d->info->driver), ok);
+    clsnn_json_add(o, "compute_units", json_integer(d->info->compute_units), ok);
+    clsnn_json_add(o, "work_group", json_integer(d->work_group), ok);
+    return o;
+}
+
 static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
     bool ok = true;
     char *command = clsnn_reproduction_command(r);
-    json_t *o = json_object(), *figures = json_object(), *device = json_object(), *sizes = json_array();
+    json_t *o = json_object(), *figures = json_object(), *devices = json_array(), *sizes = json_array();
     clsnn_json_add(o, "format", json_integer(1), &ok);
     clsnn_json_add(o, "clsnn_version", json_string(CLSNN_VERSION), &ok);
     clsnn_json_add(o, "command", command ? clsnn_json_text(command) : NULL, &ok);
@@ -177,13 +188,10 @@ static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
     clsnn_json_add(o, "data", clsnn_json_text(r->data->name), &ok);
     clsnn_json_add(o, "data_source", clsnn_json_text(r->data->source), &ok);
     clsnn_json_add(o, "data_sha256", json_string(r->data->sha256), &ok);
-    clsnn_json_add(device, "name", clsnn_json_text(r->device->name), &ok);
-    clsnn_json_add(device, "platform", clsnn_json_text(r->device->platform_name), &ok);
-    clsnn_json_add(device, "version", clsnn_json_text(r->device->version), &ok);
-    clsnn_json_add(device, "driver", clsnn_json_text(r->device->driver), &ok);
-    clsnn_json_add(device, "compute_units", json_integer(r->device->compute_units), &ok);
-    clsnn_json_add(device, "work_group", json_integer(r->work_group), &ok);
-    clsnn_json_add(o, "device", device, &ok);
+    for (size_t d = 0; d < r->n_devices; d++)
+        if (json_array_append_new(devices, device_json(&r->devices[d], &ok)) != 0) ok = false;
+    clsnn_json_add(o, "device", device_json(&r->devices[0], &ok), &ok);
+    clsnn_json_add(o, "devices", devices, &ok);
     clsnn_json_add(o, "kernels_sha256", json_string(r->kernels_sha256), &ok);
     clsnn_json_add(o, "started", json_string(r->started), &ok);
     clsnn_json_add(o, "finished", json_string(r->finished), &ok);

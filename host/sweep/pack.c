@@ -25,13 +25,22 @@ int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b) {
     return cost_a < cost_b ? 1 : cost_a > cost_b ? -1 : 0;
 }
 
+static uint64_t most_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,
+                           uint32_t neurons) {
+    return clsnn_batch_most_slots(dev, neurons, (uint64_t)data->train.n_images + data->test.n_images);
+}
+
+bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset *data, uint32_t neurons) {
+    return most_slots(dev, data, neurons) > 0;
+}
+
 enum clsnn_status clsnn_pack_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,
                                    uint32_t neurons, size_t n_runs, int *out) {
     const struct clsnn_device_info *d = &dev->info;
     const uint64_t n_images = (uint64_t)data->train.n_images + data->test.n_images;
     const uint64_t units = d->compute_units ? d->compute_units : 1,
                    wanted = units * ((d->type & CL_DEVICE_TYPE_CPU) ? SLOTS_A_CORE : SLOTS_A_UNIT),
-                   most = clsnn_batch_most_slots(dev, neurons, n_images);
+                   most = most_slots(dev, data, neurons);
     uint64_t n = n_runs < wanted ? n_runs : wanted;
     if (most == 0)
         return clsnn_fail(

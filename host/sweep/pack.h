@@ -1,4 +1,4 @@
-/* The order of a sweep's runs, and how many of them share the device at once. sweep.c fills the slots. */
+/* The order of a sweep's runs, and how many of them share a device at once. sweep.c fills the slots. */
 #ifndef CLSNN_PACK_H
 #define CLSNN_PACK_H
 
@@ -9,6 +9,8 @@ double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images);
 /* Compares for qsort; negative: plan a runs before b, 0: equal size and length. Large networks run first, and
  * long runs first among networks of one size, so that little is left on the device at the end. */
 int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b);
+/* Returns whether a network fits on the device beside all images of data. */
+bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset *data, uint32_t neurons);
 /* Writes how many of n_runs networks to hold on the device at once, beside all images of data.
  * Errors: CLSNN_E_DEVICE_MEMORY not even one fits. */
 enum clsnn_status clsnn_pack_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,

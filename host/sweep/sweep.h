@@ -1,6 +1,6 @@
-/* A sweep trains many independent runs on one device, in a batch for each network size, large networks and
- * long runs first. Each run has a directory DIR/runs/NAME, complete as soon as the run is finished. A sweep
- * trains no finished run again. */
+/* A sweep trains many independent runs on one device or several, in batches of one network size, large
+ * networks and long runs first. Each run has a directory DIR/runs/NAME, complete as soon as the run is
+ * finished. A sweep trains no finished run again. */
 #ifndef CLSNN_SWEEP_H
 #define CLSNN_SWEEP_H
 
@@ -16,12 +16,18 @@ struct clsnn_sweep_run {
     bool own;                      /* the run belongs to this shard */
 };
 
+/* A device with kernels for the runs. */
+struct clsnn_sweep_device {
+    struct clsnn_device *dev;
+    struct clsnn_program *prog;
+};
+
 struct clsnn_sweep {
     /* The caller sets these; pointers are borrowed. */
     const struct clsnn_grid *grid;
-    const struct clsnn_options *options; /* common to all runs */
-    struct clsnn_device *dev;
-    const struct clsnn_program *prog;
+    const struct clsnn_options *options;      /* common to all runs */
+    const struct clsnn_sweep_device *devices; /* [n_devices], at least one; they share the runs */
+    size_t n_devices;
     const struct clsnn_dataset *data;
     const char *dir;
     uint32_t shard, n_shards; /* shard is in [1, n_shards] */
@@ -40,7 +46,8 @@ struct clsnn_sweep_stage {
     bool reading_out; /* true once, before the first readout, which may compile for seconds */
 };
 
-/* Functions that clsnn_sweep_plan and clsnn_sweep_run call; each may be NULL. */
+/* Functions that clsnn_sweep_plan and clsnn_sweep_run call; each may be NULL. With several devices the calls
+ * come from several threads, but one at a time. */
 struct clsnn_sweep_watcher {
     bool (*stage)(void *ctx, const struct clsnn_sweep_stage *stage); /* false stops (CLSNN_STOPPED) */
     void (*note)(void *ctx, const char *text, bool is_warning);      /* a line for people */
@@ -60,6 +67,10 @@ struct clsnn_sweep_watcher {
  * Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_sweep_plan(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch);
 void clsnn_sweep_finish(struct clsnn_sweep *s); /* takes {0} */
+/* Fills run->result from the run's directory. A finished run that the watcher's check refuses counts as
+ * corrupt, with the check's error as the reason. Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
+                                   struct clsnn_sweep_run *run);
 
 /* Returns the number of finished runs with warnings, of all shards. */
 size_t clsnn_sweep_n_warned(const struct clsnn_sweep *s);
@@ -70,10 +81,13 @@ void clsnn_sweep_count(const struct clsnn_sweep *s, size_t *out_finished, size_t
 enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n);
 
 /* Trains the shard's runs that are not finished. watch may be NULL; *out_stage is written on failure too.
+ * Each device has a thread; it takes runs from one queue while it has room. A device that fails ends with a
+ * warning, and the other devices train its unfinished runs from their beginning.
  * A fault in one run marks that run as failed, and the other runs go on. A run whose files cannot be written
  * does not end the others either; the function then returns CLSNN_E_IO at its end.
  * Errors: CLSNN_E_USAGE another process works on one of the same runs in dir; CLSNN_E_IO; CLSNN_STOPPED the
- * watcher stopped the sweep, whose finished runs are on disk; those of training. */
+ * watcher stopped the sweep, whose finished runs are on disk; CLSNN_E_DEVICE the last of several devices
+ * failed; those of training. */
 enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
                                   struct clsnn_sweep_stage *out_stage);
 

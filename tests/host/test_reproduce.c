@@ -54,6 +54,7 @@ struct rig {
     struct clsnn_options options;
     struct clsnn_dataset data;
     struct clsnn_device_info device;
+    struct clsnn_reproduced_on on;
     struct clsnn_reproduction r;
 };
 
@@ -62,13 +63,14 @@ static void make_rig(struct rig *g, uint32_t n_seeds, uint32_t epochs) {
     enum clsnn_parse_action action;
     memset(g, 0, sizeof *g);
     assert_int_equal(clsnn_options_parse(CLSNN_CMD_REPRODUCE, 1, argv, &g->options, &action), CLSNN_OK);
+    g->on = (struct clsnn_reproduced_on){&g->device, 1};
     g->data = (struct clsnn_dataset){.name = "mnist", .source = "a <b> & \"c\" \xff"};
     memset(g->data.sha256, 'd', sizeof g->data.sha256 - 1);
     g->r = (struct clsnn_reproduction){.options = &g->options,
                                        .data = &g->data,
-                                       .device = &g->device,
+                                       .devices = &g->on,
+                                       .n_devices = 1,
                                        .dir = dir,
-                                       .work_group = 1,
                                        .sizes = {100, 17},
                                        .n_sizes = 2,
                                        .n_seeds = n_seeds,
@@ -209,9 +211,9 @@ static void test_verdict(void **state) {
     clsnn_reproduction_finish(&g.r);
     g.r = (struct clsnn_reproduction){.options = &g.options,
                                       .data = &g.data,
-                                      .device = &g.device,
+                                      .devices = &g.on,
+                                      .n_devices = 1,
                                       .dir = dir,
-                                      .work_group = 1,
                                       .sizes = {100, 225},
                                       .n_sizes = 2,
                                       .n_seeds = 1,

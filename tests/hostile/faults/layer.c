@@ -7,6 +7,8 @@
  * FAULT_FOREVER=1    every call from N on fails
  * FAULT_LOST=1       the device goes away: N counts only calls that reach it (enqueue, flush, finish, wait),
  *                    and each of them fails from N on
+ * FAULT_QUEUE=K      with FAULT_LOST: only the device of the K-th command queue, counted from 1 as they are
+ *                    created, goes away; calls that reach another device do not count
  * FAULT_REPORT=FILE  the file of the report (report.h); it must have the report's size already
  *
  * The layer hands down a release that fails, and counts it as released. The program has done its part. */
@@ -28,11 +30,13 @@ static struct fault_report nowhere, *report = &nowhere;
 static uint64_t fail_at;
 static cl_int fail_code;
 static bool forever, lost;
+static long lost_queue, n_queues; /* FAULT_QUEUE, 0: every queue; queues created so far */
+static cl_command_queue chosen;   /* the queue of that number, once it is created */
 
 /* Counts a call and returns CL_SUCCESS, or the code with which it fails. number identifies the function: the
- * line below that wraps it. */
-static cl_int fault(int number, const char *name, bool reaches_device) {
-    if (lost && !reaches_device) return CL_SUCCESS;
+ * line below that wraps it. queue: leads to the device that the call reaches; NULL: it reaches none. */
+static cl_int fault(int number, const char *name, cl_command_queue queue) {
+    if (lost && (!queue || (lost_queue && queue != chosen))) return CL_SUCCESS;
     const uint64_t n = __atomic_add_fetch(&report->calls, 1, __ATOMIC_RELAXED);
     if (n <= SEQUENCE)
         report->sequence[n - 1] = (uint64_t)number;
@@ -52,21 +56,27 @@ static void given_back(enum kind kind) {
     __atomic_add_fetch(&report->objects[KINDS + kind], 1, __ATOMIC_RELAXED);
 }
 
+static cl_command_queue queue_of(cl_event event) {
+    cl_command_queue queue = NULL;
+    below->clGetEventInfo(event, CL_EVENT_COMMAND_QUEUE, sizeof queue, &queue, NULL);
+    return queue;
+}
+
 /* PLAIN wraps a call that returns a status and owns nothing, WAITS one that also reaches the device. */
 #define PLAIN(name, params, args)                                                                            \
     static cl_int CL_API_CALL layer_##name params {                                                          \
-        const cl_int code = fault(__LINE__, #name, false);                                                   \
+        const cl_int code = fault(__LINE__, #name, NULL);                                                    \
         return code != CL_SUCCESS ? code : below->name args;                                                 \
     }
-#define WAITS(name, params, args)                                                                            \
+#define WAITS(name, params, args, queue)                                                                     \
     static cl_int CL_API_CALL layer_##name params {                                                          \
-        const cl_int code = fault(__LINE__, #name, true);                                                    \
+        const cl_int code = fault(__LINE__, #name, queue);                                                   \
         return code != CL_SUCCESS ? code : below->name args;                                                 \
     }
-/* ENQUEUE wraps a call whose last argument, event, receives an event unless it is NULL. */
+/* ENQUEUE wraps a call on the queue q whose last argument, event, receives an event unless it is NULL. */
 #define ENQUEUE(name, params, args)                                                                          \
     static cl_int CL_API_CALL layer_##name params {                                                          \
-        cl_int code = fault(__LINE__, #name, true);                                                          \
+        cl_int code = fault(__LINE__, #name, q);                                                             \
         if (code == CL_SUCCESS) code = below->name args;                                                     \
         if (code == CL_SUCCESS && event) made(EVENT);                                                        \
         return code;                                                                                         \
@@ -74,22 +84,24 @@ static void given_back(enum kind kind) {
 /* CREATE wraps a call that returns an object and writes *status unless status is NULL. */
 #define CREATE(type, kind, name, params, args)                                                               \
     static type CL_API_CALL layer_##name params {                                                            \
-        const cl_int code = fault(__LINE__, #name, false);                                                   \
+        const cl_int code = fault(__LINE__, #name, NULL);                                                    \
         if (code != CL_SUCCESS && status) *status = code;                                                    \
         type object = code == CL_SUCCESS ? below->name args : NULL;                                          \
         if (object) made(kind);                                                                              \
+        if ((kind) == QUEUE && object && ++n_queues == lost_queue)                                           \
+            chosen = (cl_command_queue)(void *)object;                                                       \
         return object;                                                                                       \
     }
 #define RETAIN(kind, name, type)                                                                             \
     static cl_int CL_API_CALL layer_##name(type object) {                                                    \
-        cl_int code = fault(__LINE__, #name, false);                                                         \
+        cl_int code = fault(__LINE__, #name, NULL);                                                          \
         if (code == CL_SUCCESS) code = below->name(object);                                                  \
         if (code == CL_SUCCESS) made(kind);                                                                  \
         return code;                                                                                         \
     }
 #define RELEASE(kind, name, type)                                                                            \
     static cl_int CL_API_CALL layer_##name(type object) {                                                    \
-        const cl_int code = fault(__LINE__, #name, false), real = below->name(object);                       \
+        const cl_int code = fault(__LINE__, #name, NULL), real = below->name(object);                        \
         if (real == CL_SUCCESS) given_back(kind);                                                            \
         return code != CL_SUCCESS ? code : real;                                                             \
     }
@@ -154,9 +166,9 @@ RELEASE(PROGRAM, clReleaseProgram, cl_program)
 RELEASE(KERNEL, clReleaseKernel, cl_kernel)
 RELEASE(BUFFER, clReleaseMemObject, cl_mem)
 RELEASE(EVENT, clReleaseEvent, cl_event)
-WAITS(clWaitForEvents, (cl_uint n, const cl_event *e), (n, e))
-WAITS(clFlush, (cl_command_queue q), (q))
-WAITS(clFinish, (cl_command_queue q), (q))
+WAITS(clWaitForEvents, (cl_uint n, const cl_event *e), (n, e), queue_of(*e))
+WAITS(clFlush, (cl_command_queue q), (q), q)
+WAITS(clFinish, (cl_command_queue q), (q), q)
 ENQUEUE(clEnqueueReadBuffer,
         (cl_command_queue q, cl_mem m, cl_bool b, size_t at, size_t size, void *to, WAIT),
         (q, m, b, at, size, to, WAIT_))
@@ -222,6 +234,7 @@ CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispatch *ta
     fail_code = (cl_int)setting("FAULT_CODE");
     forever = setting("FAULT_FOREVER") != 0;
     lost = setting("FAULT_LOST") != 0;
+    lost_queue = setting("FAULT_QUEUE");
     open_report();
     *n_ret = sizeof ours / sizeof ours.clGetPlatformIDs;
     *ret = &ours;

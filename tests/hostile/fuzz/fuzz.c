@@ -15,9 +15,11 @@
 
 /* Stand-ins for functions of the device (-Wl,--wrap). With them a command ends where its reading ends. */
 
-enum clsnn_status __wrap_clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o);
-enum clsnn_status __wrap_clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o) {
-    (void)o;
+enum clsnn_status __wrap_clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o,
+                                            const struct clsnn_options *runs, size_t n_runs);
+enum clsnn_status __wrap_clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o,
+                                            const struct clsnn_options *runs, size_t n_runs) {
+    (void)o, (void)runs, (void)n_runs;
     memset(s, 0, sizeof *s);
     return clsnn_fail(CLSNN_E_NO_DEVICE, "no device under a fuzzer");
 }
@@ -27,9 +29,27 @@ void __wrap_clsnn_session_close(struct clsnn_session *s) {
     (void)s;
 }
 
-enum clsnn_status __wrap_clsnn_device_open(const char *spec, struct clsnn_device **out);
-enum clsnn_status __wrap_clsnn_device_open(const char *spec, struct clsnn_device **out) {
-    (void)spec;
+enum clsnn_status __wrap_clsnn_session_choose(struct clsnn_progress_line *progress,
+                                              const struct clsnn_options *o, uint64_t networks,
+                                              uint32_t neurons, struct clsnn_device_info **out,
+                                              size_t *out_n);
+enum clsnn_status __wrap_clsnn_session_choose(struct clsnn_progress_line *progress,
+                                              const struct clsnn_options *o, uint64_t networks,
+                                              uint32_t neurons, struct clsnn_device_info **out,
+                                              size_t *out_n) {
+    (void)progress, (void)o, (void)networks, (void)neurons;
+    *out = NULL;
+    *out_n = 1;
+    return CLSNN_OK;
+}
+
+enum clsnn_status __wrap_clsnn_session_device(const struct clsnn_options *o,
+                                              const struct clsnn_device_info *info,
+                                              struct clsnn_device **out);
+enum clsnn_status __wrap_clsnn_session_device(const struct clsnn_options *o,
+                                              const struct clsnn_device_info *info,
+                                              struct clsnn_device **out) {
+    (void)o, (void)info;
     struct clsnn_device *dev = calloc(1, sizeof *dev);
     if (!dev) return clsnn_fail(CLSNN_E_MEMORY, "device: no memory");
     *out = dev;
