@@ -1,4 +1,6 @@
 /* Decides the order of a sweep's runs, and how many of them are on the device at once. */
+#include <assert.h>
+
 #include "base/fail.h"
 #include "clsnn/abi.h"
 #include "device/device.h"
@@ -23,6 +25,11 @@ int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b) {
                    cost_b = (uint64_t)b->epochs * b->train_images;
     if (a->neurons != b->neurons) return a->neurons < b->neurons ? 1 : -1;
     return cost_a < cost_b ? 1 : cost_a > cost_b ? -1 : 0;
+}
+
+size_t clsnn_pack_share(size_t n_runs, uint64_t capacity, uint64_t all) {
+    assert(all >= capacity && capacity > 0);
+    return (size_t)((n_runs * capacity + all - 1) / all);
 }
 
 static uint64_t most_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,

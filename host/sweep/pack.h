@@ -9,6 +9,9 @@ double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images);
 /* Compares for qsort; negative: plan a runs before b, 0: equal size and length. Large networks run first, and
  * long runs first among networks of one size, so that little is left on the device at the end. */
 int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b);
+/* Returns the share of n_runs runs that a device of this capacity (device.h) begins with, beside others: at
+ * least one. all: the sum of the capacities of every device, at least `capacity`. */
+size_t clsnn_pack_share(size_t n_runs, uint64_t capacity, uint64_t all);
 /* Returns whether a network fits on the device beside all images of data. */
 bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset *data, uint32_t neurons);
 /* Writes how many of n_runs networks to hold on the device at once, beside all images of data.

@@ -2,7 +2,6 @@
  * under way. */
 #include "sweep/sweep.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -358,7 +357,8 @@ static void note_batch(struct worker *k, uint32_t neurons, size_t n_runs) {
 static bool next_size(struct worker *k, uint32_t *out_neurons, size_t *out_most, size_t *out_runs) {
     struct work *w = k->work;
     const struct clsnn_sweep *s = w->sweep;
-    size_t q = 0, waiting = 0, running = 0, capacity = 0;
+    size_t q = 0, waiting = 0, running = 0;
+    uint64_t capacity = 0;
     pthread_mutex_lock(&w->lock);
     while (q < w->n_queue && !clsnn_pack_fits(k->on->dev, s->data, w->queue[q]->plan.neurons)) q++;
     const bool found = q < w->n_queue;
@@ -370,9 +370,8 @@ static bool next_size(struct worker *k, uint32_t *out_neurons, size_t *out_most,
             if (other->neurons == k->neurons) running += other->n_running;
             if (other->st == CLSNN_OK) capacity += clsnn_device_capacity(&other->on->dev->info);
         }
-        assert(capacity > 0); /* k itself is at work */
-        const size_t own = clsnn_device_capacity(&k->on->dev->info), all = waiting + running,
-                     share = (all * own + capacity - 1) / capacity;
+        const size_t all = waiting + running,
+                     share = clsnn_pack_share(all, clsnn_device_capacity(&k->on->dev->info), capacity);
         *out_neurons = k->neurons;
         *out_most = share < waiting ? share : waiting;
         *out_runs = all;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "sweep/grid.h"
+#include "sweep/pack.h"
 #include "sweep/shard.h"
 #include "options/options.h"
 
@@ -608,6 +609,25 @@ static void test_most_runs(void **state) {
     drop(&s);
 }
 
+/* Devices begin with runs by their capacity: together all runs, none of them without one. */
+static void test_shares(void **state) {
+    (void)state;
+    assert_int_equal(clsnn_pack_share(7, 8, 8), 7); /* one device */
+    assert_int_equal(clsnn_pack_share(7, 8, 16), 4);
+    assert_int_equal(clsnn_pack_share(1, 8, 16), 1);
+    assert_int_equal(clsnn_pack_share(400, 264, 328), 322); /* a GPU of 132 units beside 16 cores */
+    assert_int_equal(clsnn_pack_share(400, 64, 328), 79);
+    assert_int_equal(clsnn_pack_share(10000, UINT32_MAX, 2 * (uint64_t)UINT32_MAX), 5000);
+    for (size_t n = 1; n < 50; n++) {
+        size_t sum = 0;
+        for (uint64_t c = 1; c < 6; c++) {
+            assert_true(clsnn_pack_share(n, c, 15) >= 1);
+            sum += clsnn_pack_share(n, c, 15);
+        }
+        assert_in_range(sum, n, n + 4);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_lists_and_ranges, clean),
@@ -622,6 +642,7 @@ int main(void) {
         cmocka_unit_test_setup(test_sizes, clean),
         cmocka_unit_test_setup(test_shards, clean),
         cmocka_unit_test_setup(test_most_runs, clean),
+        cmocka_unit_test(test_shares),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

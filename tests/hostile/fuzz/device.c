@@ -1,10 +1,10 @@
-/* Passes --device SPEC through the command line, then picks from a list of made-up devices. */
+/* Passes --device SPEC through the command line, then picks one and several of a list of made-up devices. */
 #include "fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "clsnn/device.h"
+#include "device/device.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     static struct clsnn_device_info list[6];
@@ -34,6 +34,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         const enum clsnn_status st = clsnn_device_pick(list, 6, o.device, &index);
         FUZZ_CHECK(st == CLSNN_OK ? index < 6 && list[index].available : index == 6);
         fuzz_outcome(st, CLSNN_E_NO_DEVICE, CLSNN_E_NO_DEVICE, "--device");
+        size_t many[6], n_many = 0;
+        const enum clsnn_status all = clsnn_devices_pick(list, 6, o.device, many, &n_many);
+        FUZZ_CHECK(all == CLSNN_OK ? n_many >= 1 && n_many <= 6 : n_many == 0);
+        for (size_t k = 0; k < n_many; k++) FUZZ_CHECK(many[k] < 6 && list[many[k]].available);
+        if (st == CLSNN_OK) FUZZ_CHECK(n_many == 1 && many[0] == index); /* a name means the same in both */
+        fuzz_outcome(all, CLSNN_E_USAGE, CLSNN_E_NO_DEVICE, "--device");
         FUZZ_CHECK(clsnn_device_pick(list, 0, o.device, &index) == CLSNN_E_NO_DEVICE);
         clsnn_error_clear();
     }

@@ -201,7 +201,8 @@ put("config", "long-line", "out = " + "x" * 300 + "\n")
 put("config", "bom", b"\xef\xbb\xbfneurons = 3\r\nseed = 18446744073709551615\r\n")
 
 for k, text in enumerate(["", "gpu", "cpu", "accelerator", "0:1", "1:2", "9999:9999", "00001:1", "0:1x",
-                          "tesla", "%s%n", "-1:0", "\x1b[0m", "Ger\u00e4t", "N" * 400]):
+                          "tesla", "%s%n", "-1:0", "\x1b[0m", "Ger\u00e4t", "N" * 400, "all", "gpu,0:0",
+                          "0:1, tesla", "0:0,0:0", "x,"]):
     put("device", "%02d" % k, text)
 
 for k, words in enumerate([
