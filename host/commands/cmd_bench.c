@@ -12,6 +12,7 @@
 #include "formats/json.h"
 #include "plain/measure.h"
 #include "commands/commands.h"
+#include "clsnn/selftest.h"
 #include "clsnn/dataset.h"
 #include "base/file.h"
 #include "commands/progress.h"
@@ -147,6 +148,17 @@ static enum clsnn_status give_up(struct bench *b, size_t d, enum clsnn_status st
     return CLSNN_OK;
 }
 
+/* Compiles what several work-groups a network need at this size, and tests it: without that nothing uses it. */
+static enum clsnn_status get_shares_ready(struct bench *b, size_t d, int neurons) {
+    enum clsnn_status st = CLSNN_OK;
+    clsnn_program_split(b->programs[d], b->o->split);
+    TRY(clsnn_program_share(b->programs[d], 1, (uint32_t)neurons));
+    if (clsnn_device_shares(b->devices[d], 1, (uint32_t)neurons) > 1 || b->o->split > 1)
+        TRY(clsnn_selftest(b->devices[d], b->programs[d]));
+fail:
+    return st;
+}
+
 /* Measures 1, 2, 4, ... networks of one size on one device, a row each. Appends plain C's runs, which take
  * turns with the device's, to c_runs. */
 static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons,
@@ -156,6 +168,7 @@ static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons,
     const bool chosen = b->o->networks != 0, doubles = !chosen && !is_cpu(dev) && !b->o->quick;
     const int most = chosen ? b->o->networks : doubles ? 1 << 16 : b->o->quick ? 2 : 4;
     double before = 0;
+    TRY(get_shares_ready(b, d, neurons));
     for (int n = 1; n <= most && b->n_rows < MAX_ROWS; n *= 2) {
         struct clsnn_bench_runs runs;
         if (n > 1 && !clsnn_bench_fits(dev, &b->plan, neurons, n)) {
