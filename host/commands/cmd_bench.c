@@ -148,7 +148,7 @@ static enum clsnn_status give_up(struct bench *b, size_t d, enum clsnn_status st
     return CLSNN_OK;
 }
 
-/* Compiles what several work-groups a network need at this size, and tests it: without that nothing uses it. */
+/* Compiles what several work-groups a network need at this size, and tests it. Untested it is not used. */
 static enum clsnn_status get_shares_ready(struct bench *b, size_t d, int neurons) {
     enum clsnn_status st = CLSNN_OK;
     clsnn_program_split(b->programs[d], b->o->split);
