@@ -40,6 +40,7 @@ struct worker {
     enum clsnn_status st; /* not CLSNN_OK: the device works no more */
     char why[1024];       /* the error, if there are several devices */
     /* work->lock protects the rest. */
+    bool has_begun;   /* it has taken its share */
     uint32_t neurons; /* size of the present batch */
     size_t n_running;
     uint64_t images; /* images_left, and those of experiments in slots */
@@ -55,6 +56,8 @@ struct work {
     double began;           /* clsnn_clock_seconds */
     /* Protects the rest, once threads run, and serialises calls of the watcher. */
     pthread_mutex_t lock;
+    size_t n_to_begin; /* devices that have not begun: nobody takes more than a share before */
+    pthread_cond_t all_have_begun;
     struct clsnn_sweep_run **queue; /* [n_queue] runs that wait, in the order of pack.h; borrowed */
     size_t n_queue;
     struct clsnn_sweep_stage stage;
@@ -96,12 +99,19 @@ static int compare_runs(const void *a, const void *b) {
     return order ? order : x < y ? -1 : x > y; /* both point into s->runs: equal runs keep the grid's order */
 }
 
+/* Locks the queue, once this device may take runs from it. */
+static void lock_queue(struct worker *k) {
+    struct work *w = k->work;
+    pthread_mutex_lock(&w->lock);
+    while (k->has_begun && w->n_to_begin > 0) pthread_cond_wait(&w->all_have_begun, &w->lock);
+}
+
 /* Takes the first waiting run of a size for slot b; NULL: none waits. */
 static struct clsnn_sweep_run *take(struct worker *k, int b, uint32_t neurons) {
     struct work *w = k->work;
     struct clsnn_sweep_run *run = NULL;
     size_t q = 0;
-    pthread_mutex_lock(&w->lock);
+    lock_queue(k);
     while (q < w->n_queue && w->queue[q]->plan.neurons != neurons) q++;
     if (q < w->n_queue) {
         run = w->queue[q];
@@ -359,7 +369,7 @@ static bool next_size(struct worker *k, uint32_t *out_neurons, size_t *out_most,
     const struct clsnn_sweep *s = w->sweep;
     size_t q = 0, waiting = 0, running = 0;
     uint64_t capacity = 0;
-    pthread_mutex_lock(&w->lock);
+    lock_queue(k);
     while (q < w->n_queue && !clsnn_pack_fits(k->on->dev, s->data, w->queue[q]->plan.neurons)) q++;
     const bool found = q < w->n_queue;
     if (found) {
@@ -378,6 +388,16 @@ static bool next_size(struct worker *k, uint32_t *out_neurons, size_t *out_most,
     }
     pthread_mutex_unlock(&w->lock);
     return found;
+}
+
+/* Counts the device as begun: it has taken its share, or found nothing to do. */
+static void begin(struct worker *k) {
+    struct work *w = k->work;
+    pthread_mutex_lock(&w->lock);
+    if (!k->has_begun && w->n_to_begin > 0 && --w->n_to_begin == 0)
+        pthread_cond_broadcast(&w->all_have_begun);
+    k->has_begun = true;
+    pthread_mutex_unlock(&w->lock);
 }
 
 /* Trains runs of one size in one batch, while any waits; at most n_most side by side. *out_back: after a
@@ -399,6 +419,7 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
     TRY(clsnn_batch_create(k->on->dev, k->on->prog, s->data, neurons, k->n_slots, s->data->train.n_images,
                            s->data->test.n_images, (uint32_t)s->options->chunk, &batch));
     for (int b = 0; b < k->n_slots; b++) TRY(fill_slot(k, batch, b, &k->experiments[b]));
+    begin(k);
     note_batch(k, neurons, n_runs);
     TRY(clsnn_experiments_run(batch, k->experiments, &watch));
 fail:
@@ -452,6 +473,7 @@ static void *work_on(void *ctx) {
     size_t n_most, n_runs, n_back = 0;
     while (st == CLSNN_OK && next_size(k, &neurons, &n_most, &n_runs))
         st = run_size(k, neurons, n_most, n_runs, &n_back);
+    begin(k);
     if (st == CLSNN_OK) return NULL;
     if (k->work->sweep->n_devices > 1)
         end_device(k, st, n_back);
@@ -495,11 +517,21 @@ static enum clsnn_status run_devices(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
     struct worker *own = NULL; /* works in the calling thread */
     for (size_t q = 0; q < w->n_queue; q++) TRY(check_size(w, w->queue[q]->plan.neurons));
+    w->n_to_begin = 0;
+    for (size_t d = 0; d < w->sweep->n_devices; d++) {
+        w->workers[d].has_begun = w->workers[d].st != CLSNN_OK;
+        w->n_to_begin += !w->workers[d].has_begun;
+    }
     for (size_t d = 0; d < w->sweep->n_devices; d++) {
         struct worker *k = &w->workers[d];
         if (k->st != CLSNN_OK) continue;
         if (own) own->has_thread = pthread_create(&own->thread, NULL, work_on, own) == 0;
-        if (own && !own->has_thread) work_on(own);
+        if (own && !own->has_thread) { /* this device first, and alone */
+            pthread_mutex_lock(&w->lock);
+            w->n_to_begin = 0;
+            pthread_mutex_unlock(&w->lock);
+            work_on(own);
+        }
         own = k;
     }
     if (own) work_on(own);
@@ -564,7 +596,8 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
                      .workers = calloc(s->n_devices, sizeof *w.workers),
                      .queue = calloc(s->grid->n_runs, sizeof(struct clsnn_sweep_run *)),
                      .began = clsnn_clock_seconds(),
-                     .lock = PTHREAD_MUTEX_INITIALIZER};
+                     .lock = PTHREAD_MUTEX_INITIALIZER,
+                     .all_have_begun = PTHREAD_COND_INITIALIZER};
     struct clsnn_lock lock = CLSNN_LOCK_NONE;
     bool trains = false;
     if (!w.workers || !w.queue) {

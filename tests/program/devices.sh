@@ -203,7 +203,7 @@ two_drivers() { # pocl and oclgrind, whose device counts as a GPU, for the rest 
 tiny=(--train-images 2 --label-images 2 --test-images 1 --neurons 4)
 beside_oclgrind() { # a second driver, whose devices compute the same bits
     two_drivers
-    # pocl may begin first: of fewer runs its share, rounded up, would be all
+    # of fewer runs pocl's share, rounded up, might be all
     run 0 train --data "$work/small" "${tiny[@]}" --runs 20 --out two --device all
     says "of them on 0:0 ("
     says "of them on 1:0 ("
