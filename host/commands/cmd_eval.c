@@ -118,8 +118,9 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     TRY(clsnn_session_compile(&session, &with_params, &with_params, 1, false));
     session.plan.neurons = model.n_post;
     session.plan.epochs = 0;
+    session.plan.train_first = 0;
     session.plan.train_images = 1; /* eval trains nothing; label_images is a number of its own */
-    TRY(clsnn_session_batch(&session, 1, session.plan.label_images, session.plan.test_images, &batch));
+    TRY(clsnn_session_batch(&session, 1, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     TRY(clsnn_experiment_set_model(x, &model));
     if (o->out_dir)
@@ -131,8 +132,8 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
                         model.n_post, model.labels.labels ? "labels from the file" : "no labels yet",
                         x->plan.test_images);
     if (model.labels.labels && is_given(o, "label-images"))
-        clsnn_progress_note(&session.progress, "--label-images = %d: %s has labels, and keeps them",
-                            o->label_images, path);
+        clsnn_progress_note(&session.progress, "--label-images is not used: %s has labels, and keeps them",
+                            path);
     if (trained_on.replaced[0])
         clsnn_progress_note(&session.progress, "given parameters replace those of %s: %s", path,
                             trained_on.replaced);

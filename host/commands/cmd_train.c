@@ -248,9 +248,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
     TRY(clsnn_session_compile(&session, o, o, 1, true));
-    const uint32_t n_train = session.plan.train_images, n_label = session.plan.label_images;
-    TRY(clsnn_session_batch(&session, 1, n_train && n_label ? (n_train > n_label ? n_train : n_label) : 0,
-                            session.plan.test_images, &batch));
+    TRY(clsnn_session_batch(&session, 1, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     watch.resumes = resumes;
     clsnn_report_start(&report, o, x, dir);

@@ -253,8 +253,9 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     char kernels[CLSNN_SHA256_HEX];
     clsnn_options_visit(o, note_data, &data_given);
     TRY(read_run(dir, &r));
-    if (!data_given) /* by the set's name, as the run found it; the user's own data by their folder */
-        as_recorded.data = strcmp(r.data_name, "custom") == 0 ? r.data_source : r.data_name;
+    char spec[sizeof r.data_source];
+    snprintf(spec, sizeof spec, "%s", clsnn_run_data_spec(r.data_name, r.data_source));
+    if (!data_given) as_recorded.data = spec;
     as_recorded.neurons = (int)r.plan.neurons;
     TRY(clsnn_session_open(&session, &as_recorded, &as_recorded, 1));
     session.plan = r.plan;
@@ -268,9 +269,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
         goto fail;
     }
     TRY(clsnn_session_compile(&session, &as_recorded, &as_recorded, 1, true));
-    TRY(clsnn_session_batch(
-        &session, 1, r.plan.train_images > r.plan.label_images ? r.plan.train_images : r.plan.label_images,
-        r.plan.test_images, &batch));
+    TRY(clsnn_session_batch(&session, 1, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     TRY(clsnn_program_hash(kernels));
     clsnn_progress_note(&session.progress,

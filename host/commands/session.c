@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "base/text.h"
 #include "clsnn/selftest.h"
 #include "commands/guard.h"
 #include "device/device.h"
@@ -91,22 +92,53 @@ void clsnn_session_may_end(const char *words) {
     if (clsnn_session_stopping()) end_if_allowed();
 }
 
+/* The context of check_images. */
+struct checking {
+    struct clsnn_session *session;
+    enum clsnn_status st;
+};
+
 /* Warns if an option asks for more images than there are: a script's number must not seem to have been
- * trained. For clsnn_options_visit. */
-static void warn_of_more(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
+ * trained. Fails if a range has none of them. For clsnn_options_visit. */
+static void check_images(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                          bool is_param) {
-    struct clsnn_session *s = ctx;
+    struct checking *c = ctx;
+    struct clsnn_session *s = c->session;
+    const char *dots = strstr(value, "..");
+    const unsigned long first = dots ? strtoul(value, NULL, 10) : 0,
+                        end = strtoul(dots ? dots + 2 : value, NULL, 10);
     const struct {
         const char *name, *kind;
         uint32_t there;
     } sets[] = {{"train-images", "training", s->data.train.n_images},
                 {"label-images", "training", s->data.train.n_images},
                 {"test-images", "test", s->data.test.n_images}};
-    if (!is_number || is_param || strcmp(origin, "default") == 0 || strncmp(origin, "preset", 6) == 0) return;
-    for (size_t k = 0; k < sizeof sets / sizeof *sets; k++)
-        if (strcmp(name, sets[k].name) == 0 && strtoul(value, NULL, 10) > sets[k].there)
+    (void)is_number;
+    if (is_param || strcmp(origin, "default") == 0 || strncmp(origin, "preset", 6) == 0) return;
+    for (size_t k = 0; k < sizeof sets / sizeof *sets && c->st == CLSNN_OK; k++) {
+        if (strcmp(name, sets[k].name) != 0 || end <= sets[k].there) continue;
+        if (dots && first >= sets[k].there)
+            c->st = clsnn_fail(CLSNN_E_USAGE, "--%s = %s: %s has %u %s images, so A must be below %u", name,
+                               value, s->data.name, sets[k].there, sets[k].kind, sets[k].there);
+        else
             clsnn_warnings_add(&s->warnings, CLSNN_WARN_fewer_images, "--%s = %s: %s has %u %s images", name,
                                value, s->data.name, sets[k].there, sets[k].kind);
+    }
+}
+
+/* Checks --data-name: it becomes part of file names, and no other data may pass for clsnn's own sets. */
+static enum clsnn_status check_name(const char *name) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    char shown[CLSNN_EXCERPT];
+    const size_t n = strlen(name);
+    if (n < CLSNN_DATA_NAME && strspn(name, letters) == n && *name != '.' && *name != '-' &&
+        strcmp(name, "mnist") != 0 && strcmp(name, "digits") != 0)
+        return CLSNN_OK;
+    return clsnn_fail(
+        CLSNN_E_USAGE,
+        "--data-name = %s: must be at most %d letters, digits, '_', '-' and '.', begin with none "
+        "of the last two, and not be mnist or digits",
+        clsnn_excerpt(name, shown), CLSNN_DATA_NAME - 1);
 }
 
 enum clsnn_status clsnn_session_tell(struct clsnn_session *s, const struct clsnn_options *o,
@@ -271,20 +303,28 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     clsnn_progress_note(&s->progress, "clsnn %s: loading data (%s)%s", CLSNN_VERSION, o->data,
                         o->collect ? "" : " and looking for an OpenCL device");
     s->chunk = (uint32_t)o->chunk;
+    if (o->data_name) TRY(check_name(o->data_name));
     TRY(clsnn_dataset_load(data_for(o), &s->data));
-    clsnn_plan_make(o, &s->data, &s->plan);
-    if (!o->collect) TRY(open_devices(s, o, runs, n_runs));
     if (s->data.train.n_images == 0 && strcmp(o->command, "eval") != 0)
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: holds a test set only, which serves clsnn eval: %s needs training images",
                        s->data.source, o->command));
+    if (!s->data.test.labels)
+        TRY(clsnn_fail(CLSNN_E_DATA, "%s: has no labels of the test images: %s needs them", s->data.source,
+                       o->command));
+    const bool is_builtin = strcmp(s->data.name, "digits") == 0;
+    if (o->data_name) snprintf(s->data.name, sizeof s->data.name, "%s", o->data_name);
+    clsnn_plan_make(o, &s->data, &s->plan);
+    if (!o->collect) TRY(open_devices(s, o, runs, n_runs));
     s->plan.pause_every = (uint32_t)o->checkpoint_every;
     clsnn_progress_note(&s->progress, "data: %s (%s), %u training and %u test images", s->data.name,
                         s->data.source, s->data.train.n_images, s->data.test.n_images);
-    if (strcmp(o->data, "auto") == 0 && strcmp(s->data.name, "digits") == 0)
+    if (strcmp(o->data, "auto") == 0 && is_builtin)
         clsnn_warnings_add(&s->warnings, CLSNN_WARN_builtin_digits,
                            "MNIST was not found, these are the built-in digits");
-    clsnn_options_visit(o, warn_of_more, s);
+    struct checking images = {s, CLSNN_OK};
+    clsnn_options_visit(o, check_images, &images);
+    TRY(images.st);
     clsnn_warnings_of_pixels(&s->warnings, &s->data);
     TRY(clsnn_session_tell(s, o, &s->warnings));
 fail:
@@ -395,11 +435,12 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
-                                      struct clsnn_batch **out) {
-    return clsnn_batch_create(s->devices->dev, s->devices->prog, &s->data, s->plan.neurons, n_slots,
-                              n_train ? n_train : s->data.train.n_images,
-                              n_test ? n_test : s->data.test.n_images, s->chunk, out);
+enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, struct clsnn_batch **out) {
+    const struct clsnn_plan *p = &s->plan;
+    const uint32_t trained = p->train_first + p->train_images, labelled = p->label_first + p->label_images;
+    return clsnn_batch_create(s->devices->dev, s->devices->prog, &s->data, p->neurons, n_slots,
+                              trained > labelled ? trained : labelled, p->test_first + p->test_images,
+                              s->chunk, out);
 }
 
 void clsnn_session_close(struct clsnn_session *s) {

@@ -48,10 +48,9 @@ enum clsnn_status clsnn_session_compile(struct clsnn_session *s, const struct cl
                                         const struct clsnn_options *runs, size_t n_runs, bool trains);
 void clsnn_session_close(struct clsnn_session *s); /* takes {0} and half-built ones; signals stay blocked */
 
-/* Makes a batch of n_slots networks of the plan's size, with the first n_train and n_test images (0: all) of
- * the session's data. Errors: as of clsnn_batch_create. */
-enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, uint32_t n_train, uint32_t n_test,
-                                      struct clsnn_batch **out);
+/* Makes a batch of n_slots networks of the plan's size, with the images that the plan needs.
+ * Errors: as of clsnn_batch_create. */
+enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, struct clsnn_batch **out);
 
 /* Notes that a run of o has fewer epochs than --eval-every, so that only its end is tested. */
 void clsnn_session_note_epochs(struct clsnn_session *s, const struct clsnn_options *o);

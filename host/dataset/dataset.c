@@ -1,4 +1,5 @@
-/* Loads and writes data sets: a directory's four IDX files (idx.c) or the built-in digits (digits.c). */
+/* Loads and writes data sets: a directory's four IDX files (idx.c), an .npz file (npz_set.c) or the built-in
+ * digits (digits.c). */
 #include "clsnn/dataset.h"
 
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include "dataset/digits.h"
 #include "dataset/places.h"
 #include "dataset/idx.h"
+#include "dataset/npz_set.h"
 
 /* clsnn_dataset.sha256 of the original MNIST: the files in datasets/SHA256SUMS without their IDX headers. */
 #define MNIST_SHA256 "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
@@ -30,7 +32,7 @@ uint32_t clsnn_dataset_classes(const struct clsnn_dataset *d) {
     const struct clsnn_images *sets[] = {&d->train, &d->test};
     uint32_t n = CLSNN_MIN_CLASSES;
     for (int i = 0; i < 2; i++)
-        for (uint32_t k = 0; k < sets[i]->n_images; k++)
+        for (uint32_t k = 0; k < sets[i]->n_images && sets[i]->labels; k++)
             if (sets[i]->labels[k] >= n) n = sets[i]->labels[k] + 1u;
     return n;
 }
@@ -41,13 +43,15 @@ static enum clsnn_status hash(struct clsnn_dataset *d) {
     const struct clsnn_images *sets[] = {&d->train, &d->test};
     for (int i = 0; i < 2; i++) {
         clsnn_sha256_add(h, sets[i]->pixels, (size_t)sets[i]->n_images * CLSNN_IMAGE_PIXELS);
-        clsnn_sha256_add(h, sets[i]->labels, sets[i]->n_images);
+        if (sets[i]->labels) clsnn_sha256_add(h, sets[i]->labels, sets[i]->n_images);
     }
     clsnn_sha256_finish(h, d->sha256);
     return CLSNN_OK;
 }
 
-static enum clsnn_status load_set(const char *dir, enum clsnn_idx_file first, struct clsnn_images *out) {
+/* Reads the images and labels of a set. may_lack: the labels' file may be missing. */
+static enum clsnn_status load_set(const char *dir, enum clsnn_idx_file first, bool may_lack,
+                                  struct clsnn_images *out) {
     enum clsnn_status st = CLSNN_OK;
     char *paths[2] = {NULL, NULL};
     void *data[2] = {NULL, NULL};
@@ -55,6 +59,7 @@ static enum clsnn_status load_set(const char *dir, enum clsnn_idx_file first, st
     for (int i = 0; i < 2; i++) {
         enum clsnn_idx_file which = (enum clsnn_idx_file)((int)first + i);
         TRY(clsnn_place_file(dir, which, &paths[i]));
+        if (!paths[i] && i == 1 && may_lack) continue;
         if (!paths[i]) {
             st = clsnn_fail(CLSNN_E_DATA,
                             "%s: %s[.gz] is missing: the directory must hold all four IDX files, or those of "
@@ -88,16 +93,23 @@ static bool has_training(const char *dir) {
     return there;
 }
 
+/* Fills name, source and hash of a set that was read from path. */
+static enum clsnn_status name_set(const char *path, struct clsnn_dataset *out) {
+    const enum clsnn_status st = hash(out);
+    if (strlen(path) >= sizeof out->source)
+        return clsnn_fail(CLSNN_E_DATA, "data: a path of %zu characters: must be at most %zu", strlen(path),
+                          sizeof out->source - 1);
+    snprintf(out->source, sizeof out->source, "%s", path);
+    snprintf(out->name, sizeof out->name, "%s", strcmp(out->sha256, MNIST_SHA256) == 0 ? "mnist" : "custom");
+    return st;
+}
+
 static enum clsnn_status load_dir(const char *dir, struct clsnn_dataset *out) {
     enum clsnn_status st = CLSNN_OK;
-    if (strlen(dir) >= sizeof out->source)
-        return clsnn_fail(CLSNN_E_DATA, "data: a path of %zu characters: must be at most %zu", strlen(dir),
-                          sizeof out->source - 1);
-    if (has_training(dir)) TRY(load_set(dir, CLSNN_IDX_TRAIN_IMAGES, &out->train));
-    TRY(load_set(dir, CLSNN_IDX_TEST_IMAGES, &out->test));
-    TRY(hash(out));
-    snprintf(out->source, sizeof out->source, "%s", dir);
-    snprintf(out->name, sizeof out->name, "%s", strcmp(out->sha256, MNIST_SHA256) == 0 ? "mnist" : "custom");
+    const bool whole = has_training(dir);
+    if (whole) TRY(load_set(dir, CLSNN_IDX_TRAIN_IMAGES, false, &out->train));
+    TRY(load_set(dir, CLSNN_IDX_TEST_IMAGES, !whole, &out->test));
+    TRY(name_set(dir, out));
 fail:
     return st;
 }
@@ -145,8 +157,8 @@ static void draw_all(struct clsnn_dataset *out) {
 
 static enum clsnn_status load_digits(struct clsnn_dataset *out) {
     enum clsnn_status st = CLSNN_OK;
-    TRY(clsnn_images_create(CLSNN_DIGITS_TRAIN, &out->train));
-    TRY(clsnn_images_create(CLSNN_DIGITS_TEST, &out->test));
+    TRY(clsnn_images_create(CLSNN_DIGITS_TRAIN, true, &out->train));
+    TRY(clsnn_images_create(CLSNN_DIGITS_TEST, true, &out->test));
     draw_all(out);
     TRY(hash(out));
     snprintf(out->source, sizeof out->source, "built in, seed %u", CLSNN_DIGITS_SEED);
@@ -196,13 +208,25 @@ static enum clsnn_status no_such_data(const char *spec) {
     struct stat info;
     const char *near = state == CLSNN_PLACE_ABSENT ? clsnn_nearest(spec, names, 3) : NULL;
     return clsnn_fail(CLSNN_E_DATA,
-                      "data = %s: %s: must be auto, mnist, digits or a directory that holds "
+                      "data = %s: %s: must be auto, mnist, digits, FILE.npz or a directory that holds "
                       "train-images-idx3-ubyte[.gz] and its three sisters%s%s%s",
                       spec,
                       state != CLSNN_PLACE_ABSENT ? "none of the files is in it"
                       : stat(spec, &info) == 0    ? "is a file"
                                                   : "no such directory",
                       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static enum clsnn_status load_npz(const char *path, struct clsnn_dataset *out) {
+    const enum clsnn_status st = clsnn_npz_set_load(path, &out->train, &out->test);
+    return st == CLSNN_OK ? name_set(path, out) : st;
+}
+
+/* Returns whether spec is the path of an .npz file that is there. */
+static bool is_npz(const char *spec) {
+    const size_t n = strlen(spec);
+    struct stat info;
+    return n > 4 && strcmp(spec + n - 4, ".npz") == 0 && stat(spec, &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
 enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out) {
@@ -214,6 +238,8 @@ enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out
         TRY(load_mnist(false, &made));
     else if (strcmp(spec, "auto") == 0)
         TRY(load_mnist(true, &made));
+    else if (is_npz(spec))
+        TRY(load_npz(spec, &made));
     else if (clsnn_place_look(spec) == CLSNN_PLACE_FOUND)
         TRY(load_dir(spec, &made));
     else
@@ -242,6 +268,9 @@ static enum clsnn_status refuse_hidden(const char *dir, const char *name) {
 enum clsnn_status clsnn_dataset_export(const struct clsnn_dataset *d, const char *dir) {
     enum clsnn_status st = CLSNN_OK;
     char *path = NULL;
+    if (!d->train.labels || !d->test.labels)
+        return clsnn_fail(CLSNN_E_DATA, "%s: a set without images or labels cannot be written as IDX files",
+                          d->source);
     TRY(clsnn_file_make_dir(dir));
     for (int i = 0; i < CLSNN_IDX_FILES; i++) TRY(refuse_hidden(dir, clsnn_idx_names[i]));
     for (int i = 0; i < CLSNN_IDX_FILES; i++) {

@@ -89,11 +89,11 @@ void clsnn_images_finish(struct clsnn_images *m) {
     memset(m, 0, sizeof *m);
 }
 
-enum clsnn_status clsnn_images_create(uint32_t n, struct clsnn_images *out) {
+enum clsnn_status clsnn_images_create(uint32_t n, bool labelled, struct clsnn_images *out) {
     void *pixels = NULL;
     size_t n_bytes = (size_t)n * CLSNN_IMAGE_PIXELS;
-    uint8_t *labels = malloc(n);
-    if (!labels || posix_memalign(&pixels, PAGE_BYTES, n_bytes) != 0) {
+    uint8_t *labels = labelled ? malloc(n) : NULL;
+    if ((labelled && !labels) || posix_memalign(&pixels, PAGE_BYTES, n_bytes) != 0) {
         free(labels);
         return clsnn_fail(CLSNN_E_MEMORY, "images: %zu bytes", n_bytes + n);
     }
@@ -107,17 +107,19 @@ enum clsnn_status clsnn_idx_parse(const void *images, size_t images_bytes, const
     struct clsnn_images made = {0};
     uint32_t n = 0, n_labels = 0;
     size_t want = 0, want_labels = 0;
+    const uint8_t *pixels = images, *values = labels;
     TRY(check_header(CLSNN_IDX_PIXELS, images, images_bytes, label, &n, &want));
     TRY(check_size(label, "images", n, images_bytes, want));
-    TRY(check_header(CLSNN_IDX_LABELS, labels, labels_bytes, label, &n_labels, &want_labels));
-    TRY(check_size(label, "labels", n_labels, labels_bytes, want_labels));
-    if (n != n_labels)
-        return clsnn_fail(CLSNN_E_DATA, "%s: %u images but %u labels: must be as many", label, n, n_labels);
-    const uint8_t *values = (const uint8_t *)labels + header_bytes(CLSNN_IDX_LABELS);
-    TRY(clsnn_images_create(n, &made));
-    memcpy(made.pixels, (const uint8_t *)images + header_bytes(CLSNN_IDX_PIXELS),
-           (size_t)n * CLSNN_IMAGE_PIXELS);
-    memcpy(made.labels, values, n);
+    if (values) {
+        TRY(check_header(CLSNN_IDX_LABELS, values, labels_bytes, label, &n_labels, &want_labels));
+        TRY(check_size(label, "labels", n_labels, labels_bytes, want_labels));
+        if (n != n_labels)
+            return clsnn_fail(CLSNN_E_DATA, "%s: %u images but %u labels: must be as many", label, n,
+                              n_labels);
+    }
+    TRY(clsnn_images_create(n, values != NULL, &made));
+    memcpy(made.pixels, pixels + header_bytes(CLSNN_IDX_PIXELS), (size_t)n * CLSNN_IMAGE_PIXELS);
+    if (values) memcpy(made.labels, values + header_bytes(CLSNN_IDX_LABELS), n);
     *out = made;
 fail:
     return st;

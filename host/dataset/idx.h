@@ -19,12 +19,13 @@ enum clsnn_status clsnn_idx_read(const char *path, enum clsnn_idx_kind kind, siz
 enum clsnn_status clsnn_idx_write(const char *path, enum clsnn_idx_kind kind, const uint8_t *data,
                                   uint32_t n_items);
 
-/* Allocates n images with page-aligned pixels. finish takes {0}. Errors: CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_images_create(uint32_t n_images, struct clsnn_images *out);
+/* Allocates n images with page-aligned pixels, and with labels if labelled. finish takes {0}.
+ * Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_images_create(uint32_t n_images, bool labelled, struct clsnn_images *out);
 void clsnn_images_finish(struct clsnn_images *m);
 
-/* Turns two unpacked IDX files in memory into images; fuzzers drive this function. label names the files in
- * messages. Errors: CLSNN_E_DATA, CLSNN_E_MEMORY. */
+/* Turns two unpacked IDX files in memory into images; fuzzers drive this function. labels NULL: the images
+ * have none. label names the files in messages. Errors: CLSNN_E_DATA, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_idx_parse(const void *images, size_t images_bytes, const void *labels,
                                   size_t labels_bytes, const char *label, struct clsnn_images *out);
 

@@ -26,9 +26,10 @@ size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_post) {
            IMAGES_A_LAUNCH * (((size_t)n_post + CLSNN_ROW_ALIGN) * sizeof(uint16_t) + sizeof(uint32_t));
 }
 
-enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images,
-                                 enum clsnn_purpose purpose, clsnn_evaluate_progress *progress, void *ctx,
-                                 uint16_t *out_counts, struct clsnn_evaluation *out) {
+enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t first,
+                                 uint32_t n_images, enum clsnn_purpose purpose,
+                                 clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts,
+                                 struct clsnn_evaluation *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_device *dev = net->dev;
     struct clsnn_state s = {0};
@@ -48,10 +49,10 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
     TRY(clsnn_buffer_create(dev, "spike counts", IMAGES_A_LAUNCH * n * sizeof *rows, NULL, false, &counts));
     TRY(clsnn_buffer_create(dev, "presentations", IMAGES_A_LAUNCH * sizeof *host_shown, NULL, false, &shown));
     uint32_t chunk = n_slots;
-    for (uint32_t first = 0; first < n_images;) {
-        const uint32_t n_now = n_images - first < chunk ? n_images - first : chunk;
+    for (uint32_t done = 0; done < n_images;) {
+        const uint32_t n_now = n_images - done < chunk ? n_images - done : chunk;
         const double began = clsnn_clock_seconds();
-        const cl_int first_image = (cl_int)first, images = (cl_int)n_now;
+        const cl_int first_image = (cl_int)(first + done), images = (cl_int)n_now;
         const struct clsnn_arg args[] = {
             CLSNN_NETWORK_ARGS(net), CLSNN_ARG(s.slots),  CLSNN_ARG(pixels),     CLSNN_ARG(counts),
             CLSNN_ARG(shown),        CLSNN_ARG(net->n),   CLSNN_ARG(network),    CLSNN_ARG(first_image),
@@ -64,7 +65,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         TRY(clsnn_buffer_read(dev, counts, 0, n_now * n * sizeof *rows, rows));
         TRY(clsnn_buffer_read(dev, shown, 0, n_now * sizeof *host_shown, host_shown));
         for (uint32_t k = 0; k < n_now; k++) {
-            uint16_t *row = out_counts + (first + k) * n_post;
+            uint16_t *row = out_counts + (done + k) * n_post;
             memcpy(row, rows + k * n, n_post * sizeof *row);
             for (size_t j = 0; j < n_post; j++) sum.spikes += row[j];
             const uint32_t count = host_shown[k] & CLSNN_SHOWN_COUNT;
@@ -73,20 +74,19 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
                                 "evaluation, image %u: the potential of neuron %u is not a number or beyond "
                                 "%g mV: the parameters or the weights make the "
                                 "step of %g ms unstable, or the device computes wrongly",
-                                first + k, count, (double)CLSNN_V_LIMIT, CLSNN_DT_MS);
+                                first + done + k, count, (double)CLSNN_V_LIMIT, CLSNN_DT_MS);
                 goto fail;
             }
             sum.presentations += count;
             sum.given_up += (host_shown[k] & CLSNN_SHOWN_GIVEN_UP) != 0;
         }
-        first += n_now;
+        done += n_now;
         const double took = clsnn_clock_seconds() - began,
                      fit = n_now * CLSNN_LAUNCH_SECONDS / (took > 1e-6 ? took : 1e-6);
         chunk = fit > 4.0 * chunk ? 4 * chunk : fit < 1 ? 1 : (uint32_t)fit;
         if (chunk > IMAGES_A_LAUNCH) chunk = IMAGES_A_LAUNCH;
-        if (progress && !progress(ctx, first)) {
-            st =
-                clsnn_fail(CLSNN_STOPPED, "stopped while evaluating, after %u of %u images", first, n_images);
+        if (progress && !progress(ctx, done)) {
+            st = clsnn_fail(CLSNN_STOPPED, "stopped while evaluating, after %u of %u images", done, n_images);
             goto fail;
         }
     }

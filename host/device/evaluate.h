@@ -13,18 +13,21 @@ struct clsnn_evaluation {
     uint64_t spikes;        /* excitatory, of accepted presentations, while input is on */
 };
 
-/* Shows images 0 .. n_images - 1 of pixels to network b, each from rest and in one work-group.
+/* Shows images first .. first + n_images - 1 of pixels to network b, each from rest and in one work-group.
  *
- * pixels      u8 [at least n_images][784], device, borrowed until the call returns
+ * pixels      u8 [at least first + n_images][784], device, borrowed until the call returns
+ * first       an image's number in pixels selects its random numbers, so that its counts do not depend on the
+ *             range
  * purpose     CLSNN_RNG_LABEL or CLSNN_RNG_TEST: selects the random numbers
  * out_counts  [n_images][n_post] u16, the caller's: spikes of the accepted presentation while input is on
  * Leaves the network's training state untouched. Blocks.
  * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE, CLSNN_E_DEVICE_MEMORY, CLSNN_STOPPED; CLSNN_E_SELFTEST a potential
  * left its limits.
  * Source: Diehl & Cook 2015. Departs from it: each image starts from rest, so images are independent. */
-enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t n_images,
-                                 enum clsnn_purpose purpose, clsnn_evaluate_progress *progress, void *ctx,
-                                 uint16_t *out_counts, struct clsnn_evaluation *out);
+enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t first,
+                                 uint32_t n_images, enum clsnn_purpose purpose,
+                                 clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts,
+                                 struct clsnn_evaluation *out);
 
 /* Returns the bytes of device memory that an evaluation takes while it runs. */
 size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_post);

@@ -14,14 +14,16 @@
 #include "experiment/order.h"
 #include "experiment/running.h"
 
-static uint32_t at_most(uint32_t wanted, uint32_t there) {
-    return wanted == 0 || wanted > there ? there : wanted;
+/* Limits images *first .. *first + *n - 1 to a set of `there` images. */
+static void cut(uint32_t *first, uint32_t *n, uint32_t there) {
+    if (*first > there) *first = there;
+    if (*n == 0 || *n > there - *first) *n = there - *first;
 }
 
 void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_t n_test) {
-    plan->train_images = at_most(plan->train_images, n_train);
-    plan->label_images = at_most(plan->label_images, n_train);
-    plan->test_images = at_most(plan->test_images, n_test);
+    cut(&plan->train_first, &plan->train_images, n_train);
+    cut(&plan->label_first, &plan->label_images, n_train);
+    cut(&plan->test_first, &plan->test_images, n_test);
 }
 
 enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot, const struct clsnn_plan *plan,
@@ -178,21 +180,25 @@ static bool evaluation_progress(void *ctx, uint32_t n_done) {
     return tell(e->watch, &e->stage, e->began, 0);
 }
 
-/* Shows a set's first n images to the frozen network. *out_counts: [n][neurons], malloc'ed, the caller's. */
+/* Shows the plan's labelling or test images to the frozen network. *out_counts: [n][neurons], malloc'ed, the
+ * caller's. */
 static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_stage_kind kind, uint32_t epoch,
-                                      cl_mem pixels, uint32_t n, const struct clsnn_watcher *watch,
-                                      uint16_t **out_counts, double *out_spikes_per_image) {
+                                      const struct clsnn_watcher *watch, uint16_t **out_counts,
+                                      double *out_spikes_per_image) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_evaluation e = {0};
+    const bool labels = kind == CLSNN_STAGE_LABEL;
+    const uint32_t n = labels ? x->plan.label_images : x->plan.test_images;
     struct evaluation_watch progress = {
         watch,
         {.kind = kind, .epoch = epoch, .n_epochs = x->plan.epochs, .total = n, .running_accuracy = -1.0},
         clsnn_clock_seconds()};
     uint16_t *counts = malloc((n ? n : 1) * (size_t)x->plan.neurons * sizeof *counts);
     if (!counts) return clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %u images", n);
-    TRY(clsnn_evaluate(x->batch->net, x->slot, pixels, n,
-                       kind == CLSNN_STAGE_LABEL ? CLSNN_RNG_LABEL : CLSNN_RNG_TEST, evaluation_progress,
-                       &progress, counts, &e));
+    TRY(clsnn_evaluate(x->batch->net, x->slot, labels ? x->batch->train_pixels : x->batch->test_pixels,
+                       labels ? x->plan.label_first : x->plan.test_first, n,
+                       labels ? CLSNN_RNG_LABEL : CLSNN_RNG_TEST, evaluation_progress, &progress, counts,
+                       &e));
     x->at.presentations += e.presentations;
     x->at.given_up_evaluating += e.given_up;
     *out_spikes_per_image = n ? (double)e.spikes / n : 0;
@@ -227,25 +233,26 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     const struct clsnn_standing before = x->at;
     uint16_t *counts = NULL;
     double label_spikes = 0;
+    if (!x->batch->data->test.labels)
+        return clsnn_fail(CLSNN_E_DATA, "%s: its test images have no labels", x->batch->data->source);
     if (fresh || !x->has_labels) {
-        TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, x->batch->train_pixels,
-                         x->plan.label_images, watch, &counts, &label_spikes));
+        TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, watch, &counts, &label_spikes));
         tell_readout(x->batch, watch);
         if (x->labels.n_classes != x->batch->n_classes) {
             clsnn_labels_finish(&x->labels);
             TRY(clsnn_labels_create(x->plan.neurons, x->batch->n_classes, &x->labels));
         }
-        TRY(clsnn_readout_label(x->batch->dev, counts, x->batch->data->train.labels, x->plan.label_images,
-                                &x->labels));
+        TRY(clsnn_readout_label(x->batch->dev, counts, x->batch->data->train.labels + x->plan.label_first,
+                                x->plan.label_images, &x->labels));
         x->has_labels = true;
         free(counts);
         counts = NULL;
     }
-    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, x->batch->test_pixels, x->plan.test_images,
-                     watch, &counts, &m->test_spikes_per_image));
+    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, watch, &counts, &m->test_spikes_per_image));
     tell_readout(x->batch, watch);
-    TRY(clsnn_readout_score(x->batch->dev, &x->labels, counts, x->batch->data->test.labels,
-                            x->plan.test_images, &m->score));
+    TRY(clsnn_readout_score(x->batch->dev, &x->labels, counts,
+                            x->batch->data->test.labels + x->plan.test_first, x->plan.test_images,
+                            &m->score));
     TRY(mean_theta(x, &m->theta_mean_mv));
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
     m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;
@@ -278,13 +285,15 @@ static enum clsnn_status append_metrics(struct clsnn_experiment *x, struct clsnn
 static enum clsnn_status teach(struct clsnn_experiment *x) {
     const uint32_t n = x->plan.train_images, every = x->plan.pause_every;
     struct clsnn_schedule schedule = {.n_images = n};
-    if (x->plan.shuffle && !x->order) {
+    if ((x->plan.shuffle || x->plan.train_first) && !x->order) {
         x->order = malloc(n * sizeof *x->order);
         if (!x->order) {
             return clsnn_fail(CLSNN_E_MEMORY, "epoch %u: no memory for the order of %u images",
                               x->at.epoch + 1, n);
         }
-        clsnn_order_shuffle(x->plan.seed, x->at.epoch, n, x->order);
+        for (uint32_t k = 0; k < n; k++) x->order[k] = (int32_t)k;
+        if (x->plan.shuffle) clsnn_order_shuffle(x->plan.seed, x->at.epoch, n, x->order);
+        for (uint32_t k = 0; k < n; k++) x->order[k] += (int32_t)x->plan.train_first;
     }
     schedule.order = x->order;
     if (every) {

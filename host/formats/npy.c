@@ -17,7 +17,8 @@ static const struct {
 } types[] = {
     [CLSNN_U1] = {"|u1", "u1", 1}, [CLSNN_I4] = {"<i4", "i4", 4}, [CLSNN_U4] = {"<u4", "u4", 4},
     [CLSNN_I8] = {"<i8", "i8", 8}, [CLSNN_U8] = {"<u8", "u8", 8}, [CLSNN_F4] = {"<f4", "f4", 4},
-    [CLSNN_F8] = {"<f8", "f8", 8},
+    [CLSNN_F8] = {"<f8", "f8", 8}, [CLSNN_I1] = {"|i1", "i1", 1}, [CLSNN_I2] = {"<i2", "i2", 2},
+    [CLSNN_U2] = {"<u2", "u2", 2},
 };
 #define N_TYPES (sizeof types / sizeof *types)
 
@@ -106,10 +107,10 @@ static enum clsnn_status take_type(struct cursor *c, enum clsnn_dtype *out) {
     }
     c->other = true;
     const char *why = n && memchr(s, 'O', n) ? " (pickled objects)" : n && *s == '>' ? " (big-endian)" : "";
-    st = clsnn_fail(
-        CLSNN_E_DATA,
-        "%s: .npy type '%.*s'%s: must be one of |u1 <i4 <u4 <i8 <u8 <f4 <f8: convert with astype()", c->label,
-        n < 16 ? (int)n : 16, s, why);
+    st = clsnn_fail(CLSNN_E_DATA,
+                    "%s: .npy type '%.*s'%s: must be one of |u1 <u2 <u4 <u8 |i1 <i2 <i4 <i8 <f4 <f8: convert "
+                    "with astype()",
+                    c->label, n < 16 ? (int)n : 16, s, why);
 fail:
     return st;
 }

@@ -222,7 +222,7 @@ void clsnn_options_completion(FILE *to) {
         } else if (strcmp(row->metavar, "DIR") == 0) {
             fputs("mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;\n", to);
         } else if (strcmp(row->metavar, "SET") == 0) {
-            fputs("mapfile -t COMPREPLY < <(compgen -W \"auto mnist digits\" -d -- \"$cur\"); return ;;\n",
+            fputs("mapfile -t COMPREPLY < <(compgen -W \"auto mnist digits\" -f -- \"$cur\"); return ;;\n",
                   to);
         } else {
             fputs("return ;; # a number or a name\n", to);

@@ -109,8 +109,9 @@ void clsnn_options_visit(const struct clsnn_options *o,
         const struct clsnn_option_row *row = &clsnn_option_rows[k];
         if (!info || !(row->commands & info->command) || !clsnn_option_is_value(row)) continue;
         const char *value = clsnn_option_value(o, row, number);
-        bool is_number =
-            row->type == CLSNN_OPT_WHOLE || row->type == CLSNN_OPT_POWER || row->type == CLSNN_OPT_SEED;
+        const bool is_number = row->type == CLSNN_OPT_WHOLE || row->type == CLSNN_OPT_POWER ||
+                               row->type == CLSNN_OPT_SEED ||
+                               (row->type == CLSNN_OPT_IMAGES && !strstr(value, ".."));
         visit(ctx, row->name, value ? value : "", origin_text(o, k, preset, sizeof preset), is_number, false);
     }
     for (size_t k = 0; k < clsnn_n_params && info && clsnn_command_has_params(info); k++) {

@@ -31,15 +31,16 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = CLSNN_PLAN_MAX_EPOCHS, .def = "1",
      .other_commands = REPRODUCE, .other_def = "9", .commands = TRAIN | REPRODUCE | SWEEP,
      .help = "number of passes over the training images"},
-    {"train-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(train_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES,
-     .def = "0", .def_note = "all", .commands = TRAIN | REPRODUCE | SWEEP, .unit = "images",
-     .help = "train on the first K training images"},
-    {"label-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(label_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES,
-     .def = "10000", .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .unit = "images",
-     .help = "label the neurons with the first K training images, 0 = all"},
-    {"test-images", 0, "K", CLSNN_OPT_WHOLE, FIELD(test_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES,
+    {"train-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(train_images), .min = 0,
+     .max = CLSNN_PLAN_MAX_IMAGES, .def = "0", .def_note = "all", .commands = TRAIN | REPRODUCE | SWEEP,
+     .unit = "images", .help = "train on the first K training images, or on images A to B without B"},
+    {"label-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(label_images), .min = 0,
+     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .commands = TRAIN | EVAL | REPRODUCE | SWEEP,
+     .unit = "images",
+     .help = "label the neurons with the first K training images, 0 = all, or with images A to B without B"},
+    {"test-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(test_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES,
      .def = "0", .def_note = "all", .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .unit = "images",
-     .help = "test on the first K test images"},
+     .help = "test on the first K test images, or on images A to B without B"},
     {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = CLSNN_PLAN_MAX_EPOCHS,
      .def = "0", .def_note = "at the end only", .commands = TRAIN | SWEEP,
      .help = "label and test after every E epochs"},
@@ -109,9 +110,13 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = TRAIN | EVAL | DATA | BENCH | REPRODUCE | SWEEP, .help = "directory for the results"},
     {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto",
      .commands = TRAIN | EVAL | BENCH | REPRODUCE | SWEEP | VERIFY, .no_environment = true,
-     .help = "data set: auto, mnist, digits (built in) or a directory with the four IDX files; auto takes "
-             "mnist if it is found, else digits; the first place for mnist is the directory $CLSNN_DATA, "
-             "clsnn data list shows all"},
+     .help =
+         "data set: auto, mnist, digits (built in), a directory with the four IDX files, or FILE.npz with "
+         "x_train, y_train, x_test and y_test; auto takes mnist if it is found, else digits; the first "
+         "place for mnist is the directory $CLSNN_DATA, clsnn data list shows all"},
+    {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
+     .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .no_environment = true,
+     .help = "name of the data set in results"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
      .choices = CLSNN_PRESETS, .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP,
      .help =
@@ -277,6 +282,25 @@ static enum clsnn_status store_text(char **field, const char *text, const char *
     return CLSNN_OK;
 }
 
+static enum clsnn_status parse_images(const struct clsnn_option_row *row, const char *text, const char *label,
+                                      struct clsnn_image_range *out) {
+    enum clsnn_status st = CLSNN_OK;
+    const char *dots = strstr(text, "..");
+    char first[32] = "0", shown[CLSNN_EXCERPT];
+    uint64_t a = 0, b = 0;
+    if (dots) {
+        snprintf(first, sizeof first, "%.*s", (int)(dots - text), text);
+        TRY(clsnn_parse_whole(label, first, row->min, row->max, row->unit, &a));
+    }
+    TRY(clsnn_parse_whole(label, dots ? dots + 2 : text, row->min, row->max, row->unit, &b));
+    if (dots && b <= a)
+        return clsnn_fail(CLSNN_E_USAGE, "%s = %s: A in A..B must be below B, which is not in the range",
+                          label, clsnn_excerpt(text, shown));
+    *out = (struct clsnn_image_range){(int32_t)a, (int32_t)(b - a)};
+fail:
+    return st;
+}
+
 enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn_option_row *row,
                                      const char *text, const char *label) {
     enum clsnn_status st = CLSNN_OK;
@@ -294,6 +318,7 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
                               label, whole, row->max);
         *(int32_t *)field = (int32_t)whole;
         break;
+    case CLSNN_OPT_IMAGES: TRY(parse_images(row, text, label, field)); break;
     case CLSNN_OPT_SEED: TRY(clsnn_parse_whole(label, text, row->min, row->max, unit, field)); break;
     case CLSNN_OPT_TEXT: TRY(store_text(field, text, label)); break;
     case CLSNN_OPT_CHOICE:
@@ -322,6 +347,14 @@ const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn
     case CLSNN_OPT_SWITCH: return *(const bool *)field ? "yes" : "no";
     case CLSNN_OPT_WHOLE:
     case CLSNN_OPT_POWER: snprintf(buf, 32, "%" PRId32, *(const int32_t *)field); return buf;
+    case CLSNN_OPT_IMAGES: {
+        const struct clsnn_image_range *r = field;
+        if (r->first)
+            snprintf(buf, 32, "%" PRId32 "..%" PRId32, r->first, r->first + r->n);
+        else
+            snprintf(buf, 32, "%" PRId32, r->n);
+        return buf;
+    }
     case CLSNN_OPT_SEED: snprintf(buf, 32, "%" PRIu64, *(const uint64_t *)field); return buf;
     case CLSNN_OPT_TEXT:
     case CLSNN_OPT_PRESET: return *(char *const *)field;
@@ -344,7 +377,7 @@ void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t
     char range[80] = "", def[120] = "";
     const char *gap = row->unit ? " " : "", *unit = row->unit ? row->unit : "";
     if (row->type == CLSNN_OPT_SEED) snprintf(range, sizeof range, "; 0 to 2^64 - 1");
-    if (row->type == CLSNN_OPT_WHOLE)
+    if (row->type == CLSNN_OPT_WHOLE || row->type == CLSNN_OPT_IMAGES)
         snprintf(range, sizeof range, "; %" PRIu64 " to %" PRIu64 "%s%s", row->min, row->max, gap, unit);
     if (row->type == CLSNN_OPT_POWER)
         snprintf(range, sizeof range, "; a power of two up to %" PRIu64 "%s%s", row->max, gap, unit);

@@ -12,6 +12,11 @@
 
 struct clsnn_origins; /* the origin of each value */
 
+/* Images first .. first + n - 1 of a set; n 0: all from first on. */
+struct clsnn_image_range {
+    int32_t first, n;
+};
+
 /* The values of every option; the struct owns its strings. Zero-initialise before
  * clsnn_options_parse. */
 struct clsnn_options {
@@ -20,6 +25,7 @@ struct clsnn_options {
     uint64_t seed;        /* --seed, default 1 */
     char *out_dir;        /* --out DIR; NULL: the command chooses */
     char *data;           /* --data, default "auto" */
+    char *data_name;      /* --data-name; NULL: the set's own name */
     bool json, quiet;     /* --json, --quiet */
     bool verbose;         /* --verbose: errors name their place in the source code */
     bool strict;          /* --strict: warnings are errors */
@@ -29,11 +35,11 @@ struct clsnn_options {
     bool profile;         /* --profile: time each phase */
     bool no_kernel_cache; /* --no-kernel-cache: compile anew, keep nothing */
     /* train, eval */
-    int32_t neurons;          /* --neurons 1..16384, default 400 */
-    int32_t epochs;           /* --epochs 1..1000, default 1; of reproduce 9 */
-    int32_t train_images;     /* --train-images, 0 = all, default 0 */
-    int32_t label_images;     /* --label-images, 0 = all, default 10000 */
-    int32_t test_images;      /* --test-images, 0 = all, default 0 */
+    int32_t neurons;                       /* --neurons 1..16384, default 400 */
+    int32_t epochs;                        /* --epochs 1..1000, default 1; of reproduce 9 */
+    struct clsnn_image_range train_images; /* --train-images, default all */
+    struct clsnn_image_range label_images; /* --label-images, default the first 10000 */
+    struct clsnn_image_range test_images;  /* --test-images, default all */
     int32_t eval_every;       /* --eval-every E: epochs between evaluations, default 0: at the end only */
     enum clsnn_rule rule;     /* --rule */
     bool shuffle;             /* --shuffle */
@@ -85,6 +91,7 @@ enum clsnn_option_type {
     CLSNN_OPT_SWITCH, /* bool; as a flag also --name=no */
     CLSNN_OPT_WHOLE,  /* int32_t in [min, max] */
     CLSNN_OPT_POWER,  /* int32_t: 0 or a power of two up to max */
+    CLSNN_OPT_IMAGES, /* struct clsnn_image_range: the first K images, or A..B with B excluded */
     CLSNN_OPT_SEED,   /* uint64_t in [min, max] */
     CLSNN_OPT_TEXT,   /* char *, not empty, no control characters */
     CLSNN_OPT_CHOICE, /* enum: the index in choices */

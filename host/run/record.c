@@ -25,6 +25,12 @@ static const struct clsnn_field plan_fields[] = {
     {"eval_every", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, eval_every), CLSNN_PLAN_MAX_EPOCHS},
     {"shuffle", CLSNN_FIELD_BOOL, offsetof(struct clsnn_plan, shuffle), 0},
 };
+/* Members of a plan whose images do not begin at 0. Others lack them, as plans of earlier versions do. */
+static const struct clsnn_field first_fields[] = {
+    {"train_first", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, train_first), CLSNN_PLAN_MAX_IMAGES},
+    {"label_first", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, label_first), CLSNN_PLAN_MAX_IMAGES},
+    {"test_first", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, test_first), CLSNN_PLAN_MAX_IMAGES},
+};
 
 json_t *clsnn_record_params(const struct clsnn_model *m, bool *ok) {
     json_t *params = json_object();
@@ -46,6 +52,8 @@ json_t *clsnn_record_plan(const struct clsnn_plan *plan, const char *data_name, 
                           bool *ok) {
     json_t *o = json_object();
     clsnn_json_add_fields(o, plan, plan_fields, N_FIELDS(plan_fields), ok);
+    if (plan->train_first || plan->label_first || plan->test_first)
+        clsnn_json_add_fields(o, plan, first_fields, N_FIELDS(first_fields), ok);
     clsnn_json_add(o, "rule", json_string(clsnn_rule_name(plan->rule)), ok);
     clsnn_json_add(o, "params", clsnn_record_params(&plan->model, ok), ok);
     clsnn_json_add(o, "dataset", clsnn_record_data(data_name, data_sha256, ok), ok);
@@ -70,7 +78,8 @@ fail:
 }
 
 enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, struct clsnn_plan *out,
-                                         char data_name[16], char data_sha256[CLSNN_SHA256_HEX]) {
+                                         char data_name[CLSNN_DATA_NAME],
+                                         char data_sha256[CLSNN_SHA256_HEX]) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_plan p = {.pause_every = 0};
     const json_t *data = json_object_get(plan, "dataset");
@@ -78,6 +87,8 @@ enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, 
                *name = json_string_value(json_object_get(data, "name")),
                *hash = json_string_value(json_object_get(data, "sha256"));
     TRY(clsnn_json_read_fields(plan, label, plan_fields, N_FIELDS(plan_fields), &p));
+    if (json_object_get(plan, first_fields[0].name))
+        TRY(clsnn_json_read_fields(plan, label, first_fields, N_FIELDS(first_fields), &p));
     TRY(read_params(json_object_get(plan, "params"), label, &p.model));
     if (p.neurons < 1 || p.epochs < 1 || p.train_images < 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: %u neurons, %u epochs, %u training images: must be at least 1",
@@ -87,9 +98,9 @@ enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, 
         return clsnn_fail(CLSNN_E_DATA, "%s: rule %s: this version has %s only", label,
                           clsnn_excerpt(rule ? rule : "(none)", shown), CLSNN_RULES);
     }
-    if (!name || strlen(name) >= 16 || !hash || strlen(hash) != CLSNN_SHA256_HEX - 1)
+    if (!name || strlen(name) >= CLSNN_DATA_NAME || !hash || strlen(hash) != CLSNN_SHA256_HEX - 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: the data set's name or SHA-256 is missing or too long", label);
-    snprintf(data_name, 16, "%s", name);
+    snprintf(data_name, CLSNN_DATA_NAME, "%s", name);
     memcpy(data_sha256, hash, CLSNN_SHA256_HEX);
     *out = p;
 fail:

@@ -17,7 +17,7 @@ json_t *clsnn_record_data(const char *name, const char *sha256, bool *ok);
 /* Reads a plan back; data_name and data_sha256 receive its data's. label names the file in messages.
  * Errors: CLSNN_E_DATA a member is missing, of another type or out of its range. */
 enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, struct clsnn_plan *out,
-                                         char data_name[16], char data_sha256[CLSNN_SHA256_HEX]);
+                                         char data_name[CLSNN_DATA_NAME], char data_sha256[CLSNN_SHA256_HEX]);
 
 /* Calls visit for each member that differs between two plans; a plan that lacks the member gives NULL. */
 typedef void clsnn_record_difference(void *ctx, const char *name, const json_t *saved, const json_t *asked);

@@ -307,14 +307,19 @@ static enum clsnn_status add_saved(const json_t *settings, const char *name,
         clsnn_format_real(json_real_value(value), number);
         text = number;
     }
-    return text ? clsnn_settings_add(out, row, param, text, name) : CLSNN_OK;
+    return text && *text ? clsnn_settings_add(out, row, param, text, name) : CLSNN_OK;
+}
+
+const char *clsnn_run_data_spec(const char *name, const char *source) {
+    if (strncmp(source, "built in", 8) == 0) return "digits";
+    return strcmp(name, "mnist") == 0 ? name : source;
 }
 
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out) {
     /* What a run computes and keeps; the device, the work-group and the like are of the machine. */
     static const char *const names[] = {"neurons",          "epochs",     "train-images", "label-images",
                                         "test-images",      "eval-every", "rule",         "shuffle",
-                                        "checkpoint-every", "seed"};
+                                        "checkpoint-every", "seed",       "data-name"};
     enum clsnn_status st = CLSNN_OK;
     json_t *json = NULL;
     char *path = clsnn_file_join(dir, "run.json");
@@ -325,10 +330,9 @@ enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings
         TRY(add_saved(settings, names[k], clsnn_option_find(names[k]), NULL, out));
     for (size_t k = 0; k < clsnn_n_params; k++)
         TRY(add_saved(settings, clsnn_params_table[k].name, NULL, &clsnn_params_table[k], out));
-    /* The user's own data go by their directory. */
-    const char *name = clsnn_json_text_of(data, "name");
-    if (strcmp(name, "custom") == 0) name = clsnn_json_text_of(data, "source");
-    if (*name) TRY(clsnn_settings_add(out, clsnn_option_find("data"), NULL, name, "data"));
+    const char *spec =
+        clsnn_run_data_spec(clsnn_json_text_of(data, "name"), clsnn_json_text_of(data, "source"));
+    if (*spec) TRY(clsnn_settings_add(out, clsnn_option_find("data"), NULL, spec, "data"));
 fail:
     json_decref(json);
     free(path);

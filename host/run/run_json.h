@@ -27,7 +27,7 @@ struct clsnn_run {
     long long work_group;
     /* Only a finished run of training has the rest. */
     struct clsnn_plan plan;
-    char data_name[16], data_sha256[CLSNN_SHA256_HEX], data_source[512];
+    char data_name[CLSNN_DATA_NAME], data_sha256[CLSNN_SHA256_HEX], data_source[512];
     struct clsnn_metrics *metrics; /* [n_metrics], owned; at least one, and only the last has a score */
     size_t n_metrics;
     struct clsnn_run_totals totals;
@@ -56,6 +56,10 @@ enum clsnn_status clsnn_run_json_read(const char *dir, struct clsnn_run *out);
 /* Adds the settings of dir/run.json that decide the run's result, and its data set, to *out: what a run needs
  * to be continued. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out);
+
+/* Returns the --data that finds a run's data again: the name of clsnn's own sets, else the directory or file.
+ * Borrowed from name and source. */
+const char *clsnn_run_data_spec(const char *name, const char *source);
 
 /* Makes plan, metrics, totals, hashes, warnings and data's name of a finished run, as its run.json has them.
  * Errors: CLSNN_E_MEMORY. */

@@ -69,9 +69,10 @@ static void warn_of_labels(struct clsnn_warnings *w, const struct clsnn_dataset 
     char missing[5 * MOST_LISTED + 32] = "";
     int n_missing = 0, n_wanted = 0;
     size_t n = 0;
-    for (uint32_t k = 0; k < data->test.n_images; k++) wanted[data->test.labels[k]] = true;
+    for (uint32_t k = 0; k < data->test.n_images && data->test.labels; k++)
+        wanted[data->test.labels[k]] = true;
     for (uint32_t k = 0; k < train->n_images; k++) wanted[train->labels[k]] = true;
-    for (uint32_t k = 0; k < plan->label_images; k++) has[train->labels[k]] = true;
+    for (uint32_t k = 0; k < plan->label_images; k++) has[train->labels[plan->label_first + k]] = true;
     for (int c = 0; c < CLSNN_MAX_CLASSES; c++) {
         n_wanted += wanted[c];
         if (!wanted[c] || has[c]) continue;

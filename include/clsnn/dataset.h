@@ -1,5 +1,5 @@
-/* Labelled images of 28 x 28 pixels in host memory, from MNIST's four IDX files (gzip or plain) or the
- * built-in digits. */
+/* Labelled images of 28 x 28 pixels in host memory, from MNIST's four IDX files (gzip or plain), an .npz file
+ * or the built-in digits. */
 #ifndef CLSNN_DATASET_H
 #define CLSNN_DATASET_H
 
@@ -15,29 +15,34 @@ CLSNN_BEGIN_DECLS
 struct clsnn_images {
     uint32_t n_images;
     uint8_t *pixels; /* [n_images][784], row by row, 0 background, 255 ink; page-aligned */
-    uint8_t *labels; /* [n_images], the class of each image */
+    uint8_t *labels; /* [n_images], the class of each image; NULL: unknown */
 };
 
+#define CLSNN_DATA_NAME 32 /* bytes of a data set's name with its final zero */
 struct clsnn_dataset {
-    char name[16];    /* "mnist", "digits", or "custom": a directory with other images than MNIST's */
-    char source[512]; /* the directory that was read, or "built in, seed S" */
+    char name[CLSNN_DATA_NAME]; /* "mnist", "digits", or "custom": other images than MNIST's */
+    char source[512];           /* the directory or file that was read, or "built in, seed S" */
     /* SHA-256 of the training pixels, training labels, test pixels and test labels, in that order */
     char sha256[CLSNN_SHA256_HEX];
     struct clsnn_images train, test; /* owned */
 };
 
-/* Loads the data set that spec names: "mnist", "digits", "auto" or a directory.
+/* Loads the data set that spec names: "mnist", "digits", "auto", a directory or a file of .npz.
  * - "mnist" is looked for in $CLSNN_DATA, $XDG_DATA_HOME/clsnn/mnist (or ~/.local/share/clsnn/mnist) and
  *   /usr/share/clsnn/mnist, in that order.
  * - "auto" is mnist, or digits if no place holds MNIST's files; out->name tells which. Damaged files are an
  *   error.
  * - A directory holds four IDX files, itself or in raw or MNIST/raw. Names are train-images-idx3-ubyte and
- *   its sisters, also with a dot before idx3, with a prefix, with test for t10k, and with .gz. With the test
- *   set's two files alone, out->train.n_images is 0.
+ *   its sisters, also with a dot before idx3, with a prefix, with test for t10k, and with .gz.
+ * - FILE.npz holds x_train, y_train, x_test and y_test as Keras has them: x_* u1, or f4 or f8 in [0, 1], of
+ *   shape [n, 28, 28] or [n, 28, 28, 1]; y_* whole numbers from 0 to 255 of any type, [n] or [n, 1].
+ * - With a test set alone, out->train.n_images is 0. It may lack labels: out->test.labels is then NULL, and
+ *   no experiment can be evaluated on it.
  * out  filled on success; the caller frees it with clsnn_dataset_finish
- * Errors: CLSNN_E_DATA files are missing (the text lists every place searched, and what to do), truncated or
- * corrupt; images are not of 28 x 28 pixels; images and labels differ in number; or "mnist" or "auto" found
- * files that are not MNIST's. CLSNN_E_IO; CLSNN_E_MEMORY. */
+ * Errors: CLSNN_E_DATA files or arrays are missing (the text lists every place searched, and what to do),
+ * truncated or corrupt, or hold other types, shapes or values; images are not of 28 x 28 pixels; images and
+ * labels differ in number; or "mnist" or "auto" found files that are not MNIST's. CLSNN_E_IO;
+ * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
 CLSNN_API void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and {0} */
 
@@ -45,8 +50,8 @@ CLSNN_API void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and 
 CLSNN_API uint32_t clsnn_dataset_classes(const struct clsnn_dataset *d);
 
 /* Writes the four IDX files, gzip, into dir, which is made if it is missing. Equal data give equal bytes.
- * Errors: CLSNN_E_IO a file cannot be written, or dir holds a plain IDX file, which loading would prefer;
- * CLSNN_E_MEMORY. */
+ * Errors: CLSNN_E_DATA a set has no images or no labels; CLSNN_E_IO a file cannot be written, or dir holds a
+ * plain IDX file, which loading would prefer; CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_export(const struct clsnn_dataset *d, const char *dir);
 
 CLSNN_END_DECLS

@@ -20,13 +20,14 @@ struct clsnn_plan {
     enum clsnn_rule rule;
     uint64_t seed;
     uint32_t neurons, epochs;
-    uint32_t train_images, label_images, test_images; /* the first images of a set; 0: all */
+    uint32_t train_images, label_images, test_images; /* images of a set; 0: all */
+    uint32_t train_first, label_first, test_first;    /* the first of them, counted from 0 */
     uint32_t eval_every;  /* epochs between evaluations; 0: only one, after the last epoch */
     uint32_t pause_every; /* images between calls of clsnn_watcher.paused; 0: pauses only between epochs */
     bool shuffle;         /* each epoch has its own order of the training images */
 };
 
-/* Limits the plan's numbers of images to n_train and n_test; 0 becomes all. */
+/* Limits the plan's images to sets of n_train and n_test images; 0 becomes all from the first on. */
 CLSNN_API void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_t n_test);
 
 /* A batch: the kernels, the images, and n_slots slots on one device. A slot holds the network of one
@@ -119,7 +120,7 @@ CLSNN_API enum clsnn_status clsnn_experiments_run(struct clsnn_batch *batch, str
 
 /* Labels the neurons unless they have labels, tests, and adds an evaluation to the metrics. watch may be
  * NULL.
- * Errors: as of clsnn_experiments_run. */
+ * Errors: as of clsnn_experiments_run; CLSNN_E_DATA the test images have no labels. */
 CLSNN_API enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x,
                                                       const struct clsnn_watcher *watch);
 

@@ -10,7 +10,19 @@ CLSNN_BEGIN_DECLS
 
 /* Types of elements, by numpy's names. CLSNN_OTHER is an array of a type or layout that clsnn does not read:
  * it stands in a clsnn_npz without dimensions, and its data are a text that says why. */
-enum clsnn_dtype { CLSNN_U1, CLSNN_I4, CLSNN_U4, CLSNN_I8, CLSNN_U8, CLSNN_F4, CLSNN_F8, CLSNN_OTHER };
+enum clsnn_dtype {
+    CLSNN_U1,
+    CLSNN_I4,
+    CLSNN_U4,
+    CLSNN_I8,
+    CLSNN_U8,
+    CLSNN_F4,
+    CLSNN_F8,
+    CLSNN_I1,
+    CLSNN_I2,
+    CLSNN_U2,
+    CLSNN_OTHER
+};
 #define CLSNN_NPZ_MAX_DIMS   4
 #define CLSNN_NPZ_MAX_ARRAYS 64
 #define CLSNN_NPZ_NAME       48 /* room for an array's name: 47 characters and the final zero */

@@ -476,8 +476,8 @@ static void as_many_slots_as_promised_fit(void **state) {
         uint16_t *counts = malloc((size_t)N_TEST * NEURONS * sizeof *counts);
         struct clsnn_evaluation sum;
         assert_non_null(counts);
-        must(clsnn_evaluate(batch->net, (int)most - 1, batch->test_pixels, N_TEST, CLSNN_RNG_TEST, NULL, NULL,
-                            counts, &sum));
+        must(clsnn_evaluate(batch->net, (int)most - 1, batch->test_pixels, 0, N_TEST, CLSNN_RNG_TEST, NULL,
+                            NULL, counts, &sum));
         free(counts);
         clsnn_experiment_destroy(x);
         clsnn_batch_destroy(batch);

@@ -354,7 +354,7 @@ static void test_order(void **state) {
         assert_int_equal(o->neurons, run / 6 ? 225 : 100);
         assert_true(o->model.theta_plus_mv == (run / 3 % 2 ? 0.1 : 0.05));
         assert_true(o->seed == run % 3 + 1);
-        assert_int_equal(o->test_images, 50);
+        assert_int_equal(o->test_images.n, 50);
         assert_string_equal(o->command, "train");
     }
     drop(&s);

@@ -49,6 +49,9 @@ static void test_good_headers(void **state) {
         size_t shape[4];
     } rows[] = {
         {KEYS("'|u1'", "False", "(3,)") "    \n", 3, CLSNN_U1, 1, {3}},
+        {KEYS("'|i1'", "False", "(3,)"), 3, CLSNN_I1, 1, {3}},
+        {KEYS("'<i2'", "False", "(3,)"), 6, CLSNN_I2, 1, {3}},
+        {KEYS("'<u2'", "False", "(3,)"), 6, CLSNN_U2, 1, {3}},
         {KEYS("'<i4'", "False", "(3, 2)") "\n", 24, CLSNN_I4, 2, {3, 2}},
         {KEYS("'<u4'", "False", "(3, 2,)"), 24, CLSNN_U4, 2, {3, 2}},
         {KEYS("'<i8'", "False", "()"), 8, CLSNN_I8, 0, {0}},
@@ -122,7 +125,8 @@ static void test_bad_headers(void **state) {
         {KEYS("'<f2'", "False", "(3, 2)"), "must be one of"},
         {KEYS("'<f16'", "False", "(3, 2)"), "must be one of"},
         {KEYS("'<c8'", "False", "(3, 2)"), "must be one of"},
-        {KEYS("'<u2'", "False", "(3, 2)"), "must be one of"},
+        {KEYS("'>u2'", "False", "(3, 2)"), "big-endian"},
+        {KEYS("'<u1'", "False", "(3, 2)"), "must be one of"},
         {KEYS("'|b1'", "False", "(3, 2)"), "must be one of"},
         {KEYS("'|S4'", "False", "(3, 2)"), "must be one of"},
         {KEYS("'<U1'", "False", "(3, 2)"), "must be one of"},

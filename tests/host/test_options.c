@@ -115,8 +115,8 @@ static void test_defaults(void **state) {
     assert_string_equal(o.data, "auto");
     assert_string_equal(o.preset, "kim-2020");
     assert_string_equal(o.command, "train");
-    assert_true(o.neurons == 400 && o.epochs == 1 && o.train_images == 0 && o.label_images == 10000 &&
-                o.test_images == 0);
+    assert_true(o.neurons == 400 && o.epochs == 1 && o.train_images.n == 0 && o.label_images.n == 10000 &&
+                o.test_images.n == 0 && o.label_images.first == 0);
     assert_false(o.json || o.quiet || o.shuffle || o.verbose);
     assert_int_equal(o.n_operands, 0);
     assert_true(o.model.eta_post == 1e-2);
@@ -131,6 +131,32 @@ static void test_defaults(void **state) {
     clsnn_options_finish(&o);
 }
 
+static void test_ranges_of_images(void **state) {
+    (void)state;
+    char text[32];
+    const struct clsnn_option_row *row = clsnn_option_find("test-images");
+    struct clsnn_options o = good(TRAIN, "--train-images=100..300", "--test-images", "0..50", NULL);
+    assert_true(o.train_images.first == 100 && o.train_images.n == 200);
+    assert_true(o.test_images.first == 0 && o.test_images.n == 50);
+    assert_string_equal(clsnn_option_value(&o, row, text), "50");
+    assert_string_equal(clsnn_option_value(&o, clsnn_option_find("train-images"), text), "100..300");
+    clsnn_options_finish(&o);
+    static const char *const wrong[][2] = {
+        {"5..5", "--test-images = 5..5: A in A..B must be below B"},
+        {"6..5", "--test-images = 6..5: A in A..B must be below B"},
+        {"..5", "--test-images is empty: must be a whole number"},
+        {"5..", "--test-images is empty: must be a whole number"},
+        {"a..5", "--test-images = a: not a number"},
+        {"1..b", "--test-images = b: not a number"},
+        {"1...5", "--test-images = .5: must be a whole number"},
+        {"-1..5", "--test-images = -1: must be in [0, "},
+        {"1..5..9", "--test-images = 5..9: not a number"},
+        {"1..10000001", "--test-images = 10000001: must be in [0, "},
+    };
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
+        bad(USAGE, wrong[k][1], TRAIN, "--test-images", wrong[k][0], NULL);
+}
+
 /* An accepted value is stored in the row's own field, in whatever form it is written. */
 static void test_every_bound(void **state) {
     (void)state;
@@ -143,8 +169,8 @@ static void test_every_bound(void **state) {
                                                                        : CLSNN_CMD_REPRODUCE;
         char flag[64], text[128], number[32];
         snprintf(flag, sizeof flag, "--%s", row->name);
-        bool whole =
-            row->type == CLSNN_OPT_WHOLE || row->type == CLSNN_OPT_POWER || row->type == CLSNN_OPT_SEED;
+        bool whole = row->type == CLSNN_OPT_WHOLE || row->type == CLSNN_OPT_POWER ||
+                     row->type == CLSNN_OPT_IMAGES || row->type == CLSNN_OPT_SEED;
         if (whole) {
             for (int high = 0; high <= 1; high++) {
                 snprintf(text, sizeof text, "--%s=%" PRIu64, row->name, high ? row->max : row->min);
@@ -388,7 +414,7 @@ static void test_precedence(void **state) {
     setenv("CLSNN_NEURONS", "", 1); /* an empty variable counts as unset */
     setenv("CLSNN_DATA", "/somewhere", 1);
     o = good(TRAIN, "--config", file, NULL);
-    assert_true(o.seed == 4 && o.neurons == 13 && !o.json && o.train_images == 5);
+    assert_true(o.seed == 4 && o.neurons == 13 && !o.json && o.train_images.n == 5);
     assert_string_equal(o.data, "auto");
     expect(&o, "seed", "4", "environment");
     clsnn_options_finish(&o);
@@ -512,6 +538,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_defaults, clean),
         cmocka_unit_test_setup(test_every_bound, clean),
+        cmocka_unit_test_setup(test_ranges_of_images, clean),
         cmocka_unit_test_setup(test_unknown, clean),
         cmocka_unit_test_setup(test_operands, clean),
         cmocka_unit_test_setup(test_options_of_commands, clean),

@@ -132,7 +132,8 @@ static void test_rendered(void **state) {
     contains(man, "Commands: train, eval, replay, reproduce, sweep, bench.\n");
     static const char *const told[] = {"FIRST..LAST..STEP", "a list (100, 225, 400)", "zip = NAME, NAME"};
     for (size_t k = 0; k < sizeof told / sizeof *told; k++) contains(man, told[k]);
-    contains(man, "test on the first K test images; 0 to 10000000 images (default 0 = all)");
+    contains(man, "test on the first K test images, or on images A to B without B; 0 to 10000000 images "
+                  "(default 0 = all)");
     for (size_t c = 0; c < clsnn_n_commands; c++) {
         char *help = rendered(NULL, clsnn_commands[c].command);
         contains(help, clsnn_commands[c].purpose + 1); /* help prints a capital first letter */

@@ -110,7 +110,7 @@ static void what_is_written_comes_back(void **state) {
     bool ok = true;
     const struct clsnn_plan plan = make_plan();
     struct clsnn_plan plan_back;
-    char name[16], sha256[CLSNN_SHA256_HEX];
+    char name[CLSNN_DATA_NAME], sha256[CLSNN_SHA256_HEX];
     json_t *o = by_text(clsnn_record_plan(&plan, data.name, data.sha256, &ok));
     assert_int_equal(clsnn_record_read_plan(o, "f", &plan_back, name, sha256), CLSNN_OK);
     json_decref(o);
@@ -189,7 +189,7 @@ static void refused(enum what what, const json_t *object, const char *reason) {
     struct clsnn_plan plan, plan_before;
     struct clsnn_metrics m = make_metrics(10), m_before;
     struct clsnn_standing at = {.epoch = 77}, at_before;
-    char name[16] = "kept", sha256[CLSNN_SHA256_HEX] = "kept";
+    char name[CLSNN_DATA_NAME] = "kept", sha256[CLSNN_SHA256_HEX] = "kept";
     memset(&plan, 0x5a, sizeof plan);
     memcpy(&plan_before, &plan, sizeof plan);
     memcpy(&m_before, &m, sizeof m);

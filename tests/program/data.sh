@@ -111,6 +111,116 @@ classes_go_on() { # the same bits after a stop
     run 0 eval out/checkpoint/*400.npz --data other --test-images 100
 }
 
+# Sets in an .npz file, parts of sets, names.
+
+# to_npz FILE NAME...: the small set, or those of its arrays, as Keras has them, in floats
+to_npz() {
+    with_numpy - "$work/small" "$@" <<'END' || wrong "no $1"
+import sys, numpy as n
+source, target, *names = sys.argv[1:]
+arrays = {}
+for name, file in (("train", "train"), ("test", "t10k")):
+    pixels = open(f"{source}/{file}-images-idx3-ubyte", "rb").read()[16:]
+    labels = open(f"{source}/{file}-labels-idx1-ubyte", "rb").read()[8:]
+    arrays["x_" + name] = n.frombuffer(pixels, "u1").reshape(-1, 28, 28, 1) / n.float32(255)
+    arrays["y_" + name] = n.frombuffer(labels, "u1").astype("i8")[:, None]
+n.savez_compressed(target, **{name: a for name, a in arrays.items() if not names or name in names})
+END
+}
+tiny=(--neurons 5 --train-images 9 --label-images 9 --test-images 9)
+npz_set() { # the same result as from the IDX files; resumed and verified without naming the data again
+    to_npz set.npz
+    run 0 train --data "$work/small" "${tiny[@]}" --epochs 2 --json --out idx
+    local wanted
+    wanted=$(sha)
+    run 0 train --data set.npz "${tiny[@]}" --data-name my-digits --json --out out
+    [ "$(json data)" = my-digits ] || wrong "data is $(json data)"
+    run 0 train "${tiny[@]}" --epochs 2 --json --out out --resume
+    [ "$(sha)" = "$wanted" ] || wrong "another result"
+    [ "$(json data)" = my-digits ] || wrong "after --resume data is $(json data)"
+    run 0 verify out
+    prints "my-digits"
+    run 0 eval out/model.npz --data set.npz --data-name other-name --test-images 9 --json
+    ! grep -q "other data" "$work/err" || wrong "the same data under another name are other data"
+}
+npz_bad() { # npz_bad TEXT PYTHON: a set after the lines of PYTHON is refused
+    with_numpy - "$2" <<'END' || wrong "no set.npz"
+import sys, numpy as n
+a = {"x_train": n.zeros((9, 28, 28), "u1"), "y_train": n.arange(9), "x_test": n.zeros((3, 28, 28), "u1"),
+     "y_test": n.arange(3)}
+exec(sys.argv[1])
+n.savez("set.npz", **a)
+END
+    refuses 3 "set.npz: array $1" train --data set.npz "${tiny[@]}"
+}
+npz_test_only() {
+    to_npz some.npz x_test y_test
+    run 0 eval "$work/base/model.npz" --data some.npz --json
+    [ "$(json accuracy_all)" = "$(json accuracy_all "$work/base.json")" ] || wrong "another accuracy"
+    refuses 3 "some.npz: holds a test set only" train --data some.npz
+    to_npz bare.npz x_test
+    refuses 3 "bare.npz: has no labels of the test images" eval "$work/base/model.npz" --data bare.npz
+}
+bad_name() {
+    for name in a/b .hidden -x mnist digits "a b" "$(printf 'x%.0s' {1..32})"; do
+        usage "--data-name = " train --data "$work/small" "--data-name=$name"
+    done
+}
+# blank FROM TO: copies the small set to $PWD/blank with black training images FROM to TO - 1
+blank() {
+    rm -rf blank && cp -r "$work/small" blank
+    zeros $((($2 - $1) * 784)) |
+        dd of=blank/train-images-idx3-ubyte bs=16 seek=$((1 + $1 * 49)) conv=notrunc status=none
+}
+ranges_of_training() { # images outside the ranges do not matter; those inside do
+    local some=(--neurons 5 --train-images 100..130 --label-images 130..150 --test-images 9 --json) wanted
+    run 0 train --data "$work/small" "${some[@]}" --out out
+    wanted=$(sha)
+    prints '"train_images":30'
+    prints '"label_images":20'
+    for part in "0 100" "150 600"; do
+        blank $part
+        run 0 train --data blank "${some[@]}" --quiet --out again
+        [ "$(sha)" = "$wanted" ] || wrong "images $part matter"
+    done
+    for part in "100 101" "129 130" "130 150"; do
+        blank $part
+        run 0 train --data blank "${some[@]}" --quiet --out again
+        [ "$(sha)" != "$wanted" ] || wrong "images $part do not matter"
+    done
+    run 0 verify out
+    run 0 train --data "$work/small" "${some[@]}" --shuffle --epochs 2 --checkpoint-every 20 --out whole
+    wanted=$(sha)
+    run 0 train --data "$work/small" "${some[@]}" --shuffle --out part
+    run 0 train --epochs 2 --json --out part --resume
+    [ "$(sha)" = "$wanted" ] || wrong "another network after --resume"
+    run 9 train --epochs 2 --train-images 30 --out part --resume
+    says "train_first: 100 in the checkpoint, 0 asked"
+}
+right() { # the number of right answers of the last result
+    python3 -c 'import json, sys; c = json.load(open(sys.argv[1]))["confusion"]
+print(sum(c[k][k] for k in range(len(c))), sum(map(sum, c)))' "$work/out"
+}
+ranges_of_testing() { # an image's answer does not depend on the range that it is in
+    local a b c
+    run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 0..40 --json
+    read -r a _ <<<"$(right)"
+    run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 40..400 --json
+    says "--test-images = 40..400: custom has 300 test images: all of them are taken (fewer_images)"
+    read -r b n <<<"$(right)"
+    [ "$n" = 260 ] || wrong "$n images, must be 260"
+    run 0 eval "$work/base/model.npz" --data "$work/small" --json
+    read -r c _ <<<"$(right)"
+    [ $((a + b)) = "$c" ] || wrong "$a + $b right in two parts, $c in one"
+}
+ranges_bad() {
+    usage "--train-images = 600..700: custom has 600 training images, so A must be below 600" \
+        train --data "$work/small" --train-images 600..700
+    usage "--test-images = 300..301: custom has 300 test images" \
+        eval "$work/base/model.npz" --data "$work/small" --test-images 300..301
+    usage "A in A..B must be below B" train --data "$work/small" --label-images 5..5
+}
+
 # `clsnn data`.
 
 data_list() {
@@ -217,7 +327,7 @@ test_set_only() {
     says "(other_data)"
     refuses 3 "holds a test set only" train --data some
     rm some/*labels*
-    refuses 3 "t10k-labels-idx1-ubyte[.gz] is missing" eval "$work/base/model.npz" --data some
+    refuses 3 "some: has no labels of the test images" eval "$work/base/model.npz" --data some
 }
 is_instead() { # is_instead TEXT BYTES: what stands in the place of the images is named
     mkdir data
@@ -234,7 +344,8 @@ is_instead() { # is_instead TEXT BYTES: what stands in the place of the images i
 on "data mnist is nowhere" data_absent "mnist: found in none of" mnist
 on "data mnist is nowhere: how to get it" data_absent "clsnn data fetch mnist" mnist
 on "data DIR does not exist" \
-    data_absent "data = nowhere: no such directory: must be auto, mnist, digits or a directory" nowhere
+    data_absent "data = nowhere: no such directory: must be auto, mnist, digits, FILE.npz or a directory" \
+        nowhere
 on "data DIR is a file" data_is_file
 on "data DIR is empty" data_empty
 on "CLSNN_DATA does not exist" data_variable
@@ -281,6 +392,26 @@ on "a folder for each file" named 's/^([^.]*)(.*)/\1\2\/\1\2/' .
 on "the files in MNIST/raw" named '' MNIST/raw
 on "two sets in one directory" two_sets
 on "a test set only" test_set_only
+on "npz: the small set" npz_set
+on "npz: a test set only" npz_test_only
+on "npz: pixels beyond 1" npz_bad "'x_train': pixel [0, 0, 0] = 255: must be in [0, 1]" \
+    'a["x_train"] = a["x_train"] + 255.0'
+on "npz: images of other types" npz_bad "'x_train': i8 [9, 28, 28]: must be u1, f4 or f8" \
+    'a["x_train"] = a["x_train"].astype("i8")'
+on "npz: half precision" npz_bad "'x_test': .npy type '<f2': must be one of" \
+    'a["x_test"] = a["x_test"].astype("f2")'
+on "npz: ragged images" npz_bad "'x_train': .npy type '|O' (pickled objects)" \
+    'a["x_train"] = n.array([[[1]], [[1], [2]]], object)'
+on "npz: images in columns" npz_bad "'x_train': .npy in Fortran order" \
+    'a["x_train"] = n.asfortranarray(a["x_train"])'
+on "npz: labels below 0" npz_bad "'y_train': label [2] = -1: must be in [0, 255]" 'a["y_train"][2] = -1'
+on "npz: labels one-hot" npz_bad "'y_train': f8 [9, 10]: must be whole numbers" 'a["y_train"] = n.eye(9, 10)'
+on "npz: no images" npz_bad "'x_test': 0 images: must be in [1, 1000000]" \
+    'a["x_test"], a["y_test"] = a["x_test"][:0], a["y_test"][:0]'
+on "--data-name: no name" bad_name
+on "ranges of training and labelling images" ranges_of_training
+on "ranges of test images" ranges_of_testing
+on "ranges without an image" ranges_bad
 on "a web page for the images" is_instead "is a web page or XML: fetch the file itself" '<!DOCTYPE html>\n<p>'
 on "an XML error for the images" is_instead "is a web page or XML" '\xef\xbb\xbf<?xml version="1.0"?>'
 on "a Git LFS pointer for the images" is_instead "'git lfs pull' fetches" 'version https://git-lfs.org/'

@@ -180,7 +180,7 @@ eval_with_params() {
     eval_all out/model.npz --json --set time_on_ms=350
     [ "$(json test_spikes_per_image)" != "${trained#*/}" ] || wrong "--set was ignored"
     says "given parameters replace those of out/model.npz: time_on_ms = 350, 100 in the file"
-    says "--label-images = 300: out/model.npz has labels, and keeps them"
+    says "--label-images is not used: out/model.npz has labels, and keeps them"
     run 0 eval out/model.npz --data "$work/small" --test-images 10 --set w_norm=120
     ! grep -E "given parameters|label-images" "$work/err" || wrong "a word about nothing"
     run 0 eval out/model.npz --data digits --test-images 10 --quiet
