@@ -34,7 +34,7 @@ static const struct {
     {CLSNN_CMD_REPLAY, clsnn_cmd_replay}, {CLSNN_CMD_DEVICES, clsnn_cmd_devices},
     {CLSNN_CMD_DATA, clsnn_cmd_data},     {CLSNN_CMD_BENCH, clsnn_cmd_bench},
     {CLSNN_CMD_SWEEP, clsnn_cmd_sweep},   {CLSNN_CMD_REPRODUCE, clsnn_cmd_reproduce},
-    {CLSNN_CMD_VERIFY, clsnn_cmd_verify},
+    {CLSNN_CMD_VERIFY, clsnn_cmd_verify}, {CLSNN_CMD_PREDICT, clsnn_cmd_predict},
 };
 
 /* Opens *out on standard output, then points descriptor 1 at stderr: OpenCL compilers and CLBlast print on

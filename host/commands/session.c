@@ -305,13 +305,16 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     s->chunk = (uint32_t)o->chunk;
     if (o->data_name) TRY(check_name(o->data_name));
     TRY(clsnn_dataset_load(data_for(o), &s->data));
-    if (s->data.train.n_images == 0 && strcmp(o->command, "eval") != 0)
+    const bool predicts = strcmp(o->command, "predict") == 0;
+    if (s->data.train.n_images == 0 && !predicts && strcmp(o->command, "eval") != 0)
         TRY(clsnn_fail(CLSNN_E_DATA,
-                       "%s: holds a test set only, which serves clsnn eval: %s needs training images",
+                       "%s: holds a test set only, which serves clsnn eval and predict: %s needs training "
+                       "images",
                        s->data.source, o->command));
-    if (!s->data.test.labels)
-        TRY(clsnn_fail(CLSNN_E_DATA, "%s: has no labels of the test images: %s needs them", s->data.source,
-                       o->command));
+    if (!s->data.test.labels && !predicts)
+        TRY(clsnn_fail(CLSNN_E_DATA,
+                       "%s: has no labels of the test images, which serves clsnn predict: %s needs them",
+                       s->data.source, o->command));
     const bool is_builtin = strcmp(s->data.name, "digits") == 0;
     if (o->data_name) snprintf(s->data.name, sizeof s->data.name, "%s", o->data_name);
     clsnn_plan_make(o, &s->data, &s->plan);

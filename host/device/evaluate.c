@@ -29,7 +29,7 @@ size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_post) {
 enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t first,
                                  uint32_t n_images, enum clsnn_purpose purpose,
                                  clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts,
-                                 struct clsnn_evaluation *out) {
+                                 int32_t *out_attempts, struct clsnn_evaluation *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_device *dev = net->dev;
     struct clsnn_state s = {0};
@@ -78,6 +78,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
                 goto fail;
             }
             sum.presentations += count;
+            if (out_attempts) out_attempts[done + k] = (int32_t)count;
             sum.given_up += (host_shown[k] & CLSNN_SHOWN_GIVEN_UP) != 0;
         }
         done += n_now;

@@ -20,6 +20,7 @@ struct clsnn_evaluation {
  *             range
  * purpose     CLSNN_RNG_LABEL or CLSNN_RNG_TEST: selects the random numbers
  * out_counts  [n_images][n_post] u16, the caller's: spikes of the accepted presentation while input is on
+ * out_attempts  [n_images], the caller's: presentations that the image took; NULL: not wanted
  * Leaves the network's training state untouched. Blocks.
  * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE, CLSNN_E_DEVICE_MEMORY, CLSNN_STOPPED; CLSNN_E_SELFTEST a potential
  * left its limits.
@@ -27,7 +28,7 @@ struct clsnn_evaluation {
 enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t first,
                                  uint32_t n_images, enum clsnn_purpose purpose,
                                  clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts,
-                                 struct clsnn_evaluation *out);
+                                 int32_t *out_attempts, struct clsnn_evaluation *out);
 
 /* Returns the bytes of device memory that an evaluation takes while it runs. */
 size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_post);

@@ -180,10 +180,11 @@ static bool evaluation_progress(void *ctx, uint32_t n_done) {
     return tell(e->watch, &e->stage, e->began, 0);
 }
 
-/* Shows the plan's labelling or test images to the frozen network. *out_counts: [n][neurons], malloc'ed, the
- * caller's. */
+/* Shows the plan's labelling or test images to the frozen network.
+ * counts    [n][neurons], filled
+ * attempts  [n], filled; NULL: not wanted */
 static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_stage_kind kind, uint32_t epoch,
-                                      const struct clsnn_watcher *watch, uint16_t **out_counts,
+                                      const struct clsnn_watcher *watch, uint16_t *counts, int32_t *attempts,
                                       double *out_spikes_per_image) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_evaluation e = {0};
@@ -193,19 +194,14 @@ static enum clsnn_status count_spikes(struct clsnn_experiment *x, enum clsnn_sta
         watch,
         {.kind = kind, .epoch = epoch, .n_epochs = x->plan.epochs, .total = n, .running_accuracy = -1.0},
         clsnn_clock_seconds()};
-    uint16_t *counts = malloc((n ? n : 1) * (size_t)x->plan.neurons * sizeof *counts);
-    if (!counts) return clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %u images", n);
     TRY(clsnn_evaluate(x->batch->net, x->slot, labels ? x->batch->train_pixels : x->batch->test_pixels,
                        labels ? x->plan.label_first : x->plan.test_first, n,
                        labels ? CLSNN_RNG_LABEL : CLSNN_RNG_TEST, evaluation_progress, &progress, counts,
-                       &e));
+                       attempts, &e));
     x->at.presentations += e.presentations;
     x->at.given_up_evaluating += e.given_up;
     *out_spikes_per_image = n ? (double)e.spikes / n : 0;
-    *out_counts = counts;
-    return CLSNN_OK;
 fail:
-    free(counts);
     return st;
 }
 
@@ -224,47 +220,85 @@ fail:
     return st;
 }
 
-/* Labels, tests, and fills m's results of both. fresh: labels again even if x has labels. */
+/* Labels the neurons with the plan's images. */
+static enum clsnn_status label(struct clsnn_experiment *x, const struct clsnn_watcher *watch,
+                               uint32_t epoch) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_plan *plan = &x->plan;
+    double spikes = 0;
+    uint16_t *counts = malloc(((size_t)plan->label_images + 1) * plan->neurons * sizeof *counts);
+    if (!counts)
+        return clsnn_fail(CLSNN_E_MEMORY, "labelling: no memory for the counts of %u images",
+                          plan->label_images);
+    TRY(count_spikes(x, CLSNN_STAGE_LABEL, epoch, watch, counts, NULL, &spikes));
+    tell_readout(x->batch, watch);
+    if (x->labels.n_classes != x->batch->n_classes) {
+        clsnn_labels_finish(&x->labels);
+        TRY(clsnn_labels_create(plan->neurons, x->batch->n_classes, &x->labels));
+    }
+    TRY(clsnn_readout_label(x->batch->dev, counts, x->batch->data->train.labels + plan->label_first,
+                            plan->label_images, &x->labels));
+    x->has_labels = true;
+fail:
+    free(counts);
+    return st;
+}
+
+static enum clsnn_status create_predictions(const struct clsnn_plan *plan, struct clsnn_predictions *out) {
+    const size_t n = plan->test_images, some = n ? n : 1;
+    struct clsnn_predictions p = {.n_images = plan->test_images,
+                                  .n_post = plan->neurons,
+                                  .first = plan->test_first,
+                                  .counts = malloc(some * plan->neurons * sizeof *p.counts),
+                                  .all = malloc(some * sizeof *p.all),
+                                  .proportion = malloc(some * sizeof *p.proportion),
+                                  .attempts = malloc(some * sizeof *p.attempts)};
+    *out = p;
+    if (p.counts && p.all && p.proportion && p.attempts) return CLSNN_OK;
+    clsnn_predictions_finish(out);
+    return clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %zu images", n);
+}
+
+void clsnn_predictions_finish(struct clsnn_predictions *p) {
+    if (!p) return;
+    free(p->counts);
+    free(p->all);
+    free(p->proportion);
+    free(p->attempts);
+    *p = (struct clsnn_predictions){0};
+}
+
+/* Labels, tests, and fills m's results of both; m has no score if the test images have no labels. fresh:
+ * labels again even if x has labels. The caller frees *out. */
 static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch, bool fresh,
-                                  struct clsnn_metrics *m) {
+                                  struct clsnn_metrics *m, struct clsnn_predictions *out) {
     enum clsnn_status st = CLSNN_OK;
     const double began = clsnn_clock_seconds();
     /* A failed evaluation is made again as a whole, so it leaves the standing as it was. */
     const struct clsnn_standing before = x->at;
-    uint16_t *counts = NULL;
-    double label_spikes = 0;
-    if (!x->batch->data->test.labels)
-        return clsnn_fail(CLSNN_E_DATA, "%s: its test images have no labels", x->batch->data->source);
-    if (fresh || !x->has_labels) {
-        TRY(count_spikes(x, CLSNN_STAGE_LABEL, (uint32_t)m->epoch, watch, &counts, &label_spikes));
-        tell_readout(x->batch, watch);
-        if (x->labels.n_classes != x->batch->n_classes) {
-            clsnn_labels_finish(&x->labels);
-            TRY(clsnn_labels_create(x->plan.neurons, x->batch->n_classes, &x->labels));
-        }
-        TRY(clsnn_readout_label(x->batch->dev, counts, x->batch->data->train.labels + x->plan.label_first,
-                                x->plan.label_images, &x->labels));
-        x->has_labels = true;
-        free(counts);
-        counts = NULL;
-    }
-    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, watch, &counts, &m->test_spikes_per_image));
+    const struct clsnn_images *test = &x->batch->data->test;
+    struct clsnn_predictions p = {0};
+    if (fresh || !x->has_labels) TRY(label(x, watch, (uint32_t)m->epoch));
+    TRY(create_predictions(&x->plan, &p));
+    TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, watch, p.counts, p.attempts,
+                     &m->test_spikes_per_image));
     tell_readout(x->batch, watch);
-    TRY(clsnn_readout_score(x->batch->dev, &x->labels, counts,
-                            x->batch->data->test.labels + x->plan.test_first, x->plan.test_images,
-                            &m->score));
+    TRY(clsnn_readout_predict(x->batch->dev, &x->labels, p.counts, p.n_images, p.all, p.proportion));
+    if (test->labels)
+        TRY(clsnn_score_make(x->labels.n_classes, p.all, p.proportion, test->labels + p.first, p.n_images,
+                             &m->score));
     TRY(mean_theta(x, &m->theta_mean_mv));
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
     m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;
     for (uint32_t j = 0; j < x->plan.neurons; j++) m->unlabelled_neurons += x->labels.labels[j] < 0;
     m->eval_seconds = clsnn_clock_seconds() - began;
     x->at.eval_seconds += m->eval_seconds;
+    *out = p;
+    return CLSNN_OK;
 fail:
-    if (st != CLSNN_OK) {
-        x->at = before;
-        clsnn_score_finish(&m->score);
-    }
-    free(counts);
+    x->at = before;
+    clsnn_score_finish(&m->score);
+    clsnn_predictions_finish(&p);
     return st;
 }
 
@@ -334,6 +368,11 @@ static void next_epoch(struct clsnn_experiment *x) {
     x->order = NULL;
 }
 
+static enum clsnn_status check_test_labels(const struct clsnn_experiment *x) {
+    if (x->batch->data->test.labels) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_DATA, "%s: its test images have no labels", x->batch->data->source);
+}
+
 /* Evaluates x after an epoch, if an evaluation is due, and steps into the next epoch. */
 static enum clsnn_status end_epoch(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
@@ -347,7 +386,10 @@ static enum clsnn_status end_epoch(struct clsnn_experiment *x, const struct clsn
         m.given_up = at->trained.given_up - at->trained_then.given_up;
         m.retries = at->trained.presentations - at->trained_then.presentations - n;
         m.images_per_second = seconds > 0 ? (double)n / seconds : 0;
-        TRY(evaluate(x, watch, true, &m));
+        struct clsnn_predictions p;
+        TRY(check_test_labels(x));
+        TRY(evaluate(x, watch, true, &m, &p));
+        clsnn_predictions_finish(&p);
         at->images_then = at->images;
         at->trained_then = at->trained;
         at->seconds_then = at->train_seconds;
@@ -465,10 +507,26 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
+enum clsnn_status clsnn_experiment_predict(struct clsnn_experiment *x, const struct clsnn_watcher *watch,
+                                           struct clsnn_predictions *out) {
+    enum clsnn_status st = CLSNN_OK;
     struct clsnn_metrics m = {0};
-    const enum clsnn_status st = evaluate(x, watch, false, &m);
-    return st != CLSNN_OK ? st : append_metrics(x, &m, watch);
+    struct clsnn_predictions p = {0};
+    TRY(evaluate(x, watch, false, &m, &p));
+    if (x->batch->data->test.labels) TRY(append_metrics(x, &m, watch));
+    *out = p;
+    return CLSNN_OK;
+fail:
+    clsnn_predictions_finish(&p);
+    return st;
+}
+
+enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch) {
+    struct clsnn_predictions p = {0};
+    enum clsnn_status st = check_test_labels(x);
+    if (st == CLSNN_OK) st = clsnn_experiment_predict(x, watch, &p);
+    clsnn_predictions_finish(&p);
+    return st;
 }
 
 enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const struct clsnn_learned *l) {

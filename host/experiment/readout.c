@@ -199,8 +199,8 @@ static void fill_shares(const struct clsnn_labels *labels, float *shares, uint32
     }
 }
 
-static void vote(const uint64_t *sums, const uint32_t *n_labelled, int n_classes, int *out_all,
-                 int *out_proportion) {
+static void vote(const uint64_t *sums, const uint32_t *n_labelled, int n_classes, int32_t *out_all,
+                 int32_t *out_proportion) {
     uint64_t best = 0, best_n = 1, best_share = 0;
     *out_all = *out_proportion = 0;
     for (int c = 0; c < n_classes; c++) {
@@ -217,47 +217,64 @@ static void vote(const uint64_t *sums, const uint32_t *n_labelled, int n_classes
     }
 }
 
-enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels,
-                                      const uint16_t *counts, const uint8_t *classes, uint32_t n_images,
-                                      struct clsnn_score *out) {
+enum clsnn_status clsnn_readout_predict(struct clsnn_device *dev, const struct clsnn_labels *labels,
+                                        const uint16_t *counts, uint32_t n_images, int32_t *out_all,
+                                        int32_t *out_proportion) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n_post = labels->n_post, n_shares = 3 * (size_t)labels->n_classes;
     const uint32_t block = block_images(labels->n_post, n_images);
-    struct clsnn_score score = {0};
-    uint32_t n_labelled[CLSNN_MAX_CLASSES] = {0}, n_classes = labels->n_classes;
-    for (uint32_t k = 0; k < n_images; k++)
-        if (classes[k] >= n_classes) n_classes = classes[k] + 1u;
+    uint32_t n_labelled[CLSNN_MAX_CLASSES] = {0};
     float *a = malloc(block * n_post * sizeof *a), *shares = malloc(n_post * n_shares * sizeof *shares);
     uint64_t *sums = malloc(block * n_shares * sizeof *sums);
     if (!a || !shares || !sums) {
         st = clsnn_fail(CLSNN_E_MEMORY, "votes: no memory for %u images of %zu neurons", block, n_post);
         goto fail;
     }
-    TRY(clsnn_score_create(n_classes, &score));
-    score.n_images = n_images;
     fill_shares(labels, shares, n_labelled);
     for (uint32_t first = 0; first < n_images; first += block) {
         const uint32_t n = n_images - first < block ? n_images - first : block;
         const double most = widen(counts + first * n_post, n * n_post, a);
         memset(sums, 0, n * n_shares * sizeof *sums);
         TRY(multiply(dev, false, n, n_shares, n_post, a, shares, most * DIGIT, sums));
-        for (uint32_t k = 0; k < n; k++) {
-            int all = 0, proportion = 0;
-            const uint8_t truth = classes[first + k];
-            vote(sums + k * n_shares, n_labelled, (int)labels->n_classes, &all, &proportion);
-            score.correct_all += all == truth;
-            score.correct_proportion += proportion == truth;
-            score.confusion[truth * n_classes + (uint32_t)all]++;
-            score.confusion_proportion[truth * n_classes + (uint32_t)proportion]++;
-        }
+        for (uint32_t k = 0; k < n; k++)
+            vote(sums + k * n_shares, n_labelled, (int)labels->n_classes, &out_all[first + k],
+                 &out_proportion[first + k]);
     }
-    *out = score;
-    score = (struct clsnn_score){0};
 fail:
-    clsnn_score_finish(&score);
     free(a);
     free(shares);
     free(sums);
+    return st;
+}
+
+enum clsnn_status clsnn_score_make(uint32_t n_classes, const int32_t *all, const int32_t *proportion,
+                                   const uint8_t *classes, uint32_t n_images, struct clsnn_score *out) {
+    for (uint32_t k = 0; k < n_images; k++)
+        if (classes[k] >= n_classes) n_classes = classes[k] + 1u;
+    const enum clsnn_status st = clsnn_score_create(n_classes, out);
+    if (st != CLSNN_OK) return st;
+    out->n_images = n_images;
+    for (uint32_t k = 0; k < n_images; k++) {
+        const uint8_t truth = classes[k];
+        out->correct_all += all[k] == truth;
+        out->correct_proportion += proportion[k] == truth;
+        out->confusion[truth * n_classes + (uint32_t)all[k]]++;
+        out->confusion_proportion[truth * n_classes + (uint32_t)proportion[k]]++;
+    }
+    return CLSNN_OK;
+}
+
+enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels,
+                                      const uint16_t *counts, const uint8_t *classes, uint32_t n_images,
+                                      struct clsnn_score *out) {
+    enum clsnn_status st = CLSNN_OK;
+    int32_t *all = malloc(2 * ((size_t)n_images + 1) * sizeof *all);
+    if (!all) return clsnn_fail(CLSNN_E_MEMORY, "votes: no memory for %u images", n_images);
+    int32_t *proportion = all + n_images;
+    TRY(clsnn_readout_predict(dev, labels, counts, n_images, all, proportion));
+    TRY(clsnn_score_make(labels->n_classes, all, proportion, classes, n_images, out));
+fail:
+    free(all);
     return st;
 }
 

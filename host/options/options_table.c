@@ -14,6 +14,7 @@
 
 #define TRAIN         CLSNN_CMD_TRAIN
 #define EVAL          CLSNN_CMD_EVAL
+#define PREDICT       CLSNN_CMD_PREDICT
 #define REPLAY        CLSNN_CMD_REPLAY
 #define BENCH         CLSNN_CMD_BENCH
 #define SWEEP         CLSNN_CMD_SWEEP
@@ -35,11 +36,11 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .max = CLSNN_PLAN_MAX_IMAGES, .def = "0", .def_note = "all", .commands = TRAIN | REPRODUCE | SWEEP,
      .unit = "images", .help = "train on the first K training images, or on images A to B without B"},
     {"label-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(label_images), .min = 0,
-     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .commands = TRAIN | EVAL | REPRODUCE | SWEEP,
+     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP,
      .unit = "images",
      .help = "label the neurons with the first K training images, 0 = all, or with images A to B without B"},
     {"test-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(test_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES,
-     .def = "0", .def_note = "all", .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .unit = "images",
+     .def = "0", .def_note = "all", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP, .unit = "images",
      .help = "test on the first K test images, or on images A to B without B"},
     {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = CLSNN_PLAN_MAX_EPOCHS,
      .def = "0", .def_note = "at the end only", .commands = TRAIN | SWEEP,
@@ -85,18 +86,18 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     /* use of the device; no result depends on these */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
      .def_note = "chosen for the device",
-     .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
+     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
      .help = "work-items for each network; results do not depend on it"},
     {"split", 0, "COUNT", CLSNN_OPT_WHOLE, FIELD(split), .min = 0, .max = CLSNN_MAX_SHARES, .def = "0",
      .def_note = "chosen for the device", .commands = TRAIN | BENCH | REPRODUCE | SWEEP | VERIFY,
      .help = "work-groups that share one network in training; results do not depend on it"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | REPRODUCE | SWEEP | VERIFY,
+     .def_note = "chosen for the device", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | VERIFY,
      .help = "presentations in one kernel launch; results do not depend on it"},
-    {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL,
+    {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL | PREDICT,
      .help = "time every phase on the device with OpenCL events: slower, with the same results"},
     {"no-kernel-cache", 0, NULL, CLSNN_OPT_SWITCH, FIELD(no_kernel_cache), .def = "no",
-     .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
+     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
      .help = "compile the kernels anew and keep nothing in $XDG_CACHE_HOME/clsnn"},
     /* the device, the random numbers, the places and the model */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device),
@@ -105,24 +106,27 @@ const struct clsnn_option_row clsnn_option_rows[] = {
          "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all; "
          "sweep, reproduce, bench and train of several runs also take a list with commas, or all"},
     {"seed", 0, "N", CLSNN_OPT_SEED, FIELD(seed), .min = 0, .max = UINT64_MAX, .def = "1",
-     .commands = TRAIN | EVAL | BENCH | REPRODUCE | SWEEP, .help = "seed of all random numbers of a run"},
+     .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP,
+     .help = "seed of all random numbers of a run"},
     {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command",
-     .commands = TRAIN | EVAL | DATA | BENCH | REPRODUCE | SWEEP, .help = "directory for the results"},
+     .commands = TRAIN | EVAL | PREDICT | DATA | BENCH | REPRODUCE | SWEEP,
+     .help = "directory for the results"},
     {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto",
-     .commands = TRAIN | EVAL | BENCH | REPRODUCE | SWEEP | VERIFY, .no_environment = true,
+     .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP | VERIFY, .no_environment = true,
      .help =
          "data set: auto, mnist, digits (built in), a directory with the four IDX files, or FILE.npz with "
          "x_train, y_train, x_test and y_test; auto takes mnist if it is found, else digits; the first "
          "place for mnist is the directory $CLSNN_DATA, clsnn data list shows all"},
     {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
-     .commands = TRAIN | EVAL | REPRODUCE | SWEEP, .no_environment = true,
+     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP, .no_environment = true,
      .help = "name of the data set in results"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
-     .choices = CLSNN_PRESETS, .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP,
+     .choices = CLSNN_PRESETS, .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP,
      .help =
          "set of model parameters to start from: kim-2020; its older names seed and diehl-cook-2015 still "
          "work"},
-    {"set", 0, "NAME=VALUE", CLSNN_OPT_SET, .commands = TRAIN | EVAL | REPLAY | BENCH | REPRODUCE | SWEEP,
+    {"set", 0, "NAME=VALUE", CLSNN_OPT_SET,
+     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP,
      .help = "change one model parameter; may be given several times; --print-config lists all"},
     /* common */
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
@@ -134,7 +138,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"quiet", 'q', NULL, CLSNN_OPT_SWITCH, FIELD(quiet), .def = "no", .commands = ALL,
      .help = "print no progress on stderr"},
     {"strict", 0, NULL, CLSNN_OPT_SWITCH, FIELD(strict), .def = "no",
-     .commands = TRAIN | EVAL | REPRODUCE | SWEEP,
+     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP,
      .help = "take warnings as errors: those about data before the work, those about a result after it"},
     {"verbose", 'v', NULL, CLSNN_OPT_SWITCH, FIELD(verbose), .def = "no", .commands = ALL,
      .help = "show with every error its place in the source code"},
@@ -150,6 +154,12 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn train --neurons 400 --epochs 3 --out run-400", 0, 0, NULL},
     {EVAL, "eval", "MODEL.npz", "tests a trained network; labels it first if it has no labels",
      "clsnn eval run-400/model.npz --json", 1, 1, NULL},
+    {PREDICT, "predict", "MODEL.npz", "answers every image with a class, by a trained network",
+     "clsnn predict run-400/model.npz --data images.npz --out answers", 1, 1,
+     "predictions.npz, in the directory of --out or in predictions, has a row an image: image (its number), "
+     "label (-1 if the data have none), prediction_all, prediction_proportion, attempts (the presentations "
+     "that it took) and counts (the spikes of every neuron). mistakes.png shows the first 100 images that "
+     "vote all answers wrongly; --json lists all of them. Images need no labels."},
     {REPLAY, "replay", "IN.npz OUT.npz", "feeds given input spikes to a network and records its activity",
      "clsnn replay spikes.npz record.npz", 2, 2, NULL},
     {REPRODUCE, "reproduce", "", CLSNN_KIM ": repeats and compares Table 1, Figures 3 and 4",

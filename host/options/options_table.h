@@ -81,7 +81,8 @@ enum clsnn_command {
     CLSNN_CMD_SWEEP = 1 << 6,
     CLSNN_CMD_REPRODUCE = 1 << 7,
     CLSNN_CMD_VERIFY = 1 << 8,
-    CLSNN_CMD_ALL = (1 << 9) - 1
+    CLSNN_CMD_PREDICT = 1 << 9,
+    CLSNN_CMD_ALL = (1 << 10) - 1
 };
 
 /* The action that the command line asks for. */

@@ -123,8 +123,9 @@ static enum clsnn_status test(struct trial *t) {
     uint16_t counts[N_IMAGES * NEURONS];
     struct clsnn_evaluation sum;
     uint64_t shown = 0;
-    TRY(explain(t, "kernel evaluate",
-                clsnn_evaluate(t->net, 0, t->images, 0, N_IMAGES, CLSNN_RNG_TEST, NULL, NULL, counts, &sum)));
+    TRY(explain(
+        t, "kernel evaluate",
+        clsnn_evaluate(t->net, 0, t->images, 0, N_IMAGES, CLSNN_RNG_TEST, NULL, NULL, counts, NULL, &sum)));
     TRY(compare_state(t, "kernel evaluate")); /* evaluation must leave the state alone */
     clsnn_plain_freeze(t->plain, CLSNN_RNG_TEST);
     for (uint32_t image = 0; image < N_IMAGES; image++) {

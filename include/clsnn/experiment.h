@@ -124,6 +124,23 @@ CLSNN_API enum clsnn_status clsnn_experiments_run(struct clsnn_batch *batch, str
 CLSNN_API enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x,
                                                       const struct clsnn_watcher *watch);
 
+/* The answers of a network to images. All arrays are owned. */
+struct clsnn_predictions {
+    uint32_t n_images, n_post;
+    uint32_t first;      /* the number of the first image in the test set */
+    uint16_t *counts;    /* [n_images][n_post] spikes */
+    int32_t *all;        /* [n_images] the class that vote all names */
+    int32_t *proportion; /* [n_images] the class that vote proportion names */
+    int32_t *attempts;   /* [n_images] presentations that the image took */
+};
+/* Labels the neurons unless they have labels, and predicts the class of the plan's test images. If the images
+ * have labels, adds an evaluation to the metrics, the same as clsnn_experiment_evaluate. watch may be NULL.
+ * The caller frees *out with clsnn_predictions_finish. Errors: as of clsnn_experiments_run. */
+CLSNN_API enum clsnn_status clsnn_experiment_predict(struct clsnn_experiment *x,
+                                                     const struct clsnn_watcher *watch,
+                                                     struct clsnn_predictions *out);
+CLSNN_API void clsnn_predictions_finish(struct clsnn_predictions *p); /* takes NULL and {0} */
+
 /* Returns the plan of x, valid until x is destroyed. */
 CLSNN_API const struct clsnn_plan *clsnn_experiment_plan(const struct clsnn_experiment *x);
 /* Returns every evaluation so far, [*out_n], in order; valid until the next evaluation. */

@@ -44,12 +44,23 @@ struct clsnn_score {
 CLSNN_API enum clsnn_status clsnn_score_create(uint32_t n_classes, struct clsnn_score *out);
 CLSNN_API void clsnn_score_finish(struct clsnn_score *s); /* takes NULL and {0} */
 
-/* Predicts the class of each image by two votes and compares with the true classes. Arguments are those of
- * clsnn_readout_label, but a true class may be one that no neuron has. The caller frees *out.
+/* Predicts the class of each image by two votes: out_all and out_proportion, [n_images], the caller's. Other
+ * arguments are those of clsnn_readout_label.
  * Vote all predicts the class whose neurons have the highest mean count (Diehl & Cook 2015). In vote
  * proportion each neuron votes for all classes by its proportions. Ties go to the lowest class; an image
  * without a spike goes to class 0.
  * Errors: as of clsnn_readout_label. */
+CLSNN_API enum clsnn_status clsnn_readout_predict(struct clsnn_device *dev, const struct clsnn_labels *labels,
+                                                  const uint16_t *counts, uint32_t n_images, int32_t *out_all,
+                                                  int32_t *out_proportion);
+
+/* Compares predictions of clsnn_readout_predict with the true classes. n_classes is that of the labels; a
+ * true class may be one that no neuron has. The caller frees *out. Errors: CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_score_make(uint32_t n_classes, const int32_t *all,
+                                             const int32_t *proportion, const uint8_t *classes,
+                                             uint32_t n_images, struct clsnn_score *out);
+
+/* Predicts and compares. Errors: as of clsnn_readout_label. */
 CLSNN_API enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels,
                                                 const uint16_t *counts, const uint8_t *classes,
                                                 uint32_t n_images, struct clsnn_score *out);

@@ -41,7 +41,7 @@ INCLUDE_DOORS = {
     "zlib.h": ["idx.c", "npy.c", "npz.c"],
     "archive": ["npz.c"],
     "png.h": ["canvas.c"],
-    "cairo": ["canvas.h", "canvas.c", "mosaic.c", "curves.c", "confusion.c"],
+    "cairo": ["canvas.h", "canvas.c", "mosaic.c", "curves.c", "confusion.c", "mistakes.c"],
     "argp.h": ["options*"],
     "ini.h": ["options*"],
     "curl/": ["download.c"],

@@ -166,7 +166,7 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, int n
         TRY(clsnn_trainer_run(tr, 1, 1));
         sum.spikes = tr->totals[0].spikes;
     } else {
-        TRY(clsnn_evaluate(net, 0, pixels, 0, 1, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
+        TRY(clsnn_evaluate(net, 0, pixels, 0, 1, CLSNN_RNG_TEST, NULL, NULL, counts, NULL, &sum));
     }
     TRY(clsnn_network_save(net, 0, left));
     hash = clsnn_sha256_create();

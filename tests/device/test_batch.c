@@ -477,7 +477,7 @@ static void as_many_slots_as_promised_fit(void **state) {
         struct clsnn_evaluation sum;
         assert_non_null(counts);
         must(clsnn_evaluate(batch->net, (int)most - 1, batch->test_pixels, 0, N_TEST, CLSNN_RNG_TEST, NULL,
-                            NULL, counts, &sum));
+                            NULL, counts, NULL, &sum));
         free(counts);
         clsnn_experiment_destroy(x);
         clsnn_batch_destroy(batch);

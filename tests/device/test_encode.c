@@ -313,7 +313,7 @@ static void evaluation_draws_for_its_purpose(void **state) {
     for (size_t p = 0; p < COUNT(purposes); p++) {
         uint16_t counts[N_IMAGES * N_POST];
         struct clsnn_evaluation sum;
-        must(clsnn_evaluate(net, 0, pixels, 0, N_IMAGES, purposes[p], NULL, NULL, counts, &sum));
+        must(clsnn_evaluate(net, 0, pixels, 0, N_IMAGES, purposes[p], NULL, NULL, counts, NULL, &sum));
         assert_int_equal(sum.presentations, N_IMAGES);
         for (uint32_t k = 0; k < N_IMAGES; k++) {
             const struct show s = {seed, k, 0, 0, (uint32_t)purposes[p], 2, 16000, N_ON};

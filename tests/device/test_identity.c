@@ -40,7 +40,7 @@ static struct outcome train_on(struct rig *rig, const uint8_t *digits, const str
         struct clsnn_evaluation sum;
         struct snapshot before = take_snapshot(rig, net, 0), after;
         assert_non_null(counts);
-        must(clsnn_evaluate(net, 0, pixels, 0, N_IMAGES, CLSNN_RNG_LABEL, NULL, NULL, counts, &sum));
+        must(clsnn_evaluate(net, 0, pixels, 0, N_IMAGES, CLSNN_RNG_LABEL, NULL, NULL, counts, NULL, &sum));
         after = take_snapshot(rig, net, 0);
         check_same_snapshot(&after, &before, "after an evaluation");
         drop_snapshot(&before);
@@ -309,7 +309,7 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
                                   (const uint64_t[]){1, seed}, 2, SIZE, &net));
         for (size_t u = 0; u < COUNT(units); u++) {
             rig->dev->info.compute_units = units[u];
-            must(clsnn_evaluate(net, 1, pixels, 0, N_SHOWN, CLSNN_RNG_TEST, NULL, NULL, found, &sum));
+            must(clsnn_evaluate(net, 1, pixels, 0, N_SHOWN, CLSNN_RNG_TEST, NULL, NULL, found, NULL, &sum));
             if (g == 0 && u == 0) {
                 memcpy(first, found, sizeof first);
                 wanted = sum;
@@ -326,16 +326,16 @@ static void evaluation_does_not_depend_on_slots_or_work_group(void **state) {
         rig->dev->info.compute_units = own_units;
         /* Fewer images give the same counts for these images. Another purpose gives other draws. */
         memset(found, 0xee, sizeof found);
-        must(clsnn_evaluate(net, 1, pixels, 0, 5, CLSNN_RNG_TEST, NULL, NULL, found, &sum));
+        must(clsnn_evaluate(net, 1, pixels, 0, 5, CLSNN_RNG_TEST, NULL, NULL, found, NULL, &sum));
         assert_memory_equal(found, first, 5 * SIZE * sizeof *found);
         assert_int_equal(found[5 * SIZE], 0xeeee);
-        must(clsnn_evaluate(net, 1, pixels, 0, N_SHOWN, CLSNN_RNG_LABEL, NULL, NULL, label, &sum));
+        must(clsnn_evaluate(net, 1, pixels, 0, N_SHOWN, CLSNN_RNG_LABEL, NULL, NULL, label, NULL, &sum));
         assert_memory_not_equal(label, first, sizeof first);
-        must(clsnn_evaluate(net, 1, pixels, 0, 0, CLSNN_RNG_LABEL, NULL, NULL, label, &sum));
+        must(clsnn_evaluate(net, 1, pixels, 0, 0, CLSNN_RNG_LABEL, NULL, NULL, label, NULL, &sum));
         assert_int_equal(sum.presentations, 0);
         uint32_t n_done = 0;
         assert_int_equal(
-            clsnn_evaluate(net, 1, pixels, 0, 5, CLSNN_RNG_LABEL, stop_at_once, &n_done, label, &sum),
+            clsnn_evaluate(net, 1, pixels, 0, 5, CLSNN_RNG_LABEL, stop_at_once, &n_done, label, NULL, &sum),
             CLSNN_STOPPED);
         assert_int_equal(n_done, 5);
         clsnn_error_clear();
@@ -461,7 +461,7 @@ static void attempts_are_bounded_without_a_step(void **state) {
     finish_epoch(tr, 0, 100);
     assert_int_equal(tr->totals[0].presentations, CLSNN_MAX_ATTEMPT);
     assert_int_equal(tr->totals[0].given_up, 1);
-    must(clsnn_evaluate(net, 0, pixels, 0, 1, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
+    must(clsnn_evaluate(net, 0, pixels, 0, 1, CLSNN_RNG_TEST, NULL, NULL, counts, NULL, &sum));
     assert_int_equal(sum.presentations, CLSNN_MAX_ATTEMPT);
     assert_int_equal(sum.given_up, 1);
     clsnn_trainer_destroy(tr);
@@ -566,7 +566,7 @@ static int print_hash(int work_group, bool evaluates) {
         uint8_t *digits = draw_digits(N_IMAGES);
         cl_mem pixels = upload_pixels(rig, digits, N_IMAGES);
         struct clsnn_network *net = make_network(rig, work_group, &model, seed, 33);
-        must(clsnn_evaluate(net, 0, pixels, 0, N_IMAGES, CLSNN_RNG_TEST, NULL, NULL, counts, &sum));
+        must(clsnn_evaluate(net, 0, pixels, 0, N_IMAGES, CLSNN_RNG_TEST, NULL, NULL, counts, NULL, &sum));
         for (size_t k = 0; k < COUNT(counts); k++) h = h * 31 + counts[k];
         clsnn_network_destroy(net);
         clsnn_buffer_release(rig->dev, &pixels);

@@ -751,7 +751,7 @@ static void what_is_no_number_ends_an_evaluation(void **state) {
     must(clsnn_network_set(net, 0, w, theta));
     struct clsnn_evaluation sum;
     const enum clsnn_status st =
-        clsnn_evaluate(net, 0, pixels, 0, N_IMAGES, CLSNN_RNG_TEST, NULL, NULL, counts, &sum);
+        clsnn_evaluate(net, 0, pixels, 0, N_IMAGES, CLSNN_RNG_TEST, NULL, NULL, counts, NULL, &sum);
     if (st != CLSNN_E_SELFTEST || !strstr(clsnn_error_text(), "neuron 17"))
         fail_msg("status %d, text '%s'", (int)st, clsnn_error_text());
     clsnn_error_clear();

@@ -48,18 +48,18 @@ enum clsnn_status __wrap_clsnn_network_save(const struct clsnn_network *net, int
 enum clsnn_status __real_clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t first,
                                         uint32_t n_images, enum clsnn_purpose purpose,
                                         clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts,
-                                        struct clsnn_evaluation *out);
+                                        int32_t *out_attempts, struct clsnn_evaluation *out);
 enum clsnn_status __wrap_clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t first,
                                         uint32_t n_images, enum clsnn_purpose purpose,
                                         clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts,
-                                        struct clsnn_evaluation *out);
+                                        int32_t *out_attempts, struct clsnn_evaluation *out);
 static uint64_t evaluated_spikes, evaluated_presentations;
 enum clsnn_status __wrap_clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels, uint32_t first,
                                         uint32_t n_images, enum clsnn_purpose purpose,
                                         clsnn_evaluate_progress *progress, void *ctx, uint16_t *out_counts,
-                                        struct clsnn_evaluation *out) {
-    const enum clsnn_status st =
-        __real_clsnn_evaluate(net, b, pixels, first, n_images, purpose, progress, ctx, out_counts, out);
+                                        int32_t *out_attempts, struct clsnn_evaluation *out) {
+    const enum clsnn_status st = __real_clsnn_evaluate(net, b, pixels, first, n_images, purpose, progress,
+                                                       ctx, out_counts, out_attempts, out);
     if (st != CLSNN_OK) return st;
     evaluated_spikes = out->spikes;
     evaluated_presentations = out->presentations;

@@ -16,6 +16,7 @@
 #include "formats/canvas.h"
 #include "formats/confusion.h"
 #include "formats/curves.h"
+#include "formats/mistakes.h"
 #include "formats/mosaic.h"
 
 /* Only the leak sanitizer calls this. fontconfig keeps its configuration until the end, 288 bytes of it
@@ -432,6 +433,47 @@ static void test_confusion_of_many(void **state) {
     free(p.rgb);
 }
 
+/* Pixels of images of any shape are squares that can be read back; captions stand below them. */
+static void test_mistakes(void **state) {
+    (void)state;
+    static const int sizes[][3] = {{28, 28, 4}, {14, 14, 8}, {1, 1, 112}, {64, 64, 1}, {5, 40, 2}};
+    static uint8_t pixels[CLSNN_MOST_MISTAKES][64 * 64];
+    struct clsnn_mistake list[CLSNN_MOST_MISTAKES + 1];
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        const int width = sizes[s][0], height = sizes[s][1], scale = sizes[s][2], n = s == 0 ? 100 : 11;
+        for (int k = 0; k < n; k++) {
+            for (int i = 0; i < width * height; i++) pixels[k][i] = (uint8_t)(i * 7 + k * 31 + 1);
+            list[k] = (struct clsnn_mistake){pixels[k], k % 10, 255 - k};
+        }
+        assert_int_equal(clsnn_mistakes_draw(path, "Mistakes", list, (size_t)n, width, height), CLSNN_OK);
+        struct picture p = load();
+        assert_int_equal(p.width, 16 + 10 * 128);
+        assert_int_equal(p.height, 110 + (n + 9) / 10 * 162);
+        assert_white_edge(&p, "mistakes");
+        for (int k = 0; k < n; k++) {
+            const int left = 16 + k % 10 * 128, top = 110 + k / 10 * 162,
+                      x = left + (112 - width * scale) / 2, y = top + (112 - height * scale) / 2;
+            for (int i = 0; i < width * height; i++) {
+                const int a = x + i % width * scale, b = y + i / width * scale;
+                const uint32_t found = pixel(&p, a, b), want = 255u - pixels[k][i];
+                assert_int_equal(found, (found & 255u) * 0x010101u);
+                /* pictures keep every fourth grey */
+                assert_in_range((found & 255u) + 2, want, want + 4);
+                assert_int_equal(pixel(&p, a + scale - 1, b + scale - 1), found);
+            }
+            assert_true(n_inked(&p, left, top + 114, left + 112, top + 146) > 30);
+        }
+        free(p.rgb);
+    }
+    assert_int_equal(clsnn_mistakes_draw(path, "No mistakes", NULL, 0, 28, 28), CLSNN_OK);
+    struct picture p = load();
+    assert_int_equal(p.height, 110);
+    free(p.rgb);
+    assert_int_equal(clsnn_mistakes_draw(path, "", list, CLSNN_MOST_MISTAKES + 1, 28, 28), CLSNN_E_FAILED);
+    assert_non_null(strstr(clsnn_error_text(), "101 images: must be at most 100"));
+    clsnn_error_clear();
+}
+
 /* Without any font the pictures are complete, drawn with cairo's built-in letters. A child process draws
  * them, because fontconfig reads its settings once. This test runs first, before this process draws text. */
 static void test_no_font(void **state) {
@@ -469,6 +511,7 @@ static void test_no_font(void **state) {
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_font, setup, teardown),
         cmocka_unit_test(test_colour_map),
         cmocka_unit_test_setup_teardown(test_weights, setup, teardown),

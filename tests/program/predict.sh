@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# `clsnn predict`: its counts and answers are those of `clsnn eval`, whatever part of the images it is shown.
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+predict() { run 0 predict "$work/base/model.npz" --data "$work/small" --json "$@"; }
+
+same_as_eval() { # the answers sum up to eval's numbers, and follow from counts and labels
+    run 0 eval "$work/base/model.npz" --data "$work/small" --json
+    cp "$work/out" eval.json
+    predict --out p
+    exist p/predictions.npz p/mistakes.png p/run.json
+    [ "$(json command p/run.json)" = predict ] || wrong "run.json is not predict's"
+    with_numpy - "$work/base/model.npz" eval.json "$work/out" <<'END' || wrong "$(tail -n 1 "$work/notes")"
+import json, sys, numpy as n
+model = n.load(sys.argv[1])
+evaluated, result = (json.load(open(name)) for name in sys.argv[2:])
+p = n.load("p/predictions.npz")
+types = {name: (p[name].dtype.str, p[name].shape) for name in p.files}
+one = ("<i4", (300,))
+assert types == {"image": one, "label": one, "prediction_all": one, "prediction_proportion": one,
+                 "attempts": one, "counts": ("<u2", (300, 20))}, types
+assert (p["image"] == n.arange(300)).all()
+for vote, name in (("prediction_all", "confusion"), ("prediction_proportion", "confusion_proportion")):
+    confusion = n.zeros((10, 10), int)
+    n.add.at(confusion, (p["label"], p[vote]), 1)
+    assert (confusion == evaluated[name]).all(), name
+for name in ("accuracy_all", "accuracy_proportion", "test_spikes_per_image", "presentations", "final_sha256"):
+    assert result[name] == evaluated[name], name
+assert p["counts"].sum() / 300 == evaluated["test_spikes_per_image"]
+assert p["attempts"].min() >= 1 and p["attempts"].sum() == evaluated["presentations"]
+labels, counts = model["labels"], p["counts"].astype(float)
+means = n.stack([counts[:, labels == c].mean(1) if (labels == c).any() else n.zeros(300)
+                 for c in range(10)], 1)
+best = means.max(1)
+assert n.allclose(means[n.arange(300), p["prediction_all"]], best), "vote all"
+wrong = n.nonzero(p["prediction_all"] != p["label"])[0]
+assert len(wrong) > 0 and [w["image"] for w in result["wrong"]] == list(wrong)
+for w in result["wrong"]:
+    for name in ("label", "prediction_all", "prediction_proportion"):
+        assert w[name] == p[name][w["image"]], name
+END
+}
+parts() { # an image's row does not depend on the range, the work-group or the chunk
+    predict --out whole
+    predict --test-images 40..60 --work-group 16 --chunk 7 --out part
+    with_numpy - <<'END' || wrong "$(tail -n 1 "$work/notes")"
+import numpy as n
+whole, part = n.load("whole/predictions.npz"), n.load("part/predictions.npz")
+for name in whole.files:
+    assert n.array_equal(whole[name][40:60], part[name]), name
+END
+}
+without_labels() {
+    predict --out known
+    mkdir images && cp "$work/small/t10k-images-idx3-ubyte" images
+    run 0 predict "$work/base/model.npz" --data images --json --out unknown
+    ! grep -qE '"(accuracy_all|confusion|wrong)"' "$work/out" || wrong "an accuracy without labels"
+    [ ! -e unknown/mistakes.png ] || wrong "mistakes without labels"
+    with_numpy - <<'END' || wrong "$(tail -n 1 "$work/notes")"
+import numpy as n
+x = n.frombuffer(open("images/t10k-images-idx3-ubyte", "rb").read()[16:], "u1").reshape(-1, 28, 28)
+n.savez("bare.npz", x_test=x / 255)
+known, unknown = n.load("known/predictions.npz"), n.load("unknown/predictions.npz")
+assert (unknown["label"] == -1).all()
+for name in known.files:
+    assert name == "label" or n.array_equal(known[name], unknown[name]), name
+END
+    run 0 predict "$work/base/model.npz" --data bare.npz
+    prints "written to                  predictions/{predictions.npz, run.json}"
+    same_answers unknown predictions
+}
+same_answers() { # same_answers DIR DIR: the arrays are the same
+    with_numpy - "$1" "$2" <<'END' || wrong "$(tail -n 1 "$work/notes")"
+import sys, numpy as n
+a, b = (n.load(d + "/predictions.npz") for d in sys.argv[1:])
+assert a.files == b.files and all(n.array_equal(a[k], b[k]) for k in a.files)
+END
+}
+unlabelled_model() { # labels it first, as eval does
+    with_numpy - "$work/base/model.npz" <<'END' || wrong "no model"
+import sys, numpy as n
+m = n.load(sys.argv[1])
+n.savez("bare.npz", w=m["w"], theta_mv=m["theta_mv"], about=m["about"])
+END
+    run 0 predict bare.npz --data "$work/small" --label-images 300 --out a
+    says "no labels yet"
+    prints "accuracy (vote all)"
+    predict --out b
+    same_answers a b
+    mkdir images && cp "$work/small/t10k-images-idx3-ubyte" images
+    refuses 3 "bare.npz: has no labels, and images no training images" predict bare.npz --data images
+}
+kept() { # earlier answers are moved, never overwritten
+    predict
+    predict --test-images 5
+    says "predictions held an earlier run: its files are now in predictions/previous-1"
+    exist predictions/predictions.npz predictions/mistakes.png predictions/previous-1/predictions.npz \
+        predictions/previous-1/mistakes.png
+    differ predictions/predictions.npz predictions/previous-1/predictions.npz
+}
+own_dir() {
+    cp -r "$work/base" base
+    refuses 2 "--out base: is where base/model.npz is: clsnn predict would move that run away" \
+        predict base/model.npz --data "$work/small" --out base
+}
+bad_call() {
+    usage "MODEL.npz is missing" predict
+    refuses 8 "no.npz: cannot be opened" predict no.npz --data "$work/small"
+    usage "--neurons is an option of clsnn train, not of clsnn predict" predict m.npz --neurons 5
+    echo x >file
+    refuses 8 "--out = file: is a file" predict "$work/base/model.npz" --data "$work/small" --out file
+}
+
+on "the counts and answers of eval" same_as_eval
+on "a part of the images" parts
+on "images without labels" without_labels
+on "a model without labels" unlabelled_model
+on "earlier answers are kept" kept
+on "--out where the model is" own_dir
+on "mistakes in the call" bad_call
+on "--quiet" quiet predict "$work/base/model.npz" --data "$work/small" --test-images 10
+
+run_cases small base
