@@ -256,6 +256,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     char spec[sizeof r.data_source];
     snprintf(spec, sizeof spec, "%s", clsnn_run_data_spec(r.data_name, r.data_source));
     if (!data_given) as_recorded.data = spec;
+    as_recorded.validate = (int32_t)r.plan.validate;
     as_recorded.neurons = (int)r.plan.neurons;
     TRY(clsnn_session_open(&session, &as_recorded, &as_recorded, 1));
     session.plan = r.plan;

@@ -112,7 +112,7 @@ static void check_images(void *ctx, const char *name, const char *value, const c
         uint32_t there;
     } sets[] = {{"train-images", "training", s->data.train.n_images},
                 {"label-images", "training", s->data.train.n_images},
-                {"test-images", "test", s->data.test.n_images}};
+                {"test-images", clsnn_dataset_test_name(&s->data), s->data.test.n_images}};
     (void)is_number;
     if (is_param || strcmp(origin, "default") == 0 || strncmp(origin, "preset", 6) == 0) return;
     for (size_t k = 0; k < sizeof sets / sizeof *sets && c->st == CLSNN_OK; k++) {
@@ -315,13 +315,15 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: has no labels of the test images, which serves clsnn predict: %s needs them",
                        s->data.source, o->command));
+    if (o->validate) TRY(clsnn_dataset_validate(&s->data, (uint32_t)o->validate));
     const bool is_builtin = strcmp(s->data.name, "digits") == 0;
     if (o->data_name) snprintf(s->data.name, sizeof s->data.name, "%s", o->data_name);
     clsnn_plan_make(o, &s->data, &s->plan);
     if (!o->collect) TRY(open_devices(s, o, runs, n_runs));
     s->plan.pause_every = (uint32_t)o->checkpoint_every;
-    clsnn_progress_note(&s->progress, "data: %s (%s), %u training and %u test images", s->data.name,
-                        s->data.source, s->data.train.n_images, s->data.test.n_images);
+    clsnn_progress_note(&s->progress, "data: %s (%s), %u training and %u %s images", s->data.name,
+                        s->data.source, s->data.train.n_images, s->data.test.n_images,
+                        clsnn_dataset_test_name(&s->data));
     if (strcmp(o->data, "auto") == 0 && is_builtin)
         clsnn_warnings_add(&s->warnings, CLSNN_WARN_builtin_digits,
                            "MNIST was not found, these are the built-in digits");

@@ -37,6 +37,28 @@ uint32_t clsnn_dataset_classes(const struct clsnn_dataset *d) {
     return n;
 }
 
+enum clsnn_status clsnn_dataset_validate(struct clsnn_dataset *d, uint32_t n) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_images last = {0};
+    if (n == 0 || n >= d->train.n_images)
+        return clsnn_fail(CLSNN_E_USAGE, "validate = %u: %s has %u training images: must be in [1, %u]", n,
+                          d->name, d->train.n_images, d->train.n_images ? d->train.n_images - 1 : 0);
+    const size_t first = d->train.n_images - n;
+    TRY(clsnn_images_create(n, true, &last));
+    memcpy(last.pixels, d->train.pixels + first * CLSNN_IMAGE_PIXELS, (size_t)n * CLSNN_IMAGE_PIXELS);
+    memcpy(last.labels, d->train.labels + first, n);
+    clsnn_images_finish(&d->test);
+    d->test = last;
+    d->train.n_images -= n;
+    d->n_validation = n;
+fail:
+    return st;
+}
+
+const char *clsnn_dataset_test_name(const struct clsnn_dataset *d) {
+    return d->n_validation ? "validation" : "test";
+}
+
 static enum clsnn_status hash(struct clsnn_dataset *d) {
     struct clsnn_sha256 *h = clsnn_sha256_create();
     if (!h) return CLSNN_E_MEMORY;

@@ -39,6 +39,7 @@ enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot, c
     x->plan = *plan;
     x->batch = batch;
     x->slot = slot;
+    x->plan.validate = batch->data->n_validation;
     clsnn_plan_cut(&x->plan, batch->n_train, batch->n_test);
     TRY(clsnn_labels_create(plan->neurons, batch->n_classes, &x->labels));
     if (slot < batch->trainer->n_watched)

@@ -134,10 +134,10 @@ void clsnn_options_man(FILE *to) {
           to);
     for (size_t k = 0; k < clsnn_n_params; k++) man_param(&clsnn_params_table[k], to);
 
-    fputs(
-        ".SH METRICS\n"
-        "Every evaluation has these numbers; \\fImetrics.csv\\fR and \\fImetrics.jsonl\\fR hold them all.\n",
-        to);
+    fputs(".SH METRICS\n"
+          "Every evaluation has these numbers; \\fImetrics.csv\\fR and \\fImetrics.jsonl\\fR hold them all.\n"
+          "With \\fB\\-\\-validate\\fR names that begin with test_ begin with validation_.\n",
+          to);
 #define CLSNN_COUNT(name, shown, column, meaning)       man_metric(#name, "", meaning, to);
 #define CLSNN_VALUE(name, unit, shown, column, meaning) man_metric(#name, unit, meaning, to);
 #include "clsnn/metrics.def"

@@ -40,6 +40,7 @@ struct clsnn_options {
     struct clsnn_image_range train_images; /* --train-images, default all */
     struct clsnn_image_range label_images; /* --label-images, default the first 10000 */
     struct clsnn_image_range test_images;  /* --test-images, default all */
+    int32_t validate;                      /* --validate; 0: test on the test set */
     int32_t eval_every;       /* --eval-every E: epochs between evaluations, default 0: at the end only */
     enum clsnn_rule rule;     /* --rule */
     bool shuffle;             /* --shuffle */

@@ -70,11 +70,13 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
         looks[n++] = (struct clsnn_look){
             .colour = colour_of(r, s), .marker = colour_of(r, s), .hollow = true, .dashed = true};
     }
+    const char *test = r->data->n_validation ? "Validation" : "Test";
     if (r->n_seeds > 1)
-        snprintf(title, sizeof title, "Test accuracy on %s, vote all: mean and s.d. of %u seeds",
+        snprintf(title, sizeof title, "%s accuracy on %s, vote all: mean and s.d. of %u seeds", test,
                  clsnn_reproduction_data(r), r->n_seeds);
     else
-        snprintf(title, sizeof title, "Test accuracy on %s, vote all, one seed", clsnn_reproduction_data(r));
+        snprintf(title, sizeof title, "%s accuracy on %s, vote all, one seed", test,
+                 clsnn_reproduction_data(r));
     snprintf(x_label, sizeof x_label, "training (epochs of %u images)", r->train_images);
     const struct clsnn_chart chart = {
         .title = title, .x_label = x_label, .y_label = "accuracy (%)", .looks = looks};

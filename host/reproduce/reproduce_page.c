@@ -84,13 +84,12 @@ static void page_text(const struct clsnn_reproduction *r, FILE *page) {
         "trained 9 epochs and print no numbers for them. Our numbers are means over seeds. Each seed is one "
         "training, which is tested after every epoch and then goes on.</li>\n",
         page);
-    fprintf(
-        page,
-        "<li>Labels come from the first %u training images, never from test images. <em>Vote all</em>: the "
-        "class whose neurons fired most on average (the original's vote, compared with Kim &amp; Kim); "
-        "<em>vote proportion</em>: every neuron votes for all classes in proportion to its mean counts. "
-        "Ties go to the lowest class.</li>\n",
-        r->label_images);
+    fprintf(page,
+            "<li>Labels come from the first %u training images, never from %s images. <em>Vote all</em>: the "
+            "class whose neurons fired most on average (the original's vote, compared with Kim &amp; Kim); "
+            "<em>vote proportion</em>: every neuron votes for all classes in proportion to its mean counts. "
+            "Ties go to the lowest class.</li>\n",
+            r->label_images, clsnn_dataset_test_name(r->data));
     fputs("<li>Kim &amp; Kim (2020) print only a part of the constants. The code released by Diehl and Cook "
           "(2015) decides everything they leave open.</li>\n"
           "<li>The main departures from the original, of which kernels/README.md lists all: no delays from "
@@ -174,8 +173,9 @@ static void page_origin(const struct clsnn_reproduction *r, const char *command,
                  i->platform_name, i->version, i->driver, i->compute_units, r->devices[d].work_group);
         page_row(page, "device", text, false);
     }
-    snprintf(text, sizeof text, "%s (%s): %u training images, %u of them for labels, %u test images",
-             clsnn_reproduction_data(r), r->data->source, r->train_images, r->label_images, r->test_images);
+    snprintf(text, sizeof text, "%s (%s): %u training images, %u of them for labels, %u %s images",
+             clsnn_reproduction_data(r), r->data->source, r->train_images, r->label_images, r->test_images,
+             clsnn_dataset_test_name(r->data));
     page_row(page, "data", text, false);
     page_row(page, "data, SHA-256", r->data->sha256, true);
     duration(r->seconds, seconds);
@@ -217,9 +217,9 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
     fputs(clsnn_reproduction_is_comparable(r) ? "<p>" : "<p class=\"note\">", page);
     TRY(page_verdict(r, page));
     fprintf(page,
-            "</p>\n<h2>Table 1: accuracy</h2>\n<p>Percent of %u test images of %s that are classified right, "
+            "</p>\n<h2>Table 1: accuracy</h2>\n<p>Percent of %u %s images of %s that are classified right, "
             "%s: ",
-            r->test_images, clsnn_reproduction_data(r), seeds);
+            r->test_images, clsnn_dataset_test_name(r->data), clsnn_reproduction_data(r), seeds);
     if (r->n_seeds > 1)
         fprintf(page, "mean %s sample standard deviation, n = %u; small: the lowest to the highest.</p>\n",
                 "\xc2\xb1", r->n_seeds);
@@ -233,7 +233,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
                    "of Kim &amp; Kim (2020)."
                  : "This program%s.",
              bars);
-    TRY(page_figure(r, page, "figure3.png", "Curves of test accuracy over epochs of training, one a size",
+    TRY(page_figure(r, page, "figure3.png", "Curves of accuracy over epochs of training, one a size",
                     caption));
     fputs("<h2>Figure 4: weights</h2>\n", page);
     snprintf(

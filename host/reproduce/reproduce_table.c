@@ -15,8 +15,9 @@ void clsnn_reproduction_markdown(const struct clsnn_reproduction *r, FILE *to) {
     const size_t n = clsnn_reproduction_n_columns(r);
     char text[64], seeds[64];
     clsnn_reproduction_seeds(r, seeds);
-    fprintf(to, "Test accuracy in percent on %s (%u test images), %s: ", clsnn_reproduction_data(r),
-            r->test_images, seeds);
+    fprintf(to, "%s accuracy in percent on %s (%u %s images), %s: ",
+            r->data->n_validation ? "Validation" : "Test", clsnn_reproduction_data(r), r->test_images,
+            clsnn_dataset_test_name(r->data), seeds);
     if (r->n_seeds > 1)
         fprintf(to, "mean %s sample standard deviation, n = %u\n\n", "\xc2\xb1", r->n_seeds);
     else
@@ -184,7 +185,8 @@ static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
     clsnn_json_add(o, "runs", runs_json(r, &ok), &ok);
     clsnn_json_add(o, "train_images", json_integer(r->train_images), &ok);
     clsnn_json_add(o, "label_images", json_integer(r->label_images), &ok);
-    clsnn_json_add(o, "test_images", json_integer(r->test_images), &ok);
+    clsnn_json_add(o, r->data->n_validation ? "validation_images" : "test_images",
+                   json_integer(r->test_images), &ok);
     clsnn_json_add(o, "data", clsnn_json_text(r->data->name), &ok);
     clsnn_json_add(o, "data_source", clsnn_json_text(r->data->source), &ok);
     clsnn_json_add(o, "data_sha256", json_string(r->data->sha256), &ok);

@@ -141,10 +141,11 @@ void clsnn_reproduction_verdict(const struct clsnn_reproduction *r, FILE *to) {
     if (!clsnn_reproduction_is_comparable(r)) {
         const bool is_mnist = strcmp(r->data->name, "mnist") == 0;
         fprintf(to,
-                "%s (%s, %u training and %u test images; Kim & Kim (2020) used %s60000 and 10000): their "
+                "%s (%s, %u training and %u %s images; Kim & Kim (2020) used %s60000 and 10000): their "
                 "numbers stand beside ours for orientation only, and nothing is compared.",
                 is_mnist ? "These runs use a part of MNIST" : "These runs do not use MNIST",
-                clsnn_reproduction_data(r), r->train_images, r->test_images, is_mnist ? "" : "MNIST's ");
+                clsnn_reproduction_data(r), r->train_images, r->test_images, clsnn_dataset_test_name(r->data),
+                is_mnist ? "" : "MNIST's ");
         return;
     }
     if (v.n == 0) {

@@ -126,7 +126,7 @@ static char *about_text(const struct clsnn_experiment *x) {
                    clsnn_record_plan(&x->plan, x->batch->data->name, x->batch->data->sha256, &ok), &ok);
     clsnn_json_add(about, "standing", clsnn_record_standing(&x->at, &ok), &ok);
     for (size_t k = 0; k < x->n_metrics; k++) {
-        if (json_array_append_new(metrics, clsnn_metrics_json(&x->metrics[k], &ok)) != 0 ||
+        if (json_array_append_new(metrics, clsnn_metrics_json(&x->metrics[k], false, &ok)) != 0 ||
             json_array_append_new(scores, clsnn_record_score(&x->metrics[k].score, &ok)) != 0)
             ok = false;
     }
@@ -355,7 +355,7 @@ static enum clsnn_status read_metrics(const char *path, const json_t *about, con
     if (!f->metrics) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu evaluations", path, n);
     f->n_metrics = n;
     for (size_t k = 0; k < n; k++) {
-        TRY(clsnn_metrics_read(json_array_get(metrics, k), path, &f->metrics[k]));
+        TRY(clsnn_metrics_read(json_array_get(metrics, k), path, false, &f->metrics[k]));
         TRY(clsnn_record_read_score(json_array_get(scores, k), path, &f->metrics[k].score));
         if (f->metrics[k].epoch > f->at.epoch || (k && f->metrics[k].epoch <= f->metrics[k - 1].epoch))
             return clsnn_fail(CLSNN_E_DATA, "%s: evaluation %zu is of epoch %llu: out of order", path, k,

@@ -2,6 +2,8 @@
 #include "run/metrics.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/fail.h"
 
@@ -34,18 +36,34 @@ json_t *clsnn_metric_json(const struct clsnn_metric_row *row, const struct clsnn
     return clsnn_json_field(m, &row->field);
 }
 
-json_t *clsnn_metrics_json(const struct clsnn_metrics *m, bool *ok) {
+const char *clsnn_metric_name(const struct clsnn_metric_row *row, bool validates,
+                              char buf[CLSNN_METRIC_NAME]) {
+    const char *name = row->field.name;
+    if (!validates || strncmp(name, "test_", 5) != 0) return name;
+    snprintf(buf, CLSNN_METRIC_NAME, "validation_%s", name + 5);
+    return buf;
+}
+
+json_t *clsnn_metrics_json(const struct clsnn_metrics *m, bool validates, bool *ok) {
     json_t *line = json_object();
-    for (size_t r = 0; r < clsnn_n_metric_rows; r++)
-        clsnn_json_add_fields(line, m, &clsnn_metric_rows[r].field, 1, ok);
+    for (size_t r = 0; r < clsnn_n_metric_rows; r++) {
+        char name[CLSNN_METRIC_NAME];
+        clsnn_json_add(line, clsnn_metric_name(&clsnn_metric_rows[r], validates, name),
+                       clsnn_metric_json(&clsnn_metric_rows[r], m), ok);
+    }
     return line;
 }
 
-enum clsnn_status clsnn_metrics_read(const json_t *metrics, const char *label, struct clsnn_metrics *out) {
+enum clsnn_status clsnn_metrics_read(const json_t *metrics, const char *label, bool validates,
+                                     struct clsnn_metrics *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_metrics m = *out;
-    for (size_t r = 0; r < clsnn_n_metric_rows; r++)
-        TRY(clsnn_json_read_fields(metrics, label, &clsnn_metric_rows[r].field, 1, &m));
+    for (size_t r = 0; r < clsnn_n_metric_rows; r++) {
+        struct clsnn_field field = clsnn_metric_rows[r].field;
+        char name[CLSNN_METRIC_NAME];
+        field.name = clsnn_metric_name(&clsnn_metric_rows[r], validates, name);
+        TRY(clsnn_json_read_fields(metrics, label, &field, 1, &m));
+    }
     *out = m;
 fail:
     return st;

@@ -25,10 +25,17 @@ const struct clsnn_metric_row *clsnn_metric_column(int k);
 void clsnn_metric_text(const struct clsnn_metric_row *row, const struct clsnn_metrics *m, char out[32]);
 json_t *clsnn_metric_json(const struct clsnn_metric_row *row, const struct clsnn_metrics *m);
 
+/* Returns a row's name in results: where validation images were tested, it begins with validation_ in place
+ * of test_. Borrowed from row or buf. */
+#define CLSNN_METRIC_NAME 48
+const char *clsnn_metric_name(const struct clsnn_metric_row *row, bool validates,
+                              char buf[CLSNN_METRIC_NAME]);
+
 /* Returns one evaluation as a line of metrics.jsonl: every row, without the score. */
-json_t *clsnn_metrics_json(const struct clsnn_metrics *m, bool *ok);
+json_t *clsnn_metrics_json(const struct clsnn_metrics *m, bool validates, bool *ok);
 /* Reads an evaluation back; out->score stays as it is. label names the file in messages.
  * Errors: CLSNN_E_DATA a member is missing, of another type or out of its range. */
-enum clsnn_status clsnn_metrics_read(const json_t *metrics, const char *label, struct clsnn_metrics *out);
+enum clsnn_status clsnn_metrics_read(const json_t *metrics, const char *label, bool validates,
+                                     struct clsnn_metrics *out);
 
 #endif

@@ -27,8 +27,8 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
     }
     const struct clsnn_series series[] = {{"vote all", epoch, all, NULL, x->n_metrics},
                                           {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
-    snprintf(title, sizeof title, "Accuracy on %u test images of %s, N = %u", x->plan.test_images,
-             x->batch->data->name, x->plan.neurons);
+    snprintf(title, sizeof title, "Accuracy on %u %s images of %s, N = %u", x->plan.test_images,
+             clsnn_dataset_test_name(x->batch->data), x->batch->data->name, x->plan.neurons);
     snprintf(x_label, sizeof x_label, "training (epochs of %u images)", x->plan.train_images);
     const struct clsnn_chart chart = {.title = title, .x_label = x_label, .y_label = "accuracy (%)"};
     const enum clsnn_status st = clsnn_curves_draw(path, &chart, series, 2);

@@ -14,6 +14,7 @@ void clsnn_plan_make(const struct clsnn_options *o, const struct clsnn_dataset *
                                .train_first = (uint32_t)o->train_images.first,
                                .label_first = (uint32_t)o->label_images.first,
                                .test_first = (uint32_t)o->test_images.first,
+                               .validate = data->n_validation,
                                .eval_every = (uint32_t)o->eval_every,
                                .shuffle = o->shuffle};
     clsnn_plan_cut(out, data->train.n_images, data->test.n_images);

@@ -25,12 +25,16 @@ static const struct clsnn_field plan_fields[] = {
     {"eval_every", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, eval_every), CLSNN_PLAN_MAX_EPOCHS},
     {"shuffle", CLSNN_FIELD_BOOL, offsetof(struct clsnn_plan, shuffle), 0},
 };
-/* Members of a plan whose images do not begin at 0. Others lack them, as plans of earlier versions do. */
+/* Members of a plan whose images do not begin at 0. Others lack them, as plans of earlier versions do. The
+ * same holds for validate. */
 static const struct clsnn_field first_fields[] = {
     {"train_first", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, train_first), CLSNN_PLAN_MAX_IMAGES},
     {"label_first", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, label_first), CLSNN_PLAN_MAX_IMAGES},
     {"test_first", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, test_first), CLSNN_PLAN_MAX_IMAGES},
 };
+
+static const struct clsnn_field validate_field = {
+    "validate", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, validate), CLSNN_PLAN_MAX_IMAGES};
 
 json_t *clsnn_record_params(const struct clsnn_model *m, bool *ok) {
     json_t *params = json_object();
@@ -54,6 +58,7 @@ json_t *clsnn_record_plan(const struct clsnn_plan *plan, const char *data_name, 
     clsnn_json_add_fields(o, plan, plan_fields, N_FIELDS(plan_fields), ok);
     if (plan->train_first || plan->label_first || plan->test_first)
         clsnn_json_add_fields(o, plan, first_fields, N_FIELDS(first_fields), ok);
+    if (plan->validate) clsnn_json_add_fields(o, plan, &validate_field, 1, ok);
     clsnn_json_add(o, "rule", json_string(clsnn_rule_name(plan->rule)), ok);
     clsnn_json_add(o, "params", clsnn_record_params(&plan->model, ok), ok);
     clsnn_json_add(o, "dataset", clsnn_record_data(data_name, data_sha256, ok), ok);
@@ -89,6 +94,8 @@ enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, 
     TRY(clsnn_json_read_fields(plan, label, plan_fields, N_FIELDS(plan_fields), &p));
     if (json_object_get(plan, first_fields[0].name))
         TRY(clsnn_json_read_fields(plan, label, first_fields, N_FIELDS(first_fields), &p));
+    if (json_object_get(plan, validate_field.name))
+        TRY(clsnn_json_read_fields(plan, label, &validate_field, 1, &p));
     TRY(read_params(json_object_get(plan, "params"), label, &p.model));
     if (p.neurons < 1 || p.epochs < 1 || p.train_images < 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: %u neurons, %u epochs, %u training images: must be at least 1",

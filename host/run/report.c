@@ -113,13 +113,16 @@ enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
     const struct clsnn_experiment *x = r->experiment;
     char *lines = NULL, *table = NULL;
     size_t lines_bytes = 0, table_bytes = 0;
+    const bool validates = x->plan.validate > 0;
+    char name[CLSNN_METRIC_NAME];
     if (!r->dir) return CLSNN_OK;
     FILE *jsonl = open_memstream(&lines, &lines_bytes), *csv = open_memstream(&table, &table_bytes);
     bool ok = jsonl && csv;
     for (size_t c = 0; ok && x->n_metrics && c < clsnn_n_metric_rows; c++)
-        fprintf(csv, "%s%s", clsnn_metric_rows[c].field.name, c + 1 < clsnn_n_metric_rows ? "," : "\n");
+        fprintf(csv, "%s%s", clsnn_metric_name(&clsnn_metric_rows[c], validates, name),
+                c + 1 < clsnn_n_metric_rows ? "," : "\n");
     for (size_t k = 0; ok && k < x->n_metrics; k++) {
-        json_t *line = clsnn_metrics_json(&x->metrics[k], &ok);
+        json_t *line = clsnn_metrics_json(&x->metrics[k], validates, &ok);
         for (size_t c = 0; c < clsnn_n_metric_rows; c++) {
             char text[32];
             clsnn_metric_text(&clsnn_metric_rows[c], &x->metrics[k], text);

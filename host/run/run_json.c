@@ -68,6 +68,8 @@ static json_t *profile_json(const struct clsnn_profile *p, bool *ok) {
 json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_learned *learned, bool *ok) {
     const struct clsnn_experiment *x = r->experiment;
     const struct clsnn_metrics *m = x->n_metrics ? &x->metrics[x->n_metrics - 1] : NULL;
+    const bool validates = x->plan.validate > 0;
+    char name[CLSNN_METRIC_NAME];
     json_t *o = json_object();
     clsnn_json_add(o, "neurons", json_integer(x->plan.neurons), ok);
     clsnn_json_add(o, "epochs", json_integer(x->plan.epochs), ok);
@@ -78,7 +80,7 @@ json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_l
         for (size_t k = 0; k < clsnn_n_metric_rows; k++) {
             const struct clsnn_metric_row *row = &clsnn_metric_rows[k];
             if (row->shown == CLSNN_SHOWN_RESULT || (row->shown == CLSNN_SHOWN_TRAINED && !r->model))
-                clsnn_json_add(o, row->field.name, clsnn_metric_json(row, m), ok);
+                clsnn_json_add(o, clsnn_metric_name(row, validates, name), clsnn_metric_json(row, m), ok);
         }
         clsnn_json_add(o, "confusion", clsnn_record_confusion(m->score.confusion, m->score.n_classes), ok);
         clsnn_json_add(o, "confusion_proportion",
@@ -86,7 +88,7 @@ json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_l
     }
     clsnn_json_add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
     clsnn_json_add(o, "label_images", json_integer(x->plan.label_images), ok);
-    clsnn_json_add(o, "test_images", json_integer(x->plan.test_images), ok);
+    clsnn_json_add(o, validates ? "validation_images" : "test_images", json_integer(x->plan.test_images), ok);
     const struct clsnn_run_totals totals = totals_of(x);
     clsnn_run_json_add_totals(o, &totals, ok);
     if (x->batch->dev->profile) clsnn_json_add(o, "profile", profile_json(x->batch->dev->profile, ok), ok);
@@ -142,7 +144,8 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     clsnn_json_add(data, "source", clsnn_json_text(x->batch->data->source), ok);
     clsnn_json_add(data, "sha256", json_string(x->batch->data->sha256), ok);
     clsnn_json_add(data, "n_train", json_integer(x->batch->data->train.n_images), ok);
-    clsnn_json_add(data, "n_test", json_integer(x->batch->data->test.n_images), ok);
+    clsnn_json_add(data, x->plan.validate ? "n_validation" : "n_test",
+                   json_integer(x->batch->data->test.n_images), ok);
     clsnn_json_add(run, "dataset", data, ok);
     clsnn_json_add(device, "name", clsnn_json_text(d->name), ok);
     clsnn_json_add(device, "vendor", clsnn_json_text(d->vendor), ok);
@@ -154,7 +157,8 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     clsnn_json_add(run, "opencl_device", device, ok);
     clsnn_json_add(run, "kernels_sha256", json_string(kernels), ok);
     for (size_t k = 0; k < x->n_metrics; k++)
-        if (json_array_append_new(metrics, clsnn_metrics_json(&x->metrics[k], ok)) != 0) *ok = false;
+        if (json_array_append_new(metrics, clsnn_metrics_json(&x->metrics[k], x->plan.validate > 0, ok)) != 0)
+            *ok = false;
     clsnn_json_add(run, "metrics", metrics, ok);
     clsnn_json_add(run, "warnings", clsnn_warnings_json(&r->warnings, ok), ok);
     clsnn_json_add(run, "result", clsnn_run_json_result(r, learned, ok), ok);
@@ -225,7 +229,7 @@ static enum clsnn_status read_evaluations(const json_t *json, const char *path, 
     if (!run->metrics) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu evaluations", path, n);
     for (size_t k = 0; k < n; k++) {
         struct clsnn_metrics *m = &run->metrics[k];
-        TRY(clsnn_metrics_read(json_array_get(metrics, k), path, m));
+        TRY(clsnn_metrics_read(json_array_get(metrics, k), path, run->plan.validate > 0, m));
         if (m->epoch <= last || m->epoch > run->plan.epochs)
             return clsnn_fail(CLSNN_E_DATA,
                               "%s: the epoch of evaluation %zu is out of order or beyond the plan", path,
@@ -319,7 +323,7 @@ enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings
     /* What a run computes and keeps; the device, the work-group and the like are of the machine. */
     static const char *const names[] = {"neurons",          "epochs",     "train-images", "label-images",
                                         "test-images",      "eval-every", "rule",         "shuffle",
-                                        "checkpoint-every", "seed",       "data-name"};
+                                        "checkpoint-every", "seed",       "data-name",    "validate"};
     enum clsnn_status st = CLSNN_OK;
     json_t *json = NULL;
     char *path = clsnn_file_join(dir, "run.json");

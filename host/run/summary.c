@@ -37,8 +37,9 @@ enum clsnn_status clsnn_summary_print(const struct clsnn_report *r, const struct
                              : clsnn_no_memory("report");
     }
     if (!m) return CLSNN_OK;
-    fprintf(out, "accuracy (vote all)         %.2f %%  (%u of %u test images of %s)\n", 100 * m->accuracy_all,
-            m->score.correct_all, m->score.n_images, x->batch->data->name);
+    fprintf(out, "accuracy (vote all)         %.2f %%  (%u of %u %s images of %s)\n", 100 * m->accuracy_all,
+            m->score.correct_all, m->score.n_images, clsnn_dataset_test_name(x->batch->data),
+            x->batch->data->name);
     fprintf(out, "accuracy (vote proportion)  %.2f %%\n", 100 * m->accuracy_proportion);
     if (!r->model) {
         fprintf(out,

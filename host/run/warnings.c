@@ -137,6 +137,7 @@ void clsnn_warnings_of_result(struct clsnn_warnings *w, const struct clsnn_exper
                        x->at.images + x->n_metrics * ((uint64_t)x->plan.label_images + x->plan.test_images),
                    n_given_up = x->at.trained.given_up + x->at.given_up_evaluating;
     const uint32_t n_classes = m->score.n_classes;
+    const char *test = clsnn_dataset_test_name(x->batch->data);
     uint32_t n_test = 0, most = 0;
     for (uint32_t t = 0; t < n_classes; t++) {
         uint32_t n = 0;
@@ -145,7 +146,7 @@ void clsnn_warnings_of_result(struct clsnn_warnings *w, const struct clsnn_exper
         if (n > most) most = n;
     }
     if (m->test_spikes_per_image <= 0) {
-        clsnn_warnings_add(w, CLSNN_WARN_silent, "no neuron fired for any test image");
+        clsnn_warnings_add(w, CLSNN_WARN_silent, "no neuron fired for any %s image", test);
         return; /* all that follows is a consequence */
     }
     if (100 * n_given_up > n_shown)
@@ -158,8 +159,8 @@ void clsnn_warnings_of_result(struct clsnn_warnings *w, const struct clsnn_exper
                            (unsigned long long)m->unlabelled_neurons, x->plan.neurons);
     if (n_test >= 100 && m->score.correct_all <= most)
         clsnn_warnings_add(w, CLSNN_WARN_chance,
-                           "%u of %u test images answered right: naming the most frequent class gives %u",
-                           m->score.correct_all, n_test, most);
+                           "%u of %u %s images answered right: naming the most frequent class gives %u",
+                           m->score.correct_all, n_test, test, most);
 }
 
 void clsnn_warnings_names(const struct clsnn_warnings *w, char out[CLSNN_WARNING_NAMES]) {

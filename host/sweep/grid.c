@@ -27,7 +27,8 @@ static bool is_sweepable(const struct clsnn_setting *s) {
     }
     return s->row->commands & CLSNN_CMD_SWEEP && s->row->type != CLSNN_OPT_TEXT &&
            s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0 &&
-           strcmp(s->row->name, "strict") != 0 && strcmp(s->row->name, "no-kernel-cache") != 0;
+           strcmp(s->row->name, "validate") != 0 && strcmp(s->row->name, "strict") != 0 &&
+           strcmp(s->row->name, "no-kernel-cache") != 0;
 }
 
 /* Writes text as clsnn prints the value, so that "1e2" and "100" are one value with one directory. */

@@ -57,7 +57,9 @@ static bool write_run(const struct clsnn_sweep *s, size_t k, FILE *csv, FILE *js
         char text[32] = "";
         if (finished) {
             clsnn_metric_text(row, clsnn_run_last(&result->run), text);
-            clsnn_json_add(line, row->field.name, clsnn_metric_json(row, clsnn_run_last(&result->run)), &ok);
+            char name[CLSNN_METRIC_NAME];
+            clsnn_json_add(line, clsnn_metric_name(row, s->data->n_validation > 0, name),
+                           clsnn_metric_json(row, clsnn_run_last(&result->run)), &ok);
         }
         fprintf(csv, ",%s", text);
     }
@@ -287,7 +289,8 @@ static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct cls
     if (n_series == 0) goto fail;
     snprintf(label, sizeof label, "%s%s%s%s", axis->name, axis->param && *axis->param->unit ? " (" : "",
              axis->param ? axis->param->unit : "", axis->param && *axis->param->unit ? ")" : "");
-    snprintf(title, sizeof title, "Accuracy on %s%s", s->data->name, alone ? "" : ", vote all");
+    snprintf(title, sizeof title, "Accuracy on %s%s%s", s->data->n_validation ? "validation images of " : "",
+             s->data->name, alone ? "" : ", vote all");
     snprintf(file, sizeof file, "accuracy-%s.png", axis->name);
     path = clsnn_file_join(dir, file);
     note = chart_note(s, axis, cells, n_cells, n_series, alone ? n_series : n_curves, &zipped);
@@ -348,7 +351,9 @@ enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **ou
         fputs("run", files[0]);
         for (size_t a = 0; a < g->n_axes; a++) fprintf(files[0], ",%s", g->axes[a].name);
         fputs(",state", files[0]);
-        for (int c = 1; (row = clsnn_metric_column(c)); c++) fprintf(files[0], ",%s", row->field.name);
+        char name[CLSNN_METRIC_NAME];
+        for (int c = 1; (row = clsnn_metric_column(c)); c++)
+            fprintf(files[0], ",%s", clsnn_metric_name(row, s->data->n_validation > 0, name));
         fputs(",presentations,final_sha256,warnings\n", files[0]);
         for (size_t run = 0; run < g->n_runs; run++) ok = write_run(s, run, files[0], files[1]) && ok;
         write_summary(s, cells, n_cells, files[2]);

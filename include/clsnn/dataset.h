@@ -25,6 +25,9 @@ struct clsnn_dataset {
     /* SHA-256 of the training pixels, training labels, test pixels and test labels, in that order */
     char sha256[CLSNN_SHA256_HEX];
     struct clsnn_images train, test; /* owned */
+    /* test holds the last n_validation images of the training set, and train no longer has them; 0: test is
+     * the test set */
+    uint32_t n_validation;
 };
 
 /* Loads the data set that spec names: "mnist", "digits", "auto", a directory or a file of .npz.
@@ -45,6 +48,12 @@ struct clsnn_dataset {
  * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
 CLSNN_API void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and {0} */
+
+/* Splits the training set: its last n images take the test set's place. sha256 remains that of the whole set.
+ * Errors: CLSNN_E_USAGE n is 0 or leaves no training image; CLSNN_E_MEMORY. d is then as before. */
+CLSNN_API enum clsnn_status clsnn_dataset_validate(struct clsnn_dataset *d, uint32_t n);
+/* Returns what results call the images of d->test: "validation" or "test". */
+CLSNN_API const char *clsnn_dataset_test_name(const struct clsnn_dataset *d);
 
 /* Returns how many classes arrays have a place for: one more than the largest label of d, at least 10. */
 CLSNN_API uint32_t clsnn_dataset_classes(const struct clsnn_dataset *d);

@@ -22,6 +22,7 @@ struct clsnn_plan {
     uint32_t neurons, epochs;
     uint32_t train_images, label_images, test_images; /* images of a set; 0: all */
     uint32_t train_first, label_first, test_first;    /* the first of them, counted from 0 */
+    uint32_t validate;    /* n_validation of the data; clsnn_experiment_create sets it */
     uint32_t eval_every;  /* epochs between evaluations; 0: only one, after the last epoch */
     uint32_t pause_every; /* images between calls of clsnn_watcher.paused; 0: pauses only between epochs */
     bool shuffle;         /* each epoch has its own order of the training images */

@@ -235,6 +235,31 @@ static void test_set_alone_is_enough(void **state) {
     }
 }
 
+static void validation_split_is_the_end_of_training(void **state) {
+    (void)state;
+    struct clsnn_dataset set, got;
+    make_set(&set);
+    export_set(in_root("set"));
+    assert_int_equal(clsnn_dataset_load(in_root("set"), &got), CLSNN_OK);
+    assert_string_equal(clsnn_dataset_test_name(&got), "test");
+    char whole[CLSNN_SHA256_HEX];
+    memcpy(whole, got.sha256, sizeof whole);
+    for (uint32_t n = 0; n <= N_TRAIN; n += N_TRAIN)
+        expect_failure(clsnn_dataset_validate(&got, n), CLSNN_E_USAGE, "must be in [1, 29]",
+                       "all or nothing");
+    assert_int_equal(got.test.n_images, N_TEST);
+    assert_int_equal(clsnn_dataset_validate(&got, 8), CLSNN_OK);
+    assert_string_equal(clsnn_dataset_test_name(&got), "validation");
+    assert_string_equal(got.sha256, whole);
+    assert_true(got.train.n_images == N_TRAIN - 8 && got.test.n_images == 8 && got.n_validation == 8);
+    assert_memory_equal(got.train.pixels, set.train.pixels, (N_TRAIN - 8) * PIXELS);
+    assert_memory_equal(got.train.labels, set.train.labels, N_TRAIN - 8);
+    assert_memory_equal(got.test.pixels, set.train.pixels + (N_TRAIN - 8) * PIXELS, 8 * PIXELS);
+    assert_memory_equal(got.test.labels, set.train.labels + N_TRAIN - 8, 8);
+    assert_int_equal((uintptr_t)got.test.pixels % 4096, 0);
+    clsnn_dataset_finish(&got);
+}
+
 /* Spoils the arrays of a set; the file must be refused with the message. */
 static void bad_npz_is_refused(void **state) {
     (void)state;
@@ -317,6 +342,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(npz_file_is_the_same_set, setup, teardown),
         cmocka_unit_test_setup_teardown(test_set_alone_is_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_npz_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(validation_split_is_the_end_of_training, setup, teardown),
     };
     return cmocka_run_group_tests_name("dataset", tests, NULL, NULL);
 }

@@ -124,12 +124,29 @@ static void what_is_written_comes_back(void **state) {
         assert_true(clsnn_model_get(&plan_back.model, &clsnn_params_table[k]) ==
                     clsnn_model_get(&plan.model, &clsnn_params_table[k]));
 
+    /* Plans of images that do not begin at 0, and of a validation split, have members of their own. */
+    struct clsnn_plan part = plan;
+    part.label_first = 7, part.test_first = 8, part.validate = 9;
+    o = by_text(clsnn_record_plan(&part, data.name, data.sha256, &ok));
+    assert_int_equal(clsnn_record_read_plan(o, "f", &plan_back, name, sha256), CLSNN_OK);
+    json_decref(o);
+    assert_true(plan_back.train_first == 0 && plan_back.label_first == 7 && plan_back.test_first == 8 &&
+                plan_back.validate == 9);
+
     struct clsnn_metrics m = make_metrics(27), m_back = {0};
-    json_t *line = by_text(clsnn_metrics_json(&m, &ok)), *score = by_text(clsnn_record_score(&m.score, &ok));
-    assert_int_equal(clsnn_metrics_read(line, "f", &m_back), CLSNN_OK);
+    json_t *line = by_text(clsnn_metrics_json(&m, false, &ok)),
+           *score = by_text(clsnn_record_score(&m.score, &ok));
+    assert_int_equal(clsnn_metrics_read(line, "f", false, &m_back), CLSNN_OK);
     assert_int_equal(clsnn_record_read_score(score, "f", &m_back.score), CLSNN_OK);
     json_decref(line);
     json_decref(score);
+    line = by_text(clsnn_metrics_json(&m, true, &ok));
+    assert_non_null(json_object_get(line, "validation_spikes_per_image"));
+    assert_null(json_object_get(line, "test_spikes_per_image"));
+    assert_int_equal(clsnn_metrics_read(line, "f", true, &m_back), CLSNN_OK);
+    assert_int_equal(clsnn_metrics_read(line, "f", false, &m_back), CLSNN_E_DATA);
+    clsnn_error_clear();
+    json_decref(line);
     assert_true(m_back.epoch == m.epoch && m_back.images == m.images &&
                 m_back.accuracy_all == m.accuracy_all && m_back.theta_mean_mv == m.theta_mean_mv &&
                 m_back.unlabelled_neurons == m.unlabelled_neurons && m_back.seconds == m.seconds);
@@ -196,7 +213,7 @@ static void refused(enum what what, const json_t *object, const char *reason) {
     memcpy(&at_before, &at, sizeof at);
     const enum clsnn_status st = what == PLAN
                                      ? clsnn_record_read_plan(object, "some file", &plan, name, sha256)
-                                 : what == METRICS ? clsnn_metrics_read(object, "some file", &m)
+                                 : what == METRICS ? clsnn_metrics_read(object, "some file", false, &m)
                                  : what == SCORE   ? clsnn_record_read_score(object, "some file", &m.score)
                                                    : clsnn_record_read_standing(object, "some file", &at);
     if (st != CLSNN_E_DATA || !strstr(clsnn_error_text(), "some file: ") ||
@@ -217,7 +234,7 @@ static json_t *make(enum what what) {
     struct clsnn_metrics m = make_metrics(10);
     const struct clsnn_standing at = {.epoch = 1};
     json_t *o = what == PLAN      ? clsnn_record_plan(&plan, data.name, data.sha256, &ok)
-                : what == METRICS ? clsnn_metrics_json(&m, &ok)
+                : what == METRICS ? clsnn_metrics_json(&m, false, &ok)
                 : what == SCORE   ? clsnn_record_score(&m.score, &ok)
                                   : clsnn_record_standing(&at, &ok);
     assert_true(o && ok);
