@@ -12,6 +12,20 @@
 #error "CLSNN_WG has to be a power of two"
 #endif
 
+/* The laws of the network (laws.def); program.c names those that are not the default. */
+#ifndef CLSNN_RULE
+#define CLSNN_RULE CLSNN_RULE_TRIPLET
+#endif
+#ifndef CLSNN_PAIRING
+#define CLSNN_PAIRING CLSNN_PAIRING_NEAREST
+#endif
+#ifndef CLSNN_INHIBITION
+#define CLSNN_INHIBITION CLSNN_INHIBITION_LAYER
+#endif
+#define ADDS_UP                                                                                              \
+    (CLSNN_PAIRING == CLSNN_PAIRING_ALL) /* spikes raise traces by 1 instead of setting them to 1 */
+#define HAS_LAYER (CLSNN_INHIBITION != CLSNN_INHIBITION_DIRECT)
+
 #ifdef CLSNN_RECORD
 #define RECORDS 1 /* replay records every step */
 #else

@@ -6,6 +6,7 @@
  *   3. synapses   exc spike -> its partner's g_exc
  *                 each input spike i, increasing: g_exc += w_i, then the pre rule
  *                 inh spikes -> g_inh of every other neuron; then the post rule of each exc spike
+ *                 (direct inhibition: exc spikes -> g_inh of every other neuron; no inh spikes)
  *   4. reset      exc v, theta; inh v
  * Steps of spikes count from the start of the presentation. cpu/present.cl (a work-group of one) and
  * gpu/present.cl (a work-group of many) compute the same steps in the way that suits them. */

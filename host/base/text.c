@@ -102,6 +102,22 @@ static void print_shortest(double value, char out[32]) {
     point_end(l);
 }
 
+int clsnn_choice_index(const char *choices, const char *text) {
+    int index = 0;
+    for (const char *c = choices;; index++) {
+        size_t n = strcspn(c, "|");
+        if (strlen(text) == n && strncmp(c, text, n) == 0) return index;
+        if (c[n] == '\0') return -1;
+        c += n + 1;
+    }
+}
+
+void clsnn_choice_name(const char *choices, int index, char *out, size_t n_out) {
+    const char *c = choices;
+    while (index-- > 0 && c) c = (c = strchr(c, '|')) ? c + 1 : NULL;
+    snprintf(out, n_out, "%.*s", c ? (int)strcspn(c, "|") : 0, c ? c : "");
+}
+
 bool clsnn_is_whole(const char *text) {
     return *text && strspn(text, "0123456789") == strlen(text);
 }

@@ -18,6 +18,11 @@ const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]);
  * is at most half of name's length and at most 3, or a third of a long name. */
 const char *clsnn_nearest(const char *name, const char *const *candidates, size_t n);
 
+/* Choices are words separated by '|'. Returns the index of text among them, or -1. */
+int clsnn_choice_index(const char *choices, const char *text);
+/* Writes the name of choice `index` to out, or "" if there is none. */
+void clsnn_choice_name(const char *choices, int index, char *out, size_t n_out);
+
 /* Returns true if text is digits and nothing else. */
 bool clsnn_is_whole(const char *text);
 /* Returns true if text is a decimal number: sign, digits with at most one point, exponent. strtod also takes

@@ -152,7 +152,7 @@ static enum clsnn_status give_up(struct bench *b, size_t d, enum clsnn_status st
 static enum clsnn_status get_shares_ready(struct bench *b, size_t d, int neurons) {
     enum clsnn_status st = CLSNN_OK;
     clsnn_program_split(b->programs[d], b->o->split);
-    TRY(clsnn_program_share(b->programs[d], 1, (uint32_t)neurons));
+    TRY(clsnn_program_share(b->programs[d], 1, (uint32_t)neurons, &b->o->model.laws));
     if (clsnn_device_shares(b->devices[d], 1, (uint32_t)neurons) > 1 || b->o->split > 1)
         TRY(clsnn_selftest(b->devices[d], b->programs[d]));
 fail:

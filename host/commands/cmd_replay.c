@@ -66,8 +66,9 @@ static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *pat
             return clsnn_fail(CLSNN_E_DATA, "%s: theta0_mv[%zu] = %g: must be finite", path, j,
                               (double)theta[j]);
     }
-    if (learn && !(sum > 0.0f && isfinite(sum)))
-        return clsnn_fail(CLSNN_E_DATA, "%s: norm = %g: must be positive", path, (double)sum);
+    if (learn && !(sum >= 0.0f && isfinite(sum)))
+        return clsnn_fail(CLSNN_E_DATA, "%s: norm = %g: must be positive, or 0 for no rescaling", path,
+                          (double)sum);
     if (learn) model->w_norm = (double)sum;
     *in = (struct clsnn_replay_input){.label = path,
                                       .n_post = (uint32_t)n_post,

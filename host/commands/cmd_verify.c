@@ -269,6 +269,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
             session.data.sha256);
         goto fail;
     }
+    as_recorded.model.laws = r.plan.model.laws;
     TRY(clsnn_session_compile(&session, &as_recorded, &as_recorded, 1, true));
     TRY(clsnn_session_batch(&session, 1, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));

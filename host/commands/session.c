@@ -383,6 +383,10 @@ static void mind_end(struct minder *m) {
     if (m->is_running) pthread_join(m->thread, NULL);
 }
 
+static bool are_alike(const struct clsnn_options *a, const struct clsnn_options *b) {
+    return a->neurons == b->neurons && memcmp(&a->model.laws, &b->model.laws, sizeof a->model.laws) == 0;
+}
+
 /* Compiles the kernels for one device and tests them. */
 static enum clsnn_status get_ready(struct clsnn_session *s, const struct clsnn_options *o,
                                    const struct clsnn_options *runs, size_t n_runs, bool trains,
@@ -399,12 +403,12 @@ static enum clsnn_status get_ready(struct clsnn_session *s, const struct clsnn_o
     for (size_t k = 0; k < n_runs; k++) {
         const uint32_t neurons = (uint32_t)runs[k].neurons;
         size_t first = 0;
-        int n_alike = 0; /* runs of one size make a batch */
-        while (runs[first].neurons != runs[k].neurons) first++;
+        int n_alike = 0; /* runs of one size and with the same laws make a batch */
+        while (!are_alike(&runs[first], &runs[k])) first++;
         if (first < k) continue;
-        for (size_t r = k; r < n_runs; r++) n_alike += runs[r].neurons == runs[k].neurons;
-        TRY(clsnn_program_prepare(d->prog, neurons));
-        if (trains) TRY(clsnn_program_share(d->prog, n_alike, neurons));
+        for (size_t r = k; r < n_runs; r++) n_alike += are_alike(&runs[r], &runs[k]);
+        TRY(clsnn_program_prepare(d->prog, neurons, &runs[k].model.laws));
+        if (trains) TRY(clsnn_program_share(d->prog, n_alike, neurons, &runs[k].model.laws));
     }
     TRY(clsnn_selftest(d->dev, d->prog));
 fail:
@@ -443,9 +447,9 @@ fail:
 enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, struct clsnn_batch **out) {
     const struct clsnn_plan *p = &s->plan;
     const uint32_t trained = p->train_first + p->train_images, labelled = p->label_first + p->label_images;
-    return clsnn_batch_create(s->devices->dev, s->devices->prog, &s->data, p->neurons, n_slots,
-                              trained > labelled ? trained : labelled, p->test_first + p->test_images,
-                              s->chunk, out);
+    return clsnn_batch_create(s->devices->dev, s->devices->prog, &s->data, p->neurons, &p->model.laws,
+                              n_slots, trained > labelled ? trained : labelled,
+                              p->test_first + p->test_images, s->chunk, out);
 }
 
 void clsnn_session_close(struct clsnn_session *s) {

@@ -87,6 +87,9 @@ static enum clsnn_status set_state(struct clsnn_network *net, size_t b, float v_
     TRY(fill_row(net, b, CLSNN_ROW_last_inh, never));
     TRY(fill_row(net, b, CLSNN_ROW_seen_inh, (uint32_t)-1));
     TRY(fill_row(net, b, CLSNN_ROW_last_pre, never));
+    TRY(fill_row(net, b, CLSNN_ROW_x_pre, 0));
+    TRY(fill_row(net, b, CLSNN_ROW_y_post, 0));
+    TRY(fill_row(net, b, CLSNN_ROW_y2_post, 0));
     TRY(rescale_all(net, b));
 fail:
     return st;
@@ -131,6 +134,11 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
     const size_t at = (size_t)b, row = (size_t)net->n * sizeof(float), global[1] = {CLSNN_N_PRE};
     const cl_int which = b;
     struct clsnn_params *p = &net->host_params[b];
+    if (memcmp(&model->laws, &net->laws, sizeof model->laws) != 0)
+        return clsnn_fail(CLSNN_E_SHAPE,
+                          "network %d: has other laws than its kernels were compiled for: networks with one "
+                          "--rule and one --inhibition share a batch",
+                          b);
     struct clsnn_tables *tables = malloc(sizeof *tables);
     if (!tables) return clsnn_no_memory("network");
     clsnn_params_derive(model, seed, p);
@@ -152,23 +160,38 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
-                                       const struct clsnn_model *models, const uint64_t *seeds,
-                                       int n_networks, int n_post, struct clsnn_network **out) {
+enum clsnn_status clsnn_network_create_empty(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                             const struct clsnn_laws *laws, int n_networks, int n_post,
+                                             struct clsnn_network **out) {
     const struct clsnn_build *kernels = NULL;
     if (n_post < 1 || n_post > CLSNN_MAX_POST || n_networks < 1) {
         return clsnn_fail(CLSNN_E_SHAPE,
                           "network: %d networks of %d neurons: must be at least 1 network of 1 to %d neurons",
                           n_networks, n_post, CLSNN_MAX_POST);
     }
-    const enum clsnn_status st = clsnn_program_build(prog, (uint32_t)n_post, &kernels);
+    const enum clsnn_status st = clsnn_program_build(prog, (uint32_t)n_post, laws, &kernels);
     if (st != CLSNN_OK) return st;
     int n_shares;
-    const struct clsnn_build *shared = clsnn_program_shared(prog, n_networks, (uint32_t)n_post, &n_shares);
+    const struct clsnn_build *shared =
+        clsnn_program_shared(prog, n_networks, (uint32_t)n_post, laws, &n_shares);
     const enum clsnn_status made =
-        clsnn_network_create_with(dev, kernels, shared, n_shares, models, seeds, n_networks, n_post, out);
+        clsnn_network_create_with(dev, kernels, shared, n_shares, NULL, NULL, n_networks, n_post, out);
     if (made == CLSNN_OK) (*out)->adapts = prog->split == 0;
     return made;
+}
+
+enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                       const struct clsnn_model *models, const uint64_t *seeds,
+                                       int n_networks, int n_post, struct clsnn_network **out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_network *net = NULL;
+    TRY(clsnn_network_create_empty(dev, prog, &models->laws, n_networks, n_post, &net));
+    for (int b = 0; b < n_networks; b++) TRY(clsnn_network_start(net, b, &models[b], seeds[b]));
+    *out = net;
+    return CLSNN_OK;
+fail:
+    clsnn_network_destroy(net);
+    return st;
 }
 
 enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const struct clsnn_build *kernels,
@@ -185,6 +208,7 @@ enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const stru
     net->n_shares = n_shares;
     /* ten seconds or more: a work-group may lose its core to another program for a while */
     net->patience = dev->info.type & CL_DEVICE_TYPE_CPU ? 34 : 24;
+    net->laws = kernels->laws;
     net->n_networks = n_networks;
     net->n_post = n_post;
     net->n = (cl_int)n;
@@ -266,6 +290,10 @@ struct kept_row {
     uint32_t padding; /* pattern of the elements after columns */
 };
 
+int clsnn_network_n_arrays(const struct clsnn_laws *laws) {
+    return laws->pairing == CLSNN_PAIRING_ALL ? CLSNN_NETWORK_ARRAYS : CLSNN_NETWORK_ARRAYS - 3;
+}
+
 static void kept_rows(const struct clsnn_network *net, int b, struct kept_row rows[CLSNN_NETWORK_ARRAYS]) {
     const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = CLSNN_N_PRE, at = (size_t)b;
     const uint32_t never = (uint32_t)CLSNN_NEVER;
@@ -285,6 +313,9 @@ static void kept_rows(const struct clsnn_network *net, int b, struct kept_row ro
         {CLSNN_ROW_seen_inh, "seen_inh", CLSNN_I4, (uint32_t)-1},
         {CLSNN_ROW_above_max, "over", CLSNN_U1, 0},
         {CLSNN_ROW_last_pre, "last_pre", CLSNN_I4, 0},
+        {CLSNN_ROW_x_pre, "x_pre", CLSNN_F4, 0}, /* from here on: only with pairing all */
+        {CLSNN_ROW_y_post, "y_post", CLSNN_F4, 0},
+        {CLSNN_ROW_y2_post, "y2_post", CLSNN_F4, 0},
     };
     enum { N_OF_STATE = sizeof of_state / sizeof *of_state };
     static_assert(2 + N_OF_STATE == CLSNN_NETWORK_ARRAYS,
@@ -294,7 +325,7 @@ static void kept_rows(const struct clsnn_network *net, int b, struct kept_row ro
         "theta_mv", CLSNN_F4, net->theta, at * n * 4, 1, n_post, n, 4, bits_of(padding_theta)};
     for (int r = 0; r < N_OF_STATE; r++) {
         const struct clsnn_span span = clsnn_state_row(&net->state, at, of_state[r].row);
-        const bool is_of_inputs = of_state[r].row == CLSNN_ROW_last_pre;
+        const bool is_of_inputs = of_state[r].row == CLSNN_ROW_last_pre || of_state[r].row == CLSNN_ROW_x_pre;
         const size_t columns = is_of_inputs ? n_pre : n_post, stride = is_of_inputs ? n_pre : n;
         rows[2 + r] = (struct kept_row){
             of_state[r].name, of_state[r].dtype,     net->state.slots,    span.offset, 1, columns,
@@ -307,10 +338,11 @@ enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
                                      struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]) {
     enum clsnn_status st = CLSNN_OK;
     struct kept_row rows[CLSNN_NETWORK_ARRAYS];
+    const int n_rows = clsnn_network_n_arrays(&net->laws);
     unsigned char *found = NULL;
     kept_rows(net, b, rows);
     memset(arrays, 0, CLSNN_NETWORK_ARRAYS * sizeof *arrays);
-    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
+    for (int r = 0; r < n_rows; r++) {
         const struct kept_row *row = &rows[r];
         struct clsnn_array *a = &arrays[r];
         const size_t n_bytes = row->rows * row->stride * row->element_bytes,
@@ -376,15 +408,16 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
     enum clsnn_status st = CLSNN_OK;
     struct kept_row rows[CLSNN_NETWORK_ARRAYS];
     const struct clsnn_array *arrays[CLSNN_NETWORK_ARRAYS];
+    const int n_rows = clsnn_network_n_arrays(&net->laws);
     unsigned char *image = NULL;
     kept_rows(net, b, rows);
-    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) { /* every array is checked before the first is used */
+    for (int r = 0; r < n_rows; r++) { /* every array is checked before the first is used */
         const size_t wide[] = {rows[r].rows, rows[r].columns}, flat[] = {rows[r].columns};
         TRY(clsnn_npz_get(npz, label, rows[r].name, rows[r].dtype, rows[r].rows > 1 ? 2 : 1,
                           rows[r].rows > 1 ? wide : flat, &arrays[r]));
     }
-    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) TRY(check_values(arrays[r], label));
-    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
+    for (int r = 0; r < n_rows; r++) TRY(check_values(arrays[r], label));
+    for (int r = 0; r < n_rows; r++) {
         const struct kept_row *row = &rows[r];
         const size_t n_bytes = row->rows * row->stride * row->element_bytes,
                      size = clsnn_dtype_bytes(row->dtype);

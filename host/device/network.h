@@ -31,6 +31,7 @@ struct clsnn_network {
     struct clsnn_device *dev;          /* borrowed */
     const struct clsnn_build *kernels; /* borrowed from the program */
     const struct clsnn_build *shared;  /* the same, to train by several work-groups a network; or NULL */
+    struct clsnn_laws laws;            /* the kernels' */
     cl_int n_networks, n_post;
     cl_int n;                 /* n_post padded to CLSNN_ROW_ALIGN: the stride of a row */
     cl_mem params;            /* struct clsnn_params [n_networks] */
@@ -51,15 +52,19 @@ struct clsnn_network {
 };
 
 /* Creates a batch of n_networks networks of n_post neurons. models[b] and seeds[b] start network b; both are
- * copied. models NULL: the caller calls clsnn_network_start for each network before using it. dev and prog
- * are borrowed and outlive the network.
- * Errors: CLSNN_E_SHAPE no network, or n_post out of range; CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY,
- * CLSNN_E_DEVICE. */
+ * copied; all have the same laws. dev and prog are borrowed and outlive the network.
+ * Errors: CLSNN_E_SHAPE no network, n_post out of range, or laws differ; CLSNN_E_DEVICE_MEMORY,
+ * CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 enum clsnn_status clsnn_network_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                        const struct clsnn_model *models, const uint64_t *seeds,
                                        int n_networks, int n_post, struct clsnn_network **out);
-/* The same with given kernels, which hold n_post neurons. n_shares work-groups of kernels `shared` train each
- * network; 1 and NULL: one of `kernels`. */
+/* The same without a start: the caller calls clsnn_network_start for each network before using it. */
+enum clsnn_status clsnn_network_create_empty(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                             const struct clsnn_laws *laws, int n_networks, int n_post,
+                                             struct clsnn_network **out);
+/* The same with given kernels, which hold n_post neurons and the models' laws. n_shares work-groups of
+ * kernels `shared` train each network; 1 and NULL: one of `kernels`. models NULL: the caller calls
+ * clsnn_network_start for each network before using it. */
 enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const struct clsnn_build *kernels,
                                             const struct clsnn_build *shared, int n_shares,
                                             const struct clsnn_model *models, const uint64_t *seeds,
@@ -67,7 +72,8 @@ enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const stru
 void clsnn_network_destroy(struct clsnn_network *net); /* takes NULL and half-built ones */
 
 /* Puts network b at the protocol's start: weights drawn from seed, theta at theta_init_mv, potentials at
- * v_start_offset_mv from rest. */
+ * v_start_offset_mv from rest. Errors: CLSNN_E_SHAPE the kernels have other laws than model; CLSNN_E_MEMORY,
+ * CLSNN_E_DEVICE. */
 enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const struct clsnn_model *model,
                                       uint64_t seed);
 
@@ -77,11 +83,15 @@ enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, floa
 enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const float *w, const float *theta_mv);
 /* A network's checkpoint: everything of network b that survives a presentation, in arrays without padding,
  * which fit any device and work-group: w [784][n_post]; theta_mv, v_exc, g_exc, g_inh, last_exc, v_inh,
- * g_exc_inh, last_inh, seen_inh and over (the row above_max), each [n_post]; last_pre [784]. v_exc and v_inh
- * are relative to rest. save allocates the arrays, drop frees them. load takes them from npz (label names
- * npz) and checks all of them before it writes the first.
+ * g_exc_inh, last_inh, seen_inh and over (the row above_max), each [n_post]; last_pre [784]; with pairing all
+ * x_pre [784], y_post and y2_post [n_post]. v_exc and v_inh are relative to rest. save allocates the arrays,
+ * drop frees them. load takes them from npz (label names npz) and checks all of them before it writes the
+ * first.
  * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE; CLSNN_E_DATA an array is missing, or has a wrong shape or value. */
-#define CLSNN_NETWORK_ARRAYS 12
+#define CLSNN_NETWORK_ARRAYS 15 /* at most */
+/* Returns the number of arrays of a network with these laws: without pairing all there are no x_pre, y_post
+ * and y2_post. */
+int clsnn_network_n_arrays(const struct clsnn_laws *laws);
 enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
                                      struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]);
 void clsnn_network_drop(struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]);

@@ -1,9 +1,11 @@
 /* Builds the embedded OpenCL C source. Every -D option is made here: CLSNN_WG, the work-group size, which
  * sets loops and barriers; CLSNN_BLOCKS, the neurons of a work-item in work-groups of many; CLSNN_SHARES, for
- * several work-groups a network; CLSNN_PROFILE or CLSNN_RECORD for the kind of program. The model's numbers
- * travel in buffers, so a sweep never recompiles. */
+ * several work-groups a network; CLSNN_PROFILE or CLSNN_RECORD for the kind of program; CLSNN_RULE and the
+ * like for a law (laws.def) that is not the default. The model's numbers travel in buffers, so a sweep of
+ * numbers never recompiles. */
 #include "device/program.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,22 +86,43 @@ static void build_destroy(struct clsnn_build *b) {
     free(b);
 }
 
+static bool has_laws(const struct clsnn_build *b, const struct clsnn_laws *laws) {
+    return memcmp(&b->laws, laws, sizeof *laws) == 0;
+}
+
+/* Writes " -DCLSNN_RULE=1" and the like for each law that is not the default. */
+static void law_options(const struct clsnn_laws *laws, char *out, size_t n_out) {
+    *out = '\0';
+    for (size_t k = 0; k < clsnn_n_laws; k++) {
+        char choice[16], name[32];
+        const int index = clsnn_law_get(laws, &clsnn_laws_table[k], choice);
+        const size_t n = strlen(out);
+        if (index == 0) continue;
+        snprintf(name, sizeof name, "%s", clsnn_laws_table[k].name);
+        for (char *c = name; *c; c++) *c = (char)toupper((unsigned char)*c);
+        snprintf(out + n, n_out - n, " -DCLSNN_%s=%d", name, index);
+    }
+}
+
 /* Compiles the kernels. *out_most: the largest work-group that all of them can run. */
 static enum clsnn_status build_create(const struct clsnn_program *prog, int work_group, int blocks,
-                                      bool is_shared, struct clsnn_build **out, size_t *out_most) {
+                                      bool is_shared, const struct clsnn_laws *laws, struct clsnn_build **out,
+                                      size_t *out_most) {
     enum clsnn_status st = CLSNN_OK;
     static const char *const defines[] = {[CLSNN_PROGRAM_RUN] = "",
                                           [CLSNN_PROGRAM_PROFILE] = " -DCLSNN_PROFILE",
                                           [CLSNN_PROGRAM_REPLAY] = " -DCLSNN_RECORD"};
     struct clsnn_device *dev = prog->dev;
-    char options[128];
+    char options[256], of_laws[128];
     struct clsnn_build *b = calloc(1, sizeof *b);
     if (!b) return clsnn_no_memory("program");
     b->work_group = work_group;
     b->blocks = blocks;
     b->is_shared = is_shared;
-    int n = snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s", work_group,
-                     is_shared ? " -DCLSNN_SHARES" : defines[prog->kind]);
+    b->laws = *laws;
+    law_options(laws, of_laws, sizeof of_laws);
+    int n = snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s%s", work_group,
+                     is_shared ? " -DCLSNN_SHARES" : defines[prog->kind], of_laws);
     if (work_group > 1) snprintf(options + n, sizeof options - (size_t)n, " -DCLSNN_BLOCKS=%d", blocks);
     TRY(compile(dev, options, &b->program));
     TRY(get_kernel(b->program, "init_weights", &b->init_weights));
@@ -136,7 +159,8 @@ static int blocks_of(int work_group, uint32_t neurons) {
 }
 
 /* Compiles the kernels of a work-group for `neurons`, unless prog has them. */
-static enum clsnn_status prepare(const struct clsnn_program *prog, uint32_t neurons, bool is_shared) {
+static enum clsnn_status prepare(const struct clsnn_program *prog, uint32_t neurons,
+                                 const struct clsnn_laws *laws, bool is_shared) {
     const struct clsnn_device_info *info = &prog->dev->info;
     int work_group = prog->work_group ? prog->work_group : clsnn_device_work_group(prog->dev, neurons);
     for (;; work_group /= 2) {
@@ -144,9 +168,10 @@ static enum clsnn_status prepare(const struct clsnn_program *prog, uint32_t neur
         size_t most = 0;
         struct clsnn_build *made = NULL;
         for (const struct clsnn_build *b = *prog->builds; b; b = b->next)
-            if (b->work_group == work_group && b->blocks == blocks && b->is_shared == is_shared)
+            if (b->work_group == work_group && b->blocks == blocks && b->is_shared == is_shared &&
+                has_laws(b, laws))
                 return CLSNN_OK;
-        const enum clsnn_status st = build_create(prog, work_group, blocks, is_shared, &made, &most);
+        const enum clsnn_status st = build_create(prog, work_group, blocks, is_shared, laws, &made, &most);
         if (st != CLSNN_OK) return st;
         if ((size_t)work_group <= most) {
             made->next = *prog->builds;
@@ -163,18 +188,19 @@ static enum clsnn_status prepare(const struct clsnn_program *prog, uint32_t neur
     }
 }
 
-enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons) {
-    return prepare(prog, neurons, false);
+enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons,
+                                        const struct clsnn_laws *laws) {
+    return prepare(prog, neurons, laws, false);
 }
 
 /* Returns kernels of a work-group for `neurons`: those compiled for this size, else any that serve it, else
  * NULL. */
 static const struct clsnn_build *find_build(const struct clsnn_program *prog, uint32_t neurons,
-                                            bool is_shared) {
+                                            const struct clsnn_laws *laws, bool is_shared) {
     const int own = prog->work_group ? prog->work_group : clsnn_device_work_group(prog->dev, neurons);
     const struct clsnn_build *found = NULL;
     for (const struct clsnn_build *b = *prog->builds; b; b = b->next) {
-        if (b->is_shared != is_shared) continue;
+        if (b->is_shared != is_shared || !has_laws(b, laws)) continue;
         const bool is_own = b->work_group == own && b->blocks == blocks_of(own, neurons);
         if (is_own || (!found && blocks_of(b->work_group, neurons) <= b->blocks)) found = b;
         if (is_own) break;
@@ -183,10 +209,10 @@ static const struct clsnn_build *find_build(const struct clsnn_program *prog, ui
 }
 
 enum clsnn_status clsnn_program_build(const struct clsnn_program *prog, uint32_t neurons,
-                                      const struct clsnn_build **out) {
-    *out = find_build(prog, neurons, false);
+                                      const struct clsnn_laws *laws, const struct clsnn_build **out) {
+    *out = find_build(prog, neurons, laws, false);
     if (*out) return CLSNN_OK;
-    const enum clsnn_status st = clsnn_program_prepare(prog, neurons);
+    const enum clsnn_status st = clsnn_program_prepare(prog, neurons, laws);
     if (st == CLSNN_OK) *out = *prog->builds;
     return st;
 }
@@ -195,29 +221,34 @@ void clsnn_program_split(struct clsnn_program *prog, int split) {
     prog->split = split;
 }
 
-/* Returns the work-groups that share a network of `neurons`. *out_length: the most neurons of a share. */
+/* Returns the work-groups that share a network of `neurons`. *out_length: the most neurons of a share. With
+ * other laws than the default it is one: shares exchange neither all traces nor who fired. */
 static int count_shares(const struct clsnn_program *prog, int n_networks, uint32_t neurons,
-                        uint32_t *out_length) {
+                        const struct clsnn_laws *laws, uint32_t *out_length) {
+    static const struct clsnn_laws defaults;
     const int blocks = ((int)neurons + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN;
-    int shares = prog->kind != CLSNN_PROGRAM_RUN ? 1
-                 : prog->split                   ? prog->split
-                                                 : clsnn_device_shares(prog->dev, n_networks, neurons);
+    int shares = prog->kind != CLSNN_PROGRAM_RUN || memcmp(laws, &defaults, sizeof defaults) != 0 ? 1
+                 : prog->split ? prog->split
+                               : clsnn_device_shares(prog->dev, n_networks, neurons);
     if (shares > blocks) shares = blocks;
     const int length = CLSNN_SHARE_LENGTH(blocks * CLSNN_ROW_ALIGN, shares);
     *out_length = (uint32_t)length;
     return (blocks * CLSNN_ROW_ALIGN + length - 1) / length; /* none of them is empty */
 }
 
-enum clsnn_status clsnn_program_share(const struct clsnn_program *prog, int n_networks, uint32_t neurons) {
+enum clsnn_status clsnn_program_share(const struct clsnn_program *prog, int n_networks, uint32_t neurons,
+                                      const struct clsnn_laws *laws) {
     uint32_t length;
-    return count_shares(prog, n_networks, neurons, &length) > 1 ? prepare(prog, length, true) : CLSNN_OK;
+    return count_shares(prog, n_networks, neurons, laws, &length) > 1 ? prepare(prog, length, laws, true)
+                                                                      : CLSNN_OK;
 }
 
 const struct clsnn_build *clsnn_program_shared(const struct clsnn_program *prog, int n_networks,
-                                               uint32_t neurons, int *out_shares) {
+                                               uint32_t neurons, const struct clsnn_laws *laws,
+                                               int *out_shares) {
     uint32_t length;
-    const int shares = count_shares(prog, n_networks, neurons, &length);
-    const struct clsnn_build *b = shares > 1 ? find_build(prog, length, true) : NULL;
+    const int shares = count_shares(prog, n_networks, neurons, laws, &length);
+    const struct clsnn_build *b = shares > 1 ? find_build(prog, length, laws, true) : NULL;
     if (b && !b->has_met) b = NULL;
     *out_shares = b ? shares : 1;
     return b;
@@ -239,7 +270,6 @@ enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_prog
         st = clsnn_no_memory("program");
         goto fail;
     }
-    if (work_group == 1) TRY(clsnn_program_prepare(prog, 1)); /* kernels for every size */
     *out = prog;
     return CLSNN_OK;
 fail:

@@ -5,9 +5,10 @@
 #include "clsnn/device.h"
 
 /* The kernels for one work-group size and one number of blocks that a work-item owns (kernels/README.md).
- * They serve every network, or share of a network, that these blocks hold. */
+ * They serve every network, or share of a network, with these laws that these blocks hold. */
 struct clsnn_build {
     int work_group, blocks;
+    struct clsnn_laws laws;
     bool is_shared;       /* several work-groups train one network; the build has no other kernels */
     bool has_met;         /* of those: the self-test saw the work-groups run at the same time */
     cl_ulong local_bytes; /* the most local memory that any of its kernels declares */
@@ -26,15 +27,16 @@ struct clsnn_program {
     struct clsnn_build **builds; /* the list of all builds; owned, grows while the program stays const */
 };
 
-/* Returns kernels for networks of `neurons`: those compiled for this size, else any that serve it, else newly
- * compiled ones. The program owns them. Errors: as of clsnn_program_prepare. */
+/* Returns kernels for networks of `neurons` with these laws: those compiled for this size, else any that
+ * serve it, else newly compiled ones. The program owns them. Errors: as of clsnn_program_prepare. */
 enum clsnn_status clsnn_program_build(const struct clsnn_program *prog, uint32_t neurons,
-                                      const struct clsnn_build **out);
+                                      const struct clsnn_laws *laws, const struct clsnn_build **out);
 
 /* Returns the kernels that clsnn_program_share compiled for such a batch, and the number of work-groups.
  * Returns NULL and 1 if there are none, or their work-groups do not run at the same time. */
 const struct clsnn_build *clsnn_program_shared(const struct clsnn_program *prog, int n_networks,
-                                               uint32_t neurons, int *out_shares);
+                                               uint32_t neurons, const struct clsnn_laws *laws,
+                                               int *out_shares);
 
 /* Hashes a source of n_bytes like clsnn_program_hash. source[n_bytes] is 0. */
 enum clsnn_status clsnn_program_hash_source(const char *source, size_t n_bytes,

@@ -11,9 +11,9 @@
 #include "device/network.h"
 
 enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
-                                     const struct clsnn_dataset *data, uint32_t neurons, int n_slots,
-                                     uint32_t n_train, uint32_t n_test, uint32_t chunk,
-                                     struct clsnn_batch **out) {
+                                     const struct clsnn_dataset *data, uint32_t neurons,
+                                     const struct clsnn_laws *laws, int n_slots, uint32_t n_train,
+                                     uint32_t n_test, uint32_t chunk, struct clsnn_batch **out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_batch *batch = calloc(1, sizeof *batch);
     if (!batch) return clsnn_no_memory("batch");
@@ -31,7 +31,7 @@ enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsn
         st = clsnn_fail(CLSNN_E_MEMORY, "batch: no memory for %d slots", n_slots);
         goto fail;
     }
-    TRY(clsnn_network_create(dev, prog, NULL, NULL, n_slots, (int)neurons, &batch->net));
+    TRY(clsnn_network_create_empty(dev, prog, laws, n_slots, (int)neurons, &batch->net));
     TRY(clsnn_buffer_create(dev, "training images", (size_t)batch->n_train * CLSNN_IMAGE_PIXELS,
                             data->train.pixels, true, &batch->train_pixels));
     TRY(clsnn_buffer_create(dev, "test images", (size_t)batch->n_test * CLSNN_IMAGE_PIXELS, data->test.pixels,

@@ -34,6 +34,8 @@ enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot, c
                           "experiment: %u neurons in slot %d: the batch has %d slots, each of %u neurons",
                           plan->neurons, slot, batch->n_slots, batch->neurons);
     }
+    if (memcmp(&plan->model.laws, &batch->net->laws, sizeof plan->model.laws) != 0)
+        return clsnn_fail(CLSNN_E_SHAPE, "experiment: its laws are not those of the batch's kernels");
     struct clsnn_experiment *x = calloc(1, sizeof *x);
     if (!x) return clsnn_no_memory("experiment");
     x->plan = *plan;

@@ -25,6 +25,19 @@ static double lowest_firing_conductance(const struct clsnn_model *m) {
     return bound < 0.5 ? bound : 0.5;
 }
 
+/* The learning rates of a weight. Three rules are written for weights in [0, 1]; their change is times
+ * w_max. */
+struct rates {
+    double pre, post;
+};
+
+static struct rates rates_of(const struct clsnn_model *m) {
+    const bool is_relative = m->laws.rule >= CLSNN_RULE_POWERLAW;
+    const struct rates r = {m->eta_pre * (is_relative ? m->w_max : 1),
+                            m->eta_post * (is_relative ? m->w_max : 1)};
+    return r;
+}
+
 void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsnn_params *out) {
     struct clsnn_params p = {0};
     p.leak_exc = (float)(1.0 - CLSNN_DT_MS / m->tau_m_exc_ms);
@@ -57,6 +70,13 @@ void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsn
     p.cut_pre = cut_off(m->tau_pre_ms, CLSNN_CUT_PRE);
     p.cut_post1 = cut_off(m->tau_post1_ms, CLSNN_CUT_POST1);
     p.cut_post2 = cut_off(m->tau_post2_ms, CLSNN_CUT_POST2);
+    p.x_tar = (float)m->x_tar;
+    p.mu = m->mu;
+    p.beta = (float)m->beta;
+    p.per_w_max = (float)(1.0 / m->w_max);
+    const struct rates rates = rates_of(m);
+    p.eta_pre = (float)rates.pre;
+    p.eta_post = (float)rates.post;
     p.intensity_start = m->intensity_start;
     p.intensity_step = m->intensity_step;
     p.intensity_max = m->intensity_max;
@@ -76,10 +96,12 @@ void clsnn_tables_derive(const struct clsnn_model *m, const struct clsnn_params 
         out->decay[t] = (float)decay;
         out->theta_plus[t] = (float)(m->theta_plus_mv / decay);
     }
+    const bool adds_up = m->laws.pairing == CLSNN_PAIRING_ALL;
+    const struct rates rates = rates_of(m), in_table = {adds_up ? 1 : rates.pre, adds_up ? 1 : rates.post};
     for (int k = 0; k < CLSNN_MAX_TRACE; k++) {
         const double ms = k * CLSNN_DT_MS;
         out->pre[k] = k < p->cut_pre ? (float)exp(-ms / m->tau_pre_ms) : 0.0f;
-        out->depress[k] = k < p->cut_post1 ? (float)(m->eta_pre * exp(-ms / m->tau_post1_ms)) : 0.0f;
-        out->potentiate[k] = k < p->cut_post2 ? (float)(m->eta_post * exp(-ms / m->tau_post2_ms)) : 0.0f;
+        out->depress[k] = k < p->cut_post1 ? (float)(in_table.pre * exp(-ms / m->tau_post1_ms)) : 0.0f;
+        out->potentiate[k] = k < p->cut_post2 ? (float)(in_table.post * exp(-ms / m->tau_post2_ms)) : 0.0f;
     }
 }

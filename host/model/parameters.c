@@ -1,4 +1,4 @@
-/* params.def as values: defaults, presets, ranges. The conditions between parameters are in
+/* params.def and laws.def as values: defaults, presets, ranges. The conditions between parameters are in
  * clsnn_model_check. */
 #include "clsnn/model.h"
 
@@ -18,6 +18,13 @@ const struct clsnn_param_info clsnn_params_table[] = {
 #include "clsnn/params.def"
 };
 const size_t clsnn_n_params = sizeof clsnn_params_table / sizeof clsnn_params_table[0];
+
+const struct clsnn_law_info clsnn_laws_table[] = {
+#define CLSNN_LAW(name, def, others, meaning)                                                                \
+    {#name, def, def "|" others, meaning, offsetof(struct clsnn_laws, name)},
+#include "clsnn/laws.def"
+};
+const size_t clsnn_n_laws = sizeof clsnn_laws_table / sizeof clsnn_laws_table[0];
 
 static void store(struct clsnn_model *m, const struct clsnn_param_info *p, double value) {
     char *field = (char *)m + p->offset;
@@ -43,21 +50,25 @@ double clsnn_model_get(const struct clsnn_model *m, const struct clsnn_param_inf
 
 void clsnn_model_defaults(struct clsnn_model *m) {
     for (size_t k = 0; k < clsnn_n_params; k++) store(m, &clsnn_params_table[k], clsnn_params_table[k].def);
+    m->laws = (struct clsnn_laws){0};
 }
 
-static const char *const rule_names[] = {[CLSNN_RULE_TRIPLET] = "triplet"};
-
-const char *clsnn_rule_name(enum clsnn_rule rule) {
-    return rule_names[rule];
+enum clsnn_status clsnn_law_set(struct clsnn_laws *laws, const struct clsnn_law_info *law,
+                                const char *choice) {
+    char shown[CLSNN_EXCERPT];
+    const int32_t index = clsnn_choice_index(law->choices, choice);
+    if (index < 0)
+        return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be one of %s", law->name,
+                          clsnn_excerpt(choice, shown), law->choices);
+    memcpy((char *)laws + law->offset, &index, sizeof index);
+    return CLSNN_OK;
 }
 
-bool clsnn_rule_find(const char *name, enum clsnn_rule *out) {
-    for (size_t k = 0; k < sizeof rule_names / sizeof *rule_names; k++) {
-        if (strcmp(rule_names[k], name) != 0) continue;
-        *out = (enum clsnn_rule)k;
-        return true;
-    }
-    return false;
+int clsnn_law_get(const struct clsnn_laws *laws, const struct clsnn_law_info *law, char name[16]) {
+    int32_t index;
+    memcpy(&index, (const char *)laws + law->offset, sizeof index);
+    clsnn_choice_name(law->choices, index, name, 16);
+    return index;
 }
 
 /* Every preset sets the defaults. Kim & Kim (2020) print no constant that differs from the code that Diehl &
@@ -161,6 +172,8 @@ enum clsnn_status clsnn_model_check(const struct clsnn_model *m) {
                           "w_init_max = %s with w_init_offset: an initial weight must be at most w_max = %s",
                           a, b);
     clsnn_format_real(m->w_norm, a);
+    if (m->w_norm > 0 && m->w_norm < 0.001) /* rescaled weights would all be flushed to zero */
+        return clsnn_fail(CLSNN_E_USAGE, "w_norm = %s: must be 0 (no rescaling) or at least 0.001", a);
     if (m->w_norm > CLSNN_N_PRE * m->w_max)
         return clsnn_fail(CLSNN_E_USAGE, "w_norm = %s: %d weights of at most w_max = %s cannot sum to it", a,
                           CLSNN_N_PRE, b);

@@ -12,18 +12,22 @@
 #include "base/text.h"
 #include "clsnn/abi.h"
 
-#define TRAIN         CLSNN_CMD_TRAIN
-#define EVAL          CLSNN_CMD_EVAL
-#define PREDICT       CLSNN_CMD_PREDICT
-#define REPLAY        CLSNN_CMD_REPLAY
-#define BENCH         CLSNN_CMD_BENCH
-#define SWEEP         CLSNN_CMD_SWEEP
-#define REPRODUCE     CLSNN_CMD_REPRODUCE
-#define VERIFY        CLSNN_CMD_VERIFY
-#define DEVICES       CLSNN_CMD_DEVICES
-#define DATA          CLSNN_CMD_DATA
-#define ALL           CLSNN_CMD_ALL
-#define FIELD(member) .offset = offsetof(struct clsnn_options, member)
+#define TRAIN     CLSNN_CMD_TRAIN
+#define EVAL      CLSNN_CMD_EVAL
+#define PREDICT   CLSNN_CMD_PREDICT
+#define REPLAY    CLSNN_CMD_REPLAY
+#define BENCH     CLSNN_CMD_BENCH
+#define SWEEP     CLSNN_CMD_SWEEP
+#define REPRODUCE CLSNN_CMD_REPRODUCE
+#define VERIFY    CLSNN_CMD_VERIFY
+#define DEVICES   CLSNN_CMD_DEVICES
+#define DATA      CLSNN_CMD_DATA
+#define ALL       CLSNN_CMD_ALL
+/* eval and predict show a network frozen, so only inhibition matters to them. */
+#define COMMANDS_rule       (TRAIN | REPLAY | SWEEP)
+#define COMMANDS_pairing    (TRAIN | REPLAY | SWEEP)
+#define COMMANDS_inhibition (TRAIN | EVAL | PREDICT | REPLAY | SWEEP)
+#define FIELD(member)       .offset = offsetof(struct clsnn_options, member)
 
 const struct clsnn_option_row clsnn_option_rows[] = {
     /* the network and its training */
@@ -48,8 +52,17 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = CLSNN_PLAN_MAX_EPOCHS,
      .def = "0", .def_note = "at the end only", .commands = TRAIN | SWEEP,
      .help = "label and test after every E epochs"},
-    {"rule", 0, "RULE", CLSNN_OPT_CHOICE, FIELD(rule), .def = "triplet", .choices = CLSNN_RULES,
-     .commands = TRAIN | REPLAY | SWEEP, .help = "plasticity rule"},
+#define CLSNN_LAW(name, def_, others, meaning)                                                               \
+    {#name,                                                                                                  \
+     0,                                                                                                      \
+     "NAME",                                                                                                 \
+     CLSNN_OPT_CHOICE,                                                                                       \
+     FIELD(model.laws.name),                                                                                 \
+     .def = def_,                                                                                            \
+     .choices = def_ "|" others,                                                                             \
+     .commands = COMMANDS_##name,                                                                            \
+     .help = meaning},
+#include "clsnn/laws.def"
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP,
      .help = "draw a new order of the training images for every epoch"},
     /* many runs */
@@ -231,20 +244,9 @@ const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[6
     return out;
 }
 
-/* Returns the index of text in "a|b|c", or -1. */
-static int choice_index(const char *choices, const char *text) {
-    int index = 0;
-    for (const char *c = choices;; index++) {
-        size_t n = strcspn(c, "|");
-        if (strlen(text) == n && strncmp(c, text, n) == 0) return index;
-        if (c[n] == '\0') return -1;
-        c += n + 1;
-    }
-}
-
 static enum clsnn_status parse_choice(const struct clsnn_option_row *row, const char *text, const char *label,
                                       int *out) {
-    *out = choice_index(row->choices, text);
+    *out = clsnn_choice_index(row->choices, text);
     if (*out >= 0) return CLSNN_OK;
     char shown[CLSNN_EXCERPT];
     clsnn_excerpt(text, shown);
@@ -341,7 +343,9 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
     case CLSNN_OPT_PRESET:
         TRY(parse_choice(row, text, label, &index));
         TRY(store_text(field, text, label));
+        const struct clsnn_laws laws = o->model.laws; /* the laws are options of their own */
         TRY(clsnn_model_preset(&o->model, text));
+        o->model.laws = laws;
         break;
     case CLSNN_OPT_SET:
     case CLSNN_OPT_CONFIG:
@@ -350,7 +354,7 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
 fail:
     return st;
 }
-_Static_assert(sizeof(enum clsnn_rule) == sizeof(int), "a CLSNN_OPT_CHOICE field is copied as an int");
+_Static_assert(sizeof(int32_t) == sizeof(int), "a CLSNN_OPT_CHOICE field is copied as an int");
 
 const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn_option_row *row,
                                char buf[32]) {
@@ -371,14 +375,10 @@ const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn
     case CLSNN_OPT_SEED: snprintf(buf, 32, "%" PRIu64, *(const uint64_t *)field); return buf;
     case CLSNN_OPT_TEXT:
     case CLSNN_OPT_PRESET: return *(char *const *)field;
-    case CLSNN_OPT_CHOICE: {
+    case CLSNN_OPT_CHOICE:
         memcpy(&index, field, sizeof index);
-        const char *c = row->choices;
-        while (index-- > 0 && c) c = (c = strchr(c, '|')) ? c + 1 : NULL;
-        if (!c) return NULL;
-        snprintf(buf, 32, "%.*s", (int)strcspn(c, "|"), c);
+        clsnn_choice_name(row->choices, index, buf, 32);
         return buf;
-    }
     case CLSNN_OPT_SET:
     case CLSNN_OPT_CONFIG:
     case CLSNN_OPT_ACTION: break;

@@ -42,13 +42,12 @@ struct clsnn_options {
     struct clsnn_image_range test_images;  /* --test-images, default all */
     int32_t validate;                      /* --validate; 0: test on the test set */
     int32_t eval_every;       /* --eval-every E: epochs between evaluations, default 0: at the end only */
-    enum clsnn_rule rule;     /* --rule */
     bool shuffle;             /* --shuffle */
     int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs only */
     int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
     bool resume;              /* --resume */
     char *preset;             /* --preset, default "kim-2020" */
-    struct clsnn_model model; /* --preset, --set name=value */
+    struct clsnn_model model; /* --preset, --set name=value, and options named as in laws.def */
     /* train, sweep */
     int32_t runs; /* --runs, default 1 */
     char *zip;    /* --zip NAMES, or NULL */
@@ -96,7 +95,7 @@ enum clsnn_option_type {
     CLSNN_OPT_IMAGES, /* struct clsnn_image_range: the first K images, or A..B with B excluded */
     CLSNN_OPT_SEED,   /* uint64_t in [min, max] */
     CLSNN_OPT_TEXT,   /* char *, not empty, no control characters */
-    CLSNN_OPT_CHOICE, /* enum: the index in choices */
+    CLSNN_OPT_CHOICE, /* int32_t: the index in choices */
     CLSNN_OPT_PRESET, /* char * among choices; replaces the model */
     /* types for the command line only: no field, no key of a file, no variable but CLSNN_CONFIG */
     CLSNN_OPT_SET,    /* name=value of params.def */

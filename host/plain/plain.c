@@ -73,6 +73,7 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
     if (!net) return clsnn_no_memory("plain network");
     net->n_post = n_post;
     net->n = (n_post + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
+    net->laws = model->laws;
     clsnn_params_derive(model, seed, &net->p);
     choose_variant(net);
     const size_t n = (size_t)net->n, words = (n + 31) / 32 * 4;
@@ -93,6 +94,9 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
         {&net->last_inh, n * 4},
         {&net->seen_inh, n * 4},
         {&net->last_pre, CLSNN_N_PRE * 4},
+        {&net->x_pre, CLSNN_N_PRE * 4},
+        {&net->y_post, n * 4},
+        {&net->y2_post, n * 4},
         {&net->above_max, n * 2},
         {&net->counts, n * 2},
         {&net->traced, n * 2},
@@ -122,11 +126,11 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
 
 void clsnn_plain_destroy(struct clsnn_plain *net) {
     if (!net) return;
-    void *const memory[] = {net->tables,   net->w,        net->theta,    net->threshold, net->v_exc,
-                            net->g_exc,    net->g_inh,    net->last_exc, net->v_inh,     net->g_exc_inh,
-                            net->last_inh, net->seen_inh, net->last_pre, net->above_max, net->counts,
-                            net->traced,   net->followed, net->spikes,   net->pending,   net->sums,
-                            net->columns,  net->fired_inh};
+    void *const memory[] = {net->tables,   net->w,         net->theta,    net->threshold, net->v_exc,
+                            net->g_exc,    net->g_inh,     net->last_exc, net->v_inh,     net->g_exc_inh,
+                            net->last_inh, net->seen_inh,  net->last_pre, net->above_max, net->counts,
+                            net->traced,   net->followed,  net->spikes,   net->pending,   net->sums,
+                            net->columns,  net->fired_inh, net->x_pre,    net->y_post,    net->y2_post};
     for (size_t k = 0; k < sizeof memory / sizeof *memory; k++) free(memory[k]);
     free(net);
 }
@@ -155,6 +159,7 @@ void clsnn_plain_freeze(struct clsnn_plain *net, enum clsnn_purpose purpose) {
         t->decay[k] = 1.0f;
         t->theta_plus[k] = 0.0f;
     }
+    net->p.eta_pre = net->p.eta_post = 0.0f;
     for (int k = 0; k < CLSNN_MAX_TRACE; k++) t->depress[k] = t->potentiate[k] = 0.0f;
     for (int j = 0; j < net->n; j++) net->above_max[j] = 0;
     net->p.w_max = INFINITY;

@@ -11,6 +11,7 @@
  * presentation's start. */
 struct clsnn_plain {
     struct clsnn_params p;
+    struct clsnn_laws laws;
     struct clsnn_tables *tables;
     int n_post, n;    /* n: n_post padded to CLSNN_ROW_ALIGN, the stride of a row */
     float *w;         /* [784][n], padding 0 */
@@ -20,7 +21,8 @@ struct clsnn_plain {
     int32_t *last_exc;
     float *v_inh, *g_exc_inh;
     int32_t *last_inh, *seen_inh;
-    int32_t *last_pre; /* [784] */
+    int32_t *last_pre;               /* [784] */
+    float *x_pre, *y_post, *y2_post; /* pairing all: traces right after the last spike; x_pre is [784] */
     uint16_t *above_max, *counts;
     uint16_t *traced, *followed;    /* scratch: lists of neurons */
     uint32_t *spikes;               /* [CLSNN_MAX_BUNDLES][CLSNN_MAX_ON] */

@@ -60,14 +60,15 @@ static void normalise_changed(struct clsnn_plain *net) {
         const float sum = (net->sums[c] + net->sums[n + c]) + (net->sums[2 * n + c] + net->sums[3 * n + c]);
         net->above_max[columns[c]] = 0;
         if (sum < 0x1p-100f) continue; /* leaves a column of zeros as it is */
-        scale[n_scaled] = divide(w_norm, sum);
+        scale[n_scaled] = w_norm > 0.0f ? divide(w_norm, sum) : 1.0f;
         columns[n_scaled++] = columns[c];
     }
+    const float flush = w_norm > 0.0f ? CLSNN_W_FLUSH : 0.0f; /* w_norm 0: columns stay as they are */
     for (int i = 0; i < CLSNN_N_PRE; i++) {
         float *restrict row = net->w + (size_t)i * (size_t)n;
         for (int c = 0; c < n_scaled; c++) {
             const float rescaled = row[columns[c]] * scale[c];
-            row[columns[c]] = rescaled < CLSNN_W_FLUSH ? 0.0f : rescaled;
+            row[columns[c]] = rescaled < flush ? 0.0f : rescaled;
             if (rescaled > w_max) net->above_max[columns[c]] = 1;
         }
     }
@@ -144,7 +145,7 @@ static void excite_partner(struct clsnn_plain *net, struct clsnn_plain_work *s, 
     net->followed[s->n_followed++] = (uint16_t)j;
 }
 
-/* Adds w_inh_exc to every g_inh for each inhibitory spike but its own partner's. Clears fired_inh. */
+/* Adds w_inh_exc to every g_inh for each spike in fired_inh but the neuron's own. Clears fired_inh. */
 static void inhibit(struct clsnn_plain *net, int n_inh) {
     const int n = WHOLE_ROWS(net->n);
     const float w = net->p.w_inh_exc;
@@ -282,39 +283,118 @@ INLINE float trace(const float *table, int k, int cut) {
     return k < cut ? table[k] : 0.0f;
 }
 
+/* The rules that change weights at an input spike, and those that change weights of silent inputs. */
+INLINE int has_pre_rule(const struct clsnn_plain *net) {
+    return net->laws.rule != CLSNN_RULE_POWERLAW && net->laws.rule != CLSNN_RULE_EXPONENTIAL;
+}
+
+INLINE int changes_silent(const struct clsnn_plain *net) {
+    return net->laws.rule >= CLSNN_RULE_POWERLAW;
+}
+
+INLINE int adds_up(const struct clsnn_plain *net) {
+    return net->laws.pairing == CLSNN_PAIRING_ALL;
+}
+
 /* Returns whether an input spike at step t may change neuron j's weights. */
 INLINE int is_traced(const struct clsnn_plain *net, int j, int t) {
+    if (!has_pre_rule(net)) return 0;
     return t - net->last_exc[j] < net->p.cut_post1 || net->above_max[j];
+}
+
+/* Returns base^mu. */
+INLINE float power(float base, int mu) {
+    float y = mu > 0 ? base : 1.0f;
+    for (int k = 1; k < mu; k++) y *= base;
+    return y;
+}
+
+/* Returns exp(x) as the kernels compute it (kernels/laws/stdp.cl). */
+INLINE float exponential(float x) {
+    const float bounded = x < -80.0f ? -80.0f : x > 80.0f ? 80.0f : x;
+    const float shifted = fmaf(bounded, 0x1.715476p+0f, 0x1.8p+23f), n = shifted - 0x1.8p+23f;
+    const float r = fmaf(n, -0x1.7f7d1cp-20f, fmaf(n, -0x1.62e4p-1f, bounded));
+    static const float coefficients[] = {
+        0x1.a01a02p-13f, 0x1.6c16c2p-10f, 0x1.111112p-7f, 0x1.555556p-5f, 0x1.555556p-3f, 0.5f, 1.0f, 1.0f};
+    float y = coefficients[0], scale;
+    uint32_t bits;
+    for (size_t k = 1; k < sizeof coefficients / sizeof *coefficients; k++) y = fmaf(y, r, coefficients[k]);
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 127u) << 23;
+    memcpy(&scale, &bits, sizeof scale);
+    return y * scale;
+}
+
+INLINE float raised(float trace_then, float decay) {
+    return fmaf(trace_then, decay, 1.0f);
 }
 
 static void apply_pre_rule(struct clsnn_plain *net, struct clsnn_plain_work *s, int t, int n_events) {
     const int n = net->n;
-    const float w_max = net->p.w_max;
+    const float w_max = net->p.w_max, per_w_max = net->p.per_w_max;
+    const int symmetric = net->laws.rule == CLSNN_RULE_SYMMETRIC;
     for (int r = 0; r < s->n_traced;) {
         const int j = net->traced[r];
         if (!is_traced(net, j, t)) {
             net->traced[r] = net->traced[--s->n_traced];
             continue;
         }
-        const float depress = trace(net->tables->depress, t - net->last_exc[j], net->p.cut_post1);
+        float depress = trace(net->tables->depress, t - net->last_exc[j], net->p.cut_post1);
+        if (adds_up(net)) depress = net->p.eta_pre * (net->y_post[j] * depress);
         float *column = net->w + j;
         for (int e = 0; e < n_events; e++) {
             float *w = column + s->events[e] * n;
-            *w = at_most(at_least(*w - depress, 0.0f), w_max);
+            const float lower =
+                symmetric ? fmaf(-depress, power(*w * per_w_max, net->p.mu), *w) : *w - depress;
+            *w = at_most(at_least(lower, 0.0f), w_max);
         }
         r++;
     }
-    for (int e = 0; e < n_events; e++) net->last_pre[s->events[e]] = t;
+    for (int e = 0; e < n_events; e++) {
+        const int i = s->events[e];
+        if (adds_up(net))
+            net->x_pre[i] =
+                raised(net->x_pre[i], trace(net->tables->pre, t - net->last_pre[i], net->p.cut_pre));
+        net->last_pre[i] = t;
+    }
+}
+
+INLINE float x_pre_at(const struct clsnn_plain *net, int i, int t) {
+    const float x = trace(net->tables->pre, t - net->last_pre[i], net->p.cut_pre);
+    return adds_up(net) ? net->x_pre[i] * x : x;
+}
+
+/* Applies the post rule of neuron j to all its weights, for rules that change weights of silent inputs. */
+static void potentiate_column(struct clsnn_plain *net, int j, int t) {
+    const struct clsnn_params *p = &net->p;
+    for (int i = 0; i < CLSNN_N_PRE; i++) {
+        float *w = net->w + (size_t)i * (size_t)net->n + j;
+        const float pre = x_pre_at(net, i, t), u = *w * p->per_w_max, rest = 1.0f - u;
+        float change;
+        if (net->laws.rule == CLSNN_RULE_EXPONENTIAL) {
+            const float target = p->x_tar * exponential(-p->beta * rest);
+            change = fmaf(pre, exponential(-p->beta * u), -target);
+        } else {
+            change = (pre - p->x_tar) * power(rest, p->mu);
+        }
+        *w = at_most(at_least(fmaf(p->eta_post, change, *w), 0.0f), p->w_max);
+    }
 }
 
 INLINE void potentiate_synapse(struct clsnn_plain *net, int i, int j, int t, float potentiate) {
-    const float pre = trace(net->tables->pre, t - net->last_pre[i], net->p.cut_pre);
+    const float pre = x_pre_at(net, i, t);
     float *w = net->w + (size_t)i * (size_t)net->n + j;
     *w = at_most(at_least(fmaf(pre, potentiate, *w), 0.0f), net->p.w_max);
 }
 
 static void apply_post_rule(struct clsnn_plain *net, const struct clsnn_plain_work *s, int j, int t) {
-    const float potentiate = trace(net->tables->potentiate, t - net->last_exc[j], net->p.cut_post2);
+    if (changes_silent(net)) {
+        potentiate_column(net, j, t);
+        return;
+    }
+    float potentiate = trace(net->tables->potentiate, t - net->last_exc[j], net->p.cut_post2);
+    if (adds_up(net)) potentiate = net->p.eta_post * (net->y2_post[j] * potentiate);
+    if (net->laws.rule == CLSNN_RULE_PAIR) potentiate = net->p.eta_post;
     if (net->above_max[j]) {
         for (int i = 0; i < CLSNN_N_PRE; i++) potentiate_synapse(net, i, j, t, potentiate);
     } else if (potentiate != 0.0f) {
@@ -332,7 +412,12 @@ static void reset_exc(struct clsnn_plain *net, struct clsnn_plain_work *s, int j
     set_threshold(net, j, t);
     if (t < net->p.n_on) net->counts[j]++;
     while (r < s->n_traced && net->traced[r] != j) r++;
-    if (r == s->n_traced) net->traced[s->n_traced++] = (uint16_t)j;
+    if (has_pre_rule(net) && r == s->n_traced) net->traced[s->n_traced++] = (uint16_t)j;
+    if (adds_up(net)) {
+        const int since = t - net->last_exc[j];
+        net->y_post[j] = raised(net->y_post[j], trace(net->tables->depress, since, net->p.cut_post1));
+        net->y2_post[j] = raised(net->y2_post[j], trace(net->tables->potentiate, since, net->p.cut_post2));
+    }
     net->last_exc[j] = t;
 }
 
@@ -374,7 +459,15 @@ static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
         if (below ? advance_exc(net, 1) : advance_exc(net, 0)) find_spikes(net, s, t);
         if (s->n_followed != 0) step_followed(net, s, t);
         /* 3: synapses */
-        for (int k = 0; k < s->n_exc; k++) excite_partner(net, s, s->exc[k], t);
+        for (int k = 0; k < s->n_exc; k++) {
+            const int j = s->exc[k];
+            if (net->laws.inhibition == CLSNN_INHIBITION_DIRECT) {
+                net->fired_inh[j / 32] |= 1u << (j % 32);
+                s->n_inh++;
+            } else {
+                excite_partner(net, s, j, t);
+            }
+        }
         const int n_events = t < n_on ? list_events(net, s, t) : 0;
         if (n_events != 0) {
             net->input_spikes += (uint64_t)n_events;

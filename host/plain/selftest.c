@@ -69,11 +69,11 @@ static enum clsnn_status compare_state(const struct trial *t, const char *kernel
     uint8_t above_max[NEURONS];
     for (int j = 0; j < NEURONS; j++) above_max[j] = c->above_max[j] != 0;
     /* in the order of clsnn_network_save */
-    const void *const wanted[CLSNN_NETWORK_ARRAYS] = {c->w,        c->theta,    c->v_exc,  c->g_exc,
-                                                      c->g_inh,    c->last_exc, c->v_inh,  c->g_exc_inh,
-                                                      c->last_inh, c->seen_inh, above_max, c->last_pre};
+    const void *const wanted[CLSNN_NETWORK_ARRAYS] = {
+        c->w,        c->theta,    c->v_exc,  c->g_exc,    c->g_inh, c->last_exc, c->v_inh,  c->g_exc_inh,
+        c->last_inh, c->seen_inh, above_max, c->last_pre, c->x_pre, c->y_post,   c->y2_post};
     TRY(clsnn_network_save(t->net, 0, arrays));
-    for (int r = 0; st == CLSNN_OK && r < CLSNN_NETWORK_ARRAYS; r++) {
+    for (int r = 0; st == CLSNN_OK && r < clsnn_network_n_arrays(&c->laws); r++) {
         const struct clsnn_array *a = &arrays[r];
         const size_t size = clsnn_dtype_bytes(a->dtype), rows = a->n_dims == 2 ? a->shape[0] : 1,
                      columns = a->shape[a->n_dims - 1], stride = (size_t)c->n;
@@ -158,6 +158,7 @@ static enum clsnn_status test_build(struct clsnn_device *dev, const struct clsnn
     if (!t) return clsnn_no_memory("self-test");
     t->dev = dev;
     make_model(&model);
+    model.laws = kernels->laws;
     clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TRAIN, 0, N_IMAGES, t->pixels, labels);
     TRY(clsnn_buffer_create(dev, "images of the self-test", sizeof t->pixels, t->pixels, false, &t->images));
     TRY(clsnn_network_create_with(dev, kernels, shared, shared ? 2 : 1, &model, &seed, 1, NEURONS, &t->net));
@@ -187,10 +188,13 @@ fail:
 
 enum clsnn_status clsnn_selftest(struct clsnn_device *dev, const struct clsnn_program *prog) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_build *first = NULL;
-    TRY(clsnn_program_build(prog, NEURONS, &first)); /* compiles kernels where there are none yet */
-    for (struct clsnn_build *b = *prog->builds; b; b = b->next)
-        TRY(test_build(dev, b->is_shared ? first : b, b->is_shared ? b : NULL));
+    const struct clsnn_laws laws = {0};
+    if (!*prog->builds) TRY(clsnn_program_prepare(prog, NEURONS, &laws));
+    for (struct clsnn_build *b = *prog->builds; b; b = b->next) {
+        const struct clsnn_build *whole = b;
+        if (b->is_shared) TRY(clsnn_program_build(prog, NEURONS, &b->laws, &whole));
+        TRY(test_build(dev, whole, b->is_shared ? b : NULL));
+    }
 fail:
     return st;
 }

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "clsnn/abi.h"
 #include "experiment/experiment.h"
 #include "experiment/batch.h"
 #include "formats/json.h"
@@ -19,6 +20,8 @@ char *clsnn_about_text(const struct clsnn_experiment *x) {
     clsnn_json_add(about, "images", json_integer((json_int_t)x->at.images), &ok);
     clsnn_json_add(about, "dataset", clsnn_record_data(x->batch->data->name, x->batch->data->sha256, &ok),
                    &ok);
+    clsnn_json_add(about, "dt_ms", json_real(CLSNN_DT_MS), &ok);
+    clsnn_record_laws(about, &x->plan.model.laws, &ok);
     clsnn_json_add(about, "params", clsnn_record_params(&x->plan.model, &ok), &ok);
     char *text = ok ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(about);
@@ -35,15 +38,11 @@ static enum clsnn_status blame_file(const char *path, enum clsnn_status st) {
     return clsnn_fail(CLSNN_E_DATA, "%s: about: %s", path, text);
 }
 
-/* Adds a parameter that the user has given, and the file's value, to the list. A list that is full ends in
- * dots. */
-static void note_replaced(const struct clsnn_param_info *p, double given, double of_file, char list[256]) {
-    char text[128], a[32], b[32];
+/* Adds a value that the user has given, and the file's, to the list. A list that is full ends in dots. */
+static void note_replaced(const char *name, const char *given, const char *of_file, char list[256]) {
+    char text[128];
     const size_t n = strlen(list);
-    if (given == of_file) return;
-    clsnn_format_real(given, a);
-    clsnn_format_real(of_file, b);
-    snprintf(text, sizeof text, "%s%s = %s, %s in the file", n ? "; " : "", p->name, a, b);
+    snprintf(text, sizeof text, "%s%s = %s, %s in the file", n ? "; " : "", name, given, of_file);
     if (n + strlen(text) < 250)
         memcpy(list + n, text, strlen(text) + 1);
     else if (n < 250 && strcmp(list + n - 3, "...") != 0)
@@ -56,18 +55,42 @@ static enum clsnn_status read_params(const json_t *params, const char *path, str
     unsigned char *from = o->origins->of + clsnn_n_option_rows;
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const json_t *value = json_object_get(params, clsnn_params_table[k].name);
-        char text[32];
+        char text[32], given[32];
         if (!json_is_number(value)) continue;
+        clsnn_format_real(json_number_value(value), text);
         if (from[k] != CLSNN_FROM_DEFAULT) { /* the user's value wins */
-            note_replaced(&clsnn_params_table[k], clsnn_model_get(&o->model, &clsnn_params_table[k]),
-                          json_number_value(value), replaced);
+            clsnn_format_real(clsnn_model_get(&o->model, &clsnn_params_table[k]), given);
+            if (strcmp(given, text) != 0) note_replaced(clsnn_params_table[k].name, given, text, replaced);
             continue;
         }
-        clsnn_format_real(json_number_value(value), text);
         TRY(blame_file(path, clsnn_model_set(&o->model, clsnn_params_table[k].name, text)));
         from[k] = CLSNN_FROM_MODEL;
     }
     TRY(blame_file(path, clsnn_model_check(&o->model)));
+fail:
+    return st;
+}
+
+/* Copies the laws that the user has not given. */
+static enum clsnn_status read_laws(const json_t *about, const char *path, struct clsnn_options *o,
+                                   char replaced[256]) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_laws of_file = o->model.laws;
+    TRY(clsnn_record_read_laws(about, path, &of_file));
+    for (size_t k = 0; k < clsnn_n_laws; k++) {
+        const struct clsnn_law_info *law = &clsnn_laws_table[k];
+        unsigned char *from = &o->origins->of[clsnn_option_find(law->name) - clsnn_option_rows];
+        char given[16], saved[16];
+        if (!json_object_get(about, law->name)) continue;
+        clsnn_law_get(&o->model.laws, law, given);
+        clsnn_law_get(&of_file, law, saved);
+        if (*from != CLSNN_FROM_DEFAULT) {
+            if (strcmp(given, saved) != 0) note_replaced(law->name, given, saved, replaced);
+            continue;
+        }
+        TRY(clsnn_law_set(&o->model.laws, law, saved));
+        *from = CLSNN_FROM_MODEL;
+    }
 fail:
     return st;
 }
@@ -98,6 +121,7 @@ enum clsnn_status clsnn_about_read(const char *about, const char *path, struct c
     const json_t *plan = json_object_get(json, "plan"); /* in a checkpoint */
     const json_t *from = plan ? plan : json, *data = json_object_get(from, "dataset");
     TRY(read_params(json_object_get(from, "params"), path, o, out->replaced));
+    TRY(read_laws(from, path, o, out->replaced));
     TRY(read_seed(json_object_get(from, "seed"), path, o));
     const char *name = json_string_value(json_object_get(data, "name")),
                *hash = json_string_value(json_object_get(data, "sha256"));

@@ -14,8 +14,8 @@ char *clsnn_about_text(const struct clsnn_experiment *x);
 struct clsnn_about_data {
     char name[64], sha256[65], replaced[256];
 };
-/* Copies parameters and seed from `about` into o, except those that the user has given. Their origin becomes
- * "model". about NULL (a file made elsewhere) leaves o as it is. path names the file in messages.
+/* Copies parameters, laws and seed from `about` into o, except those that the user has given. Their origin
+ * becomes "model". about NULL (a file made elsewhere) leaves o as it is. path names the file in messages.
  * Errors: CLSNN_E_DATA no JSON, or a value out of its range; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_about_read(const char *about, const char *path, struct clsnn_options *o,
                                    struct clsnn_about_data *out);

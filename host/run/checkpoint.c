@@ -158,7 +158,7 @@ static enum clsnn_status pack(const struct clsnn_experiment *x, unsigned char **
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_array state[CLSNN_NETWORK_ARRAYS] = {{.data = NULL}}, all[MAX_ARRAYS];
     unsigned char *bytes = NULL;
-    size_t n_bytes = 0, n_arrays = CLSNN_NETWORK_ARRAYS;
+    size_t n_bytes = 0, n_arrays = (size_t)clsnn_network_n_arrays(&x->plan.model.laws);
     char *about = about_text(x);
     if (!about) return CLSNN_E_MEMORY;
     TRY(clsnn_network_save(x->batch->net, x->slot, state));
@@ -290,6 +290,7 @@ static enum clsnn_status check_plan(const char *path, json_t *saved, const struc
     size_t n_text = 0;
     json_t *asked = clsnn_record_plan(&x->plan, x->batch->data->name, x->batch->data->sha256, &ok);
     struct differences d = {.to = open_memstream(&text, &n_text)};
+    clsnn_record_complete(saved, &ok);
     if (ok && d.to) clsnn_record_compare(saved, asked, tell_difference, &d);
     if (!d.to || !clsnn_text_end(d.to, &text) || !ok) {
         st = clsnn_fail(CLSNN_E_MEMORY, "%s: no memory to compare its plan", path);

@@ -4,7 +4,6 @@
 void clsnn_plan_make(const struct clsnn_options *o, const struct clsnn_dataset *data,
                      struct clsnn_plan *out) {
     *out = (struct clsnn_plan){.model = o->model,
-                               .rule = o->rule,
                                .seed = o->seed,
                                .neurons = (uint32_t)o->neurons,
                                .epochs = (uint32_t)o->epochs,

@@ -45,6 +45,14 @@ json_t *clsnn_record_params(const struct clsnn_model *m, bool *ok) {
     return params;
 }
 
+void clsnn_record_laws(json_t *o, const struct clsnn_laws *laws, bool *ok) {
+    for (size_t k = 0; k < clsnn_n_laws; k++) {
+        char name[16];
+        clsnn_law_get(laws, &clsnn_laws_table[k], name);
+        clsnn_json_add(o, clsnn_laws_table[k].name, json_string(name), ok);
+    }
+}
+
 json_t *clsnn_record_data(const char *name, const char *sha256, bool *ok) {
     json_t *data = json_object();
     clsnn_json_add(data, "name", clsnn_json_text(name), ok);
@@ -59,10 +67,18 @@ json_t *clsnn_record_plan(const struct clsnn_plan *plan, const char *data_name, 
     if (plan->train_first || plan->label_first || plan->test_first)
         clsnn_json_add_fields(o, plan, first_fields, N_FIELDS(first_fields), ok);
     if (plan->validate) clsnn_json_add_fields(o, plan, &validate_field, 1, ok);
-    clsnn_json_add(o, "rule", json_string(clsnn_rule_name(plan->rule)), ok);
+    clsnn_record_laws(o, &plan->model.laws, ok);
     clsnn_json_add(o, "params", clsnn_record_params(&plan->model, ok), ok);
     clsnn_json_add(o, "dataset", clsnn_record_data(data_name, data_sha256, ok), ok);
     return o;
+}
+
+/* Returns whether a plan may lack the parameter: it did not exist in version 0.1. */
+static bool is_newer(const struct clsnn_param_info *p) {
+    static const char *const names[] = {"x_tar", "mu", "beta"};
+    for (size_t k = 0; k < N_FIELDS(names); k++)
+        if (strcmp(names[k], p->name) == 0) return true;
+    return false;
 }
 
 static enum clsnn_status read_params(const json_t *params, const char *label, struct clsnn_model *m) {
@@ -71,6 +87,11 @@ static enum clsnn_status read_params(const json_t *params, const char *label, st
         const struct clsnn_param_info *p = &clsnn_params_table[k];
         const json_t *value = json_object_get(params, p->name);
         char text[32];
+        if (!value && is_newer(p)) {
+            clsnn_format_real(p->def, text);
+            TRY(clsnn_model_set(m, p->name, text));
+            continue;
+        }
         if (!json_is_number(value) || json_number_value(value) < p->min || json_number_value(value) > p->max)
             return clsnn_fail(CLSNN_E_DATA, "%s: parameter %s is missing, no number, or out of its range",
                               label, p->name);
@@ -82,14 +103,40 @@ fail:
     return st;
 }
 
+enum clsnn_status clsnn_record_read_laws(const json_t *o, const char *label, struct clsnn_laws *out) {
+    for (size_t k = 0; k < clsnn_n_laws; k++) {
+        const struct clsnn_law_info *law = &clsnn_laws_table[k];
+        const json_t *value = json_object_get(o, law->name);
+        const char *choice = json_is_string(value) ? json_string_value(value) : "no text";
+        char shown[CLSNN_EXCERPT];
+        if (!value) continue; /* older files name only the rule */
+        if (clsnn_law_set(out, law, choice) == CLSNN_OK) continue;
+        clsnn_error_clear();
+        return clsnn_fail(CLSNN_E_DATA, "%s: %s = %s: this version has %s", label, law->name,
+                          clsnn_excerpt(choice, shown), law->choices);
+    }
+    return CLSNN_OK;
+}
+
+void clsnn_record_complete(json_t *plan, bool *ok) {
+    for (size_t k = 0; k < clsnn_n_laws; k++)
+        if (!json_object_get(plan, clsnn_laws_table[k].name))
+            clsnn_json_add(plan, clsnn_laws_table[k].name, json_string(clsnn_laws_table[k].def), ok);
+    json_t *params = json_object_get(plan, "params");
+    for (size_t k = 0; json_is_object(params) && k < clsnn_n_params; k++) {
+        const struct clsnn_param_info *p = &clsnn_params_table[k];
+        if (is_newer(p) && !json_object_get(params, p->name))
+            clsnn_json_add(params, p->name, json_real(p->def), ok);
+    }
+}
+
 enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, struct clsnn_plan *out,
                                          char data_name[CLSNN_DATA_NAME],
                                          char data_sha256[CLSNN_SHA256_HEX]) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_plan p = {.pause_every = 0};
     const json_t *data = json_object_get(plan, "dataset");
-    const char *rule = json_string_value(json_object_get(plan, "rule")),
-               *name = json_string_value(json_object_get(data, "name")),
+    const char *name = json_string_value(json_object_get(data, "name")),
                *hash = json_string_value(json_object_get(data, "sha256"));
     TRY(clsnn_json_read_fields(plan, label, plan_fields, N_FIELDS(plan_fields), &p));
     if (json_object_get(plan, first_fields[0].name))
@@ -97,14 +144,10 @@ enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, 
     if (json_object_get(plan, validate_field.name))
         TRY(clsnn_json_read_fields(plan, label, &validate_field, 1, &p));
     TRY(read_params(json_object_get(plan, "params"), label, &p.model));
+    TRY(clsnn_record_read_laws(plan, label, &p.model.laws));
     if (p.neurons < 1 || p.epochs < 1 || p.train_images < 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: %u neurons, %u epochs, %u training images: must be at least 1",
                           label, p.neurons, p.epochs, p.train_images);
-    if (!rule || !clsnn_rule_find(rule, &p.rule)) {
-        char shown[CLSNN_EXCERPT];
-        return clsnn_fail(CLSNN_E_DATA, "%s: rule %s: this version has %s only", label,
-                          clsnn_excerpt(rule ? rule : "(none)", shown), CLSNN_RULES);
-    }
     if (!name || strlen(name) >= CLSNN_DATA_NAME || !hash || strlen(hash) != CLSNN_SHA256_HEX - 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: the data set's name or SHA-256 is missing or too long", label);
     snprintf(data_name, CLSNN_DATA_NAME, "%s", name);

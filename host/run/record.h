@@ -11,9 +11,15 @@
 /* Returns all that determines a result: sizes, seed, images, rule, parameters, the data's name and hash. */
 json_t *clsnn_record_plan(const struct clsnn_plan *plan, const char *data_name, const char *data_sha256,
                           bool *ok);
-/* Return two parts of a plan, which a model.npz holds too. */
+/* Return two parts of a plan, which a model.npz holds too. The laws are members of o. */
 json_t *clsnn_record_params(const struct clsnn_model *m, bool *ok);
 json_t *clsnn_record_data(const char *name, const char *sha256, bool *ok);
+void clsnn_record_laws(json_t *o, const struct clsnn_laws *laws, bool *ok);
+/* Reads the laws that o names; a law that it does not name keeps its choice in *out.
+ * Errors: CLSNN_E_DATA a choice that this version lacks. */
+enum clsnn_status clsnn_record_read_laws(const json_t *o, const char *label, struct clsnn_laws *out);
+/* Adds to a saved plan what its version did not have yet: the defaults of newer laws and parameters. */
+void clsnn_record_complete(json_t *plan, bool *ok);
 /* Reads a plan back; data_name and data_sha256 receive its data's. label names the file in messages.
  * Errors: CLSNN_E_DATA a member is missing, of another type or out of its range. */
 enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, struct clsnn_plan *out,

@@ -321,9 +321,9 @@ const char *clsnn_run_data_spec(const char *name, const char *source) {
 
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out) {
     /* What a run computes and keeps; the device, the work-group and the like are of the machine. */
-    static const char *const names[] = {"neurons",          "epochs",     "train-images", "label-images",
-                                        "test-images",      "eval-every", "rule",         "shuffle",
-                                        "checkpoint-every", "seed",       "data-name",    "validate"};
+    static const char *const names[] = {"neurons",     "epochs",     "train-images", "label-images",
+                                        "test-images", "eval-every", "shuffle",      "checkpoint-every",
+                                        "seed",        "data-name",  "validate"};
     enum clsnn_status st = CLSNN_OK;
     json_t *json = NULL;
     char *path = clsnn_file_join(dir, "run.json");
@@ -332,6 +332,9 @@ enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings
     const json_t *settings = json_object_get(json, "settings"), *data = json_object_get(json, "dataset");
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         TRY(add_saved(settings, names[k], clsnn_option_find(names[k]), NULL, out));
+    for (size_t k = 0; k < clsnn_n_laws; k++)
+        TRY(add_saved(settings, clsnn_laws_table[k].name, clsnn_option_find(clsnn_laws_table[k].name), NULL,
+                      out));
     for (size_t k = 0; k < clsnn_n_params; k++)
         TRY(add_saved(settings, clsnn_params_table[k].name, NULL, &clsnn_params_table[k], out));
     const char *spec =

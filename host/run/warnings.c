@@ -124,7 +124,7 @@ void clsnn_warnings_of_model(struct clsnn_warnings *w, const struct clsnn_learne
         clsnn_warnings_add(w, CLSNN_WARN_odd_theta, "%s: theta_mv is at most %.3g mV, unusually small", path,
                            (double)most);
     /* Rescaling comes before an image, so the sums of a trained network differ a little from w_norm. */
-    if (least_sum < 0.5 * params->w_norm || most_sum > 2 * params->w_norm)
+    if (params->w_norm > 0 && (least_sum < 0.5 * params->w_norm || most_sum > 2 * params->w_norm))
         clsnn_warnings_add(w, CLSNN_WARN_odd_weights,
                            "%s: a neuron's input weights sum to %.4g at least and %.4g at most, w_norm is %g",
                            path, least_sum, most_sum, params->w_norm);

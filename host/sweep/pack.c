@@ -1,5 +1,6 @@
 /* Decides the order of a sweep's runs, and how many of them are on the device at once. */
 #include <assert.h>
+#include <string.h>
 
 #include "base/fail.h"
 #include "clsnn/abi.h"
@@ -20,10 +21,15 @@ double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images) {
     return (double)n_images * (image_work + plan->neurons);
 }
 
+bool clsnn_pack_together(const struct clsnn_plan *a, const struct clsnn_plan *b) {
+    return a->neurons == b->neurons && memcmp(&a->model.laws, &b->model.laws, sizeof a->model.laws) == 0;
+}
+
 int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b) {
     const uint64_t cost_a = (uint64_t)a->epochs * a->train_images,
                    cost_b = (uint64_t)b->epochs * b->train_images;
     if (a->neurons != b->neurons) return a->neurons < b->neurons ? 1 : -1;
+    if (!clsnn_pack_together(a, b)) return memcmp(&a->model.laws, &b->model.laws, sizeof a->model.laws);
     return cost_a < cost_b ? 1 : cost_a > cost_b ? -1 : 0;
 }
 

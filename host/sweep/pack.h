@@ -6,8 +6,10 @@
 
 /* Returns the rough cost of n_images images at the plan's network size, for estimates of the time left. */
 double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images);
+/* Returns whether networks of both plans fit one batch: they have one size and the same laws. */
+bool clsnn_pack_together(const struct clsnn_plan *a, const struct clsnn_plan *b);
 /* Compares for qsort; negative: plan a runs before b, 0: equal size and length. Large networks run first, and
- * long runs first among networks of one size, so that little is left on the device at the end. */
+ * long runs first among networks that fit one batch, so that little is left on the device at the end. */
 int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b);
 /* Returns the share of n_runs runs that a device of this capacity (device.h) begins with, beside others: at
  * least one. all: the sum of the capacities of every device, at least `capacity`. */

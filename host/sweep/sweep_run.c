@@ -40,8 +40,8 @@ struct worker {
     enum clsnn_status st; /* not CLSNN_OK: the device works no more */
     char why[1024];       /* the error, if there are several devices */
     /* work->lock protects the rest. */
-    bool has_begun;   /* it has taken its share */
-    uint32_t neurons; /* size of the present batch */
+    bool has_begun;                /* it has taken its share */
+    const struct clsnn_plan *like; /* a run of the present batch: one size and the same laws; or NULL */
     size_t n_running;
     uint64_t images; /* images_left, and those of experiments in slots */
     double done;     /* clsnn_pack_work of images */
@@ -106,13 +106,13 @@ static void lock_queue(struct worker *k) {
     while (k->has_begun && w->n_to_begin > 0) pthread_cond_wait(&w->all_have_begun, &w->lock);
 }
 
-/* Takes the first waiting run of a size for slot b; NULL: none waits. */
-static struct clsnn_sweep_run *take(struct worker *k, int b, uint32_t neurons) {
+/* Takes the first waiting run that fits the present batch for slot b; NULL: none waits. */
+static struct clsnn_sweep_run *take(struct worker *k, int b) {
     struct work *w = k->work;
     struct clsnn_sweep_run *run = NULL;
     size_t q = 0;
     lock_queue(k);
-    while (q < w->n_queue && w->queue[q]->plan.neurons != neurons) q++;
+    while (q < w->n_queue && !clsnn_pack_together(&w->queue[q]->plan, k->like)) q++;
     if (q < w->n_queue) {
         run = w->queue[q];
         memmove(&w->queue[q], &w->queue[q + 1], (--w->n_queue - q) * sizeof(struct clsnn_sweep_run *));
@@ -177,7 +177,7 @@ fail:
 static enum clsnn_status fill_slot(struct worker *k, struct clsnn_batch *batch, int b,
                                    struct clsnn_experiment **out) {
     *out = NULL;
-    while (!*out && take(k, b, batch->neurons)) {
+    while (!*out && take(k, b)) {
         char why[512];
         enum clsnn_status st = start(k, batch, b, out);
         snprintf(why, sizeof why, "%s", clsnn_error_text());
@@ -373,16 +373,16 @@ static bool next_size(struct worker *k, uint32_t *out_neurons, size_t *out_most,
     while (q < w->n_queue && !clsnn_pack_fits(k->on->dev, s->data, w->queue[q]->plan.neurons)) q++;
     const bool found = q < w->n_queue;
     if (found) {
-        k->neurons = w->queue[q]->plan.neurons;
-        while (q < w->n_queue && w->queue[q]->plan.neurons == k->neurons) q++, waiting++;
+        k->like = &w->queue[q]->plan;
+        while (q < w->n_queue && clsnn_pack_together(&w->queue[q]->plan, k->like)) q++, waiting++;
         for (size_t d = 0; d < s->n_devices; d++) {
             const struct worker *other = &w->workers[d];
-            if (other->neurons == k->neurons) running += other->n_running;
+            if (other->like && clsnn_pack_together(other->like, k->like)) running += other->n_running;
             if (other->st == CLSNN_OK) capacity += clsnn_device_capacity(&other->on->dev->info);
         }
         const size_t all = waiting + running,
                      share = clsnn_pack_share(all, clsnn_device_capacity(&k->on->dev->info), capacity);
-        *out_neurons = k->neurons;
+        *out_neurons = k->like->neurons;
         *out_most = share < waiting ? share : waiting;
         *out_runs = all;
     }
@@ -416,8 +416,9 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
         st = clsnn_no_memory("sweep");
         goto fail;
     }
-    TRY(clsnn_batch_create(k->on->dev, k->on->prog, s->data, neurons, k->n_slots, s->data->train.n_images,
-                           s->data->test.n_images, (uint32_t)s->options->chunk, &batch));
+    TRY(clsnn_batch_create(k->on->dev, k->on->prog, s->data, neurons, &k->like->model.laws, k->n_slots,
+                           s->data->train.n_images, s->data->test.n_images, (uint32_t)s->options->chunk,
+                           &batch));
     for (int b = 0; b < k->n_slots; b++) TRY(fill_slot(k, batch, b, &k->experiments[b]));
     begin(k);
     note_batch(k, neurons, n_runs);

@@ -71,6 +71,17 @@ enum clsnn_purpose {
     CLSNN_RNG_ORDER = 5
 };
 
+/* The choices of laws.def, in its order. Kernels are built for one choice of each law: -DCLSNN_RULE=1. */
+#define CLSNN_RULE_TRIPLET      0
+#define CLSNN_RULE_PAIR         1
+#define CLSNN_RULE_POWERLAW     2
+#define CLSNN_RULE_SYMMETRIC    3
+#define CLSNN_RULE_EXPONENTIAL  4
+#define CLSNN_PAIRING_NEAREST   0
+#define CLSNN_PAIRING_ALL       1
+#define CLSNN_INHIBITION_LAYER  0
+#define CLSNN_INHIBITION_DIRECT 1
+
 /* Phases of a training presentation, as bits. One kernel does all of them. With --profile each phase is a
  * launch of its own, to be timed; results keep every bit. */
 #define CLSNN_PHASE_NORMALISE 1
@@ -101,13 +112,17 @@ struct clsnn_params {
     clsnn_i32 refrac_exc, refrac_inh;        /* steps */
     clsnn_i32 n_on, n_steps;                 /* steps with input; steps of the whole presentation */
     clsnn_i32 cut_pre, cut_post1, cut_post2; /* steps after which x_pre, y_post, y2_post are zero */
+    clsnn_f32 eta_pre, eta_post;             /* pairing all: factors of depress and potentiate */
+    clsnn_f32 x_tar, beta, per_w_max;        /* per_w_max: 1 / w_max */
+    clsnn_i32 mu;
     clsnn_i32 intensity_start, intensity_step, intensity_max, min_spikes;
     clsnn_u32 rate_denominator; /* P(spike in a step) = pixel * intensity / rate_denominator */
     clsnn_u32 seed_lo, seed_hi;
 };
 
 /* One network's tables. clsnn_tables_derive makes them in double precision. k: steps since the trace's last
- * spike. */
+ * spike. With pairing all, depress and potentiate lack their learning rates, because a trace is its value at
+ * the last spike times the table. */
 struct clsnn_tables {
     clsnn_f32 decay[CLSNN_MAX_STEPS]; /* (1 - dt / tau_theta)^(t + 1): theta at step t is theta * decay[t] */
     clsnn_f32 theta_plus[CLSNN_MAX_STEPS]; /* theta_plus_mv / decay[t]: a spike at step t adds it to theta */
@@ -138,6 +153,9 @@ struct clsnn_tables {
     ROW(clsnn_u16, traced, n)             /* scratch: list of neurons whose weights the pre rule changes */  \
     ROW(clsnn_u16, followed, n)           /* scratch: list of inhibitory neurons that may fire soon */       \
     ROW(clsnn_i32, last_pre, CLSNN_N_PRE) /* step of an input's last spike */                                \
+    ROW(clsnn_f32, x_pre, CLSNN_N_PRE)    /* pairing all: traces right after the last spike */               \
+    ROW(clsnn_f32, y_post, n)                                                                                \
+    ROW(clsnn_f32, y2_post, n)                                                                               \
     ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: open draws; then, in gpu/, fours up to each step */    \
     ROW(clsnn_u32, spikes, CLSNN_MAX_BUNDLES *CLSNN_MAX_ON) /* [bundle][step]: network/encode.cl */
 
@@ -170,7 +188,7 @@ struct clsnn_progress {
 };
 
 /* Host and kernels compile only where these sizes hold. */
-typedef char clsnn_params_have_the_agreed_size[sizeof(struct clsnn_params) == 37 * 4 ? 1 : -1];
+typedef char clsnn_params_have_the_agreed_size[sizeof(struct clsnn_params) == 43 * 4 ? 1 : -1];
 typedef char clsnn_tables_have_the_agreed_size
     [sizeof(struct clsnn_tables) == (2 * CLSNN_MAX_STEPS + 3 * CLSNN_MAX_TRACE) * 4 ? 1 : -1];
 typedef char clsnn_progress_has_the_agreed_size[sizeof(struct clsnn_progress) == 11 * 4 ? 1 : -1];

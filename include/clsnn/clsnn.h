@@ -24,7 +24,7 @@
  *         TRY(clsnn_device_open("", &dev));
  *         TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, 0, &prog));
  *         TRY(clsnn_selftest(dev, prog));
- *         TRY(clsnn_batch_create(dev, prog, &data, plan.neurons, 1, 0, 0, 0, &batch));
+ *         TRY(clsnn_batch_create(dev, prog, &data, plan.neurons, &plan.model.laws, 1, 0, 0, 0, &batch));
  *         TRY(clsnn_experiment_create(batch, 0, &plan, &x));
  *         slots[0] = x;
  *         TRY(clsnn_experiments_run(batch, slots, NULL));

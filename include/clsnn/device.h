@@ -6,6 +6,7 @@
 
 #include <CL/cl.h>
 
+#include "clsnn/model.h"
 #include "clsnn/status.h"
 
 CLSNN_BEGIN_DECLS
@@ -62,26 +63,27 @@ enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_PROFILE, CLSNN_PROGRA
 
 /* The library's kernels, compiled for one device and one work-group size. */
 struct clsnn_program;
-/* Creates a program. With a work-group of one its kernels are compiled now; else clsnn_program_prepare or the
- * first batch of a size does it.
+/* Creates a program. clsnn_program_prepare compiles kernels, or the first batch that needs them.
  * dev         borrowed; outlives the program
  * work_group  work-items that simulate one network: a power of two, or 0 for a size that suits dev and the
  *             network. Every size gives the same results.
- * Errors: CLSNN_E_BUILD (the compiler's log is in the text); CLSNN_E_USAGE dev cannot run this work-group;
- * CLSNN_E_MEMORY. */
+ * Errors: CLSNN_E_USAGE dev cannot run this work-group; CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind,
                                                  int work_group, struct clsnn_program **out);
 CLSNN_API void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL */
-/* Compiles the kernels for networks of `neurons`, unless prog has them.
- * Errors: as of clsnn_program_create. */
-CLSNN_API enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons);
+/* Compiles the kernels for networks of `neurons` with these laws, unless prog has them.
+ * Errors: CLSNN_E_BUILD (the compiler's log is in the text); CLSNN_E_USAGE dev cannot run the work-group;
+ * CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_program_prepare(const struct clsnn_program *prog, uint32_t neurons,
+                                                  const struct clsnn_laws *laws);
 /* Sets how many work-groups share one network in training: 1 to 32, or 0 for a number that suits
  * the device and the network. Every number gives the same results. */
 CLSNN_API void clsnn_program_split(struct clsnn_program *prog, int split);
 /* Compiles kernels to train n_networks networks at once by several work-groups each, where that pays. Batches
- * use them after the self-test. Errors: as of clsnn_program_prepare. */
+ * use them after the self-test. With other laws than the default one work-group trains a network. Errors: as
+ * of clsnn_program_prepare. */
 CLSNN_API enum clsnn_status clsnn_program_share(const struct clsnn_program *prog, int n_networks,
-                                                uint32_t neurons);
+                                                uint32_t neurons, const struct clsnn_laws *laws);
 /* Returns the work-group size: the one asked for, else that of the kernels compiled last, else 0. */
 CLSNN_API int clsnn_program_work_group(const struct clsnn_program *prog);
 

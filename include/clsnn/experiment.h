@@ -17,7 +17,6 @@ CLSNN_BEGIN_DECLS
 /* The plan of an experiment. Together with the data it determines every result. */
 struct clsnn_plan {
     struct clsnn_model model;
-    enum clsnn_rule rule;
     uint64_t seed;
     uint32_t neurons, epochs;
     uint32_t train_images, label_images, test_images; /* images of a set; 0: all */
@@ -34,7 +33,7 @@ CLSNN_API void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_
 /* A batch: the kernels, the images, and n_slots slots on one device. A slot holds the network of one
  * experiment. */
 struct clsnn_batch;
-/* Creates a batch for networks of `neurons` excitatory neurons.
+/* Creates a batch for networks of `neurons` excitatory neurons with these laws.
  * dev, prog, data  borrowed; outlive the batch. prog is of kind RUN or PROFILE.
  * n_train, n_test  how many images of data to use, from the first on; 0: all
  * chunk            presentations in one kernel launch, at most 1000; 0: as many as take about a third of a
@@ -42,8 +41,8 @@ struct clsnn_batch;
  * Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                                const struct clsnn_dataset *data, uint32_t neurons,
-                                               int n_slots, uint32_t n_train, uint32_t n_test, uint32_t chunk,
-                                               struct clsnn_batch **out);
+                                               const struct clsnn_laws *laws, int n_slots, uint32_t n_train,
+                                               uint32_t n_test, uint32_t chunk, struct clsnn_batch **out);
 /* Takes NULL. Destroy the batch's experiments first. */
 CLSNN_API void clsnn_batch_destroy(struct clsnn_batch *batch);
 /* Returns how many slots fit on dev beside n_images images and earlier buffers; 0: not even one. */
@@ -101,7 +100,7 @@ struct clsnn_watcher {
  * must be empty.
  * batch  borrowed; outlives the experiment
  * plan   copied; its numbers of images are limited to the batch's
- * Errors: CLSNN_E_SHAPE no such slot, or the batch has networks of another size; CLSNN_E_MEMORY;
+ * Errors: CLSNN_E_SHAPE no such slot, or the batch has networks of another size or laws; CLSNN_E_MEMORY;
  * CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot,
                                                     const struct clsnn_plan *plan,

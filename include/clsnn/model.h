@@ -1,4 +1,5 @@
-/* The model's constants as values (params.def): defaults, presets and checks of ranges. */
+/* The model as values: its constants (params.def) and its laws (laws.def). Defaults, presets, checks of
+ * ranges. */
 #ifndef CLSNN_MODEL_H
 #define CLSNN_MODEL_H
 
@@ -6,11 +7,28 @@
 
 CLSNN_BEGIN_DECLS
 
+/* The laws of a network. Each row of laws.def is a member: the index of its choice. {0} is the default. */
+struct clsnn_laws {
+#define CLSNN_LAW(name, def, others, meaning) int32_t name;
+#include "clsnn/laws.def"
+};
+
+/* A row of laws.def. */
+struct clsnn_law_info {
+    const char *name, *def, *choices, *meaning; /* choices are separated by '|', def is the first */
+    size_t offset;                              /* of the member in struct clsnn_laws */
+};
+
+/* laws.def as a table: [clsnn_n_laws]. */
+CLSNN_API extern const struct clsnn_law_info clsnn_laws_table[];
+CLSNN_API extern const size_t clsnn_n_laws;
+
 /* The constants of a network. Each row of params.def is a double or int32_t member, in the same order. */
 struct clsnn_model {
 #define CLSNN_REAL(name, def, min, max, unit, source, meaning) double name;
 #define CLSNN_INT(name, def, min, max, unit, source, meaning)  int32_t name;
 #include "clsnn/params.def"
+    struct clsnn_laws laws;
 };
 
 /* A row of params.def. */
@@ -25,12 +43,11 @@ struct clsnn_param_info {
 CLSNN_API extern const struct clsnn_param_info clsnn_params_table[];
 CLSNN_API extern const size_t clsnn_n_params;
 
-/* The plasticity rules. CLSNN_RULES lists their names in the same order, separated by '|'. */
-enum clsnn_rule { CLSNN_RULE_TRIPLET };
-#define CLSNN_RULES "triplet"
-CLSNN_API const char *clsnn_rule_name(enum clsnn_rule rule);
-/* Finds a rule by name. Returns false if no rule has that name; *out is then unchanged. */
-CLSNN_API bool clsnn_rule_find(const char *name, enum clsnn_rule *out);
+/* Sets one law from text. Errors: CLSNN_E_USAGE no such choice; the text lists all. */
+CLSNN_API enum clsnn_status clsnn_law_set(struct clsnn_laws *laws, const struct clsnn_law_info *law,
+                                          const char *choice);
+/* Returns the index of the law's choice, and writes its name to `name`. */
+CLSNN_API int clsnn_law_get(const struct clsnn_laws *laws, const struct clsnn_law_info *law, char name[16]);
 
 /* The largest numbers of images and epochs in a plan (experiment.h). */
 #define CLSNN_PLAN_MAX_IMAGES 10000000
@@ -40,9 +57,10 @@ CLSNN_API bool clsnn_rule_find(const char *name, enum clsnn_rule *out);
 #define CLSNN_PRESETS        "kim-2020|seed|diehl-cook-2015"
 #define CLSNN_PRESET_DEFAULT "kim-2020"
 
-/* Sets every parameter to its default. */
+/* Sets every parameter and every law to its default. */
 CLSNN_API void clsnn_model_defaults(struct clsnn_model *m);
-/* Sets every parameter to the value of a preset. Errors: CLSNN_E_USAGE no such preset; the text lists all. */
+/* Sets every parameter and every law to the value of a preset. Errors: CLSNN_E_USAGE no such preset; the text
+ * lists all. */
 CLSNN_API enum clsnn_status clsnn_model_preset(struct clsnn_model *m, const char *name);
 
 /* Returns the row of the parameter called name, or NULL. */

@@ -82,7 +82,12 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         /* 3: synapses */
         const int n_exc = *s.n_exc, n_inh = *s.n_inh;
         if (n_exc != 0) {
-            FOR_SPIKES (j, s.exc, s.words) excite_partner(net, (int)j, t, &n_followed);
+            if (HAS_LAYER) {
+                FOR_SPIKES (j, s.exc, s.words) excite_partner(net, (int)j, t, &n_followed);
+            } else {
+                inhibit(net, s.exc, n_exc);
+                inhibited = 1;
+            }
             if (t < net.p.n_on) n_spikes += (uint)n_exc;
         }
         if (leaves_inputs && n_exc == 0) {
@@ -106,7 +111,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             /* 4: reset; step_inh has reset the inhibitory neurons */
             FOR_SPIKES (j, s.exc, s.words) {
                 reset_exc(net, (int)j, t, n_steps, learn);
-                if (learn) list_traced(net, (int)j, &n_traced);
+                if (learn && HAS_PRE_RULE) list_traced(net, (int)j, &n_traced);
                 is_out_of_order |= !fits_one_run;
             }
         }

@@ -142,6 +142,7 @@ INLINE void relax_exc(struct network net, int n) {
 INLINE void apply_pre_rule(struct network net, int t, __local const ushort *events, int n_events,
                            int *n_traced) {
     int next = 0;
+    for (int e = 0; ADDS_UP && e < n_events; e++) raise_x_pre(net, events[e], t - net.last_pre[events[e]]);
     do {
         int column[TRACED_AT_ONCE], n_columns = 0;
         float depress[TRACED_AT_ONCE];
@@ -149,7 +150,7 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
             const int j = net.traced[next];
             if (is_traced(net, j, t)) {
                 column[n_columns] = j;
-                depress[n_columns++] = trace(net.tables->depress, t - net.last_exc[j], net.p.cut_post1);
+                depress[n_columns++] = depression_at(net, j, t - net.last_exc[j]);
                 next++;
             } else {
                 net.traced[next] = net.traced[--*n_traced];
@@ -159,7 +160,7 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
             __global float *row = net.w + (int)events[e] * ROW_LENGTH(net);
             net.last_pre[events[e]] = t;
             for (int c = 0; c < n_columns; c++)
-                row[column[c]] = depress_weight(row[column[c]], depress[c], net.p.w_max);
+                row[column[c]] = depress_weight(row[column[c]], depress[c], net.p);
         }
     } while (next < *n_traced);
 }
@@ -199,9 +200,30 @@ INLINE void deliver_deferred(struct network net, int t, const int learn, struct 
     deferred->n = 0;
 }
 
+#if CHANGES_SILENT
+/* Applies the post rule of neuron j at step t to all its weights, a block of inputs at a time. potentiable:
+ * as below; the x_pre of other inputs is 0. */
+INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *potentiable,
+                            int n_potentiable) {
+    real pre[CLSNN_N_PRE / LANES];
+    float *x_pre = (float *)pre;
+    for (int k = 0; k < CLSNN_N_PRE / LANES; k++) pre[k] = (real)(0.0f);
+    for (int c = 0; c < n_potentiable; c++) {
+        const int i = potentiable[c];
+        x_pre[i] = x_pre_at(net, i, t - net.last_pre[i]);
+    }
+    for (int k = 0; k < CLSNN_N_PRE / LANES; k++) {
+        __global float *column = net.w + k * LANES * ROW_LENGTH(net) + j;
+        float w[LANES];
+        for (int b = 0; b < LANES; b++) w[b] = column[b * ROW_LENGTH(net)];
+        vstore16(potentiate_weights(vload16(0, w), pre[k], net.p), 0, w);
+        for (int b = 0; b < LANES; b++) column[b * ROW_LENGTH(net)] = w[b];
+    }
+}
+#else
 /* Applies the post rule from input i onto neuron j at step t. */
 INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
-    const float pre = trace(net.tables->pre, t - net.last_pre[i], net.p.cut_pre);
+    const float pre = x_pre_at(net, i, t - net.last_pre[i]);
     __global float *w = net.w + i * ROW_LENGTH(net) + j;
     *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
 }
@@ -210,7 +232,7 @@ INLINE void potentiate_synapse(struct network net, int i, int j, int t, float po
  * spiked within the trace. If weights need clipping, all 784 are visited. */
 INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *potentiable,
                             int n_potentiable) {
-    const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
+    const float potentiate = potentiation_at(net, j, t - net.last_exc[j]);
     if (net.above_max[j]) {
         FOR_OWN (i, CLSNN_N_PRE) potentiate_synapse(net, i, j, t, potentiate);
     } else if (potentiate != 0.0f) {
@@ -220,6 +242,7 @@ INLINE void apply_post_rule(struct network net, int j, int t, __local const usho
         }
     }
 }
+#endif
 
 /* Lists the inputs that spike in step t, in increasing order, two bundles at a time. Always writes four
  * entries a pair: cheaper than a mispredicted branch. Entries past the count are overwritten by the next

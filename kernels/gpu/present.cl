@@ -58,6 +58,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 
     enum stage stage = LIST;
     int t = first_step, f = 0, n_fours = 0, turn = 0, loads_anew = 0, report_now = 0, mask_now = 0;
+    int n_inhibiting = 0; /* spikes of the step that raise g_inh */
     while (t < end_step) {
         recall(&net, space);
         const struct clsnn_params p = net.p;
@@ -73,7 +74,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #pragma unroll
                 for (int r = 0; r < AHEAD; r++) fetch_four(net, &x, now, f + r, n_fours, ahead.w[r]);
                 /* FIRE reads last_exc from memory; nobody does in this stage */
-                if (learn) store_last_exc(net, &x);
+                if (learn) store_last_exc(net, &x, learn);
             }
             if (t % CLSNN_FLUSH_STEPS == 0) flush_own(&x);
             if (asks && is_active(&x, t, p)) report |= IS_ACTIVE;
@@ -103,7 +104,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (learn) {
                 FOR_OWN (e, 4 * (end - first)) {
                     const int i = ((__local const ushort *)(now.fours + AHEAD - 1 + first))[e];
-                    if (i < CLSNN_N_PRE) space.last_pre[i] = (short)t;
+                    if (i >= CLSNN_N_PRE) continue;
+                    raise_x_pre(net, i, t - space.last_pre[i]);
+                    space.last_pre[i] = (short)t;
                 }
             }
         } else {
@@ -134,7 +137,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             n_exc_all = (int)(all & ((1u << N_EXC_BITS) - 1u));
             busy = all != 0u;
 #endif
-            if (n_inh != 0) inhibit_own(&x, t, n_inh, p);
+            n_inhibiting = HAS_LAYER ? n_inh : n_exc;
+            if (HAS_LAYER && n_inhibiting != 0) inhibit_own(&x, t, n_inhibiting, p);
             report_now = report_next;
             if (t < p.n_on) n_spikes += (uint)n_exc_all;
             if (n_exc != 0) {
@@ -146,6 +150,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 ends_step = 1;
             }
         } else {
+            if (!HAS_LAYER) inhibit_own(&x, t, n_inhibiting, p);
             mask_now = 1 - mask_now;
         }
         if (ends_step) {
@@ -156,7 +161,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             stage = t < now.until ? STEP : LIST;
         }
     }
-    store_own(net, &x, end_step);
+    store_own(net, &x, end_step, learn);
     if (learn) {
         FOR_OWN (i, CLSNN_N_PRE) net.last_pre[i] = space.last_pre[i];
     }

@@ -140,11 +140,14 @@ INLINE void fetch_four(struct network net, const struct own *x, struct stretch f
     }
 }
 
-/* Returns eta_pre * y_post of a block's neurons at step t. */
-INLINE real depression(__local const float *depress, flags last_exc, int t, int cut) {
+/* Returns eta_pre * y_post of the block's neurons from k on at step t. */
+INLINE real depression(struct network net, int k, __local const float *depress, flags last_exc, int t) {
     const flags since = t - last_exc;
-    return (real)(since.s0 < cut ? depress[since.s0] : 0.0f, since.s1 < cut ? depress[since.s1] : 0.0f,
-                  since.s2 < cut ? depress[since.s2] : 0.0f, since.s3 < cut ? depress[since.s3] : 0.0f);
+    const int cut = net.p.cut_post1;
+    const real y =
+        (real)(since.s0 < cut ? depress[since.s0] : 0.0f, since.s1 < cut ? depress[since.s1] : 0.0f,
+               since.s2 < cut ? depress[since.s2] : 0.0f, since.s3 < cut ? depress[since.s3] : 0.0f);
+    return ADDS_UP ? net.p.eta_pre * (LOAD(net.y_post, k) * y) : y;
 }
 
 /* Part 3 of the four input spikes f of step t: adds their weights, then applies the pre rule. A weight may be
@@ -154,8 +157,8 @@ INLINE real depression(__local const float *depress, flags last_exc, int t, int 
 INLINE void deliver_four(struct network net, struct own *x, struct stretch from, int f, int t,
                          __local const float *depress, real w[4][CLSNN_BLOCKS], const int learn) {
     FOR_BLOCKS(b) {
-        if (learn && t < x->traced_until[b]) {
-            const real d = depression(depress, x->last_exc[b], t, net.p.cut_post1);
+        if (learn && HAS_PRE_RULE && t < x->traced_until[b]) {
+            const real d = depression(net, x->k[b], depress, x->last_exc[b], t);
             const ushort4 four = from.fours[AHEAD - 1 + f];
 #pragma unroll
             for (int q = 0; q < 4; q++) {
@@ -168,7 +171,7 @@ INLINE void deliver_four(struct network net, struct own *x, struct stretch from,
                     again |= before.s0 == i || before.s1 == i || before.s2 == i || before.s3 == i;
                 }
                 if (again) w[q][b] = LOAD(net.w, i * ROW_LENGTH(net) + x->k[b]);
-                STORE(depress_weights(w[q][b], d, net.p.w_max), net.w, i * ROW_LENGTH(net) + x->k[b]);
+                STORE(depress_weights(w[q][b], d, net.p), net.w, i * ROW_LENGTH(net) + x->k[b]);
             }
         }
         x->g_exc[b] = (((x->g_exc[b] + w[0][b]) + w[1][b]) + w[2][b]) + w[3][b];
@@ -261,6 +264,7 @@ INLINE int advance_inh(struct network net, struct own *x, int t) {
     return n_fired;
 }
 
+#if HAS_LAYER
 /* Part 3 of n_inh inhibitory spikes at step t: g_inh rises for each but the own partner's. */
 INLINE void inhibit_own(struct own *x, int t, int n_inh, struct clsnn_params p) {
     FOR_BLOCKS(b) {
@@ -268,8 +272,18 @@ INLINE void inhibit_own(struct own *x, int t, int n_inh, struct clsnn_params p) 
         x->g_inh[b] = fma((real)(p.w_inh_exc), by, x->g_inh[b]);
     }
 }
+#else
+/* Part 3 of n_exc excitatory spikes at step t, after their resets: g_inh rises for each but the own. */
+INLINE void inhibit_own(struct own *x, int t, int n_exc, struct clsnn_params p) {
+    FOR_BLOCKS(b) {
+        const real by = x->last_exc[b] == t ? (real)((float)(n_exc - 1)) : (real)((float)n_exc);
+        x->g_inh[b] = fma((real)(p.w_inh_exc), by, x->g_inh[b]);
+    }
+}
+#endif
 
-/* Parts 3 and 4 for own neuron j, which fires at step t: drives its partner, resets v, raises theta. */
+/* Parts 3 and 4 for own neuron j, which fires at step t: drives its partner if there is one, resets v, raises
+ * theta. */
 INLINE void fire_own(struct network net, struct own *x, int j, int t, int n_steps, const int learn) {
     float theta = net.theta[j];
     if (learn) {
@@ -285,13 +299,34 @@ INLINE void fire_own(struct network net, struct own *x, int j, int t, int n_step
         if (learn) REPLACE(x->threshold[b], q, threshold);
         REPLACE(x->last_exc[b], q, t);
         x->traced_until[b] = max(x->traced_until[b], t + TRACED_STEPS(net.p));
+#if HAS_LAYER
         const float g = PICK(x->g_exc_inh[b], q) + net.p.w_exc_inh;
         REPLACE(x->g_exc_inh[b], q, g);
         x->is_busy[b] = 1;
         keep_inh(net, j, PICK(x->v_inh[b], q), g, PICK(x->last_inh[b], q), t);
+#endif
     }
 }
 
+#if CHANGES_SILENT
+/* Applies the post rule of neuron j at step t to all its weights. All work-items share the column, LANES
+ * inputs at a time. */
+INLINE void apply_post_rule(struct network net, __local const short *last_pre, int j, int t) {
+    for (int i = LID * LANES; i < CLSNN_N_PRE; i += LANES * CLSNN_WG) {
+        __global float *column = net.w + i * ROW_LENGTH(net) + j;
+        real w = (real)(column[0], column[ROW_LENGTH(net)], column[2 * ROW_LENGTH(net)],
+                        column[3 * ROW_LENGTH(net)]);
+        const real pre =
+            (real)(x_pre_at(net, i, t - last_pre[i]), x_pre_at(net, i + 1, t - last_pre[i + 1]),
+                   x_pre_at(net, i + 2, t - last_pre[i + 2]), x_pre_at(net, i + 3, t - last_pre[i + 3]));
+        w = potentiate_weights(w, pre, net.p);
+        column[0] = w.s0;
+        column[ROW_LENGTH(net)] = w.s1;
+        column[2 * ROW_LENGTH(net)] = w.s2;
+        column[3 * ROW_LENGTH(net)] = w.s3;
+    }
+}
+#else
 /* The post rule's change from input i onto neuron j. at: index into net.w, or -1 for no change. */
 struct potentiation {
     int at;
@@ -303,7 +338,7 @@ INLINE struct potentiation find_potentiation(struct network net, __local const s
     struct potentiation x = {-1, 0.0f, 0.0f};
     if (i < CLSNN_N_PRE) {
         const int since = t - last_pre[i];
-        x.pre = trace(net.tables->pre, since, net.p.cut_pre);
+        x.pre = x_pre_at(net, i, since);
         if (is_above_max || since < net.p.cut_pre) x.at = i * ROW_LENGTH(net) + j;
     }
     return x;
@@ -312,7 +347,7 @@ INLINE struct potentiation find_potentiation(struct network net, __local const s
 /* Applies the post rule of neuron j at step t to its weights from inputs within their trace. If weights need
  * clipping, all 784 are visited. All work-items share the column. */
 INLINE void apply_post_rule(struct network net, __local const short *last_pre, int j, int t) {
-    const float potentiate = trace(net.tables->potentiate, t - net.last_exc[j], net.p.cut_post2);
+    const float potentiate = potentiation_at(net, j, t - net.last_exc[j]);
     const int is_above_max = net.above_max[j];
     if (!is_above_max && potentiate == 0.0f) return;
     for (int i = LID; i < CLSNN_N_PRE; i += STORED * CLSNN_WG) {
@@ -330,6 +365,7 @@ INLINE void apply_post_rule(struct network net, __local const short *last_pre, i
         if (d.at >= 0) net.w[d.at] = potentiate_weight(d.weight, d.pre, potentiate, net.p.w_max);
     }
 }
+#endif
 
 /* Returns whether more than the leak is left to compute: a conductance is above zero, or a potential is, or
  * can relax, above its lowest threshold, or a partner may fire. */
@@ -391,16 +427,25 @@ INLINE void load_own(struct network net, struct own *x, int t, int n_steps, cons
     }
 }
 
-INLINE void store_last_exc(struct network net, const struct own *x) {
+/* Writes the steps of the last spikes to memory. With pairing all it raises the traces of the neurons that
+ * have fired since the last call; a neuron fires at most once in between. */
+INLINE void store_last_exc(struct network net, const struct own *x, const int learn) {
     FOR_BLOCKS(b) {
         const int k = (b * CLSNN_WG + LID) * LANES;
-        if (k < net.n) *(__global flags *)(net.last_exc + k) = x->last_exc[b];
+        if (k >= net.n) continue;
+        if (ADDS_UP && learn) {
+            for (int q = 0; q < LANES; q++) {
+                const int since = PICK(x->last_exc[b], q) - net.last_exc[k + q];
+                if (since != 0) raise_y_post(net, k + q, since);
+            }
+        }
+        *(__global flags *)(net.last_exc + k) = x->last_exc[b];
     }
 }
 
 /* Writes the own blocks to memory after step t - 1. */
-INLINE void store_own(struct network net, const struct own *x, int t) {
-    store_last_exc(net, x);
+INLINE void store_own(struct network net, const struct own *x, int t, const int learn) {
+    store_last_exc(net, x, learn);
     FOR_BLOCKS(b) {
         const int k = (b * CLSNN_WG + LID) * LANES;
         if (k >= net.n) continue;

@@ -48,6 +48,39 @@ INLINE void use_share(struct network *net, __global uint *slot, __global uint *i
     net->spikes = own.spikes;
 }
 #endif
+/* Returns the trace of input i, `since` steps after its last spike. */
+INLINE float x_pre_at(struct network net, int i, int since) {
+    const float x = trace(net.tables->pre, since, net.p.cut_pre);
+    return ADDS_UP ? net.x_pre[i] * x : x;
+}
+
+/* Returns eta_pre * y_post of neuron j, `since` steps after its last spike. */
+INLINE float depression_at(struct network net, int j, int since) {
+    const float y = trace(net.tables->depress, since, net.p.cut_post1);
+    return ADDS_UP ? net.p.eta_pre * (net.y_post[j] * y) : y;
+}
+
+/* Returns what multiplies x_pre at a spike of neuron j, `since` steps after its last spike. */
+INLINE float potentiation_at(struct network net, int j, int since) {
+#if READS_Y2
+    const float y = trace(net.tables->potentiate, since, net.p.cut_post2);
+    return ADDS_UP ? net.p.eta_post * (net.y2_post[j] * y) : y;
+#else
+    return net.p.eta_post;
+#endif
+}
+
+/* Raises the traces of input i, or of neuron j, at a spike, `since` steps after the last one. With pairing
+ * nearest no value is kept: it is 1. */
+INLINE void raise_x_pre(struct network net, int i, int since) {
+    if (ADDS_UP) net.x_pre[i] = fma(net.x_pre[i], trace(net.tables->pre, since, net.p.cut_pre), 1.0f);
+}
+
+INLINE void raise_y_post(struct network net, int j, int since) {
+    if (!ADDS_UP) return;
+    net.y_post[j] = fma(net.y_post[j], trace(net.tables->depress, since, net.p.cut_post1), 1.0f);
+    net.y2_post[j] = fma(net.y2_post[j], trace(net.tables->potentiate, since, net.p.cut_post2), 1.0f);
+}
 
 /* The spikes of a step as bit masks in local memory. */
 struct spikes {
@@ -148,12 +181,12 @@ INLINE void set_threshold(struct network net, int j, int t, int n_steps, int lea
     net.threshold[j] = lowest_threshold(net, net.theta[j], t, n_steps, learn);
 }
 
-/* Part 3: g_inh of every neuron rises by w_inh_exc for each of the n_inh inhibitory spikes, its own partner's
- * excepted. */
-INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh) {
+/* Part 3: g_inh of every neuron rises by w_inh_exc for each of the n_inh spikes, its own excepted: those of
+ * inhibitory partners, or with direct inhibition of excitatory neurons. */
+INLINE void inhibit(struct network net, __local const uint *fired, int n_inh) {
     const real all = (real)((float)n_inh);
     FOR_OWN_LANES (k, net.n) {
-        const uint own = fired_inh[k / 32] >> (k % 32) & (uint)((1ul << LANES) - 1ul);
+        const uint own = fired[k / 32] >> (k % 32) & (uint)((1ul << LANES) - 1ul);
         if (own == 0u) {
             STORE(fma((real)(net.p.w_inh_exc), all, LOAD(net.g_inh, k)), net.g_inh, k);
         } else {
@@ -167,7 +200,7 @@ INLINE void inhibit(struct network net, __local const uint *fired_inh, int n_inh
 /* Returns whether an input spike may change neuron j's weights at step t: y_post has not ended, or weights
  * need clipping. */
 INLINE int is_traced(struct network net, int j, int t) {
-    return t - net.last_exc[j] < net.p.cut_post1 || net.above_max[j];
+    return HAS_PRE_RULE && (t - net.last_exc[j] < net.p.cut_post1 || net.above_max[j]);
 }
 
 /* Part 4 for one excitatory neuron. Its owner calls this. */
@@ -176,6 +209,7 @@ INLINE void reset_exc(struct network net, int j, int t, int n_steps, int learn) 
     if (learn) {
         net.theta[j] += net.tables->theta_plus[t];
         set_threshold(net, j, t, n_steps, learn);
+        raise_y_post(net, j, t - net.last_exc[j]);
     }
     if (t < net.p.n_on) net.counts[j]++;
     net.last_exc[j] = t;

@@ -13,9 +13,12 @@ INLINE real divide(real a, real b) {
 }
 
 /* Returns the factor that brings a column from `sum` to w_norm. Rescaled weights below *flush become zero:
- * weights of inputs that never spike would shrink into denormals. A column of zeros stays as it is. NaN
+ * weights of inputs that never spike would shrink into denormals. A column of zeros stays as it is, and every
+ * column where w_norm is 0: a factor of 1 still finds weights above w_max. NaN
  * passes through, to be seen. An infinite weight becomes NaN and ends the run. */
 INLINE real scale_of(real sum, flags changed, float w_norm, real *flush) {
+    *flush = (real)(0.0f);
+    if (w_norm == 0.0f) return (real)(1.0f);
     const flags stays = !changed | (sum < 0x1p-100f);
     const real exact = sum < 0x1p125f ? divide((real)(w_norm), sum) : (real)(NAN);
     *flush = stays != 0 ? (real)(0.0f) : (real)(CLSNN_W_FLUSH);

@@ -175,7 +175,7 @@ static enum clsnn_status present(struct clsnn_device *dev, int work_group, int n
         goto fail;
     }
     clsnn_sha256_add(hash, counts, (size_t)n_post * sizeof *counts);
-    for (size_t k = 0; k < CLSNN_NETWORK_ARRAYS; k++)
+    for (int k = 0; k < clsnn_network_n_arrays(&model.laws); k++)
         clsnn_sha256_add(hash, left[k].data, clsnn_array_count(&left[k]) * clsnn_dtype_bytes(left[k].dtype));
     TRY(report(learn ? "train" : "evaluate", n_post, (unsigned long long)sum.spikes, hash));
 fail:

@@ -30,6 +30,9 @@
 
 enum { MAX_PROGRAMS = 16, PIXELS = CLSNN_N_PRE };
 
+/* Triplet and its like: the kernels that most tests need. */
+static const struct clsnn_laws default_laws;
+
 /* The device of a suite; cmocka hands it to every test as *state. */
 struct rig {
     struct clsnn_device *dev;
@@ -74,6 +77,14 @@ static inline const struct clsnn_program *rig_program(struct rig *rig, enum clsn
     return rig->programs[rig->n_programs++];
 }
 
+/* Returns whether a law is tried in work-groups of many. A CPU takes half a minute to compile each for them, so
+ * by default few are; TEST_WORK_GROUP asks for all. */
+static inline bool is_tried_in_groups(const struct clsnn_laws *l) {
+    if (getenv("TEST_WORK_GROUP") || memcmp(l, &default_laws, sizeof *l) == 0) return true;
+    if (l->inhibition == CLSNN_INHIBITION_DIRECT) return l->rule == CLSNN_RULE_TRIPLET;
+    return l->rule == CLSNN_RULE_SYMMETRIC && l->pairing == CLSNN_PAIRING_ALL;
+}
+
 /* main of a suite: runs the tests with the rig as state, or returns 77 without a device. TEST_FILTER, a
  * pattern with * and ?, picks the tests. */
 #define run_device_suite(name, tests)                                                                        \
@@ -103,6 +114,25 @@ static inline struct clsnn_model lively_model(void) {
     m.intensity_start = 3;
     m.intensity_max = 8;
     return m;
+}
+
+/* A law or a parameter that differs from its default. */
+struct choice {
+    const char *name, *value;
+};
+
+/* Sets n choices, as many as have a name. */
+static inline void choose(struct clsnn_model *m, const struct choice *choices, size_t n) {
+    for (size_t k = 0; k < n && choices[k].name; k++) {
+        const struct clsnn_law_info *law = NULL;
+        for (size_t l = 0; l < clsnn_n_laws; l++)
+            if (strcmp(clsnn_laws_table[l].name, choices[k].name) == 0) law = &clsnn_laws_table[l];
+        if (law)
+            must(clsnn_law_set(&m->laws, law, choices[k].value));
+        else
+            must(clsnn_model_set(m, choices[k].name, choices[k].value));
+    }
+    must(clsnn_model_check(m));
 }
 
 /* Makes one network of n_post neurons. The caller destroys it. */
@@ -193,6 +223,9 @@ static inline struct snapshot take_snapshot(struct rig *rig, const struct clsnn_
         STATE_ROW(above_max),
         STATE_ROW(counts),
         STATE_ROW(last_pre),
+        STATE_ROW(x_pre),
+        STATE_ROW(y_post),
+        STATE_ROW(y2_post),
     };
 #undef STATE_ROW
     struct snapshot shot = {.n_sections = COUNT(rows)};

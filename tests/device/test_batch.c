@@ -108,8 +108,8 @@ static void run_alone(struct rig *rig, const struct clsnn_dataset *data, const s
                       int work_group, uint32_t chunk, struct result *out) {
     struct clsnn_batch *batch = NULL;
     struct clsnn_experiment *x = NULL, *slot;
-    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), data, NEURONS, 1,
-                            N_TRAIN, N_TEST, chunk, &batch));
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), data, NEURONS,
+                            &default_laws, 1, N_TRAIN, N_TEST, chunk, &batch));
     must(clsnn_experiment_create(batch, 0, plan, &x));
     slot = x;
     must(clsnn_experiments_run(batch, &slot, NULL));
@@ -162,8 +162,8 @@ static void neighbours_change_nothing(void **state) {
             struct clsnn_batch *batch = NULL;
             struct clsnn_experiment *slots[3] = {NULL};
             const struct clsnn_watcher watch = {.paused = count_pause, .finished = next_of_queue, .ctx = &q};
-            must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, n_slots,
-                                    N_TRAIN, N_TEST, n_slots == 2 ? 3 : 0, &batch));
+            must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
+                                    &default_laws, n_slots, N_TRAIN, N_TEST, n_slots == 2 ? 3 : 0, &batch));
             for (int k = 0; k < N_PLANS; k++) plans[k].pause_every = pause;
             /* The last slot of three begins empty. */
             for (int b = 0; b < n_slots && b < 2; b++)
@@ -198,8 +198,8 @@ static void a_finished_experiment_has_to_leave_its_slot(void **state) {
     struct clsnn_experiment *x = NULL, *slot;
     int n = 0;
     draw_data(&data);
-    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 1, N_TRAIN,
-                            N_TEST, 0, &batch));
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, &default_laws,
+                            1, N_TRAIN, N_TEST, 0, &batch));
     must(clsnn_experiment_create(batch, 0, &plan, &x));
     slot = x;
     const struct clsnn_watcher watch = {.finished = keep_slot, .ctx = &n};
@@ -237,8 +237,8 @@ static void a_stop_after_the_last_failure_is_a_stop(void **state) {
     for (size_t k = 0; k < PIXELS * NEURONS; k++) w[k] = NAN;
     for (int j = 0; j < NEURONS; j++) theta[j] = 20;
     draw_data(&data);
-    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 1, N_TRAIN,
-                            N_TEST, 0, &batch));
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, &default_laws,
+                            1, N_TRAIN, N_TEST, 0, &batch));
     must(clsnn_experiment_create(batch, 0, &plan, &slot));
     must(clsnn_network_set(batch->net, 0, w, theta));
     const struct clsnn_watcher watch = {.failed = empty_slot, .stage = stop_at_once, .ctx = &n};
@@ -294,8 +294,8 @@ static void three_on_two_cores(void **state) {
         run_alone(rig, &data, &plans[k], 1, 1000, &alone[k]);
     }
     rig->dev->info.compute_units = 2;
-    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, 3, N_TRAIN,
-                            N_TEST, 1, &batch));
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, &default_laws,
+                            3, N_TRAIN, N_TEST, 1, &batch));
     t.batch = batch;
     for (int k = 0; k < 3; k++) {
         must(clsnn_experiment_create(batch, k, &plans[k], &x[k]));
@@ -360,8 +360,8 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
         const struct clsnn_watcher watch = {.paused = save_and_stop, .ctx = &s};
         struct clsnn_batch *batch = NULL;
         struct clsnn_experiment *x = NULL, *slot;
-        must(clsnn_batch_create(rig->dev, program_of(rig, groups[at % 3]), &data, NEURONS, 1, N_TRAIN, N_TEST,
-                                0, &batch));
+        must(clsnn_batch_create(rig->dev, program_of(rig, groups[at % 3]), &data, NEURONS, &default_laws, 1,
+                                N_TRAIN, N_TEST, 0, &batch));
         must(clsnn_experiment_create(batch, 0, &plan, &x));
         slot = x;
         must(clsnn_labels_create(NEURONS, 10, &s.labels));
@@ -376,11 +376,11 @@ static void a_saved_state_goes_on_as_if_nothing_had_happened(void **state) {
         assert_int_equal(st, CLSNN_STOPPED);
         n_cuts++;
         /* The state continues in another batch, in another slot, on another work-group. */
-        const struct clsnn_npz saved = {s.arrays, CLSNN_NETWORK_ARRAYS};
+        const struct clsnn_npz saved = {s.arrays, (size_t)clsnn_network_n_arrays(&default_laws)};
         struct clsnn_experiment *slots[2] = {NULL};
         struct result found;
-        must(clsnn_batch_create(rig->dev, program_of(rig, groups[(at + 1) % 3]), &data, NEURONS, 2, N_TRAIN,
-                                N_TEST, 0, &batch));
+        must(clsnn_batch_create(rig->dev, program_of(rig, groups[(at + 1) % 3]), &data, NEURONS,
+                                &default_laws, 2, N_TRAIN, N_TEST, 0, &batch));
         must(clsnn_experiment_create(batch, 1, &plan, &x));
         must(clsnn_network_load(batch->net, 1, &saved, "saved"));
         must(
@@ -408,8 +408,9 @@ static void a_load_checks_before_it_writes(void **state) {
     struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS];
     must(clsnn_network_save(net, 0, arrays));
     struct snapshot before = take_snapshot(rig, net, 0);
-    for (int r = 0; r < CLSNN_NETWORK_ARRAYS; r++) {
-        const struct clsnn_npz npz = {arrays, CLSNN_NETWORK_ARRAYS};
+    const int n_arrays = clsnn_network_n_arrays(&default_laws);
+    for (int r = 0; r < n_arrays; r++) {
+        const struct clsnn_npz npz = {arrays, (size_t)n_arrays};
         const struct clsnn_array good = arrays[r];
         ((float *)arrays[0].data)[5] = 0.25f;
         for (int wrong = 0; wrong < 3; wrong++) {
@@ -444,7 +445,8 @@ static void a_slot_takes_what_it_says(void **state) {
         for (int more = 0; more < 2; more++) {
             struct clsnn_batch *batch = NULL;
             const size_t before = rig->dev->allocated_bytes;
-            must(clsnn_batch_create(rig->dev, prog, &data, sizes[k], 2 + more, N_TRAIN, N_TEST, 0, &batch));
+            must(clsnn_batch_create(rig->dev, prog, &data, sizes[k], &default_laws, 2 + more, N_TRAIN, N_TEST,
+                                    0, &batch));
             bytes[more] = rig->dev->allocated_bytes - before;
             clsnn_batch_destroy(batch);
             assert_int_equal(rig->dev->allocated_bytes, before);
@@ -470,8 +472,8 @@ static void as_many_slots_as_promised_fit(void **state) {
         rig->dev->info.compute_units = 2; /* more units would need more memory for evaluation alone */
         const uint64_t most = clsnn_batch_most_slots(rig->dev, NEURONS, N_TRAIN + N_TEST);
         assert_true(most > 0 && most < mb * 4);
-        must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS, (int)most,
-                                N_TRAIN, N_TEST, 0, &batch));
+        must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
+                                &default_laws, (int)most, N_TRAIN, N_TEST, 0, &batch));
         must(clsnn_experiment_create(batch, (int)most - 1, &plan, &x));
         uint16_t *counts = malloc((size_t)N_TEST * NEURONS * sizeof *counts);
         struct clsnn_evaluation sum;
@@ -484,7 +486,8 @@ static void as_many_slots_as_promised_fit(void **state) {
         batch = NULL;
         /* A quarter more slots do not fit. */
         assert_int_equal(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
-                                            (int)(most + most / 4 + 8), N_TRAIN, N_TEST, 0, &batch),
+                                            &default_laws, (int)(most + most / 4 + 8), N_TRAIN, N_TEST, 0,
+                                            &batch),
                          CLSNN_E_DEVICE_MEMORY);
         clsnn_error_clear();
     }
@@ -499,7 +502,7 @@ static void too_little_local_memory_is_said_before_a_launch(void **state) {
     const struct clsnn_model model = lively_model();
     struct clsnn_network *net = NULL;
     const struct clsnn_build *kernels = NULL;
-    must(clsnn_program_build(prog, 17, &kernels));
+    must(clsnn_program_build(prog, 17, &default_laws, &kernels));
     /* pocl 6.0 answers 0 for the local memory of a kernel. */
     if (kernels->local_bytes == 0)
         print_message("# SKIPPED: this driver does not tell a kernel's local memory\n");
@@ -536,8 +539,8 @@ static void launches_fit_the_slowest_network(void **state) {
         models[b].time_on_ms = b == SLOW ? 1000 : 1;
         models[b].time_off_ms = b == SLOW ? 1000 : 0;
     }
-    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, 1600, BOTH, N_TRAIN,
-                            N_TEST, 0, &batch));
+    must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, 1600, &default_laws,
+                            BOTH, N_TRAIN, N_TEST, 0, &batch));
     for (int b = 0; b < BOTH; b++) {
         must(clsnn_batch_start(batch, b, &models[b], 1));
         assert_int_equal(batch->chunks[b], 1);

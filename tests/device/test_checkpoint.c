@@ -87,7 +87,7 @@ static struct bench bench_open(struct rig *rig, const struct clsnn_plan *plan, i
     struct bench b = {.batch = NULL};
     if (!rig_program(rig, CLSNN_PROGRAM_RUN, work_group)) work_group = 1;
     must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, work_group), &data, plan->neurons,
-                            n_slots, N_TRAIN, N_TEST, 0, &b.batch));
+                            &plan->model.laws, n_slots, N_TRAIN, N_TEST, 0, &b.batch));
     must(clsnn_experiment_create(b.batch, n_slots - 1, plan, &b.x));
     return b;
 }
@@ -525,7 +525,7 @@ static void content_that_makes_no_sense_is_refused(void **state) {
                      r.n, told, cases[k].told);
         clsnn_error_clear();
     }
-    for (int r = 0; r < CLSNN_NETWORK_ARRAYS + 3; r++) { /* removes one array at a time */
+    for (int r = 0; r < clsnn_network_n_arrays(&default_laws) + 3; r++) { /* removes one array at a time */
         struct clsnn_npz npz;
         struct refusals refused = {.n = 0};
         must(clsnn_npz_parse(good, n, "good", n, &npz));

@@ -159,7 +159,7 @@ static enum clsnn_status experiment(bool profiled, char sha256[CLSNN_SHA256_HEX]
     TRY(clsnn_device_open(getenv("CLSNN_DEVICE"), &dev));
     if (profiled) dev->profile = &profile;
     TRY(clsnn_program_create(dev, profiled ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, 1, &prog));
-    TRY(clsnn_batch_create(dev, prog, &data, NEURONS, 1, N_IMAGES, N_IMAGES, 1000, &batch));
+    TRY(clsnn_batch_create(dev, prog, &data, NEURONS, &plan.model.laws, 1, N_IMAGES, N_IMAGES, 1000, &batch));
     TRY(clsnn_experiment_create(batch, 0, &plan, &x));
     slot = x;
     TRY(clsnn_experiments_run(batch, &slot, NULL));

@@ -29,6 +29,9 @@ static struct snapshot plain_snapshot(const struct clsnn_plain *c) {
         {"above_max", c->above_max, n * 2},
         {"counts", c->counts, n * 2},
         {"last_pre", c->last_pre, CLSNN_N_PRE * 4},
+        {"x_pre", c->x_pre, CLSNN_N_PRE * 4},
+        {"y_post", c->y_post, n * 4},
+        {"y2_post", c->y2_post, n * 4},
     };
     struct snapshot shot = {.n_sections = COUNT(rows)};
     for (size_t r = 0; r < COUNT(rows); r++) shot.n_bytes += rows[r].n_bytes;
@@ -145,6 +148,52 @@ static void test_other_models(void **state) {
     }
 }
 
+/* Every law, and rescaling switched off. everywhere: also in large networks, and in work-groups of many,
+ * whose kernels take a CPU long to compile. */
+static void test_laws(void **state) {
+    static const struct {
+        const char *name;
+        bool everywhere;
+        struct choice choices[4];
+    } cases[] = {
+        {"rule pair", false, {{"rule", "pair"}}},
+        {"rule pair, strong",
+         false,
+         {{"rule", "pair"}, {"eta_pre", "0.01"}, {"w_norm", "300"}, {"w_max", "0.5"}}},
+        {"rule powerlaw", false, {{"rule", "powerlaw"}, {"eta_post", "0.05"}}},
+        {"rule powerlaw, weights above w_max",
+         false,
+         {{"rule", "powerlaw"}, {"w_norm", "300"}, {"w_max", "0.5"}, {"mu", "3"}}},
+        {"rule symmetric",
+         false,
+         {{"rule", "symmetric"}, {"eta_pre", "0.01"}, {"mu", "2"}, {"x_tar", "0.1"}}},
+        {"rule symmetric, weights above w_max",
+         false,
+         {{"rule", "symmetric"}, {"w_norm", "300"}, {"w_max", "0.5"}, {"mu", "0"}}},
+        {"rule exponential", false, {{"rule", "exponential"}, {"eta_post", "0.05"}}},
+        {"rule exponential, weights above w_max",
+         false,
+         {{"rule", "exponential"}, {"w_norm", "300"}, {"w_max", "0.5"}, {"beta", "20"}}},
+        {"all pairs, triplet", false, {{"pairing", "all"}, {"eta_pre", "0.001"}}},
+        {"all pairs, symmetric", true, {{"pairing", "all"}, {"rule", "symmetric"}, {"eta_pre", "0.01"}}},
+        {"direct inhibition", false, {{"inhibition", "direct"}}},
+        {"no rescaling", true, {{"w_norm", "0"}, {"theta_init_mv", "10"}}},
+    };
+    for (size_t k = 0; k < COUNT(cases); k++) {
+        struct clsnn_model model;
+        clsnn_model_defaults(&model);
+        choose(&model, cases[k].choices, COUNT(cases[k].choices));
+        const struct trial small = {cases[k].name, 48, 1, 20, false},
+                           middle = {cases[k].name, 520, 1, 3, false},
+                           large = {cases[k].name, 1300, 1, 3, false},
+                           grouped = {cases[k].name, 20, 16, 3, false};
+        compare(*state, &small, &model);
+        compare(*state, &middle, &model);
+        if (cases[k].everywhere) compare(*state, &large, &model);
+        if (cases[k].everywhere) compare(*state, &grouped, &model);
+    }
+}
+
 /* The best build of the loops for this processor gives the bits of the generic build. */
 static void test_builds(void **state) {
     (void)state;
@@ -171,6 +220,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_other_models),
+        cmocka_unit_test(test_laws),
         cmocka_unit_test(test_builds),
     };
     return run_device_suite("plain", tests);

@@ -26,7 +26,7 @@ static struct clsnn_program *split_program(struct rig *rig, int work_group, int 
     struct clsnn_program *prog = NULL;
     must(clsnn_program_create(rig->dev, CLSNN_PROGRAM_RUN, work_group, &prog));
     clsnn_program_split(prog, split);
-    must(clsnn_program_share(prog, n_networks, neurons));
+    must(clsnn_program_share(prog, n_networks, neurons, &default_laws));
     for (struct clsnn_build *b = *prog->builds; b; b = b->next) b->has_met = b->is_shared;
     return prog;
 }
@@ -168,10 +168,10 @@ static int print_shares(void) {
     struct rig *rig = state;
     must(clsnn_program_create(rig->dev, CLSNN_PROGRAM_RUN, 1, &prog));
     clsnn_program_split(prog, 2);
-    must(clsnn_program_share(prog, 1, 32));
-    assert_null(clsnn_program_shared(prog, 1, 32, &shares)); /* nobody has tried it */
+    must(clsnn_program_share(prog, 1, 32, &default_laws));
+    assert_null(clsnn_program_shared(prog, 1, 32, &default_laws, &shares)); /* nobody has tried it */
     must(clsnn_selftest(rig->dev, prog));
-    clsnn_program_shared(prog, 1, 32, &shares);
+    clsnn_program_shared(prog, 1, 32, &default_laws, &shares);
     printf("shares %d\n", shares);
     clsnn_program_destroy(prog);
     return rig_close(&state);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clsnn/abi.h"
 #include "options/options.h"
 #include "options/options_render.h"
 
@@ -229,8 +230,13 @@ static void test_every_bound(void **state) {
     clsnn_options_finish(&o);
     bad(USAGE, "--work-group = 48: must be 0 or a power of two up to 1024", TRAIN, "--work-group", "48",
         NULL);
-    bad(USAGE, "--rule = pair: this version has rule triplet only", TRAIN, "--rule=pair", NULL);
-    bad(USAGE, "--rule = powerlaw: this version has rule triplet only", TRAIN, "--rule", "powerlaw", NULL);
+    bad(USAGE, "--rule = hebb: must be one of triplet|pair|powerlaw", TRAIN, "--rule=hebb", NULL);
+    bad(USAGE, "--pairing = some: must be one of nearest|all", TRAIN, "--pairing", "some", NULL);
+    bad(USAGE, "mu = 1.5: must be a whole number in [0, 4]", TRAIN, "--set", "mu=1.5", NULL);
+    bad(USAGE, "--inhibition = none: must be one of layer|direct", TRAIN, "--inhibition", "none", NULL);
+    o = good(TRAIN, "--rule=pair", "--inhibition", "direct", "--preset=kim-2020", NULL);
+    assert_true(o.model.laws.rule == CLSNN_RULE_PAIR && o.model.laws.inhibition == CLSNN_INHIBITION_DIRECT);
+    clsnn_options_finish(&o);
 }
 
 static void test_unknown(void **state) {
@@ -488,7 +494,7 @@ static void test_bad_files(void **state) {
     bad_file("set = w_max=3\n", "run.ini:1: set belongs on the command line");
     bad_file("config = other.ini\n", "run.ini:1: config belongs on the command line");
     bad_file("help = yes\n", "run.ini:1: help belongs on the command line");
-    bad_file("rule = pair\n", "run.ini:1: rule = pair: this version has rule triplet only");
+    bad_file("rule = hebb\n", "run.ini:1: rule = hebb: must be one of triplet|pair|powerlaw");
     bad_file("preset = sed\n", "run.ini:1: preset = sed: must be one of kim-2020|seed|diehl-cook-2015");
     bad_file("json = maybe\n", "run.ini:1: json = maybe: must be yes or no");
     bad_file("seed =\n", "run.ini:1: seed is empty: must be a whole number in [0, 18446744073709551615]");

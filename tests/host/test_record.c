@@ -254,7 +254,10 @@ static void a_member_that_is_missing_or_another_is_refused(void **state) {
                                                                : name;
             json_t *o = json_deep_copy(whole);
             assert_int_equal(json_object_del(o, name), 0);
-            refused(what, o, reason);
+            bool is_law = false; /* a plan of an older version lacks newer laws, and means their defaults */
+            for (size_t k = 0; what == PLAN && k < clsnn_n_laws; k++)
+                is_law = is_law || strcmp(clsnn_laws_table[k].name, name) == 0;
+            if (!is_law) refused(what, o, reason);
             json_object_set_new(o, name, json_pack("{s:i}", "x", 1)); /* no member is an object like this */
             refused(what, o, reason);
             json_object_set_new(o, name, json_string("much"));
@@ -281,7 +284,8 @@ static void values_out_of_range_are_refused(void **state) {
         {PLAN, "test_images", "10000001", "test_images is"},
         {PLAN, "seed", "-1", "seed is"},
         {PLAN, "shuffle", "1", "shuffle is"},
-        {PLAN, "rule", "\"pair\"", "rule pair: this version has triplet only"},
+        {PLAN, "rule", "\"hebb\"", "rule = hebb: this version has triplet|pair|powerlaw"},
+        {PLAN, "inhibition", "7", "inhibition = no text: this version has layer|direct"},
         {PLAN, "dataset", "{\"name\": \"a name that is too long\"}", "the data set's name or SHA-256"},
         {PLAN, "dataset", "{\"name\": \"digits\"}", "the data set's name or SHA-256"},
         {PLAN, "dataset", "{\"name\": \"digits\", \"sha256\": \"0011\"}", "the data set's name or SHA-256"},

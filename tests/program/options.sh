@@ -71,7 +71,7 @@ for n in 0 -1 1e9 16385 99999999999999999999 -0x10 1.5 abc ' ' 4OO; do
     any "--neurons '$n'" usage "--neurons = $n: " train --neurons "$n"
 done
 any "--neurons ''" usage "--neurons is empty: must be a whole number in [1, 16384]" train --neurons=
-any "--rule ''" usage "--rule is empty: must be triplet" train --rule ''
+any "--rule ''" usage "--rule is empty: must be one of triplet" train --rule ''
 any "--shuffle=" usage "--shuffle is empty: must be yes or no" train --shuffle=
 any "--set of nothing" usage "w_max is empty: must be in [0.001, 1000]" train --set w_max=
 any "--neurons: the range is named" usage "[1, 16384]" train --neurons 0

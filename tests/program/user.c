@@ -124,7 +124,7 @@ int main(int argc, char **argv) {
     MUST(clsnn_program_work_group(prog) >= 1);
     TRY(clsnn_selftest(dev, prog));
     MUST(clsnn_batch_most_slots(dev, plan.neurons, 1000) > 0);
-    TRY(clsnn_batch_create(dev, prog, &data, plan.neurons, 1, 100, 100, 7, &batch));
+    TRY(clsnn_batch_create(dev, prog, &data, plan.neurons, &plan.model.laws, 1, 100, 100, 7, &batch));
     TRY(train(batch, &plan, argv[1], -1, &straight));
     TRY(train(batch, &plan, argv[1], 20, &resumed));
     MUST(strcmp(straight.sha256, resumed.sha256) == 0); /* a stop changes no bit */

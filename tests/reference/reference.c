@@ -40,6 +40,9 @@ struct ref_params ref_defaults(void) {
         .tau_post2_ms = 40,
         .eta_pre = 1e-4,
         .eta_post = 1e-2,
+        .x_tar = 0.4,
+        .mu = 1,
+        .beta = 3,
         .v_start_offset_mv = -40,
         .clamp = REF_CLAMP_OVERSHOOT,
     };
@@ -117,7 +120,7 @@ static double clip(double w, double w_max) {
 }
 
 void ref_normalise(struct ref_net *net) {
-    for (int j = 0; j < net->n_post; j++) {
+    for (int j = 0; net->p.w_norm > 0 && j < net->n_post; j++) {
         double sum = 0;
         for (int i = 0; i < net->n_pre; i++) sum += *weight(net, i, j);
         if (sum == 0) continue;
@@ -175,22 +178,55 @@ static void find_spikes(struct ref_net *net) {
     for (int k = 0; k < net->n_inh_fired; k++) net->last_inh[net->inh_fired[k]] = net->step;
 }
 
-/* Applies an input spike to its weights. */
+/* Sets a trace to 1, or adds 1, at a spike. */
+static void raise_trace(const struct ref_net *net, double *trace) {
+    *trace = net->p.pairing == REF_ALL ? *trace + 1 : 1;
+}
+
+/* Returns what an input spike takes off weight w to a neuron with trace post1. */
+static double depression(const struct ref_params *p, double w, double post1) {
+    switch (p->rule) {
+    case REF_TRIPLET:
+    case REF_PAIR: return p->eta_pre * post1;
+    case REF_SYMMETRIC: return p->w_max * p->eta_pre * post1 * pow(w / p->w_max, p->mu);
+    case REF_POWERLAW:
+    case REF_EXPONENTIAL: return 0;
+    }
+    return (double)NAN;
+}
+
+/* Applies an input spike to its weights. Rules without a pre rule do not even clip them. */
 static void pre_rule(struct ref_net *net, int i) {
-    net->pre[i] = 1;
+    raise_trace(net, &net->pre[i]);
+    if (net->p.rule == REF_POWERLAW || net->p.rule == REF_EXPONENTIAL) return;
     for (int j = 0; j < net->n_post; j++) {
         double *w = weight(net, i, j);
-        *w = clip(*w - net->p.eta_pre * net->post1[j], net->p.w_max);
+        *w = clip(*w - depression(&net->p, *w, net->post1[j]), net->p.w_max);
     }
+}
+
+/* Returns the change of weight w, from an input with trace pre, at the spike of a neuron with trace post2. */
+static double potentiation(const struct ref_params *p, double w, double pre, double post2) {
+    const double u = w / p->w_max;
+    switch (p->rule) {
+    case REF_TRIPLET: return p->eta_post * pre * post2;
+    case REF_PAIR: return p->eta_post * pre;
+    case REF_POWERLAW:
+    case REF_SYMMETRIC: return p->w_max * p->eta_post * (pre - p->x_tar) * pow(1 - u, p->mu);
+    case REF_EXPONENTIAL:
+        return p->w_max * p->eta_post * (pre * exp(-p->beta * u) - p->x_tar * exp(-p->beta * (1 - u)));
+    }
+    return (double)NAN;
 }
 
 /* Applies an excitatory spike to its neuron's weights. It reads post2 before it sets post2. */
 static void post_rule(struct ref_net *net, int j) {
     for (int i = 0; i < net->n_pre; i++) {
         double *w = weight(net, i, j);
-        *w = clip(*w + net->p.eta_post * net->pre[i] * net->post2[j], net->p.w_max);
+        *w = clip(*w + potentiation(&net->p, *w, net->pre[i], net->post2[j]), net->p.w_max);
     }
-    net->post1[j] = net->post2[j] = 1;
+    raise_trace(net, &net->post1[j]);
+    raise_trace(net, &net->post2[j]);
 }
 
 void ref_step(struct ref_net *net, const int32_t *inputs, size_t n_inputs, bool learn) {
@@ -202,9 +238,14 @@ void ref_step(struct ref_net *net, const int32_t *inputs, size_t n_inputs, bool 
     /* 2. threshold */
     find_spikes(net);
 
-    /* 3. synapses: excitatory neurons to their partners; inputs to excitatory neurons, each followed by its
-     * rule; inhibitory neurons to all but their partners; post rule */
-    for (int k = 0; k < net->n_exc_fired; k++) net->ge_inh[net->exc_fired[k]] += p->w_exc_inh;
+    /* 3. synapses: excitatory neurons to their partners, or with direct inhibition to all others; inputs to
+     * excitatory neurons, each followed by its rule; inhibitory neurons to all but their partners; post
+     * rule */
+    for (int k = 0; k < net->n_exc_fired; k++) {
+        if (p->inhibition == REF_LAYER) net->ge_inh[net->exc_fired[k]] += p->w_exc_inh;
+        for (int j = 0; p->inhibition == REF_DIRECT && j < net->n_post; j++)
+            if (j != net->exc_fired[k]) net->gi_exc[j] += p->w_inh_exc;
+    }
     for (size_t k = 0; k < n_inputs; k++) {
         int i = inputs[k];
         assert(i >= 0 && i < net->n_pre && (k == 0 || inputs[k - 1] < i));

@@ -1,5 +1,5 @@
 /* The model again, slowly: a scalar, dense, double-precision network, written from the equations alone (now
- * in kernels/README.md, rule triplet). It shares no arithmetic with kernels/. Tests compare device code with
+ * in kernels/README.md). It shares no arithmetic with kernels/. Tests compare device code with
  * it. test_reference.c compares it with closed forms and with recordings of Brian 2 (oracle/README.md).
  *
  * The network is an open struct: a test reads and writes any state between two steps.
@@ -34,6 +34,12 @@ enum ref_clamp {
     REF_CLAMP_FLOOR,
 };
 
+/* The plasticity rules, what a spike does to a trace, and the path of inhibition (kernels/README.md,
+ * "Equations"). */
+enum ref_rule { REF_TRIPLET, REF_PAIR, REF_POWERLAW, REF_SYMMETRIC, REF_EXPONENTIAL };
+enum ref_pairing { REF_NEAREST, REF_ALL };
+enum ref_inhibition { REF_LAYER, REF_DIRECT };
+
 /* The starting potentials. All other state starts at 0, except theta. */
 enum ref_start {
     REF_START_REST,     /* both kinds at rest: replay, evaluation */
@@ -51,6 +57,11 @@ struct ref_params {
     double w_max, w_norm;
     double tau_pre_ms, tau_post1_ms, tau_post2_ms, eta_pre, eta_post;
     double v_start_offset_mv; /* REF_START_TRAINING, relative to rest */
+    double x_tar, beta;
+    int mu;
+    enum ref_rule rule;
+    enum ref_pairing pairing;
+    enum ref_inhibition inhibition;
     enum ref_clamp clamp;
 };
 
@@ -85,7 +96,8 @@ struct ref_net {
     double *post1, *post2;           /* [n_post] traces */
     int64_t *last_exc, *last_inh;    /* [n_post] step of the last spike; long ago at the start */
 
-    /* The neurons that fired in the last step, in increasing order. */
+    /* The neurons that fired in the last step, in increasing order. With direct inhibition no inhibitory
+     * neuron does. */
     int *exc_fired, *inh_fired; /* [n_post], of which the first n_.._fired are valid */
     int n_exc_fired, n_inh_fired;
 
@@ -106,8 +118,8 @@ void ref_destroy(struct ref_net *net); /* accepts NULL and half-built networks *
 void ref_set_weights(struct ref_net *net, const float *w);      /* [n_pre][n_post] */
 void ref_set_theta(struct ref_net *net, const float *theta_mv); /* [n_post] */
 
-/* Rescales every column (the input weights of one neuron) to the sum w_norm; a column of sum 0 stays. A
- * weight may end above w_max: the next rule applied to it clips it. */
+/* Rescales every column (the input weights of one neuron) to the sum w_norm. A column of sum 0 stays; with
+ * w_norm 0 every column does. A weight may end above w_max: the next rule applied to it clips it. */
 void ref_normalise(struct ref_net *net);
 
 /* Computes one dt in the order of kernels/README.md, "The order of one step".

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# --rule, --pairing, --inhibition: what a run chose goes with its files; mistakes have their words.
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+chosen=(--rule pair --pairing all --inhibition direct)
+
+laws_in_files() {
+    run 0 train "${two[@]}" "${chosen[@]}" --out out --json
+    grep -q '"rule": "pair"' out/run.json || wrong "run.json's plan lacks the rule"
+    grep -q '"inhibition": "direct"' out/run.json || wrong "run.json's plan lacks the inhibition"
+    for word in '"rule":"pair"' '"pairing":"all"' '"inhibition":"direct"' '"dt_ms":0.5'; do
+        grep -qaF "$word" out/model.npz || wrong "model.npz lacks $word"
+    done
+    run 0 verify out
+    run 0 eval out/model.npz --data "$work/small" --json --test-images 50
+    ! grep -q "given parameters" "$work/err" || wrong "eval's own default replaced the model's law"
+    run 0 eval out/model.npz --data "$work/small" --json --test-images 50 --inhibition layer
+    says "given parameters replace those of out/model.npz: inhibition = layer, direct in the file"
+}
+laws_resumed() {
+    run 0 train "${two[@]}" "${chosen[@]}" --epochs 2 --out whole --json
+    local wanted
+    wanted=$(sha)
+    run 0 train "${two[@]}" "${chosen[@]}" --epochs 1 --out out --json
+    [ "$(sha)" != "$wanted" ] || wrong "one epoch gives the result of two"
+    run 0 train --resume --epochs 2 --out out --json
+    [ "$(sha)" = "$wanted" ] || wrong "another result"
+    run 9 train --resume --rule triplet --out out
+    says 'rule: "pair" in the checkpoint, "triplet" asked'
+    rm out/run.json # the checkpoint's plan still guards the run
+    run 9 train --resume "${two[@]}" --pairing all --inhibition direct --epochs 2 --out out
+    says 'rule: "pair" in the checkpoint, "triplet" asked'
+}
+laws_swept() { # networks of one size and different laws need different kernels
+    printf 'rule = triplet, pair\ninhibition = layer, direct\n' >s.ini
+    run 0 sweep s.ini "${small[@]}" --epochs 1 --out out
+    local n
+    n=$(cut -d, -f 1- out/results.csv | grep -c finished)
+    [ "$n" = 4 ] || wrong "$n finished runs, must be 4"
+    for rule in triplet pair; do
+        run 0 train "${small[@]}" --rule $rule --inhibition direct --out $rule --json
+        grep -rqF "$(sha)" out/runs/*/run.json || wrong "rule $rule: no run of the sweep has this result"
+    done
+}
+
+any "--rule hebb" usage "--rule = hebb: must be one of triplet|pair|powerlaw" train --rule hebb
+any "--pairing some" usage "--pairing = some: must be one of nearest|all" train --pairing some
+any "--inhibition none" usage "--inhibition = none: must be one of layer|direct" train --inhibition none
+any "--set w_norm=1e-4" usage "w_norm = 0.0001: must be 0 (no rescaling) or at least 0.001" \
+    train --set w_norm=1e-4
+on "files name the laws, eval takes them over" laws_in_files
+on "--resume takes the laws over" laws_resumed
+on "a sweep over laws" laws_swept
+
+run_cases small
