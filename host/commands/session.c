@@ -407,8 +407,8 @@ static enum clsnn_status get_ready(struct clsnn_session *s, const struct clsnn_o
         while (!are_alike(&runs[first], &runs[k])) first++;
         if (first < k) continue;
         for (size_t r = k; r < n_runs; r++) n_alike += are_alike(&runs[r], &runs[k]);
-        TRY(clsnn_program_prepare(d->prog, neurons, &runs[k].model.laws));
         if (trains) TRY(clsnn_program_share(d->prog, n_alike, neurons, &runs[k].model.laws));
+        TRY(clsnn_program_prepare(d->prog, neurons, &runs[k].model.laws));
     }
     TRY(clsnn_selftest(d->dev, d->prog));
 fail:

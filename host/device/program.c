@@ -221,15 +221,20 @@ void clsnn_program_split(struct clsnn_program *prog, int split) {
     prog->split = split;
 }
 
-/* Returns the work-groups that share a network of `neurons`. *out_length: the most neurons of a share. With
- * other laws than the default it is one: shares exchange neither all traces nor who fired. */
+/* Returns whether several work-groups can share a network. With other laws than the default they cannot:
+ * shares exchange neither all traces nor who fired. */
+static bool can_share(const struct clsnn_program *prog, const struct clsnn_laws *laws) {
+    static const struct clsnn_laws defaults;
+    return prog->kind == CLSNN_PROGRAM_RUN && memcmp(laws, &defaults, sizeof defaults) == 0;
+}
+
+/* Returns the work-groups that share a network of `neurons`. *out_length: the most neurons of a share. */
 static int count_shares(const struct clsnn_program *prog, int n_networks, uint32_t neurons,
                         const struct clsnn_laws *laws, uint32_t *out_length) {
-    static const struct clsnn_laws defaults;
     const int blocks = ((int)neurons + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN;
-    int shares = prog->kind != CLSNN_PROGRAM_RUN || memcmp(laws, &defaults, sizeof defaults) != 0 ? 1
-                 : prog->split ? prog->split
-                               : clsnn_device_shares(prog->dev, n_networks, neurons);
+    int shares = !can_share(prog, laws) ? 1
+                 : prog->split          ? prog->split
+                                        : clsnn_device_shares(prog->dev, n_networks, neurons);
     if (shares > blocks) shares = blocks;
     const int length = CLSNN_SHARE_LENGTH(blocks * CLSNN_ROW_ALIGN, shares);
     *out_length = (uint32_t)length;
@@ -239,6 +244,13 @@ static int count_shares(const struct clsnn_program *prog, int n_networks, uint32
 enum clsnn_status clsnn_program_share(const struct clsnn_program *prog, int n_networks, uint32_t neurons,
                                       const struct clsnn_laws *laws) {
     uint32_t length;
+    if (prog->split > 1 && !can_share(prog, laws)) {
+        return clsnn_fail(
+            CLSNN_E_USAGE,
+            "--split = %d: with --profile, or another --rule, --pairing or --inhibition than the "
+            "default, one work-group trains a network: leave --split out",
+            prog->split);
+    }
     return count_shares(prog, n_networks, neurons, laws, &length) > 1 ? prepare(prog, length, laws, true)
                                                                       : CLSNN_OK;
 }

@@ -80,7 +80,8 @@ CLSNN_API enum clsnn_status clsnn_program_prepare(const struct clsnn_program *pr
  * the device and the network. Every number gives the same results. */
 CLSNN_API void clsnn_program_split(struct clsnn_program *prog, int split);
 /* Compiles kernels to train n_networks networks at once by several work-groups each, where that pays. Batches
- * use them after the self-test. With other laws than the default one work-group trains a network. Errors: as
+ * use them after the self-test. With other laws than the default one work-group trains a network.
+ * Errors: CLSNN_E_USAGE a split of 2 or more that such laws rule out; as
  * of clsnn_program_prepare. */
 CLSNN_API enum clsnn_status clsnn_program_share(const struct clsnn_program *prog, int n_networks,
                                                 uint32_t neurons, const struct clsnn_laws *laws);

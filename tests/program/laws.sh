@@ -52,5 +52,8 @@ any "--set w_norm=1e-4" usage "w_norm = 0.0001: must be 0 (no rescaling) or at l
 on "files name the laws, eval takes them over" laws_in_files
 on "--resume takes the laws over" laws_resumed
 on "a sweep over laws" laws_swept
+on "--split 2 with another law" refuses 2 "--split = 2: with --profile, or another --rule, --pairing" \
+    train "${small[@]}" --rule pair --split 2
+on "--split 2 with --profile" refuses 2 "--split = 2: with --profile" train "${small[@]}" --profile --split 2
 
 run_cases small
