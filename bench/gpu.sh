@@ -14,11 +14,12 @@ n400       --neurons 400 --train-images 300 --label-images 200 --test-images 200
 n100       --neurons 100 --train-images 600 --label-images 200 --test-images 200 --seed 7
 n17        --neurons 17 --train-images 200 --label-images 200 --test-images 200 --seed 3
 n1600      --neurons 1600 --train-images 60 --label-images 50 --test-images 50
+n6400      --neurons 6400 --train-images 20 --label-images 20 --test-images 20
 shuffled   --neurons 225 --train-images 200 --label-images 100 --test-images 100 --epochs 2 --shuffle
 '
 
 # The test suites that tell something about a device and take seconds on a GPU too.
-suites='replay readout checkpoint encode batch'
+suites='replay readout checkpoint encode batch shares'
 
 # Prints the final_sha256 of one case. 1: program, 2: device, 3...: options
 hash_of() {
@@ -27,6 +28,21 @@ hash_of() {
     dir=$(mktemp -d)
     "$program" train --data digits --device "$device" --out "$dir" --json --quiet "$@" |
         sed -n 's/.*"final_sha256":"\([0-9a-f]*\)".*/\1/p'
+    rm -rf "$dir"
+}
+
+# Prints what one excitatory spike costs: networks that differ in their thresholds alone. 1: program, 2: device
+spike_cost() {
+    local dir theta
+    dir=$(mktemp -d)
+    for theta in 20 10; do
+        "$1" train --data digits --device "$2" --neurons 400 --train-images 2000 --label-images 20 \
+            --test-images 20 --set theta_init_mv=$theta --set theta_plus_mv=0 --set min_spikes=0 --out "$dir" \
+            --json --quiet | tr ',' '\n' |
+            awk -F: '/"exc_spikes_per_image"/ {s = $2} /"train_seconds"/ {t = $2} END {print s, 1e6 * t / 2000}'
+    done | awk 'NR == 1 {s = $1; t = $2}
+        END {printf "one more spike in a presentation: %.2f us (%.1f spikes: %.0f us, %.1f: %.0f us)\n",
+            ($2 - t) / ($1 - s), s, t, $1, $2}'
     rm -rf "$dir"
 }
 
@@ -98,6 +114,12 @@ run() {
         --test-images 100 --profile --out "$out/profile" --quiet | tee "$out/profile.txt"
     "$kit/clsnn" bench --data digits --device "$device" --sizes 100,400,1600 --networks 512 --quick \
         --out "$out/bench" | tee "$out/bench.txt"
+    spike_cost "$kit/clsnn" "$device" | tee "$out/spike.txt"
+    for name in 1 0; do # one work-group, and as many as the size asks for
+        echo "--split $name"
+        "$kit/clsnn" bench --data digits --device "$device" --sizes 6400 --networks 1 --quick --split $name \
+            --out "$out/bench-6400-$name"
+    done | tee "$out/bench-6400.txt"
     for name in $suites; do
         if CLSNN_DEVICE=$device TEST_SOURCE_ROOT=$kit TEST_BINARY=$kit/clsnn \
             timeout 120 "$kit/tests/test_$name" >"$out/test_$name.txt" 2>&1; then
