@@ -31,15 +31,17 @@ hash_of() {
     rm -rf "$dir"
 }
 
-# Prints what one excitatory spike costs: networks that differ in their thresholds alone. 1: program, 2: device
+# Prints what one excitatory spike costs: networks that differ in their thresholds alone.
+# 1: program, 2: device
 spike_cost() {
     local dir theta
     dir=$(mktemp -d)
     for theta in 20 10; do
         "$1" train --data digits --device "$2" --neurons 400 --train-images 2000 --label-images 20 \
-            --test-images 20 --set theta_init_mv=$theta --set theta_plus_mv=0 --set min_spikes=0 --out "$dir" \
-            --json --quiet | tr ',' '\n' |
-            awk -F: '/"exc_spikes_per_image"/ {s = $2} /"train_seconds"/ {t = $2} END {print s, 1e6 * t / 2000}'
+            --test-images 20 --set theta_init_mv=$theta --set theta_plus_mv=0 --set min_spikes=0 \
+            --out "$dir" --json --quiet | tr ',' '\n' |
+            awk -F: '/"exc_spikes_per_image"/ {s = $2} /"train_seconds"/ {t = $2}
+                END {print s, 1e6 * t / 2000}'
     done | awk 'NR == 1 {s = $1; t = $2}
         END {printf "one more spike in a presentation: %.2f us (%.1f spikes: %.0f us, %.1f: %.0f us)\n",
             ($2 - t) / ($1 - s), s, t, $1, $2}'

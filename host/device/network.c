@@ -455,6 +455,9 @@ fail:
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net,
                                       const struct clsnn_progress *progress) {
     enum clsnn_status st = CLSNN_OK;
+    /* First a lost network: then the launch has failed for all, whatever faults the others have. */
+    for (int b = 0; b < net->n_networks && st == CLSNN_OK; b++)
+        if (progress[b].fault_neuron == CLSNN_LOST) st = clsnn_network_check_one(&progress[b], b);
     for (int b = 0; b < net->n_networks && st == CLSNN_OK; b++) st = clsnn_network_check_one(&progress[b], b);
     return st;
 }

@@ -235,7 +235,11 @@ static int count_shares(const struct clsnn_program *prog, int n_networks, uint32
     int shares = !can_share(prog, laws) ? 1
                  : prog->split          ? prog->split
                                         : clsnn_device_shares(prog->dev, n_networks, neurons);
+    /* On a CPU a work-group without a core of its own is never there to meet. */
+    if (prog->dev->info.type & CL_DEVICE_TYPE_CPU && shares > (int)prog->dev->info.compute_units / n_networks)
+        shares = (int)prog->dev->info.compute_units / n_networks;
     if (shares > blocks) shares = blocks;
+    if (shares < 1) shares = 1;
     const int length = CLSNN_SHARE_LENGTH(blocks * CLSNN_ROW_ALIGN, shares);
     *out_length = (uint32_t)length;
     return (blocks * CLSNN_ROW_ALIGN + length - 1) / length; /* none of them is empty */

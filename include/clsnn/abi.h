@@ -57,7 +57,8 @@ typedef uint16_t clsnn_u16;
 #define CLSNN_V_LIMIT 1e6f
 
 /* Traces end after this many time constants, on every device alike, so bits stay equal. y_post: exp(-10) *
- * 1e-4 = 4.5e-9 is below half an ulp of a weight over 0.125. x_pre and y2_post: exp(-16) * 1e-2 = 1.1e-9. */
+ * 1e-4 = 4.5e-9 is below half an ulp of a weight over 0.125. x_pre and y2_post: exp(-16) * 1e-2 = 1.1e-9.
+ * With pairing all, traces at a spike may be a few times larger than 1, and what is cut off too. */
 #define CLSNN_CUT_POST1 10
 #define CLSNN_CUT_PRE   16
 #define CLSNN_CUT_POST2 16

@@ -128,7 +128,8 @@ KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
         now.presentations++;
 #ifdef CLSNN_SHARES
         /* the first neuron at fault of all shares; LOST and "none" are larger as words */
-        if (LID == 0 && scratch.fault < net.n) atomic_min(fault, (uint)(net.first + scratch.fault));
+        if (LID == 0 && scratch.fault < net.n && !meeting.is_lost)
+            atomic_min(fault, (uint)(net.first + scratch.fault));
         if (meet(&meeting, scratch.fault < net.n) != 0u || meeting.is_lost) break;
 #else
         if (scratch.fault < net.n) now.fault_neuron = scratch.fault;

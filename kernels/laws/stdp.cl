@@ -95,8 +95,8 @@ INLINE float potentiate_weight(float w, float pre, float potentiate, float w_max
 
 #if CLSNN_RULE == CLSNN_RULE_EXPONENTIAL
 /* Returns exp(x) for |x| <= 80; a larger |x| counts as 80, and the weight is clipped anyway. With
- * x = n ln 2 + r it is 2^n times the Taylor polynomial of r, which is off by 5e-9 at most. Only fma and + - *
- * are used, so bits are the same everywhere. */
+ * x = n ln 2 + r it is 2^n times the Taylor polynomial of r, which is off by 7e-9 of itself at most. Only fma
+ * and + - * are used, so bits are the same everywhere. */
 INLINE real exponentials(real x) {
     const real bounded = x < (real)(-80.0f) ? (real)(-80.0f) : x > (real)(80.0f) ? (real)(80.0f) : x;
     const real shifted = fma(bounded, (real)(0x1.715476p+0f), (real)(0x1.8p+23f)); /* n in the lowest bits */

@@ -14,7 +14,7 @@ struct meeting {
     int n_shares, share; /* share: the own one */
     uint count;          /* meetings so far */
     ulong patience;      /* most looks at a slot before the other work-group counts as lost */
-    int is_lost;         /* the launch has failed, and nobody waits any more */
+    int is_lost;         /* the launch has failed: nobody waits any more, and what is told means nothing */
 #if CLSNN_WG > 1
     __local uint
         *sums; /* [3] this meeting's; the next, cleared meanwhile; the last, which some may still read */
