@@ -77,8 +77,8 @@ static inline const struct clsnn_program *rig_program(struct rig *rig, enum clsn
     return rig->programs[rig->n_programs++];
 }
 
-/* Returns whether a law is tried in work-groups of many. A CPU takes half a minute to compile each for them, so
- * by default few are; TEST_WORK_GROUP asks for all. */
+/* Returns whether a law is tried in work-groups of many. A CPU takes half a minute to compile each for them,
+ * so by default few are; TEST_WORK_GROUP asks for all. */
 static inline bool is_tried_in_groups(const struct clsnn_laws *l) {
     if (getenv("TEST_WORK_GROUP") || memcmp(l, &default_laws, sizeof *l) == 0) return true;
     if (l->inhibition == CLSNN_INHIBITION_DIRECT) return l->rule == CLSNN_RULE_TRIPLET;
