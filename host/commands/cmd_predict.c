@@ -31,7 +31,7 @@ enum clsnn_status clsnn_cmd_predict(const struct clsnn_options *o) {
     const struct clsnn_watcher watcher = {.stage = clsnn_trained_stage, .ctx = &t.session.progress};
     TRY(clsnn_trained_stopped(clsnn_experiment_predict(t.x, &watcher, &p)));
     TRY(clsnn_experiment_learned(t.x, &learned));
-    clsnn_warnings_of_result(&t.report.warnings, t.x);
+    clsnn_warnings_of_predictions(&t.report.warnings, t.x, &p);
     if (o->json)
         TRY(print_json(&t.report, &learned, &p, o->out));
     else

@@ -98,7 +98,9 @@ enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn
     if (!labelled && session->data.train.n_images == 0)
         TRY(clsnn_fail(CLSNN_E_DATA, "%s: has no labels, and %s no training images to label it with", path,
                        session->data.source));
-    if (trained_on.sha256[0] && strcmp(trained_on.sha256, session->data.sha256) != 0) {
+    /* own images are what predict is for */
+    if (strcmp(o->command, "predict") != 0 && trained_on.sha256[0] &&
+        strcmp(trained_on.sha256, session->data.sha256) != 0) {
         clsnn_warnings_add(&session->warnings, CLSNN_WARN_other_data,
                            "%s was trained on other data (%s) than it is tested on (%s: %s)", path,
                            trained_on.name, session->data.name, session->data.source);

@@ -106,7 +106,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "work-items for each network; results do not depend on it"},
     {"split", 0, "COUNT", CLSNN_OPT_WHOLE, FIELD(split), .min = 0, .max = CLSNN_MAX_SHARES, .def = "0",
      .def_note = "chosen for the device", .commands = TRAIN | BENCH | REPRODUCE | SWEEP | VERIFY,
-     .help = "work-groups that share one network in training; results do not depend on it"},
+     .help = "work-groups that share one network in training, at most one a core of a CPU; results do not "
+             "depend on it, and small networks or busy cores become slower"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
      .def_note = "chosen for the device", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | VERIFY,
      .help = "presentations in one kernel launch; results do not depend on it"},
@@ -131,7 +132,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP | VERIFY, .no_environment = true,
      .help =
          "data set: auto, mnist, digits (built in), a directory with the four IDX files, or FILE.npz with "
-         "x_train, y_train, x_test and y_test; auto takes mnist if it is found, else digits; the first "
+         "x_train, y_train, x_test and y_test, or x_test alone for eval and predict: images [n, 28, 28] "
+         "of bytes, or floats from 0 to 1, and whole labels from 0 to 255; auto takes mnist if it is found, "
+         "else digits; the first "
          "place for mnist is the directory $CLSNN_DATA, clsnn data list shows all"},
     {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
      .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP, .no_environment = true,

@@ -39,25 +39,27 @@ const char *clsnn_warnings_next(struct clsnn_warnings *w) {
 }
 
 void clsnn_warnings_of_pixels(struct clsnn_warnings *w, const struct clsnn_dataset *data) {
-    const struct clsnn_images *train = &data->train;
-    const size_t n_pixels = (size_t)train->n_images * CLSNN_IMAGE_PIXELS;
+    /* a test set alone is looked at too */
+    const bool trains = data->train.n_images > 0;
+    const struct clsnn_images *set = trains ? &data->train : &data->test;
+    const char *name = trains ? "training" : clsnn_dataset_test_name(data);
+    const size_t n_pixels = (size_t)set->n_images * CLSNN_IMAGE_PIXELS;
     uint8_t brightest = 0;
     uint64_t sum = 0;
     if (n_pixels > 0) {
         for (size_t k = 0; k < n_pixels; k++) {
-            if (train->pixels[k] > brightest) brightest = train->pixels[k];
-            sum += train->pixels[k];
+            if (set->pixels[k] > brightest) brightest = set->pixels[k];
+            sum += set->pixels[k];
         }
         const double mean = (double)sum / (double)n_pixels;
         if (brightest < 64)
             clsnn_warnings_add(w, CLSNN_WARN_dim_pixels,
-                               "the brightest training pixel of %s is %u of 255, so inputs hardly spike",
+                               "the brightest %s pixel of %s is %u of 255, so inputs hardly spike", name,
                                data->name, brightest);
         if (mean > 127.5)
-            clsnn_warnings_add(
-                w, CLSNN_WARN_bright_pixels,
-                "the mean training pixel of %s is %.0f of 255, so most inputs spike all the time", data->name,
-                mean);
+            clsnn_warnings_add(w, CLSNN_WARN_bright_pixels,
+                               "the mean %s pixel of %s is %.0f of 255, so most inputs spike all the time",
+                               name, data->name, mean);
     }
 }
 
@@ -161,6 +163,28 @@ void clsnn_warnings_of_result(struct clsnn_warnings *w, const struct clsnn_exper
         clsnn_warnings_add(w, CLSNN_WARN_chance,
                            "%u of %u %s images answered right: naming the most frequent class gives %u",
                            m->score.correct_all, n_test, test, most);
+}
+
+void clsnn_warnings_of_predictions(struct clsnn_warnings *w, const struct clsnn_experiment *x,
+                                   const struct clsnn_predictions *p) {
+    uint64_t n_spikes = 0;
+    uint32_t n_weak = 0;
+    if (x->n_metrics > 0) { /* the images have labels */
+        clsnn_warnings_of_result(w, x);
+        return;
+    }
+    for (uint32_t k = 0; k < p->n_images; k++) {
+        uint64_t n = 0;
+        for (uint32_t j = 0; j < p->n_post; j++) n += p->counts[(size_t)k * p->n_post + j];
+        n_spikes += n;
+        n_weak += n < (uint64_t)x->plan.model.min_spikes;
+    }
+    if (n_spikes == 0)
+        clsnn_warnings_add(w, CLSNN_WARN_silent, "no neuron fired for any of %u images", p->n_images);
+    else if ((uint64_t)100 * n_weak > p->n_images)
+        clsnn_warnings_add(w, CLSNN_WARN_given_up,
+                           "%u of %u images stayed under %d spikes at the highest intensity", n_weak,
+                           p->n_images, x->plan.model.min_spikes);
 }
 
 void clsnn_warnings_names(const struct clsnn_warnings *w, char out[CLSNN_WARNING_NAMES]) {

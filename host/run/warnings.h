@@ -35,6 +35,9 @@ void clsnn_warnings_of_lock(struct clsnn_warnings *w, bool by_files, const char 
 void clsnn_warnings_of_model(struct clsnn_warnings *w, const struct clsnn_learned *model, const char *path,
                              const struct clsnn_model *params);
 void clsnn_warnings_of_result(struct clsnn_warnings *w, const struct clsnn_experiment *x);
+/* Adds those of predictions, also for images without labels. */
+void clsnn_warnings_of_predictions(struct clsnn_warnings *w, const struct clsnn_experiment *x,
+                                   const struct clsnn_predictions *p);
 
 /* Writes the names, joined by '+', as results.csv has them; "" without warnings. */
 void clsnn_warnings_names(const struct clsnn_warnings *w, char out[CLSNN_WARNING_NAMES]);

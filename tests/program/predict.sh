@@ -91,6 +91,20 @@ END
     mkdir images && cp "$work/small/t10k-images-idx3-ubyte" images
     refuses 3 "bare.npz: has no labels, and images no training images" predict bare.npz --data images
 }
+odd_images() { # images that mean nothing are named, without labels too; own images are no other data
+    with_numpy - <<'END' || wrong "no images"
+import numpy as n
+n.savez("black.npz", x_test=n.zeros((20, 28, 28), "u1"))
+n.savez("bright.npz", x_test=n.full((20, 28, 28), 200, "u1"))
+END
+    run 0 predict "$work/base/model.npz" --data black.npz --out black
+    says "(dim_pixels)"
+    says "no neuron fired for any of 20 images"
+    ! grep -q other_data "$work/err" || wrong "own images are other data"
+    run 0 predict "$work/base/model.npz" --data bright.npz --out bright
+    says "(bright_pixels)"
+    run 3 predict "$work/base/model.npz" --data black.npz --out strict --strict
+}
 kept() { # earlier answers are moved, never overwritten
     predict
     predict --test-images 5
@@ -115,6 +129,7 @@ bad_call() {
 on "the counts and answers of eval" same_as_eval
 on "a part of the images" parts
 on "images without labels" without_labels
+on "images without ink" odd_images
 on "a model without labels" unlabelled_model
 on "earlier answers are kept" kept
 on "--out where the model is" own_dir
