@@ -89,7 +89,7 @@ stopped_eval() {
 }
 stopped_twice() { # a launch takes seconds, so the second signal comes before the program answers the first
     begin "training 12000 neurons" \
-        train --data "$work/small" --neurons 12000 --epochs 100 --chunk 1000 --out out
+        train --data "$work/small" --neurons 12000 --epochs 100 --chunk 1000 --split 1 --out out
     sleep 0.2
     kill -INT "$pid"
     sleep 1.2
