@@ -1,305 +1,16 @@
-/* Trains the runs of a sweep side by side: on each device a batch for each network size, a slot for each run
- * under way. */
-#include "sweep/sweep.h"
-
-#include <fcntl.h>
-#include <pthread.h>
+/* Trains the runs of a sweep side by side: a thread for each device, on each a batch for each network size, a
+ * slot for each run under way. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
-#include "base/file.h"
 #include "base/lock.h"
 #include "device/device.h"
-#include "experiment/experiment.h"
-#include "run/report.h"
 #include "run/run_json.h"
 #include "run/run_read.h"
 #include "sweep/pack.h"
-
-/* A run under way in a slot of a batch. */
-struct slot {
-    struct clsnn_sweep_run *run; /* NULL: none */
-    struct clsnn_report report;
-    bool is_unsaved; /* counted in n_unsaved */
-};
-
-/* A device at work on its present batch, in a thread of its own. */
-struct worker {
-    struct work *work;
-    const struct clsnn_sweep_device *on;
-    struct clsnn_experiment **experiments; /* [n_slots]; NULL: an empty slot */
-    struct slot *slots;                    /* [n_slots] */
-    int n_slots;
-    uint64_t images_left; /* trained on by experiments that have left their slots */
-    double work_left;     /* clsnn_pack_work of images_left */
-    pthread_t thread;
-    bool has_thread;
-    enum clsnn_status st; /* not CLSNN_OK: the device works no more */
-    char why[1024];       /* the error, if there are several devices */
-    /* work->lock protects the rest. */
-    bool has_begun;                /* it has taken its share */
-    const struct clsnn_plan *like; /* a run of the present batch: one size and the same laws; or NULL */
-    size_t n_running;
-    uint64_t images; /* images_left, and those of experiments in slots */
-    double done;     /* clsnn_pack_work of images */
-};
-
-/* The state of clsnn_sweep_run. */
-struct work {
-    struct clsnn_sweep *sweep;
-    const struct clsnn_sweep_watcher *watch;
-    struct worker *workers; /* [sweep->n_devices] */
-    bool by_files;          /* the file system has no locks */
-    double began;           /* clsnn_clock_seconds */
-    /* Protects the rest, once threads run, and serialises calls of the watcher. */
-    pthread_mutex_t lock;
-    size_t n_to_begin; /* devices that have not begun: nobody takes more than a share before */
-    pthread_cond_t all_have_begun;
-    struct clsnn_sweep_run **queue; /* [n_queue] runs that wait, in the order of pack.h; borrowed */
-    size_t n_queue;
-    struct clsnn_sweep_stage stage;
-    double work_all;    /* clsnn_pack_work of all images to train on */
-    bool read_out;      /* the watcher was told of the first readout */
-    size_t n_unsaved;   /* runs with a file that could not be written */
-    char unsaved[1024]; /* the error of the first of these runs */
-    bool told[CLSNN_N_WARNINGS];
-    double synced;             /* clsnn_clock_seconds of the last sync_files */
-    const struct worker *last; /* the device that ended last with an error */
-};
-
-static void note(struct work *w, const char *text, bool is_warning) {
-    pthread_mutex_lock(&w->lock);
-    if (w->watch && w->watch->note) w->watch->note(w->watch->ctx, text, is_warning);
-    pthread_mutex_unlock(&w->lock);
-}
-
-/* Turns CLSNN_E_IO into a warning and CLSNN_OK, and returns any other status as it is. Files of one run that
- * cannot be written must not end the other runs; clsnn_sweep_run reports the first such error at its end. */
-static enum clsnn_status go_on(struct work *w, struct slot *slot, enum clsnn_status st) {
-    char text[1200];
-    if (st != CLSNN_E_IO) return st;
-    snprintf(text, sizeof text, "%s: %s; the other runs go on", slot->run->name, clsnn_error_text());
-    pthread_mutex_lock(&w->lock);
-    if (!slot->is_unsaved && w->n_unsaved++ == 0)
-        snprintf(w->unsaved, sizeof w->unsaved, "%s", clsnn_error_text());
-    pthread_mutex_unlock(&w->lock);
-    slot->is_unsaved = true;
-    clsnn_error_clear();
-    note(w, text, true);
-    return CLSNN_OK;
-}
-
-static int compare_runs(const void *a, const void *b) {
-    const struct clsnn_sweep_run *x = *(struct clsnn_sweep_run *const *)a,
-                                 *y = *(struct clsnn_sweep_run *const *)b;
-    const int order = clsnn_pack_compare(&x->plan, &y->plan);
-    return order ? order : x < y ? -1 : x > y; /* both point into s->runs: equal runs keep the grid's order */
-}
-
-/* Locks the queue, once this device may take runs from it. */
-static void lock_queue(struct worker *k) {
-    struct work *w = k->work;
-    pthread_mutex_lock(&w->lock);
-    while (k->has_begun && w->n_to_begin > 0) pthread_cond_wait(&w->all_have_begun, &w->lock);
-}
-
-/* Takes the first waiting run that fits the present batch for slot b; NULL: none waits. */
-static struct clsnn_sweep_run *take(struct worker *k, int b) {
-    struct work *w = k->work;
-    struct clsnn_sweep_run *run = NULL;
-    size_t q = 0;
-    lock_queue(k);
-    while (q < w->n_queue && !clsnn_pack_together(&w->queue[q]->plan, k->like)) q++;
-    if (q < w->n_queue) {
-        run = w->queue[q];
-        memmove(&w->queue[q], &w->queue[q + 1], (--w->n_queue - q) * sizeof(struct clsnn_sweep_run *));
-        w->stage.n_waiting--;
-        w->stage.n_running++;
-        k->n_running++;
-    }
-    pthread_mutex_unlock(&w->lock);
-    k->slots[b] = (struct slot){.run = run};
-    return run;
-}
-
-/* Empties slot b, whose run is finished, has failed (why) or goes back into the queue (not ended). */
-static void drop(struct worker *k, int b, bool ended, const char *why) {
-    struct work *w = k->work;
-    struct clsnn_sweep_run *run = k->slots[b].run;
-    pthread_mutex_lock(&w->lock);
-    w->stage.n_running--;
-    k->n_running--;
-    if (!ended) {
-        w->queue[w->n_queue++] = run;
-        qsort(w->queue, w->n_queue, sizeof *w->queue, compare_runs);
-        w->stage.n_waiting++;
-    } else if (why) {
-        clsnn_found_finish(&run->result);
-        run->result.found = CLSNN_FOUND_FAILED;
-        snprintf(run->result.why, sizeof run->result.why, "%.250s", why);
-        w->stage.n_failed++;
-    } else {
-        w->stage.n_done++;
-    }
-    pthread_mutex_unlock(&w->lock);
-    k->slots[b].run = NULL;
-}
-
-/* Starts the run of slot b; *out is its experiment, or NULL on failure. */
-static enum clsnn_status start(struct worker *k, struct clsnn_batch *batch, int b,
-                               struct clsnn_experiment **out) {
-    enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_sweep *s = k->work->sweep;
-    struct slot *slot = &k->slots[b];
-    const struct clsnn_sweep_run *run = slot->run;
-    int moved = 0;
-    TRY(clsnn_report_prepare_dir(run->dir, &moved));
-    TRY(clsnn_experiment_create(batch, b, &run->plan, out));
-    clsnn_report_start(&slot->report, &s->grid->options[run - s->runs], *out, run->dir);
-    if (s->warnings) slot->report.warnings = *s->warnings;
-    slot->report.durability = CLSNN_FILE_LOOSE; /* until the next sync_files */
-    clsnn_warnings_of_lock(&slot->report.warnings, k->work->by_files, s->dir);
-    clsnn_warnings_of_plan(&slot->report.warnings, s->data, &run->plan);
-    TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));
-fail:
-    if (st == CLSNN_OK) return st;
-    slot->report.experiment = NULL;
-    clsnn_experiment_destroy(*out);
-    *out = NULL;
-    return st;
-}
-
-/* Starts the next run of the batch's size in slot b, or leaves the slot empty (*out NULL). A run whose
- * directory cannot be written is marked as failed, and the next run is tried. */
-static enum clsnn_status fill_slot(struct worker *k, struct clsnn_batch *batch, int b,
-                                   struct clsnn_experiment **out) {
-    *out = NULL;
-    while (!*out && take(k, b)) {
-        char why[512];
-        enum clsnn_status st = start(k, batch, b, out);
-        snprintf(why, sizeof why, "%s", clsnn_error_text());
-        st = go_on(k->work, &k->slots[b], st);
-        if (st != CLSNN_OK) return st;
-        if (!*out) drop(k, b, true, why);
-    }
-    return CLSNN_OK;
-}
-
-static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *x,
-                                      const struct clsnn_metrics *m) {
-    struct worker *k = ctx;
-    struct work *w = k->work;
-    struct slot *slot = &k->slots[x->slot];
-    /* After the last epoch save() writes them. */
-    enum clsnn_status st = m->epoch < x->plan.epochs ? clsnn_report_metrics(&slot->report) : CLSNN_OK;
-    if (st == CLSNN_OK && w->watch && w->watch->evaluated) {
-        pthread_mutex_lock(&w->lock);
-        st = w->watch->evaluated(w->watch->ctx, slot->run, x, m);
-        pthread_mutex_unlock(&w->lock);
-    }
-    return go_on(w, slot, st);
-}
-
-/* Ends a finished experiment, or a failed one (why), and gives its slot to the next run of this size. */
-static enum clsnn_status leave(struct worker *k, struct clsnn_experiment **experiment, const char *why) {
-    struct clsnn_experiment *x = *experiment;
-    struct clsnn_batch *batch = x->batch;
-    const int b = x->slot;
-    k->images_left += x->at.images;
-    k->work_left += clsnn_pack_work(&x->plan, x->at.images);
-    drop(k, b, true, why);
-    k->slots[b].report.experiment = NULL;
-    clsnn_experiment_destroy(x);
-    *experiment = NULL;
-    k->experiments[b] = NULL;
-    return fill_slot(k, batch, b, experiment);
-}
-
-/* Shows the run's warnings, each kind for the first run that has it. results.csv has those of every run. */
-static void tell(struct work *w, struct slot *slot) {
-    struct clsnn_warnings *warnings = &slot->report.warnings;
-    char text[640];
-    const char *warning;
-    pthread_mutex_lock(&w->lock);
-    memcpy(warnings->told, w->told, sizeof w->told);
-    while ((warning = clsnn_warnings_next(warnings))) {
-        snprintf(text, sizeof text, "run %s: %s", slot->run->name, warning);
-        if (w->watch && w->watch->note) w->watch->note(w->watch->ctx, text, true);
-    }
-    memcpy(w->told, warnings->told, sizeof w->told);
-    pthread_mutex_unlock(&w->lock);
-}
-
-/* Writes the run's files, run.json last: a run counts as finished as soon as its run.json says so. */
-static enum clsnn_status save(struct work *w, const struct slot *slot, const struct clsnn_learned *learned) {
-    enum clsnn_status st = CLSNN_OK;
-    TRY(clsnn_report_model(&slot->report, learned));
-    TRY(clsnn_report_metrics(&slot->report));
-    if (w->watch && w->watch->finished) {
-        pthread_mutex_lock(&w->lock);
-        st = w->watch->finished(w->watch->ctx, slot->run, &slot->report, learned);
-        pthread_mutex_unlock(&w->lock);
-        TRY(st);
-    }
-    TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_FINISHED, learned));
-fail:
-    /* Best effort: the state FAILED makes the next start of the sweep train this run again. */
-    if (st == CLSNN_E_IO) clsnn_run_json_write(&slot->report, CLSNN_RUN_FAILED, NULL);
-    return st;
-}
-
-/* Brings the files of finished runs to the disk, all at once: a sweep of short runs writes thousands. After a
- * power cut the last second's runs may be torn. Their hashes tell, and the next start trains them again. */
-static void sync_files(struct work *w, bool at_once) {
-    const double now = clsnn_clock_seconds();
-    pthread_mutex_lock(&w->lock);
-    const bool is_due = at_once || now - w->synced >= 1;
-    if (is_due) w->synced = now;
-    pthread_mutex_unlock(&w->lock);
-    if (!is_due) return;
-    const int fd = clsnn_file_open(AT_FDCWD, w->sweep->dir, O_RDONLY | O_DIRECTORY, 0);
-    if (fd < 0) return; /* the next write says why */
-    syncfs(fd);
-    close(fd);
-}
-
-static enum clsnn_status on_finished(void *ctx, struct clsnn_experiment **experiment) {
-    enum clsnn_status st = CLSNN_OK;
-    struct worker *k = ctx;
-    struct work *w = k->work;
-    struct slot *slot = &k->slots[(*experiment)->slot];
-    struct clsnn_found_run *result = &slot->run->result;
-    struct clsnn_learned learned = {0};
-    TRY(clsnn_experiment_learned(*experiment, &learned));
-    clsnn_warnings_of_result(&slot->report.warnings, *experiment);
-    tell(w, slot);
-    clsnn_found_finish(result);
-    TRY(clsnn_run_of(&slot->report, &learned, &result->run));
-    result->found = CLSNN_FOUND_FINISHED; /* in the tables even if its own files cannot be written */
-    TRY(go_on(w, slot, save(w, slot, &learned)));
-    sync_files(w, false);
-    TRY(leave(k, experiment, NULL));
-fail:
-    clsnn_learned_finish(&learned);
-    return st;
-}
-
-static enum clsnn_status on_failed(void *ctx, struct clsnn_experiment **experiment) {
-    struct worker *k = ctx;
-    struct slot *slot = &k->slots[(*experiment)->slot];
-    char text[640], why[512];
-    snprintf(why, sizeof why, "%s", clsnn_error_text());
-    snprintf(text, sizeof text, "run %s failed: %s", slot->run->name, why);
-    /* run.json holds the recorded error, so it is written before clsnn_error_clear. Best effort: results.csv
-     * shows the failure too. */
-    clsnn_run_json_write(&slot->report, CLSNN_RUN_FAILED, NULL);
-    clsnn_error_clear();
-    note(k->work, text, true);
-    return leave(k, experiment, why);
-}
+#include "sweep/sweep_internal.h"
 
 /* Tells the watcher of the progress of all devices. Returns false to stop. */
 static bool show(struct work *w, bool reads_out) {
@@ -358,7 +69,7 @@ static void note_batch(struct worker *k, uint32_t neurons, size_t n_runs) {
     } else if (k->n_slots > 1) {
         snprintf(text + n, sizeof text - (size_t)n, ", %d side by side", k->n_slots);
     }
-    note(k->work, text, false);
+    clsnn_work_note(k->work, text, false);
 }
 
 /* Chooses the size of the device's next batch: the first in the queue that fits. Returns false if there is
@@ -369,7 +80,7 @@ static bool next_size(struct worker *k, uint32_t *out_neurons, size_t *out_most,
     const struct clsnn_sweep *s = w->sweep;
     size_t q = 0, waiting = 0, running = 0;
     uint64_t capacity = 0;
-    lock_queue(k);
+    clsnn_work_lock_queue(k);
     while (q < w->n_queue && !clsnn_pack_fits(k->on->dev, s->data, w->queue[q]->plan.neurons)) q++;
     const bool found = q < w->n_queue;
     if (found) {
@@ -406,8 +117,11 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
                                   size_t *out_back) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_sweep *s = k->work->sweep;
-    const struct clsnn_watcher watch = {
-        .stage = on_stage, .evaluated = on_evaluated, .finished = on_finished, .failed = on_failed, .ctx = k};
+    const struct clsnn_watcher watch = {.stage = on_stage,
+                                        .evaluated = clsnn_slot_evaluated,
+                                        .finished = clsnn_slot_finished,
+                                        .failed = clsnn_slot_failed,
+                                        .ctx = k};
     struct clsnn_batch *batch = NULL;
     TRY(clsnn_pack_slots(k->on->dev, s->data, neurons, n_most, &k->n_slots));
     k->experiments = calloc((size_t)k->n_slots, sizeof *k->experiments);
@@ -419,7 +133,7 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
     TRY(clsnn_batch_create(k->on->dev, k->on->prog, s->data, neurons, &k->like->model.laws, k->n_slots,
                            s->data->train.n_images, s->data->test.n_images, (uint32_t)s->options->chunk,
                            &batch));
-    for (int b = 0; b < k->n_slots; b++) TRY(fill_slot(k, batch, b, &k->experiments[b]));
+    for (int b = 0; b < k->n_slots; b++) TRY(clsnn_slot_fill(k, batch, b, &k->experiments[b]));
     begin(k);
     note_batch(k, neurons, n_runs);
     TRY(clsnn_experiments_run(batch, k->experiments, &watch));
@@ -432,7 +146,7 @@ fail:
         clsnn_experiment_destroy(k->experiments[b]);
         k->experiments[b] = NULL;
         if (!k->slots[b].run) continue;
-        drop(k, b, false, NULL);
+        clsnn_slot_drop(k, b, false, NULL);
         (*out_back)++;
     }
     free(k->experiments);
@@ -463,7 +177,7 @@ static void end_device(struct worker *k, enum clsnn_status st, size_t n_back) {
     snprintf(text, sizeof text, "%s is lost: %s; its %zu unfinished run%s again on %s", label, k->why, n_back,
              n_back == 1 ? " begins" : "s begin",
              n_left == 1 ? "the device that is left" : "the other devices");
-    note(w, text, true);
+    clsnn_work_note(w, text, true);
 }
 
 /* The body of a device's thread: trains runs while any waits. */
@@ -581,10 +295,10 @@ static enum clsnn_status make_queue(struct work *w) {
             char text[1024];
             snprintf(text, sizeof text, "%s is made again: %s; the earlier files go to previous-K in it",
                      run->dir, run->result.why);
-            note(w, text, true);
+            clsnn_work_note(w, text, true);
         }
     }
-    qsort(w->queue, w->n_queue, sizeof *w->queue, compare_runs);
+    qsort(w->queue, w->n_queue, sizeof *w->queue, clsnn_work_compare);
 fail:
     return st;
 }
@@ -622,7 +336,7 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
         st = clsnn_fail(CLSNN_E_IO, "files of %zu run%s could not be written: %s", w.n_unsaved,
                         w.n_unsaved == 1 ? "" : "s", w.unsaved);
 fail:
-    if (trains) sync_files(&w, true);
+    if (trains) clsnn_work_sync(&w, true);
     *out_stage = w.stage;
     free(w.queue);
     free(w.workers);
