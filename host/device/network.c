@@ -136,8 +136,8 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
     struct clsnn_params *p = &net->host_params[b];
     if (memcmp(&model->laws, &net->laws, sizeof model->laws) != 0)
         return clsnn_fail(CLSNN_E_SHAPE,
-                          "network %d: has other laws than its kernels were compiled for: networks with one "
-                          "--rule and one --inhibition share a batch",
+                          "network %d: has other laws than its kernels were compiled for: networks of a "
+                          "batch have one --rule, one --pairing and one --inhibition",
                           b);
     struct clsnn_tables *tables = malloc(sizeof *tables);
     if (!tables) return clsnn_no_memory("network");

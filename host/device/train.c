@@ -129,14 +129,16 @@ fail:
 }
 
 /* Returns whether several work-groups a network train in the coming launch. If that may be slower than one,
- * the first two launches try both ways, and every 16th tries the slower one again. *is_trial: a short launch
- * will do. */
+ * the second launch and the third try both ways. The first tells nothing: it rescales every column. The first
+ * launches are short, so launches 4, 8, 16 and every 16th from there try the slower way again. *is_trial: a
+ * part of a launch will do. */
 static bool choose_shares(const struct clsnn_trainer *tr, bool *is_trial) {
     const struct clsnn_network *net = tr->net;
     *is_trial = false;
     if (!net->shared || !net->adapts) return net->shared != NULL;
-    *is_trial = tr->n_launches < 2 || tr->n_launches % 16 == 0;
-    if (tr->n_launches < 2) return tr->n_launches == 0;
+    const uint32_t k = tr->n_launches;
+    if (k < 3) return k < 2;
+    *is_trial = k % 16 == 0 || k == 4 || k == 8;
     return (tr->seconds[true] <= tr->seconds[false]) != *is_trial;
 }
 
