@@ -70,7 +70,8 @@ static enum clsnn_status open_device(struct bench *b, const struct clsnn_device_
     TRY(clsnn_session_device(b->o, info, &b->devices[d]));
     clsnn_progress_note(&b->progress, "compiling kernels for %s (%s, driver %s)", info->name,
                         info->platform_name, info->driver);
-    TRY(clsnn_program_create(b->devices[d], CLSNN_PROGRAM_RUN, b->o->work_group, &b->programs[d]));
+    TRY(clsnn_program_create_for(b->devices[d], CLSNN_PROGRAM_RUN, b->o->work_group,
+                                 clsnn_dataset_pixels(&b->data), &b->programs[d]));
     TRY(clsnn_bench_bandwidth(b->devices[d], &b->bandwidth[d]));
     b->n_devices++;
     return st;
@@ -110,12 +111,13 @@ static enum clsnn_status start(struct bench *b) {
     TRY(clsnn_dataset_load(o->data, &b->data));
     TRY(open_devices(b));
     TRY(clsnn_bench_host_bandwidth(&b->host_bandwidth));
-    TRY(clsnn_plain_create(&o->model, o->seed, 1, &c));
+    TRY(clsnn_plain_create(&o->model, o->seed, 1, 1, &c));
     snprintf(b->c_name, sizeof b->c_name, "one thread, %s", c->variant);
     clsnn_plain_destroy(c);
     b->plan = (struct clsnn_bench_plan){.model = &o->model,
                                         .seed = o->seed,
                                         .pixels = b->data.train.pixels,
+                                        .n_pre = clsnn_dataset_pixels(&b->data),
                                         .n_images = b->data.train.n_images,
                                         .check_images = o->quick ? 10 : 30,
                                         .warm_images = o->quick ? 40 : 500,

@@ -28,7 +28,7 @@ static enum clsnn_status print_json(FILE *out, json_t *object) {
 
 static double mean_pixel(const struct clsnn_images *m) {
     uint64_t sum = 0;
-    size_t n = (size_t)m->n_images * CLSNN_IMAGE_PIXELS;
+    size_t n = (size_t)m->n_images * m->height * m->width;
     for (size_t i = 0; i < n; i++) sum += m->pixels[i];
     return (double)sum / (double)n;
 }
@@ -41,9 +41,11 @@ static json_t *dataset_json(const struct clsnn_dataset *d) {
 
 static void dataset_text(FILE *out, const struct clsnn_dataset *d) {
     fprintf(out,
-            "%s\n  source      %s\n  images      %" PRIu32 " training, %" PRIu32 " test, 28 x 28\n"
+            "%s\n  source      %s\n  images      %" PRIu32 " training, %" PRIu32 " test, %" PRIu32
+            " x %" PRIu32 "\n"
             "  mean pixel  %.2f of 255 (training)\n  sha256      %s\n",
-            d->name, d->source, d->train.n_images, d->test.n_images, mean_pixel(&d->train), d->sha256);
+            d->name, d->source, d->train.n_images, d->test.n_images, d->test.height, d->test.width,
+            mean_pixel(&d->train), d->sha256);
 }
 
 static const char *state_text(enum clsnn_place_state state) {

@@ -33,7 +33,7 @@ fail:
 /* Reads and checks every array of IN.npz. in borrows the arrays from npz. Sets model's w_norm for a replay
  * that learns. */
 static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *path, struct clsnn_model *model,
-                                    struct clsnn_replay_input *in) {
+                                    uint32_t *out_n_pre, struct clsnn_replay_input *in) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_array *steps = NULL, *inputs = NULL, *w0 = NULL, *theta0 = NULL, *norm = NULL;
     int32_t on = 0, off = 0, samples = 0, learn = 0;
@@ -48,15 +48,18 @@ static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *pat
         return clsnn_fail(CLSNN_E_DATA, "%s: event_step has %zu entries, event_input %zu: must be equal",
                           path, steps->shape[0], inputs->shape[0]);
     }
-    TRY(clsnn_npz_get(npz, path, "w0", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w0));
-    const size_t n_post = w0->shape[1];
+    TRY(clsnn_npz_get(npz, path, "w0", CLSNN_F4, 2, (const size_t[]){0, 0}, &w0));
+    const size_t n_pre = w0->shape[0], n_post = w0->shape[1];
+    if (n_pre < 1 || n_pre > CLSNN_MAX_PRE)
+        return clsnn_fail(CLSNN_E_DATA, "%s: w0 has %zu rows: must be in [1, %d] inputs", path, n_pre,
+                          CLSNN_MAX_PRE);
     if (n_post < 1 || n_post > CLSNN_MAX_POST) {
         return clsnn_fail(CLSNN_E_DATA, "%s: w0 has %zu columns: must be in [1, %d] neurons", path, n_post,
                           CLSNN_MAX_POST);
     }
     TRY(clsnn_npz_get(npz, path, "theta0_mv", CLSNN_F4, 1, (const size_t[]){n_post}, &theta0));
     const float *w = w0->data, *theta = theta0->data, sum = *(const float *)norm->data;
-    for (size_t k = 0; k < CLSNN_N_PRE * n_post; k++) {
+    for (size_t k = 0; k < n_pre * n_post; k++) {
         if (!isfinite(w[k]))
             return clsnn_fail(CLSNN_E_DATA, "%s: w0[%zu, %zu] = %g: must be finite", path, k / n_post,
                               k % n_post, (double)w[k]);
@@ -70,6 +73,7 @@ static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *pat
         return clsnn_fail(CLSNN_E_DATA, "%s: norm = %g: must be positive, or 0 for no rescaling", path,
                           (double)sum);
     if (learn) model->w_norm = (double)sum;
+    *out_n_pre = (uint32_t)n_pre;
     *in = (struct clsnn_replay_input){.label = path,
                                       .n_post = (uint32_t)n_post,
                                       .steps_on = (uint32_t)on,
@@ -85,7 +89,7 @@ fail:
     return st;
 }
 
-static enum clsnn_status write_output(const char *path, uint32_t n_post,
+static enum clsnn_status write_output(const char *path, uint32_t n_pre, uint32_t n_post,
                                       const struct clsnn_replay_output *r) {
     const struct clsnn_array arrays[] = {
         {"exc_step", CLSNN_I4, 1, {r->exc.n}, r->exc.step},
@@ -96,7 +100,7 @@ static enum clsnn_status write_output(const char *path, uint32_t n_post,
         {"ge_exc", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->g_exc},
         {"gi_exc", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->g_inh},
         {"v_inh", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->v_inh},
-        {"w_end", CLSNN_F4, 2, {CLSNN_N_PRE, n_post}, r->w_end},
+        {"w_end", CLSNN_F4, 2, {n_pre, n_post}, r->w_end},
         {"theta_end_mv", CLSNN_F4, 1, {n_post}, r->theta_end_mv},
     };
     return clsnn_npz_write(path, arrays, sizeof arrays / sizeof *arrays);
@@ -113,6 +117,7 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
     struct clsnn_replay_input in = {0};
     struct clsnn_replay_output result = {0};
     struct clsnn_model model = o->model;
+    uint32_t n_pre = 0;
     const char *from = o->operands[0], *to = o->operands[1];
     clsnn_progress_start(&progress, stderr, o->quiet);
     clsnn_progress_note(&progress, "replaying %s", from);
@@ -121,13 +126,13 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
                           "%s: is the file to replay, and would be lost: give the result another name", to);
     TRY(clsnn_file_check(to));
     TRY(clsnn_npz_read(from, max_input_bytes, &npz));
-    TRY(read_input(&npz, from, &model, &in));
+    TRY(read_input(&npz, from, &model, &n_pre, &in));
     TRY(clsnn_session_choose(&progress, o, 1, in.n_post, &info, &n_devices));
     TRY(clsnn_session_device(o, info, &dev));
     clsnn_progress_note(&progress, "compiling kernels for %s", dev->info.name);
-    TRY(clsnn_program_create(dev, CLSNN_PROGRAM_REPLAY, o->work_group, &prog));
+    TRY(clsnn_program_create_for(dev, CLSNN_PROGRAM_REPLAY, o->work_group, n_pre, &prog));
     TRY(clsnn_replay(dev, prog, &model, &in, &result));
-    TRY(write_output(to, in.n_post, &result));
+    TRY(write_output(to, n_pre, in.n_post, &result));
     if (o->json) {
         json_t *line = json_pack("{s:i, s:i, s:I, s:I, s:b, s:s*, s:i}", "neurons", (int)in.n_post, "steps",
                                  (int)result.n_steps, "exc_spikes", (json_int_t)result.exc.n, "inh_spikes",

@@ -90,13 +90,13 @@ static enum clsnn_status compare_model(struct verdict *v, const char *dir,
     if (st == CLSNN_OK && recorded.labels.labels && recorded.labels.n_classes != found->labels.n_classes) {
         compare(v, "model.npz: classes", json_integer(recorded.labels.n_classes),
                 json_integer(found->labels.n_classes));
-    } else if (st == CLSNN_OK && recorded.n_post == n) {
+    } else if (st == CLSNN_OK && recorded.n_post == n && recorded.n_pre == found->n_pre) {
         const struct {
             const char *what;
             const void *recorded, *found;
             size_t n_bytes;
         } rows[] = {
-            {"model.npz: w", recorded.w, found->w, CLSNN_N_PRE * n * sizeof(float)},
+            {"model.npz: w", recorded.w, found->w, found->n_pre * n * sizeof(float)},
             {"model.npz: theta_mv", recorded.theta_mv, found->theta_mv, n * sizeof(float)},
             {"model.npz: labels", recorded.labels.labels, found->labels.labels, n * sizeof(int32_t)},
             {"model.npz: proportions", recorded.labels.proportions, found->labels.proportions,
@@ -107,6 +107,7 @@ static enum clsnn_status compare_model(struct verdict *v, const char *dir,
                 compare(v, rows[k].what, json_string("other values"), json_string("those of the training"));
     } else if (st == CLSNN_OK) {
         compare(v, "model.npz: neurons", json_integer(recorded.n_post), json_integer((json_int_t)n));
+        compare(v, "model.npz: inputs", json_integer(recorded.n_pre), json_integer(found->n_pre));
     } else if (st != CLSNN_E_MEMORY) {
         compare(v, "model.npz", clsnn_json_text(clsnn_error_text()),
                 json_string("the result of the training"));

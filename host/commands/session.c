@@ -397,8 +397,8 @@ static enum clsnn_status get_ready(struct clsnn_session *s, const struct clsnn_o
     clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", info->name,
                         info->platform_name, info->driver);
     mind_start(&minder, &s->progress, !o->no_kernel_cache);
-    TRY(clsnn_program_create(d->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN, o->work_group,
-                             &d->prog));
+    TRY(clsnn_program_create_for(d->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN,
+                                 o->work_group, clsnn_dataset_pixels(&s->data), &d->prog));
     clsnn_program_split(d->prog, o->split);
     for (size_t k = 0; k < n_runs; k++) {
         const uint32_t neurons = (uint32_t)runs[k].neurons;

@@ -95,6 +95,11 @@ enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn
     }
     t->options.neurons = (int)t->model.n_post;
     TRY(clsnn_session_open(session, &t->options, &t->options, 1));
+    const struct clsnn_images *test = &session->data.test;
+    if (t->model.n_pre != clsnn_dataset_pixels(&session->data))
+        TRY(clsnn_fail(CLSNN_E_DATA,
+                       "%s: a network of %u inputs, but images of %u x %u pixels in %s: must be as many",
+                       path, t->model.n_pre, test->height, test->width, session->data.source));
     if (!labelled && session->data.train.n_images == 0)
         TRY(clsnn_fail(CLSNN_E_DATA, "%s: has no labels, and %s no training images to label it with", path,
                        session->data.source));

@@ -37,6 +37,10 @@ uint32_t clsnn_dataset_classes(const struct clsnn_dataset *d) {
     return n;
 }
 
+uint32_t clsnn_dataset_pixels(const struct clsnn_dataset *d) {
+    return d->test.height * d->test.width;
+}
+
 enum clsnn_status clsnn_dataset_validate(struct clsnn_dataset *d, uint32_t n) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_images last = {0};
@@ -44,8 +48,9 @@ enum clsnn_status clsnn_dataset_validate(struct clsnn_dataset *d, uint32_t n) {
         return clsnn_fail(CLSNN_E_USAGE, "validate = %u: %s has %u training images: must be in [1, %u]", n,
                           d->name, d->train.n_images, d->train.n_images ? d->train.n_images - 1 : 0);
     const size_t first = d->train.n_images - n;
-    TRY(clsnn_images_create(n, true, &last));
-    memcpy(last.pixels, d->train.pixels + first * CLSNN_IMAGE_PIXELS, (size_t)n * CLSNN_IMAGE_PIXELS);
+    const size_t n_pixels = clsnn_dataset_pixels(d);
+    TRY(clsnn_images_create(n, d->train.height, d->train.width, true, &last));
+    memcpy(last.pixels, d->train.pixels + first * n_pixels, n * n_pixels);
     memcpy(last.labels, d->train.labels + first, n);
     clsnn_images_finish(&d->test);
     d->test = last;
@@ -63,8 +68,11 @@ static enum clsnn_status hash(struct clsnn_dataset *d) {
     struct clsnn_sha256 *h = clsnn_sha256_create();
     if (!h) return CLSNN_E_MEMORY;
     const struct clsnn_images *sets[] = {&d->train, &d->test};
+    const uint32_t height = d->test.height, width = d->test.width;
+    const uint8_t sides[] = {0, 0, 0, (uint8_t)height, 0, 0, 0, (uint8_t)width};
+    if (height != CLSNN_IMAGE_SIDE || width != CLSNN_IMAGE_SIDE) clsnn_sha256_add(h, sides, sizeof sides);
     for (int i = 0; i < 2; i++) {
-        clsnn_sha256_add(h, sets[i]->pixels, (size_t)sets[i]->n_images * CLSNN_IMAGE_PIXELS);
+        clsnn_sha256_add(h, sets[i]->pixels, (size_t)sets[i]->n_images * clsnn_dataset_pixels(d));
         if (sets[i]->labels) clsnn_sha256_add(h, sets[i]->labels, sets[i]->n_images);
     }
     clsnn_sha256_finish(h, d->sha256);
@@ -89,7 +97,7 @@ static enum clsnn_status load_set(const char *dir, enum clsnn_idx_file first, bo
                             dir, clsnn_idx_names[which]);
             goto fail;
         }
-        size_t most = 16 + (size_t)CLSNN_MAX_IMAGES * CLSNN_IMAGE_PIXELS;
+        size_t most = 16 + CLSNN_MAX_PIXELS;
         TRY(clsnn_idx_read(paths[i], i == 0 ? CLSNN_IDX_PIXELS : CLSNN_IDX_LABELS, most, &data[i],
                            &n_bytes[i]));
     }
@@ -117,6 +125,12 @@ static bool has_training(const char *dir) {
 
 /* Fills name, source and hash of a set that was read from path. */
 static enum clsnn_status name_set(const char *path, struct clsnn_dataset *out) {
+    const struct clsnn_images *a = &out->train, *b = &out->test;
+    if (a->n_images && (a->height != b->height || a->width != b->width))
+        return clsnn_fail(
+            CLSNN_E_DATA,
+            "%s: training images of %u x %u pixels, test images of %u x %u: must be of one size", path,
+            a->height, a->width, b->height, b->width);
     const enum clsnn_status st = hash(out);
     if (strlen(path) >= sizeof out->source)
         return clsnn_fail(CLSNN_E_DATA, "data: a path of %zu characters: must be at most %zu", strlen(path),
@@ -179,8 +193,8 @@ static void draw_all(struct clsnn_dataset *out) {
 
 static enum clsnn_status load_digits(struct clsnn_dataset *out) {
     enum clsnn_status st = CLSNN_OK;
-    TRY(clsnn_images_create(CLSNN_DIGITS_TRAIN, true, &out->train));
-    TRY(clsnn_images_create(CLSNN_DIGITS_TEST, true, &out->test));
+    TRY(clsnn_images_create(CLSNN_DIGITS_TRAIN, CLSNN_IMAGE_SIDE, CLSNN_IMAGE_SIDE, true, &out->train));
+    TRY(clsnn_images_create(CLSNN_DIGITS_TEST, CLSNN_IMAGE_SIDE, CLSNN_IMAGE_SIDE, true, &out->test));
     draw_all(out);
     TRY(hash(out));
     snprintf(out->source, sizeof out->source, "built in, seed %u", CLSNN_DIGITS_SEED);
@@ -302,8 +316,7 @@ enum clsnn_status clsnn_dataset_export(const struct clsnn_dataset *d, const char
         snprintf(name, sizeof name, "%s.gz", clsnn_idx_names[i]);
         path = clsnn_file_join(dir, name);
         if (!path) return CLSNN_E_MEMORY;
-        TRY(images ? clsnn_idx_write(path, CLSNN_IDX_PIXELS, set->pixels, set->n_images)
-                   : clsnn_idx_write(path, CLSNN_IDX_LABELS, set->labels, set->n_images));
+        TRY(images ? clsnn_idx_write_images(path, set) : clsnn_idx_write_labels(path, set));
         free(path);
         path = NULL;
     }

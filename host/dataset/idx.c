@@ -53,6 +53,18 @@ static enum clsnn_status refuse_magic(const char *label, const char *what, const
                       what, magic, want);
 }
 
+enum clsnn_status clsnn_images_check(const char *label, uint64_t n, uint64_t height, uint64_t width) {
+    if (height < 1 || height > CLSNN_MAX_SIDE || width < 1 || width > CLSNN_MAX_SIDE)
+        return clsnn_fail(CLSNN_E_DATA, "%s: images of %llu x %llu pixels: must be in [1, %d] x [1, %d]",
+                          label, (unsigned long long)height, (unsigned long long)width, CLSNN_MAX_SIDE,
+                          CLSNN_MAX_SIDE);
+    if (n * height * width > CLSNN_MAX_PIXELS)
+        return clsnn_fail(CLSNN_E_DATA, "%s: %llu images of %llu x %llu: must be at most %zu pixels in all",
+                          label, (unsigned long long)n, (unsigned long long)height, (unsigned long long)width,
+                          CLSNN_MAX_PIXELS);
+    return CLSNN_OK;
+}
+
 /* Checks the header in the first n_bytes of a file. *out_file_bytes: the whole file's size by its header. */
 static enum clsnn_status check_header(enum clsnn_idx_kind kind, const uint8_t *p, size_t n_bytes,
                                       const char *label, uint32_t *out_items, size_t *out_file_bytes) {
@@ -68,11 +80,11 @@ static enum clsnn_status check_header(enum clsnn_idx_kind kind, const uint8_t *p
     if (n == 0 || n > CLSNN_MAX_IMAGES)
         return clsnn_fail(CLSNN_E_DATA, "%s: header claims %u %s: must be in [1, %u]", label, n, what,
                           CLSNN_MAX_IMAGES);
-    if (images && (big_endian(p + 8) != CLSNN_IMAGE_SIDE || big_endian(p + 12) != CLSNN_IMAGE_SIDE))
-        return clsnn_fail(CLSNN_E_DATA, "%s: images of %u x %u pixels: must be 28 x 28", label,
-                          big_endian(p + 8), big_endian(p + 12));
+    const uint32_t height = images ? big_endian(p + 8) : 1, width = images ? big_endian(p + 12) : 1;
+    const enum clsnn_status st = clsnn_images_check(label, n, height, width);
+    if (st != CLSNN_OK) return st;
     *out_items = n;
-    *out_file_bytes = header_bytes(kind) + (size_t)n * (images ? CLSNN_IMAGE_PIXELS : 1);
+    *out_file_bytes = header_bytes(kind) + (size_t)n * height * width;
     return CLSNN_OK;
 }
 
@@ -89,15 +101,17 @@ void clsnn_images_finish(struct clsnn_images *m) {
     memset(m, 0, sizeof *m);
 }
 
-enum clsnn_status clsnn_images_create(uint32_t n, bool labelled, struct clsnn_images *out) {
+enum clsnn_status clsnn_images_create(uint32_t n, uint32_t height, uint32_t width, bool labelled,
+                                      struct clsnn_images *out) {
     void *pixels = NULL;
-    size_t n_bytes = (size_t)n * CLSNN_IMAGE_PIXELS;
+    size_t n_bytes = (size_t)n * height * width;
     uint8_t *labels = labelled ? malloc(n) : NULL;
     if ((labelled && !labels) || posix_memalign(&pixels, PAGE_BYTES, n_bytes) != 0) {
         free(labels);
         return clsnn_fail(CLSNN_E_MEMORY, "images: %zu bytes", n_bytes + n);
     }
-    *out = (struct clsnn_images){.n_images = n, .pixels = pixels, .labels = labels};
+    *out = (struct clsnn_images){
+        .n_images = n, .pixels = pixels, .labels = labels, .height = height, .width = width};
     return CLSNN_OK;
 }
 
@@ -117,8 +131,9 @@ enum clsnn_status clsnn_idx_parse(const void *images, size_t images_bytes, const
             return clsnn_fail(CLSNN_E_DATA, "%s: %u images but %u labels: must be as many", label, n,
                               n_labels);
     }
-    TRY(clsnn_images_create(n, values != NULL, &made));
-    memcpy(made.pixels, pixels + header_bytes(CLSNN_IDX_PIXELS), (size_t)n * CLSNN_IMAGE_PIXELS);
+    const size_t n_header = header_bytes(CLSNN_IDX_PIXELS);
+    TRY(clsnn_images_create(n, big_endian(pixels + 8), big_endian(pixels + 12), values != NULL, &made));
+    memcpy(made.pixels, pixels + n_header, want - n_header);
     if (values) memcpy(made.labels, values + header_bytes(CLSNN_IDX_LABELS), n);
     *out = made;
 fail:
@@ -292,15 +307,8 @@ static void put_big_endian(uint8_t *p, uint32_t v) {
 }
 
 /* The data alone decide the bytes: the gzip header has no time, no name, and an unknown operating system. */
-enum clsnn_status clsnn_idx_write(const char *path, enum clsnn_idx_kind kind, const uint8_t *data,
-                                  uint32_t n_items) {
-    uint8_t header[16];
-    size_t n_header = header_bytes(kind),
-           n_data = (size_t)n_items * (kind == CLSNN_IDX_PIXELS ? CLSNN_IMAGE_PIXELS : 1);
-    put_big_endian(header, kind == CLSNN_IDX_PIXELS ? 0x803u : 0x801u);
-    put_big_endian(header + 4, n_items);
-    put_big_endian(header + 8, CLSNN_IMAGE_SIDE);
-    put_big_endian(header + 12, CLSNN_IMAGE_SIDE);
+static enum clsnn_status write_packed(const char *path, const uint8_t *header, size_t n_header,
+                                      const uint8_t *data, size_t n_data) {
     enum clsnn_status st = CLSNN_OK;
     gz_header plain = {.os = 255};
     z_stream z = {0};
@@ -333,4 +341,20 @@ fail:
     deflateEnd(&z);
     free(packed);
     return st;
+}
+
+enum clsnn_status clsnn_idx_write_images(const char *path, const struct clsnn_images *m) {
+    uint8_t header[16];
+    put_big_endian(header, 0x803u);
+    put_big_endian(header + 4, m->n_images);
+    put_big_endian(header + 8, m->height);
+    put_big_endian(header + 12, m->width);
+    return write_packed(path, header, sizeof header, m->pixels, (size_t)m->n_images * m->height * m->width);
+}
+
+enum clsnn_status clsnn_idx_write_labels(const char *path, const struct clsnn_images *m) {
+    uint8_t header[8];
+    put_big_endian(header, 0x801u);
+    put_big_endian(header + 4, m->n_images);
+    return write_packed(path, header, sizeof header, m->labels, m->n_images);
 }

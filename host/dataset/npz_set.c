@@ -3,14 +3,13 @@
 #include "dataset/npz_set.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "clsnn/npz.h"
 #include "dataset/idx.h"
 #include "formats/npy.h"
-
-#define SIDE CLSNN_IMAGE_SIDE
 
 static const size_t max_bytes = UINT32_MAX; /* of all arrays: a zip without extensions holds no more */
 
@@ -32,20 +31,22 @@ static int dims_of(const struct clsnn_array *a, int wanted) {
 static enum clsnn_status check_images(const char *path, const struct clsnn_array *x) {
     char found[NPY_TEXT];
     const bool pixels = x->dtype == CLSNN_U1 || x->dtype == CLSNN_F4 || x->dtype == CLSNN_F8;
-    if (!pixels || dims_of(x, 3) != 3 || x->shape[1] != SIDE || x->shape[2] != SIDE)
-        return clsnn_fail(CLSNN_E_DATA,
-                          "%s: array '%s': %s: must be u1, f4 or f8 [images, %d, %d]; one more extent may "
-                          "follow if it is 1",
-                          path, x->name, clsnn_array_text(x->dtype, x->n_dims, x->shape, 0, found), SIDE,
-                          SIDE);
+    if (!pixels || dims_of(x, 3) != 3)
+        return clsnn_fail(
+            CLSNN_E_DATA,
+            "%s: array '%s': %s: must be u1, f4 or f8 [images, height, width]; one more extent may "
+            "follow if it is 1",
+            path, x->name, clsnn_array_text(x->dtype, x->n_dims, x->shape, 0, found));
     if (x->shape[0] < 1 || x->shape[0] > CLSNN_MAX_IMAGES)
         return clsnn_fail(CLSNN_E_DATA, "%s: array '%s': %zu images: must be in [1, %u]", path, x->name,
                           x->shape[0], CLSNN_MAX_IMAGES);
-    return CLSNN_OK;
+    char label[512];
+    snprintf(label, sizeof label, "%s: array '%s'", path, x->name);
+    return clsnn_images_check(label, x->shape[0], x->shape[1], x->shape[2]);
 }
 
 static enum clsnn_status copy_pixels(const char *path, const struct clsnn_array *x, uint8_t *to) {
-    const size_t n = clsnn_array_count(x);
+    const size_t n = clsnn_array_count(x), width = x->shape[2], size = x->shape[1] * width;
     if (x->dtype == CLSNN_U1) {
         memcpy(to, x->data, n);
         return CLSNN_OK;
@@ -57,7 +58,7 @@ static enum clsnn_status copy_pixels(const char *path, const struct clsnn_array 
             return clsnn_fail(CLSNN_E_DATA,
                               "%s: array '%s': pixel [%zu, %zu, %zu] = %g: must be in [0, 1]; pixels of 0 to "
                               "255 must be of type u1, or divided by 255",
-                              path, x->name, k / (SIDE * SIDE), k / SIDE % SIDE, k % SIDE, v);
+                              path, x->name, k / size, k % size / width, k % width, v);
         to[k] = (uint8_t)(v * 255 + 0.5);
     }
     return CLSNN_OK;
@@ -107,7 +108,8 @@ static enum clsnn_status make_set(const char *path, const struct clsnn_array *x,
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_images made = {0};
     TRY(check_images(path, x));
-    TRY(clsnn_images_create((uint32_t)x->shape[0], y != NULL, &made));
+    TRY(clsnn_images_create((uint32_t)x->shape[0], (uint32_t)x->shape[1], (uint32_t)x->shape[2], y != NULL,
+                            &made));
     TRY(copy_pixels(path, x, made.pixels));
     if (y) TRY(copy_labels(path, y, x->shape[0], made.labels));
     *out = made;

@@ -5,7 +5,7 @@
 #include "clsnn/dataset.h"
 
 /* Reads x_test and, where the file has them, x_train, y_train and y_test.
- * x_*   [n][28][28] or [n][28][28][1]: u1, or f4 or f8 in [0, 1], which become 0 to 255
+ * x_*   [n][height][width] or [n][height][width][1]: u1, or f4 or f8 in [0, 1], which become 0 to 255
  * y_*   [n] or [n][1]: whole numbers of any type, 0 to 255
  * The caller frees both sets; train has 0 images, and test->labels is NULL, if the file has none.
  * Errors: CLSNN_E_IO; CLSNN_E_DATA an array is missing or not as above; CLSNN_E_MEMORY. */

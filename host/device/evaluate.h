@@ -15,7 +15,7 @@ struct clsnn_evaluation {
 
 /* Shows images first .. first + n_images - 1 of pixels to network b, each from rest and in one work-group.
  *
- * pixels      u8 [at least first + n_images][784], device, borrowed until the call returns
+ * pixels      u8 [at least first + n_images][n_pre], device, borrowed until the call returns
  * first       an image's number in pixels selects its random numbers, so that its counts do not depend on the
  *             range
  * purpose     CLSNN_RNG_LABEL or CLSNN_RNG_TEST: selects the random numbers
@@ -31,6 +31,6 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
                                  int32_t *out_attempts, struct clsnn_evaluation *out);
 
 /* Returns the bytes of device memory that an evaluation takes while it runs. */
-size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_post);
+size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_pre, int n_post);
 
 #endif

@@ -27,20 +27,20 @@ static uint32_t bits_of(float x) {
 }
 
 struct clsnn_span clsnn_state_row(const struct clsnn_state *s, size_t slot, enum clsnn_row row) {
-    const int n = (int)s->n;
+    const int n = (int)s->n, n_pre = (int)s->n_pre;
 #define ROW_BYTES(type, name, elements) (size_t)(elements) * sizeof(type),
-    const size_t bytes[CLSNN_N_ROWS] = {CLSNN_STATE_ROWS(ROW_BYTES, n)};
+    const size_t bytes[CLSNN_N_ROWS] = {CLSNN_STATE_ROWS(ROW_BYTES, n, n_pre)};
 #undef ROW_BYTES
-    struct clsnn_span span = {slot * (size_t)CLSNN_SLOT_WORDS(n) * sizeof(cl_uint), bytes[row]};
+    struct clsnn_span span = {slot * (size_t)CLSNN_SLOT_WORDS(n, n_pre) * sizeof(cl_uint), bytes[row]};
     for (int before = 0; before < (int)row; before++) span.offset += bytes[before];
     return span;
 }
 
-enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n,
+enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n, size_t n_pre,
                                      struct clsnn_state *out) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_state s = {.n_slots = n_slots, .n = n};
-    const size_t n_bytes = n_slots * (size_t)CLSNN_SLOT_WORDS((int)n) * sizeof(cl_uint);
+    struct clsnn_state s = {.n_slots = n_slots, .n = n, .n_pre = n_pre};
+    const size_t n_bytes = n_slots * (size_t)CLSNN_SLOT_WORDS((int)n, (int)n_pre) * sizeof(cl_uint);
     TRY(clsnn_buffer_create(dev, "state", n_bytes, NULL, false, &s.slots));
     /* no launch may read memory that nothing has written */
     TRY(clsnn_buffer_fill(dev, s.slots, 0, n_bytes, 0));
@@ -55,13 +55,13 @@ void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s) {
     clsnn_buffer_release(dev, &s->slots);
 }
 
-size_t clsnn_state_bytes(int n_post) {
-    return (size_t)CLSNN_SLOT_WORDS((int)padded(n_post)) * sizeof(cl_uint);
+size_t clsnn_state_bytes(int n_pre, int n_post) {
+    return (size_t)CLSNN_SLOT_WORDS((int)padded(n_post), n_pre) * sizeof(cl_uint);
 }
 
-size_t clsnn_network_bytes(int n_post) {
+size_t clsnn_network_bytes(int n_pre, int n_post) {
     return sizeof(struct clsnn_params) + sizeof(struct clsnn_tables) + sizeof(struct clsnn_progress) +
-           (CLSNN_N_PRE + 1) * padded(n_post) * sizeof(float) + clsnn_state_bytes(n_post);
+           ((size_t)n_pre + 1) * padded(n_post) * sizeof(float) + clsnn_state_bytes(n_pre, n_post);
 }
 
 static enum clsnn_status fill_row(struct clsnn_network *net, size_t b, enum clsnn_row row, uint32_t value) {
@@ -131,7 +131,7 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
                                       uint64_t seed) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_progress idle = {.fault_neuron = -1};
-    const size_t at = (size_t)b, row = (size_t)net->n * sizeof(float), global[1] = {CLSNN_N_PRE};
+    const size_t at = (size_t)b, row = (size_t)net->n * sizeof(float), global[1] = {(size_t)net->n_pre};
     const cl_int which = b;
     struct clsnn_params *p = &net->host_params[b];
     if (memcmp(&model->laws, &net->laws, sizeof model->laws) != 0)
@@ -210,6 +210,7 @@ enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const stru
     net->patience = dev->info.type & CL_DEVICE_TYPE_CPU ? 34 : 24;
     net->laws = kernels->laws;
     net->n_networks = n_networks;
+    net->n_pre = (cl_int)kernels->n_pre;
     net->n_post = n_post;
     net->n = (cl_int)n;
     net->host_params = calloc(batch, sizeof *net->host_params);
@@ -218,7 +219,8 @@ enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const stru
         goto fail;
     }
     TRY(check_local(net));
-    TRY(clsnn_buffer_create(dev, "weights", batch * CLSNN_N_PRE * n * sizeof(float), NULL, false, &net->w));
+    TRY(clsnn_buffer_create(dev, "weights", batch * kernels->n_pre * n * sizeof(float), NULL, false,
+                            &net->w));
     TRY(clsnn_buffer_create(dev, "theta", batch * n * sizeof(float), NULL, false, &net->theta));
     TRY(clsnn_buffer_create(dev, "parameters", batch * sizeof(struct clsnn_params), NULL, false,
                             &net->params));
@@ -227,8 +229,8 @@ enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const stru
                             &net->progress));
     TRY(clsnn_buffer_create(dev, "a row of zeros", n * sizeof(float), NULL, false, &net->zeros));
     TRY(clsnn_buffer_fill(dev, net->zeros, 0, n * sizeof(float), 0));
-    TRY(clsnn_state_create(dev, batch, n, &net->state));
-    TRY(clsnn_state_create(dev, shared ? batch * (size_t)n_shares : 0, 0, &net->inputs));
+    TRY(clsnn_state_create(dev, batch, n, kernels->n_pre, &net->state));
+    TRY(clsnn_state_create(dev, shared ? batch * (size_t)n_shares : 0, 0, kernels->n_pre, &net->inputs));
     TRY(clsnn_buffer_create(dev, "board of shares", clsnn_network_board_bytes(net), NULL, false,
                             &net->board));
     for (int b = 0; models && b < n_networks; b++) TRY(clsnn_network_start(net, b, &models[b], seeds[b]));
@@ -252,11 +254,12 @@ void clsnn_network_destroy(struct clsnn_network *net) {
 
 enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv) {
     enum clsnn_status st = CLSNN_OK;
-    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, plane = CLSNN_N_PRE * n;
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = (size_t)net->n_pre,
+                 plane = n_pre * n;
     float *rows = malloc(plane * sizeof *rows);
     if (!rows) return clsnn_fail(CLSNN_E_MEMORY, "weights: no memory for %zu bytes", plane * sizeof *rows);
     TRY(clsnn_buffer_read(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
-    for (size_t i = 0; i < CLSNN_N_PRE; i++) memcpy(w + i * n_post, rows + i * n, n_post * sizeof *w);
+    for (size_t i = 0; i < n_pre; i++) memcpy(w + i * n_post, rows + i * n, n_post * sizeof *w);
     TRY(clsnn_buffer_read(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows,
                           theta_mv));
 fail:
@@ -266,10 +269,11 @@ fail:
 
 enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const float *w, const float *theta_mv) {
     enum clsnn_status st = CLSNN_OK;
-    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, plane = CLSNN_N_PRE * n;
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = (size_t)net->n_pre,
+                 plane = n_pre * n;
     float *rows = calloc(plane, sizeof *rows);
     if (!rows) return clsnn_fail(CLSNN_E_MEMORY, "weights: no memory for %zu bytes", plane * sizeof *rows);
-    for (size_t i = 0; i < CLSNN_N_PRE; i++) memcpy(rows + i * n, w + i * n_post, n_post * sizeof *w);
+    for (size_t i = 0; i < n_pre; i++) memcpy(rows + i * n, w + i * n_post, n_post * sizeof *w);
     TRY(clsnn_buffer_write(net->dev, net->w, (size_t)b * plane * sizeof *rows, plane * sizeof *rows, rows));
     TRY(clsnn_buffer_write(net->dev, net->theta, (size_t)b * n * sizeof *rows, n_post * sizeof *rows,
                            theta_mv));
@@ -295,7 +299,7 @@ int clsnn_network_n_arrays(const struct clsnn_laws *laws) {
 }
 
 static void kept_rows(const struct clsnn_network *net, int b, struct kept_row rows[CLSNN_NETWORK_ARRAYS]) {
-    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = CLSNN_N_PRE, at = (size_t)b;
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = (size_t)net->n_pre, at = (size_t)b;
     const uint32_t never = (uint32_t)CLSNN_NEVER;
     const struct {
         enum clsnn_row row;
@@ -326,7 +330,8 @@ static void kept_rows(const struct clsnn_network *net, int b, struct kept_row ro
     for (int r = 0; r < N_OF_STATE; r++) {
         const struct clsnn_span span = clsnn_state_row(&net->state, at, of_state[r].row);
         const bool is_of_inputs = of_state[r].row == CLSNN_ROW_last_pre || of_state[r].row == CLSNN_ROW_x_pre;
-        const size_t columns = is_of_inputs ? n_pre : n_post, stride = is_of_inputs ? n_pre : n;
+        const size_t columns = is_of_inputs ? n_pre : n_post,
+                     stride = is_of_inputs ? CLSNN_ALIGNED(n_pre) : n;
         rows[2 + r] = (struct kept_row){
             of_state[r].name, of_state[r].dtype,     net->state.slots,    span.offset, 1, columns,
             stride,           span.n_bytes / stride, of_state[r].padding,

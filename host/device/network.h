@@ -14,12 +14,12 @@
 /* The memory that work-groups compute in: CLSNN_STATE_ROWS (abi.h) for each of n_slots networks. Evaluation
  * has slots of its own, so testing leaves a network in training as it is. */
 struct clsnn_state {
-    cl_mem slots; /* u32 [n_slots][CLSNN_SLOT_WORDS(n)] */
-    size_t n_slots, n;
+    cl_mem slots; /* u32 [n_slots][CLSNN_SLOT_WORDS(n, n_pre)] */
+    size_t n_slots, n, n_pre;
 };
 
 #define CLSNN_ROW_NAME(type, name, elements) CLSNN_ROW_##name,
-enum clsnn_row { CLSNN_STATE_ROWS(CLSNN_ROW_NAME, 0) CLSNN_N_ROWS };
+enum clsnn_row { CLSNN_STATE_ROWS(CLSNN_ROW_NAME, 0, 0) CLSNN_N_ROWS };
 #undef CLSNN_ROW_NAME
 
 /* The place of a slot's row in the buffer, in bytes. */
@@ -32,11 +32,11 @@ struct clsnn_network {
     const struct clsnn_build *kernels; /* borrowed from the program */
     const struct clsnn_build *shared;  /* the same, to train by several work-groups a network; or NULL */
     struct clsnn_laws laws;            /* the kernels' */
-    cl_int n_networks, n_post;
+    cl_int n_networks, n_pre, n_post;
     cl_int n;                 /* n_post padded to CLSNN_ROW_ALIGN: the stride of a row */
     cl_mem params;            /* struct clsnn_params [n_networks] */
     cl_mem tables;            /* struct clsnn_tables [n_networks] */
-    cl_mem w;                 /* f32 [n_networks][784][n], padding 0 */
+    cl_mem w;                 /* f32 [n_networks][n_pre][n], padding 0 */
     cl_mem theta;             /* f32 [n_networks][n], mV, padding infinite */
     cl_mem zeros;             /* f32 [n], a row of weights that adds nothing */
     cl_mem progress;          /* struct clsnn_progress [n_networks] */
@@ -78,15 +78,15 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
                                       uint64_t seed);
 
 /* Copies network b's learned state to the host (get) or from it (set).
- * w [784][n_post], theta_mv [n_post], the caller's. */
+ * w [n_pre][n_post], theta_mv [n_post], the caller's. */
 enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv);
 enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const float *w, const float *theta_mv);
 /* A network's checkpoint: everything of network b that survives a presentation, in arrays without padding,
- * which fit any device and work-group: w [784][n_post]; theta_mv, v_exc, g_exc, g_inh, last_exc, v_inh,
- * g_exc_inh, last_inh, seen_inh and over (the row above_max), each [n_post]; last_pre [784]; with pairing all
- * x_pre [784], y_post and y2_post [n_post]. v_exc and v_inh are relative to rest. save allocates the arrays,
- * drop frees them. load takes them from npz (label names npz) and checks all of them before it writes the
- * first.
+ * which fit any device and work-group: w [n_pre][n_post]; theta_mv, v_exc, g_exc, g_inh, last_exc, v_inh,
+ * g_exc_inh, last_inh, seen_inh and over (the row above_max), each [n_post]; last_pre [n_pre]; with pairing
+ * all x_pre [n_pre], y_post and y2_post [n_post]. v_exc and v_inh are relative to rest. save allocates the
+ * arrays, drop frees them. load takes them from npz (label names npz) and checks all of them before it writes
+ * the first.
  * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE; CLSNN_E_DATA an array is missing, or has a wrong shape or value. */
 #define CLSNN_NETWORK_ARRAYS 15 /* at most */
 /* Returns the number of arrays of a network with these laws: without pairing all there are no x_pre, y_post
@@ -119,15 +119,16 @@ size_t clsnn_network_board_bytes(const struct clsnn_network *net);
 enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b);
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress);
 
-/* Creates n_slots slots for networks of n neurons, padding included, all zero. finish takes {0}. */
-enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n,
+/* Creates n_slots slots for networks of n neurons, padding included, and n_pre inputs, all zero. finish takes
+ * {0}. */
+enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n, size_t n_pre,
                                      struct clsnn_state *out);
 void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s);
 
 struct clsnn_span clsnn_state_row(const struct clsnn_state *s, size_t slot, enum clsnn_row row);
 /* Returns the bytes of device memory that one slot of state takes. */
-size_t clsnn_state_bytes(int n_post);
+size_t clsnn_state_bytes(int n_pre, int n_post);
 /* Returns the bytes of device memory that one network takes, scratch included. Batches are packed by it. */
-size_t clsnn_network_bytes(int n_post);
+size_t clsnn_network_bytes(int n_pre, int n_post);
 
 #endif

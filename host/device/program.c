@@ -118,12 +118,15 @@ static enum clsnn_status build_create(const struct clsnn_program *prog, int work
     if (!b) return clsnn_no_memory("program");
     b->work_group = work_group;
     b->blocks = blocks;
+    b->n_pre = prog->n_pre;
     b->is_shared = is_shared;
     b->laws = *laws;
     law_options(laws, of_laws, sizeof of_laws);
     int n = snprintf(options, sizeof options, "-cl-std=CL1.2 -DCLSNN_WG=%d%s%s", work_group,
                      is_shared ? " -DCLSNN_SHARES" : defines[prog->kind], of_laws);
-    if (work_group > 1) snprintf(options + n, sizeof options - (size_t)n, " -DCLSNN_BLOCKS=%d", blocks);
+    if (work_group > 1) n += snprintf(options + n, sizeof options - (size_t)n, " -DCLSNN_BLOCKS=%d", blocks);
+    if (prog->n_pre != CLSNN_N_PRE)
+        snprintf(options + n, sizeof options - (size_t)n, " -DCLSNN_N_PRE=%u", prog->n_pre);
     TRY(compile(dev, options, &b->program));
     TRY(get_kernel(b->program, "init_weights", &b->init_weights));
     if (prog->kind == CLSNN_PROGRAM_REPLAY) {
@@ -272,7 +275,14 @@ const struct clsnn_build *clsnn_program_shared(const struct clsnn_program *prog,
 
 enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind, int work_group,
                                        struct clsnn_program **out) {
+    return clsnn_program_create_for(dev, kind, work_group, CLSNN_N_PRE, out);
+}
+
+enum clsnn_status clsnn_program_create_for(struct clsnn_device *dev, enum clsnn_program_kind kind,
+                                           int work_group, uint32_t n_pre, struct clsnn_program **out) {
     enum clsnn_status st = CLSNN_OK;
+    if (n_pre < 1 || n_pre > CLSNN_MAX_PRE)
+        return clsnn_fail(CLSNN_E_SHAPE, "program: %u inputs: must be in [1, %d]", n_pre, CLSNN_MAX_PRE);
     if (work_group == 0 && clsnn_device_work_group(dev, CLSNN_MAX_POST) == 1) work_group = 1;
     if (work_group < 0 || (size_t)work_group > dev->info.max_work_group || (work_group & (work_group - 1))) {
         return clsnn_fail(CLSNN_E_USAGE, "--work-group = %d: must be a power of two in [1, %zu] on %s",
@@ -280,8 +290,11 @@ enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_prog
     }
     struct clsnn_program *prog = calloc(1, sizeof *prog);
     if (!prog) return clsnn_no_memory("program");
-    *prog = (struct clsnn_program){
-        .dev = dev, .kind = kind, .work_group = work_group, .builds = calloc(1, sizeof *prog->builds)};
+    *prog = (struct clsnn_program){.dev = dev,
+                                   .kind = kind,
+                                   .n_pre = n_pre,
+                                   .work_group = work_group,
+                                   .builds = calloc(1, sizeof *prog->builds)};
     if (!prog->builds) {
         st = clsnn_no_memory("program");
         goto fail;

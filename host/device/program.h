@@ -8,6 +8,7 @@
  * They serve every network, or share of a network, with these laws that these blocks hold. */
 struct clsnn_build {
     int work_group, blocks;
+    uint32_t n_pre; /* inputs */
     struct clsnn_laws laws;
     bool is_shared;       /* several work-groups train one network; the build has no other kernels */
     bool has_met;         /* of those: the self-test saw the work-groups run at the same time */
@@ -22,6 +23,7 @@ struct clsnn_build {
 struct clsnn_program {
     struct clsnn_device *dev; /* borrowed */
     enum clsnn_program_kind kind;
+    uint32_t n_pre;              /* inputs of every network */
     int work_group;              /* work-items that compute one network; 0: as its size asks */
     int split;                   /* work-groups that share one network in training; 0: as its size asks */
     struct clsnn_build **builds; /* the list of all builds; owned, grows while the program stays const */

@@ -10,7 +10,10 @@
 #include "device/network.h"
 #include "device/program.h"
 
-enum { MASK_WORDS = CLSNN_MAX_BUNDLES * CLSNN_MAX_ON };
+/* Returns the words of a sample's input spikes. */
+static size_t mask_words(uint32_t n_pre) {
+    return (size_t)CLSNN_BUNDLES(n_pre) * CLSNN_MAX_ON;
+}
 
 static enum clsnn_status check_input(const struct clsnn_replay_input *in) {
     if (in->steps_on < 1 || in->steps_on > CLSNN_MAX_ON ||
@@ -28,9 +31,9 @@ static enum clsnn_status check_input(const struct clsnn_replay_input *in) {
 }
 
 /* Sorts the events into samples by counting: sample s has events[first[s]] to events[first[s + 1] - 1]. Masks
- * of all samples, [n_samples][CLSNN_MAX_BUNDLES][CLSNN_MAX_ON], would be large; fill_masks makes one
+ * of all samples, [n_samples][bundles][CLSNN_MAX_ON], would be large; fill_masks makes one
  * sample's. */
-static enum clsnn_status sort_events(const struct clsnn_replay_input *in, size_t **out_first,
+static enum clsnn_status sort_events(const struct clsnn_replay_input *in, uint32_t n_pre, size_t **out_first,
                                      size_t **out_events) {
     enum clsnn_status st = CLSNN_OK;
     const uint32_t n_steps = in->steps_on + in->steps_off;
@@ -42,9 +45,9 @@ static enum clsnn_status sort_events(const struct clsnn_replay_input *in, size_t
     }
     for (size_t e = 0; e < in->n_events; e++) {
         const int32_t step = in->event_step[e], i = in->event_input[e];
-        if (step < 0 || (uint32_t)step >= n_steps * in->n_samples || i < 0 || i >= CLSNN_N_PRE) {
-            st = clsnn_fail(CLSNN_E_DATA, "%s: event %zu: step %d, input %d: must be in [0, %u) and [0, %d)",
-                            in->label, e, step, i, n_steps * in->n_samples, CLSNN_N_PRE);
+        if (step < 0 || (uint32_t)step >= n_steps * in->n_samples || i < 0 || (uint32_t)i >= n_pre) {
+            st = clsnn_fail(CLSNN_E_DATA, "%s: event %zu: step %d, input %d: must be in [0, %u) and [0, %u)",
+                            in->label, e, step, i, n_steps * in->n_samples, n_pre);
             goto fail;
         }
         if ((uint32_t)step % n_steps >= in->steps_on) {
@@ -67,10 +70,10 @@ fail:
     return st;
 }
 
-static enum clsnn_status fill_masks(const struct clsnn_replay_input *in, const size_t *events, size_t n,
-                                    uint32_t *masks) {
+static enum clsnn_status fill_masks(const struct clsnn_replay_input *in, uint32_t n_pre, const size_t *events,
+                                    size_t n, uint32_t *masks) {
     const uint32_t n_steps = in->steps_on + in->steps_off;
-    memset(masks, 0, MASK_WORDS * sizeof *masks);
+    memset(masks, 0, mask_words(n_pre) * sizeof *masks);
     for (size_t k = 0; k < n; k++) {
         const uint32_t t = (uint32_t)in->event_step[events[k]] % n_steps,
                        i = (uint32_t)in->event_input[events[k]];
@@ -131,7 +134,7 @@ static void copy_probes(const float *probes, uint32_t n_steps, uint32_t first,
     }
 }
 
-static enum clsnn_status allocate_output(const struct clsnn_replay_input *in,
+static enum clsnn_status allocate_output(const struct clsnn_replay_input *in, uint32_t n_pre,
                                          struct clsnn_replay_output *out) {
     const uint32_t n_steps = (in->steps_on + in->steps_off) * in->n_samples;
     out->n_steps = n_steps;
@@ -141,7 +144,7 @@ static enum clsnn_status allocate_output(const struct clsnn_replay_input *in,
     out->g_exc = malloc(n * sizeof(float));
     out->g_inh = malloc(n * sizeof(float));
     out->v_inh = malloc(n * sizeof(float));
-    out->w_end = malloc(CLSNN_N_PRE * (size_t)in->n_post * sizeof(float));
+    out->w_end = malloc(n_pre * (size_t)in->n_post * sizeof(float));
     out->theta_end_mv = malloc(in->n_post * sizeof(float));
     if (out->v_exc && out->g_exc && out->g_inh && out->v_inh && out->w_end && out->theta_end_mv)
         return CLSNN_OK;
@@ -156,14 +159,14 @@ struct record {
     float *rows;     /* host: [n_steps][4][CLSNN_PROBE] */
 };
 
-static enum clsnn_status record_create(struct clsnn_device *dev, uint32_t n_steps, size_t n,
+static enum clsnn_status record_create(struct clsnn_device *dev, uint32_t n_steps, size_t n, uint32_t n_pre,
                                        struct record *r) {
     enum clsnn_status st = CLSNN_OK;
     r->words = (n + 31) / 32;
     r->mask_bytes = n_steps * r->words * sizeof(uint32_t);
     r->probe_bytes = (size_t)n_steps * 4 * CLSNN_PROBE * sizeof(float);
-    r->masks =
-        malloc(r->mask_bytes > MASK_WORDS * sizeof(uint32_t) ? r->mask_bytes : MASK_WORDS * sizeof(uint32_t));
+    const size_t input_bytes = mask_words(n_pre) * sizeof(uint32_t);
+    r->masks = malloc(r->mask_bytes > input_bytes ? r->mask_bytes : input_bytes);
     r->rows = malloc(r->probe_bytes);
     if (!r->masks || !r->rows)
         return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for the record of %u steps", n_steps);
@@ -203,7 +206,7 @@ static enum clsnn_status replay_sample(struct clsnn_network *net, const struct c
     struct clsnn_progress progress;
     const uint32_t n_steps = in->steps_on + in->steps_off, first_step = sample * n_steps;
     const struct clsnn_span spikes = clsnn_state_row(&net->state, 0, CLSNN_ROW_spikes);
-    TRY(fill_masks(in, events, n_events, r->masks));
+    TRY(fill_masks(in, (uint32_t)net->n_pre, events, n_events, r->masks));
     TRY(clsnn_buffer_write(net->dev, net->state.slots, spikes.offset, spikes.n_bytes, r->masks));
     TRY(launch(net, r, out->n_probes, in->learn));
     TRY(clsnn_buffer_read(net->dev, net->progress, 0, sizeof progress, &progress));
@@ -231,12 +234,12 @@ enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_prog
     timed.time_on_ms = in->steps_on * CLSNN_DT_MS;
     timed.time_off_ms = in->steps_off * CLSNN_DT_MS;
     TRY(check_input(in));
-    TRY(sort_events(in, &first, &events));
+    TRY(sort_events(in, prog->n_pre, &first, &events));
     TRY(clsnn_network_create(dev, prog, &timed, &no_seed, 1, (int)in->n_post, &net));
     TRY(clsnn_network_set(net, 0, in->w0, in->theta0_mv));
     TRY(clsnn_network_rest(net));
-    TRY(record_create(dev, in->steps_on + in->steps_off, (size_t)net->n, &record));
-    TRY(allocate_output(in, &result));
+    TRY(record_create(dev, in->steps_on + in->steps_off, (size_t)net->n, prog->n_pre, &record));
+    TRY(allocate_output(in, prog->n_pre, &result));
     for (uint32_t s = 0; s < in->n_samples; s++) {
         TRY(replay_sample(net, model, in, s, events + (s ? first[s] : 0), first[s + 1] - (s ? first[s] : 0),
                           &record, &result));

@@ -11,8 +11,8 @@
 #include "device/network.h"
 #include "device/program.h"
 
-size_t clsnn_trainer_bytes(void) {
-    return (CLSNN_MAX_CHUNK + 1) * sizeof(int32_t) + CLSNN_N_PRE * sizeof(uint16_t);
+size_t clsnn_trainer_bytes(int n_pre) {
+    return (CLSNN_MAX_CHUNK + 1) * sizeof(int32_t) + (size_t)n_pre * sizeof(uint16_t);
 }
 
 enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels, uint32_t n_images,
@@ -42,8 +42,8 @@ enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels,
     TRY(clsnn_buffer_create(net->dev, "active networks", batch * sizeof(int32_t), NULL, false, &tr->active));
     TRY(clsnn_buffer_create(net->dev, "any_done", sizeof(int32_t), NULL, false, &tr->any_done));
     TRY(clsnn_buffer_create(net->dev, "order of images", n_order * sizeof(int32_t), NULL, false, &tr->order));
-    TRY(clsnn_buffer_create(net->dev, "inputs with ink", batch * CLSNN_N_PRE * sizeof(uint16_t), NULL, false,
-                            &tr->kept_active));
+    TRY(clsnn_buffer_create(net->dev, "inputs with ink", batch * (size_t)net->n_pre * sizeof(uint16_t), NULL,
+                            false, &tr->kept_active));
     TRY(clsnn_buffer_create(net->dev, "spike counts", n_counts * sizeof(uint16_t), NULL, false, &tr->counts));
     *out = tr;
     return CLSNN_OK;

@@ -24,7 +24,7 @@ struct clsnn_totals {
 
 struct clsnn_trainer {
     struct clsnn_network *net; /* borrowed */
-    cl_mem pixels;             /* u8 [n_images][784], borrowed */
+    cl_mem pixels;             /* u8 [n_images][n_pre], borrowed */
     uint32_t n_images;
     int n_watched; /* the host reads the spike counts of networks 0 .. n_watched - 1 */
     /* i32 [n_networks]: the networks of a launch. Idle ones are left out, so every work-group has work. */
@@ -32,7 +32,7 @@ struct clsnn_trainer {
     cl_mem any_done;    /* i32 [1]: kernels/launch/train.cl */
     cl_mem order;       /* i32 [n_networks][CLSNN_MAX_CHUNK]: the images of a launch */
     cl_mem counts;      /* u16 [n_watched][CLSNN_MAX_CHUNK][n] */
-    cl_mem kept_active; /* u16 [n_networks][784]: inputs with ink, kept between launches of single phases */
+    cl_mem kept_active; /* u16 [n_networks][n_pre]: inputs with ink, kept between launches of single phases */
     struct clsnn_progress *progress;  /* [n_networks], as of the last launch */
     struct clsnn_totals *totals;      /* [n_networks] */
     struct clsnn_schedule *schedules; /* [n_networks] */
@@ -54,7 +54,7 @@ enum clsnn_status clsnn_trainer_create(struct clsnn_network *net, cl_mem pixels,
 void clsnn_trainer_destroy(struct clsnn_trainer *tr); /* takes NULL and half-built ones */
 
 /* Returns the bytes of device memory that a trainer takes for each network that is not watched. */
-size_t clsnn_trainer_bytes(void);
+size_t clsnn_trainer_bytes(int n_pre);
 
 /* Puts network b into an epoch, at its start or inside: at the image at position, which has failed attempt
  * presentations. */

@@ -9,12 +9,18 @@
 #include "device/device.h"
 #include "device/evaluate.h"
 #include "device/network.h"
+#include "device/program.h"
 
 enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                      const struct clsnn_dataset *data, uint32_t neurons,
                                      const struct clsnn_laws *laws, int n_slots, uint32_t n_train,
                                      uint32_t n_test, uint32_t chunk, struct clsnn_batch **out) {
     enum clsnn_status st = CLSNN_OK;
+    const uint32_t n_pre = clsnn_dataset_pixels(data);
+    if (n_pre != prog->n_pre)
+        return clsnn_fail(CLSNN_E_SHAPE,
+                          "batch: images of %u pixels, but a program for %u inputs: must be equal", n_pre,
+                          prog->n_pre);
     struct clsnn_batch *batch = calloc(1, sizeof *batch);
     if (!batch) return clsnn_no_memory("batch");
     batch->dev = dev;
@@ -32,10 +38,10 @@ enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsn
         goto fail;
     }
     TRY(clsnn_network_create_empty(dev, prog, laws, n_slots, (int)neurons, &batch->net));
-    TRY(clsnn_buffer_create(dev, "training images", (size_t)batch->n_train * CLSNN_IMAGE_PIXELS,
-                            data->train.pixels, true, &batch->train_pixels));
-    TRY(clsnn_buffer_create(dev, "test images", (size_t)batch->n_test * CLSNN_IMAGE_PIXELS, data->test.pixels,
-                            true, &batch->test_pixels));
+    TRY(clsnn_buffer_create(dev, "training images", (size_t)batch->n_train * n_pre, data->train.pixels, true,
+                            &batch->train_pixels));
+    TRY(clsnn_buffer_create(dev, "test images", (size_t)batch->n_test * n_pre, data->test.pixels, true,
+                            &batch->test_pixels));
     /* A single network is watched, for its running accuracy. Watching many would only cost memory. */
     TRY(clsnn_trainer_create(batch->net, batch->train_pixels, batch->n_train, n_slots == 1, &batch->trainer));
     batch->trainer->ends_together = batch->fixed_chunk == 0;
@@ -107,18 +113,19 @@ enum clsnn_status clsnn_batch_launch(struct clsnn_batch *batch, double *out_seco
     return st;
 }
 
-size_t clsnn_batch_slot_bytes(uint32_t neurons) {
-    return clsnn_network_bytes((int)neurons) + clsnn_trainer_bytes();
+size_t clsnn_batch_slot_bytes(uint32_t n_pre, uint32_t neurons) {
+    return clsnn_network_bytes((int)n_pre, (int)neurons) + clsnn_trainer_bytes((int)n_pre);
 }
 
-uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t neurons, uint64_t n_images) {
+uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t n_pre, uint32_t neurons,
+                                uint64_t n_images) {
     const uint64_t n = (neurons + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
     const uint64_t budget = clsnn_device_budget(dev);
     const uint64_t used =
-        dev->allocated_bytes + n_images * CLSNN_N_PRE + clsnn_evaluate_bytes(dev, (int)neurons);
-    const uint64_t by_memory = budget > used ? (budget - used) / clsnn_batch_slot_bytes(neurons) : 0;
-    const uint64_t by_weights = dev->info.max_alloc_bytes / (CLSNN_N_PRE * n * sizeof(float)),
-                   by_state = dev->info.max_alloc_bytes / clsnn_state_bytes((int)neurons);
+        dev->allocated_bytes + n_images * n_pre + clsnn_evaluate_bytes(dev, (int)n_pre, (int)neurons);
+    const uint64_t by_memory = budget > used ? (budget - used) / clsnn_batch_slot_bytes(n_pre, neurons) : 0;
+    const uint64_t by_weights = dev->info.max_alloc_bytes / (n_pre * n * sizeof(float)),
+                   by_state = dev->info.max_alloc_bytes / clsnn_state_bytes((int)n_pre, (int)neurons);
     const uint64_t by_alloc = by_weights < by_state ? by_weights : by_state;
     return by_memory < by_alloc ? by_memory : by_alloc;
 }

@@ -12,7 +12,7 @@ struct clsnn_batch {
     const struct clsnn_dataset *data; /* borrowed */
     uint32_t neurons;
     int n_slots;
-    cl_mem train_pixels, test_pixels; /* u8 [n_train][784], [n_test][784] */
+    cl_mem train_pixels, test_pixels; /* u8 [n_train][n_pre], [n_test][n_pre] */
     uint32_t n_train, n_test, n_classes;
     struct clsnn_network *net; /* n_slots networks; each experiment starts its own */
     struct clsnn_trainer *trainer;
@@ -31,6 +31,6 @@ enum clsnn_status clsnn_batch_start(struct clsnn_batch *batch, int slot, const s
 enum clsnn_status clsnn_batch_launch(struct clsnn_batch *batch, double *out_seconds);
 
 /* Returns the bytes of device memory that a slot takes if its network is not watched. */
-size_t clsnn_batch_slot_bytes(uint32_t neurons);
+size_t clsnn_batch_slot_bytes(uint32_t n_pre, uint32_t neurons);
 
 #endif

@@ -536,6 +536,9 @@ enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const s
     if (l->n_post != x->plan.neurons)
         return clsnn_fail(CLSNN_E_SHAPE, "model: %u neurons, but the experiment has %u: must be equal",
                           l->n_post, x->plan.neurons);
+    if (l->n_pre != (uint32_t)x->batch->net->n_pre)
+        return clsnn_fail(CLSNN_E_SHAPE, "model: %u inputs, but images of %d pixels: must be equal", l->n_pre,
+                          x->batch->net->n_pre);
     enum clsnn_status st = CLSNN_OK;
     x->has_labels = false;
     if (l->labels.labels) TRY(use_labels(x, &l->labels));
@@ -547,11 +550,12 @@ fail:
 enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, struct clsnn_learned *out) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n = x->plan.neurons;
-    struct clsnn_learned l = {.n_post = x->plan.neurons,
-                              .w = malloc(CLSNN_N_PRE * n * sizeof *l.w),
+    struct clsnn_learned l = {.n_pre = (uint32_t)x->batch->net->n_pre,
+                              .n_post = x->plan.neurons,
+                              .w = malloc((size_t)x->batch->net->n_pre * n * sizeof *l.w),
                               .theta_mv = malloc(n * sizeof *l.theta_mv)};
     if (!l.w || !l.theta_mv) {
-        st = clsnn_fail(CLSNN_E_MEMORY, "result: no memory for %zu weights", CLSNN_N_PRE * n);
+        st = clsnn_fail(CLSNN_E_MEMORY, "result: no memory for the weights of %zu neurons", n);
         goto fail;
     }
     TRY(clsnn_network_get(x->batch->net, x->slot, l.w, l.theta_mv));

@@ -22,10 +22,10 @@ void clsnn_learned_finish(struct clsnn_learned *l) {
 
 enum clsnn_status clsnn_learned_hash(struct clsnn_learned *l) {
     static const int32_t none = -1;
-    const size_t n = l->n_post;
+    const size_t n_pre = l->n_pre, n = l->n_post;
     struct clsnn_sha256 *hash = clsnn_sha256_create();
     if (!hash) return CLSNN_E_MEMORY;
-    clsnn_sha256_add(hash, l->w, CLSNN_N_PRE * n * sizeof *l->w);
+    clsnn_sha256_add(hash, l->w, n_pre * n * sizeof *l->w);
     clsnn_sha256_add(hash, l->theta_mv, n * sizeof *l->theta_mv);
     for (size_t j = 0; j < n; j++)
         clsnn_sha256_add(hash, l->labels.labels ? &l->labels.labels[j] : &none, sizeof none);
@@ -77,7 +77,7 @@ fail:
 enum clsnn_status clsnn_learned_pack(const struct clsnn_learned *l, const char *label,
                                      unsigned char **out_bytes, size_t *out_n_bytes) {
     struct clsnn_array arrays[3 + CLSNN_LABEL_ARRAYS] = {
-        {"w", CLSNN_F4, 2, {CLSNN_N_PRE, l->n_post}, l->w},
+        {"w", CLSNN_F4, 2, {l->n_pre, l->n_post}, l->w},
         {"theta_mv", CLSNN_F4, 1, {l->n_post}, l->theta_mv},
     };
     size_t n = 2;
@@ -100,8 +100,9 @@ enum clsnn_status clsnn_learned_write(const struct clsnn_learned *l, const char 
 }
 
 /* Refuses weights below 0, and weights or theta that are not finite. */
-static enum clsnn_status check_values(const char *path, const float *w, const float *theta_mv, size_t n) {
-    for (size_t k = 0; k < CLSNN_N_PRE * n; k++) {
+static enum clsnn_status check_values(const char *path, const float *w, const float *theta_mv, size_t n_pre,
+                                      size_t n) {
+    for (size_t k = 0; k < n_pre * n; k++) {
         if (!(isfinite(w[k]) && w[k] >= 0.0f))
             return clsnn_fail(CLSNN_E_DATA, "%s: w[%zu, %zu] = %g: must be finite and at least 0", path,
                               k / n, k % n, (double)w[k]);
@@ -132,15 +133,20 @@ enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out
     struct clsnn_labels labels = {0};
     const struct clsnn_array *w = NULL, *theta = NULL, *about = NULL;
     TRY(clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz));
-    TRY(clsnn_npz_get(&npz, path, "w", CLSNN_F4, 2, (const size_t[]){CLSNN_N_PRE, 0}, &w));
-    const size_t n = w->shape[1];
+    TRY(clsnn_npz_get(&npz, path, "w", CLSNN_F4, 2, (const size_t[]){0, 0}, &w));
+    const size_t n_pre = w->shape[0], n = w->shape[1];
+    if (n_pre < 1 || n_pre > CLSNN_MAX_PRE) {
+        st = clsnn_fail(CLSNN_E_DATA, "%s: w has %zu rows: must be in [1, %d] inputs", path, n_pre,
+                        CLSNN_MAX_PRE);
+        goto fail;
+    }
     if (n < 1 || n > CLSNN_MAX_POST) {
         st = clsnn_fail(CLSNN_E_DATA, "%s: w has %zu columns: must be in [1, %d] neurons", path, n,
                         CLSNN_MAX_POST);
         goto fail;
     }
     TRY(clsnn_npz_get(&npz, path, "theta_mv", CLSNN_F4, 1, (const size_t[]){n}, &theta));
-    TRY(check_values(path, w->data, theta->data, n));
+    TRY(check_values(path, w->data, theta->data, n_pre, n));
     TRY(clsnn_labels_in_npz(&npz, path, (uint32_t)n, &labels));
     if (has_array(&npz, "about")) {
         TRY(clsnn_npz_get(&npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &about));
@@ -152,6 +158,7 @@ enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out
         memcpy(l.about, about->data, about->shape[0]);
         l.about[about->shape[0]] = '\0';
     }
+    l.n_pre = (uint32_t)n_pre;
     l.n_post = (uint32_t)n;
     l.w = take(&npz, w->data);
     l.theta_mv = take(&npz, theta->data);

@@ -7,8 +7,8 @@
 #include "clsnn/npz.h"
 #include "clsnn/readout.h"
 
-/* The most bytes of a model.npz: the largest network takes 50 MiB. */
-#define CLSNN_MAX_MODEL_BYTES ((size_t)64 << 20)
+/* The most bytes of a model.npz: the largest network takes 256 MiB. */
+#define CLSNN_MAX_MODEL_BYTES ((size_t)288 << 20)
 
 /* Packs l as a model.npz in memory. label names it in messages. *out_bytes: malloc'ed, the caller's.
  * Errors: CLSNN_E_FAILED, CLSNN_E_MEMORY. */

@@ -10,8 +10,8 @@
 #include "clsnn/abi.h"
 #include "formats/canvas.h"
 
-#define SIDE         28 /* pixels of an input image's side */
 #define MAX_PANELS   16
+#define MAX_SIDE     64          /* pixels of an image's side */
 #define EMPTY_COLOUR 0x00e4e4e4u /* of places without a neuron */
 #define LINE_COLOUR  0x00b4b4b4u /* of lines between tiles: visible beside white and black */
 
@@ -25,14 +25,24 @@ uint32_t clsnn_weight_colour(double share) {
            (uint32_t)lround(255 * blue);
 }
 
-void clsnn_mosaic_layout(uint32_t n_post, struct mosaic *m) {
+/* Returns the pixels of a tile's side at scale 1. */
+static int side_of(const struct mosaic *m) {
+    return m->image_width > m->image_height ? m->image_width : m->image_height;
+}
+
+void clsnn_mosaic_layout(uint32_t n_post, int width, int height, struct mosaic *m) {
+    m->image_width = width;
+    m->image_height = height;
+    const int side = side_of(m);
     m->columns = 1;
     while ((uint32_t)m->columns * (uint32_t)m->columns < n_post) m->columns++;
     m->rows = (int)((n_post + (uint32_t)m->columns - 1) / (uint32_t)m->columns);
     /* Few tiles are drawn large. 128 columns, at one pixel a weight, stay under 4000 pixels. */
-    m->scale = m->columns > 20 ? 1 : m->columns > 10 ? 2 : 900 / (SIDE * m->columns);
-    if (m->scale > 16) m->scale = 16;
-    m->pitch = SIDE * m->scale + 1;
+    m->scale = m->columns > 20 ? 28 / side : m->columns > 10 ? 56 / side : 900 / (side * m->columns);
+    const int most = side < 28 ? 16 * 28 / side : 16;
+    if (m->scale > most) m->scale = most;
+    if (m->scale < 1) m->scale = 1;
+    m->pitch = side * m->scale + 1;
     m->width = m->columns * m->pitch + 1;
     m->height = m->rows * m->pitch + 1;
     m->font = m->width / 45;
@@ -63,10 +73,13 @@ static void draw_tiles(struct canvas *c, const struct mosaic *m, const float *w,
             fill_pixels(pixels, stride, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
             continue;
         }
-        for (int i = 0; i < SIDE * SIDE; i++) {
+        const int width = m->image_width, n_pixels = width * m->image_height;
+        if (width != m->image_height)
+            fill_pixels(pixels, stride, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
+        for (int i = 0; i < n_pixels; i++) {
             const double share = (double)w[(size_t)i * w_stride + j] / (double)w_max;
-            fill_pixels(pixels, stride, x + i % SIDE * m->scale, y + i / SIDE * m->scale, m->scale, m->scale,
-                        clsnn_weight_colour(share));
+            fill_pixels(pixels, stride, x + i % width * m->scale, y + i / width * m->scale, m->scale,
+                        m->scale, clsnn_weight_colour(share));
         }
     }
     cairo_surface_mark_dirty(c->surface);
@@ -105,7 +118,11 @@ static void draw_colour_bar(struct canvas *c, const struct mosaic *m, double w_m
                       (struct text_style){.size = f, .align = 0.5, .vertical = true}, "weight");
 }
 
-static enum clsnn_status check_mosaic(const char *path, uint32_t n_post, size_t stride, float w_max) {
+static enum clsnn_status check_mosaic(const char *path, uint32_t n_post, size_t stride, float w_max,
+                                      int width, int height) {
+    if (width < 1 || width > MAX_SIDE || height < 1 || height > MAX_SIDE)
+        return clsnn_fail(CLSNN_E_FAILED, "%s: tiles of %d x %d weights: must be in [1, %d] x [1, %d]", path,
+                          width, height, MAX_SIDE, MAX_SIDE);
     if (n_post < 1 || n_post > CLSNN_MAX_POST || stride < n_post)
         return clsnn_fail(CLSNN_E_FAILED,
                           "%s: mosaic of %u neurons: must be 1 to %d, and at most the stride %zu", path,
@@ -121,12 +138,12 @@ static void draw_title(struct canvas *c, const struct mosaic *m, int width, cons
 }
 
 enum clsnn_status clsnn_mosaic_weights(const char *path, const char *title, const float *w, size_t stride,
-                                       uint32_t n_post, float w_max) {
+                                       uint32_t n_post, float w_max, int width, int height) {
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     struct mosaic m;
-    TRY(check_mosaic(path, n_post, stride, w_max));
-    clsnn_mosaic_layout(n_post, &m);
+    TRY(check_mosaic(path, n_post, stride, w_max, width, height));
+    clsnn_mosaic_layout(n_post, width, height, &m);
     TRY(clsnn_canvas_init(&c, path, m.picture_width, m.picture_height));
     draw_title(&c, &m, m.picture_width, title);
     draw_tiles(&c, &m, w, stride, n_post, w_max);
@@ -138,16 +155,16 @@ fail:
 }
 
 enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const struct clsnn_panel *panels,
-                                      size_t n_panels, uint32_t n_post, float w_max) {
+                                      size_t n_panels, uint32_t n_post, float w_max, int width, int height) {
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     struct mosaic m;
-    TRY(check_mosaic(path, n_post, n_post, w_max));
+    TRY(check_mosaic(path, n_post, n_post, w_max, width, height));
     if (n_panels < 1 || n_panels > MAX_PANELS)
         return clsnn_fail(CLSNN_E_FAILED, "%s: %zu mosaics: must be 1 to %d", path, n_panels, MAX_PANELS);
-    clsnn_mosaic_layout(n_post, &m);
+    clsnn_mosaic_layout(n_post, width, height, &m);
     if (m.scale > 1) m.scale = (m.scale + 1) / 2; /* half the scale, for two mosaics in a row */
-    m.pitch = SIDE * m.scale + 1;
+    m.pitch = side_of(&m) * m.scale + 1;
     m.width = m.columns * m.pitch + 1;
     m.height = m.rows * m.pitch + 1;
     const int columns = n_panels > 1 ? 2 : 1, n_all = (int)n_panels, rows = (n_all + columns - 1) / columns;
@@ -155,9 +172,9 @@ enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const
     if (m.font < 20) m.font = 20;
     if (m.font > 40) m.font = 40;
     const int gap = m.font, name = 2 * m.font, left = m.font, top = 3 * m.font;
-    const int width = columns * m.width + (columns - 1) * gap, height = rows * (name + m.height);
-    TRY(clsnn_canvas_init(&c, path, left + width + 8 * m.font, top + height + m.font));
-    draw_title(&c, &m, left + width + 8 * m.font, title);
+    const int full_width = columns * m.width + (columns - 1) * gap, full_height = rows * (name + m.height);
+    TRY(clsnn_canvas_init(&c, path, left + full_width + 8 * m.font, top + full_height + m.font));
+    draw_title(&c, &m, left + full_width + 8 * m.font, title);
     for (int k = 0; k < n_all; k++) {
         m.x0 = left + k % columns * (m.width + gap) + 1;
         m.y0 = top + k / columns * (name + m.height) + name + 1;
@@ -167,8 +184,8 @@ enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const
     }
     m.x0 = left + 1; /* one bar beside all mosaics */
     m.y0 = top + name + 1;
-    m.width = width;
-    m.height = height - name;
+    m.width = full_width;
+    m.height = full_height - name;
     draw_colour_bar(&c, &m, (double)w_max);
     TRY(clsnn_canvas_write(&c, path));
 fail:

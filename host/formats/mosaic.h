@@ -7,24 +7,25 @@
 
 #include "clsnn/status.h"
 
-/* Draws the weights of every excitatory neuron as tiles of 28 x 28 weights, as Figure 4 of Kim & Kim (2020).
- * Colours go from white (0) over yellow and red to black (w_max); a colour bar shows them. The mosaic has
- * ceil(sqrt(n_post)) columns; empty places are light grey.
- * w  [784][stride]; column j is neuron j
+/* Draws the weights of every excitatory neuron as tiles of height x width weights, as Figure 4 of Kim & Kim
+ * (2020). Colours go from white (0) over yellow and red to black (w_max); a colour bar shows them. The
+ * mosaic has ceil(sqrt(n_post)) columns; empty places are light grey.
+ * w              [height * width][stride]; column j is neuron j
+ * width, height  of the images, in pixels; 1 to 64
  * Errors: CLSNN_E_FAILED n_post is not 1 to 16384, stride < n_post, w_max is not above 0, or cairo or libpng
  * failed; CLSNN_E_MEMORY; CLSNN_E_IO. */
 enum clsnn_status clsnn_mosaic_weights(const char *path, const char *title, const float *w, size_t stride,
-                                       uint32_t n_post, float w_max);
+                                       uint32_t n_post, float w_max, int width, int height);
 
 /* One of several mosaics in a picture, and its name. */
 struct clsnn_panel {
     const char *name;
-    const float *w; /* [784][n_post] */
+    const float *w; /* [height * width][n_post] */
 };
 /* Draws 1 to 16 mosaics of networks of one size, two in a row, each under its name, with one colour bar.
  * Errors: as of clsnn_mosaic_weights. */
 enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const struct clsnn_panel *panels,
-                                      size_t n_panels, uint32_t n_post, float w_max);
+                                      size_t n_panels, uint32_t n_post, float w_max, int width, int height);
 
 /* Steps of the colours from 0 to w_max. More would not be seen, and would make pictures larger. */
 #define CLSNN_WEIGHT_STEPS 48
@@ -36,10 +37,11 @@ uint32_t clsnn_weight_colour(double share);
  * Each weight is scale x scale pixels. All in px. */
 struct mosaic {
     int columns, rows, scale, pitch;
+    int image_width, image_height;
     int x0, y0, width, height; /* x0, y0: the first tile; width, height: the mosaic with its frame */
     int font, picture_width, picture_height;
 };
-/* Computes the layout for n_post tiles; the picture stays under about 4000 px. */
-void clsnn_mosaic_layout(uint32_t n_post, struct mosaic *out);
+/* Computes the layout for n_post tiles; the picture of 28 x 28 weights stays under about 4000 px. */
+void clsnn_mosaic_layout(uint32_t n_post, int width, int height, struct mosaic *out);
 
 #endif

@@ -26,9 +26,9 @@ static double sort_to_median(double *x, int n) {
     return 0.5 * (x[(n - 1) / 2] + x[n / 2]);
 }
 
-double clsnn_bench_bytes(double input_spikes, double columns, int n) {
+double clsnn_bench_bytes(double input_spikes, double columns, int n_pre, int n) {
     const double weight = sizeof(float);
-    return weight * (input_spikes * n + columns * 3 * CLSNN_N_PRE);
+    return weight * (input_spikes * n + columns * 3 * n_pre);
 }
 
 enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,
@@ -54,7 +54,8 @@ enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,
     out->network_steps = out->images * shown * p.n_steps;
     out->synaptic_events = out->images * sum.input_spikes / sum.images * n_post;
     out->realtime_factor = out->network_steps * CLSNN_DT_MS * 1e-3;
-    out->bytes = out->images * clsnn_bench_bytes(sum.input_spikes, sum.columns, n) / sum.images;
+    out->bytes =
+        out->images * clsnn_bench_bytes(sum.input_spikes, sum.columns, (int)plan->n_pre, n) / sum.images;
     out->seconds = sum.seconds;
     out->spread = (pace[n_runs - 1] - pace[0]) / median;
     free(pace);
@@ -122,7 +123,8 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
                       int n_networks) {
     const uint64_t beside = n_networks > 1; /* the first network again, alone, for comparison */
-    return (uint64_t)n_networks + beside <= clsnn_batch_most_slots(dev, (uint32_t)n_post, plan->n_images);
+    return (uint64_t)n_networks + beside <=
+           clsnn_batch_most_slots(dev, plan->n_pre, (uint32_t)n_post, plan->n_images);
 }
 
 /* A batch on the device, and in plain C the first n_followed of its networks. */
@@ -134,7 +136,7 @@ struct rig {
     struct clsnn_network *net;
     struct clsnn_trainer *tr;
     struct clsnn_plain *plain[CLSNN_BENCH_FOLLOWED];
-    float *w, *theta; /* [784][n_post], [n_post]: one network, read from the device */
+    float *w, *theta; /* [n_pre][n_post], [n_post]: one network, read from the device */
     uint32_t chunk;   /* presentations a launch */
 };
 
@@ -153,7 +155,7 @@ static enum clsnn_status rig_start(struct rig *rig, const struct clsnn_program *
     const size_t batch = (size_t)rig->n_networks, n_post = (size_t)rig->n_post;
     struct clsnn_model *models = malloc(batch * sizeof *models);
     uint64_t *seeds = malloc(batch * sizeof *seeds);
-    rig->w = malloc(CLSNN_N_PRE * n_post * sizeof *rig->w);
+    rig->w = malloc(plan->n_pre * n_post * sizeof *rig->w);
     rig->theta = malloc(n_post * sizeof *rig->theta);
     if (!models || !seeds || !rig->w || !rig->theta) {
         st = clsnn_fail(CLSNN_E_MEMORY, "bench: no memory for %zu networks of %zu neurons", batch, n_post);
@@ -164,7 +166,7 @@ static enum clsnn_status rig_start(struct rig *rig, const struct clsnn_program *
         seeds[b] = plan->seed + b;
     }
     if (!rig->pixels)
-        TRY(clsnn_buffer_create(rig->dev, "images", (size_t)plan->n_images * CLSNN_N_PRE, plan->pixels, true,
+        TRY(clsnn_buffer_create(rig->dev, "images", (size_t)plan->n_images * plan->n_pre, plan->pixels, true,
                                 &rig->pixels));
     TRY(clsnn_network_create(rig->dev, prog, models, seeds, rig->n_networks, rig->n_post, &rig->net));
     TRY(clsnn_trainer_create(rig->net, rig->pixels, plan->n_images, 0, &rig->tr));
@@ -232,15 +234,16 @@ fail:
 /* Compares weights and theta of network b on the device with those of plain C network c, bit for bit. */
 static enum clsnn_status check_network(struct rig *rig, int b, const struct clsnn_plain *c) {
     enum clsnn_status st = CLSNN_OK;
+    const int n_pre = c->n_pre;
     TRY(clsnn_network_get(rig->net, b, rig->w, rig->theta));
-    for (int i = 0; i <= CLSNN_N_PRE; i++) { /* row CLSNN_N_PRE stands for theta */
-        const float *found = i < CLSNN_N_PRE ? rig->w + (size_t)i * (size_t)rig->n_post : rig->theta;
-        const float *wanted = i < CLSNN_N_PRE ? c->w + (size_t)i * (size_t)c->n : c->theta;
+    for (int i = 0; i <= n_pre; i++) { /* row n_pre stands for theta */
+        const float *found = i < n_pre ? rig->w + (size_t)i * (size_t)rig->n_post : rig->theta;
+        const float *wanted = i < n_pre ? c->w + (size_t)i * (size_t)c->n : c->theta;
         if (memcmp(found, wanted, (size_t)rig->n_post * sizeof *found) == 0) continue;
         int j = 0;
         while (memcmp(&found[j], &wanted[j], sizeof *found) == 0) j++;
         char what[32] = "theta";
-        if (i < CLSNN_N_PRE) snprintf(what, sizeof what, "weight %d", i);
+        if (i < n_pre) snprintf(what, sizeof what, "weight %d", i);
         st = clsnn_fail(CLSNN_E_SELFTEST,
                         "opencl row, %d neurons, %d networks on %s: network %d (seed %llu) differs from "
                         "plain C after %u images: %s of neuron %d is "
@@ -262,7 +265,7 @@ static enum clsnn_status check_batch(struct rig *rig) {
     struct clsnn_plain *c = NULL;
     TRY(run_device(rig, plan->check_images, &ignored));
     for (int b = 0; b < rig->n_networks; b++) {
-        TRY(clsnn_plain_create(plan->model, plan->seed + (uint64_t)b, rig->n_post, &c));
+        TRY(clsnn_plain_create(plan->model, plan->seed + (uint64_t)b, (int)plan->n_pre, rig->n_post, &c));
         TRY(run_plain(plan, c, plan->check_images, &ignored));
         TRY(check_network(rig, b, c));
         if (b < rig->n_followed)

@@ -14,7 +14,8 @@ enum {
 struct clsnn_bench_plan {
     const struct clsnn_model *model; /* borrowed */
     uint64_t seed;                   /* network b has seed + b */
-    const uint8_t *pixels;           /* [n_images][784], borrowed */
+    const uint8_t *pixels;           /* [n_images][n_pre], borrowed */
+    uint32_t n_pre;                  /* pixels of an image */
     uint32_t n_images;
     uint32_t check_images; /* images before every network is compared with plain C */
     uint32_t warm_images;  /* images before the first timed run, so that fresh networks become typical */
@@ -46,9 +47,9 @@ struct clsnn_bench_rates {
 };
 
 /* Returns the bytes of weights that training has to move: a row of n weights for each input spike, and three
- * times 784 weights for each rescaled column (read for the sum, read again, written). n counts padding
+ * times n_pre weights for each rescaled column (read for the sum, read again, written). n counts padding
  * neurons too. */
-double clsnn_bench_bytes(double input_spikes, double columns, int n);
+double clsnn_bench_bytes(double input_spikes, double columns, int n_pre, int n);
 
 /* Sums up n_runs runs of networks of n_post neurons. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_bench_summarise(const struct clsnn_bench_plan *plan,

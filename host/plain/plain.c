@@ -15,7 +15,7 @@ static const float padding_theta = INFINITY; /* does not decay: a padding neuron
 
 static void draw_weights(struct clsnn_plain *net) {
     const philox4x32_key_t key = {{net->p.seed_lo, net->p.seed_hi}};
-    for (int i = 0; i < CLSNN_N_PRE; i++) {
+    for (int i = 0; i < net->n_pre; i++) {
         float *row = net->w + (size_t)i * (size_t)net->n;
         for (int j = 0; j < net->n_post; j += 4) {
             const philox4x32_ctr_t counter = {
@@ -37,7 +37,7 @@ static void start(struct clsnn_plain *net) {
         net->seen_inh[j] = -1;
         net->above_max[j] = 1; /* makes the first presentation rescale every column */
     }
-    for (int i = 0; i < CLSNN_N_PRE; i++) net->last_pre[i] = CLSNN_NEVER;
+    for (int i = 0; i < net->n_pre; i++) net->last_pre[i] = CLSNN_NEVER;
     draw_weights(net);
     net->purpose = CLSNN_RNG_TRAIN;
     clsnn_plain_begin_epoch(net, 0);
@@ -64,13 +64,15 @@ static void choose_variant(struct clsnn_plain *net) {
 #endif
 }
 
-enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t seed, int n_post,
+enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t seed, int n_pre, int n_post,
                                      struct clsnn_plain **out) {
-    if (n_post < 1 || n_post > CLSNN_MAX_POST)
-        return clsnn_fail(CLSNN_E_SHAPE, "plain network of %d neurons: must be in [1, %d]", n_post,
-                          CLSNN_MAX_POST);
+    if (n_pre < 1 || n_pre > CLSNN_MAX_PRE || n_post < 1 || n_post > CLSNN_MAX_POST)
+        return clsnn_fail(CLSNN_E_SHAPE,
+                          "plain network of %d inputs and %d neurons: must be in [1, %d] and [1, %d]", n_pre,
+                          n_post, CLSNN_MAX_PRE, CLSNN_MAX_POST);
     struct clsnn_plain *net = calloc(1, sizeof *net);
     if (!net) return clsnn_no_memory("plain network");
+    net->n_pre = n_pre;
     net->n_post = n_post;
     net->n = (n_post + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
     net->laws = model->laws;
@@ -82,7 +84,7 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
         size_t n_bytes;
     } rows[] = {
         {&net->tables, sizeof *net->tables},
-        {&net->w, CLSNN_N_PRE * n * 4},
+        {&net->w, (size_t)n_pre * n * 4},
         {&net->theta, n * 4},
         {&net->threshold, n * 4},
         {&net->v_exc, n * 4},
@@ -93,15 +95,15 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
         {&net->g_exc_inh, n * 4},
         {&net->last_inh, n * 4},
         {&net->seen_inh, n * 4},
-        {&net->last_pre, CLSNN_N_PRE * 4},
-        {&net->x_pre, CLSNN_N_PRE * 4},
+        {&net->last_pre, (size_t)n_pre * 4},
+        {&net->x_pre, (size_t)n_pre * 4},
         {&net->y_post, n * 4},
         {&net->y2_post, n * 4},
         {&net->above_max, n * 2},
         {&net->counts, n * 2},
         {&net->traced, n * 2},
         {&net->followed, n * 2},
-        {&net->spikes, (size_t)CLSNN_MAX_BUNDLES * CLSNN_MAX_ON * 4},
+        {&net->spikes, (size_t)CLSNN_BUNDLES(n_pre) * CLSNN_MAX_ON * 4},
         {&net->pending, CLSNN_MAX_ON * 4},
         {&net->sums, 5 * n * 4},
         {&net->columns, n * 2},

@@ -13,19 +13,20 @@ struct clsnn_plain {
     struct clsnn_params p;
     struct clsnn_laws laws;
     struct clsnn_tables *tables;
+    int n_pre;        /* inputs */
     int n_post, n;    /* n: n_post padded to CLSNN_ROW_ALIGN, the stride of a row */
-    float *w;         /* [784][n], padding 0 */
+    float *w;         /* [n_pre][n], padding 0 */
     float *theta;     /* mV; infinite in padding, which therefore never fires */
     float *threshold; /* scratch: lowest threshold in the rest of the presentation */
     float *v_exc, *g_exc, *g_inh;
     int32_t *last_exc;
     float *v_inh, *g_exc_inh;
     int32_t *last_inh, *seen_inh;
-    int32_t *last_pre;               /* [784] */
-    float *x_pre, *y_post, *y2_post; /* pairing all: traces right after the last spike; x_pre is [784] */
+    int32_t *last_pre;               /* [n_pre] */
+    float *x_pre, *y_post, *y2_post; /* pairing all: traces right after the last spike; x_pre is [n_pre] */
     uint16_t *above_max, *counts;
     uint16_t *traced, *followed;    /* scratch: lists of neurons */
-    uint32_t *spikes;               /* [CLSNN_MAX_BUNDLES][CLSNN_MAX_ON] */
+    uint32_t *spikes;               /* [CLSNN_BUNDLES(n_pre)][CLSNN_MAX_ON] */
     uint32_t *pending;              /* [CLSNN_MAX_ON] scratch */
     float *sums;                    /* [5][n] scratch of rescaling: four partial sums, the scale */
     uint16_t *columns;              /* scratch of rescaling: the neurons concerned */
@@ -41,16 +42,17 @@ struct clsnn_plain {
     const char *variant;
 };
 
-/* Makes a network of n_post neurons in the state in which clsnn_network_create makes one.
- * Errors: CLSNN_E_SHAPE n_post is not in [1, CLSNN_MAX_POST]; CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t seed, int n_post,
+/* Makes a network of n_pre inputs and n_post neurons in the state in which clsnn_network_create makes one.
+ * Errors: CLSNN_E_SHAPE n_pre is not in [1, CLSNN_MAX_PRE], or n_post not in [1, CLSNN_MAX_POST];
+ * CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t seed, int n_pre, int n_post,
                                      struct clsnn_plain **out);
 void clsnn_plain_destroy(struct clsnn_plain *net); /* takes NULL and half-built ones */
 
 /* Puts the network at the start of an epoch, as clsnn_trainer_begin_epoch does. */
 void clsnn_plain_begin_epoch(struct clsnn_plain *net, uint32_t epoch);
 
-/* Trains for at most n_presentations on pixels [n_images][784], in order, up to position stop of the epoch.
+/* Trains for at most n_presentations on pixels [n_images][n_pre], in order, up to position stop of the epoch.
  * The result does not depend on how an epoch is divided into runs. Errors: CLSNN_E_SELFTEST a potential left
  * its limits. */
 enum clsnn_status clsnn_plain_run(struct clsnn_plain *net, const uint8_t *pixels, uint32_t n_images,

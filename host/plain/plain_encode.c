@@ -124,7 +124,7 @@ void PLAIN_NAME(clsnn_plain_encode)(struct clsnn_plain *net, struct clsnn_plain_
     const uint32_t denominator = net->p.rate_denominator, last = (1u << CLSNN_PLANES) - 1u;
     struct draw d = {position, show, 0, {{net->p.seed_lo, net->p.seed_hi}}};
     s->n_active = 0;
-    for (int i = 0; i < CLSNN_N_PRE; i++) {
+    for (int i = 0; i < net->n_pre; i++) {
         if (image[i] != 0) s->active[s->n_active++] = (uint16_t)i;
     }
     for (int g = 0; g * CLSNN_BUNDLE < s->n_active; g++) {

@@ -17,14 +17,14 @@
 
 /* Scratch of one presentation. n_traced and n_followed are the lengths of the lists in struct clsnn_plain. */
 struct clsnn_plain_work {
-    uint16_t active[CLSNN_N_PRE];      /* inputs with ink, increasing */
-    uint16_t events[CLSNN_N_PRE];      /* inputs that spike in a step */
-    uint16_t potentiable[CLSNN_N_PRE]; /* inputs whose x_pre is above its cut-off or may rise */
-    uint16_t exc[CLSNN_MAX_POST];      /* excitatory neurons that fire in a step, increasing */
+    uint16_t active[CLSNN_MAX_PRE];      /* inputs with ink, increasing */
+    uint16_t events[CLSNN_MAX_PRE];      /* inputs that spike in a step */
+    uint16_t potentiable[CLSNN_MAX_PRE]; /* inputs whose x_pre is above its cut-off or may rise */
+    uint16_t exc[CLSNN_MAX_POST];        /* excitatory neurons that fire in a step, increasing */
     int n_active, n_potentiable, n_traced, n_followed, n_exc, n_inh;
 };
 
-/* Draws the input spikes of one presentation of image [784] into net->spikes and fills s->active. position
+/* Draws the input spikes of one presentation of image [n_pre] into net->spikes and fills s->active. position
  * and show are words of the random counter. */
 void clsnn_plain_encode_generic(struct clsnn_plain *net, struct clsnn_plain_work *s, const uint8_t *image,
                                 uint32_t intensity, uint32_t position, uint32_t show);

@@ -50,7 +50,7 @@ static void normalise_changed(struct clsnn_plain *net) {
     for (int k = 0; k < 4; k++) {
         float *restrict sum = net->sums + k * n;
         for (int c = 0; c < n_columns; c++) sum[c] = 0.0f;
-        for (int i = k; i < CLSNN_N_PRE; i += 4) {
+        for (int i = k; i < net->n_pre; i += 4) {
             const float *restrict row = net->w + (size_t)i * (size_t)n;
             for (int c = 0; c < n_columns; c++) sum[c] += row[columns[c]];
         }
@@ -64,7 +64,7 @@ static void normalise_changed(struct clsnn_plain *net) {
         columns[n_scaled++] = columns[c];
     }
     const float flush = w_norm > 0.0f ? CLSNN_W_FLUSH : 0.0f; /* w_norm 0: columns stay as they are */
-    for (int i = 0; i < CLSNN_N_PRE; i++) {
+    for (int i = 0; i < net->n_pre; i++) {
         float *restrict row = net->w + (size_t)i * (size_t)n;
         for (int c = 0; c < n_scaled; c++) {
             const float rescaled = row[columns[c]] * scale[c];
@@ -367,7 +367,7 @@ INLINE float x_pre_at(const struct clsnn_plain *net, int i, int t) {
 /* Applies the post rule of neuron j to all its weights, for rules that change weights of silent inputs. */
 static void potentiate_column(struct clsnn_plain *net, int j, int t) {
     const struct clsnn_params *p = &net->p;
-    for (int i = 0; i < CLSNN_N_PRE; i++) {
+    for (int i = 0; i < net->n_pre; i++) {
         float *w = net->w + (size_t)i * (size_t)net->n + j;
         const float pre = x_pre_at(net, i, t), u = *w * p->per_w_max, rest = 1.0f - u;
         float change;
@@ -396,7 +396,7 @@ static void apply_post_rule(struct clsnn_plain *net, const struct clsnn_plain_wo
     if (adds_up(net)) potentiate = net->p.eta_post * (net->y2_post[j] * potentiate);
     if (net->laws.rule == CLSNN_RULE_PAIR) potentiate = net->p.eta_post;
     if (net->above_max[j]) {
-        for (int i = 0; i < CLSNN_N_PRE; i++) potentiate_synapse(net, i, j, t, potentiate);
+        for (int i = 0; i < net->n_pre; i++) potentiate_synapse(net, i, j, t, potentiate);
     } else if (potentiate != 0.0f) {
         for (int c = 0; c < s->n_potentiable; c++) {
             const int i = s->potentiable[c];
@@ -433,7 +433,7 @@ static int begin_presentation(struct clsnn_plain *net, struct clsnn_plain_work *
         if (is_traced(net, j, 0)) net->traced[s->n_traced++] = (uint16_t)j;
         if (must_follow_inh(net, j, 0)) net->followed[s->n_followed++] = (uint16_t)j;
     }
-    for (int i = 0, a = 0; i < CLSNN_N_PRE; i++) {
+    for (int i = 0, a = 0; i < net->n_pre; i++) {
         const int has_ink = a < s->n_active && s->active[a] == i;
         if (has_ink || 0 - net->last_pre[i] < net->p.cut_pre)
             s->potentiable[s->n_potentiable++] = (uint16_t)i;
@@ -506,7 +506,7 @@ static int end_presentation(struct clsnn_plain *net) {
         net->last_inh[j] = saturate(net->last_inh[j] - n_steps);
         net->last_exc[j] = saturate(net->last_exc[j] - n_steps);
     }
-    for (int i = 0; i < CLSNN_N_PRE; i++) net->last_pre[i] = saturate(net->last_pre[i] - n_steps);
+    for (int i = 0; i < net->n_pre; i++) net->last_pre[i] = saturate(net->last_pre[i] - n_steps);
     return fault;
 }
 
@@ -522,7 +522,7 @@ void PLAIN_NAME(clsnn_plain_run)(struct clsnn_plain *net, const uint8_t *pixels,
         const uint32_t most = (uint32_t)net->p.intensity_max, intensity = wanted < most ? wanted : most;
         normalise_changed(net);
         PLAIN_NAME(clsnn_plain_encode)
-        (net, &s, pixels + (size_t)now.position * CLSNN_N_PRE, intensity, now.position,
+        (net, &s, pixels + (size_t)now.position * (size_t)net->n_pre, intensity, now.position,
          now.epoch | now.attempt << 20);
         const uint32_t n_spikes = present(net, &s);
         const int fault = end_presentation(net);

@@ -35,7 +35,7 @@ static void make_model(struct clsnn_model *m) {
 
 struct trial {
     struct clsnn_device *dev;
-    uint8_t pixels[N_IMAGES * CLSNN_N_PRE];
+    uint8_t pixels[N_IMAGES * CLSNN_MAX_PRE];
     cl_mem images;
     struct clsnn_network *net;
     struct clsnn_trainer *tr;
@@ -147,6 +147,15 @@ fail:
     return st;
 }
 
+/* Makes images of n_pre pixels of those of CLSNN_N_PRE in pixels: pieces of them, repeated. */
+static void fit_pixels(uint8_t *pixels, size_t n_pre) {
+    uint8_t digits[N_IMAGES * CLSNN_N_PRE];
+    if (n_pre == CLSNN_N_PRE) return;
+    memcpy(digits, pixels, sizeof digits);
+    for (size_t k = 0; k < N_IMAGES * n_pre; k++)
+        pixels[k] = digits[(k / n_pre * CLSNN_N_PRE + 300 + k % n_pre * 7) % sizeof digits];
+}
+
 /* Tests one build of the program's kernels. A build for shares trains; `kernels` does the rest. If its
  * work-groups do not run at the same time, it is not used. */
 static enum clsnn_status test_build(struct clsnn_device *dev, const struct clsnn_build *kernels,
@@ -160,11 +169,13 @@ static enum clsnn_status test_build(struct clsnn_device *dev, const struct clsnn
     make_model(&model);
     model.laws = kernels->laws;
     clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TRAIN, 0, N_IMAGES, t->pixels, labels);
-    TRY(clsnn_buffer_create(dev, "images of the self-test", sizeof t->pixels, t->pixels, false, &t->images));
+    fit_pixels(t->pixels, kernels->n_pre);
+    TRY(clsnn_buffer_create(dev, "images of the self-test", N_IMAGES * kernels->n_pre, t->pixels, false,
+                            &t->images));
     TRY(clsnn_network_create_with(dev, kernels, shared, shared ? 2 : 1, &model, &seed, 1, NEURONS, &t->net));
     if (shared) t->net->patience -= 3; /* about a second */
     TRY(clsnn_trainer_create(t->net, t->images, N_IMAGES, 0, &t->tr));
-    TRY(clsnn_plain_create(&model, seed, NEURONS, &t->plain));
+    TRY(clsnn_plain_create(&model, seed, (int)kernels->n_pre, NEURONS, &t->plain));
     TRY(compare_state(t, "kernel init_weights"));
     st = learn(t);
     if (shared && t->tr->progress[0].fault_neuron == CLSNN_LOST) {

@@ -118,7 +118,8 @@ enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r,
     }
     snprintf(title, sizeof title, "Weights of %u excitatory neurons (%s, seed %" PRIu64 ")", run->neurons,
              clsnn_reproduction_data(r), run->seed);
-    TRY(clsnn_mosaic_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max));
+    TRY(clsnn_mosaic_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max,
+                            (int)r->data->test.width, (int)r->data->test.height));
 fail:
     for (size_t k = 0; k < N_PANELS; k++) clsnn_learned_finish(&files[k]);
     free(file);

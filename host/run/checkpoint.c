@@ -31,8 +31,8 @@ enum {
 };
 
 static const char folder[] = "checkpoint";
-/* The largest file that a load accepts; the weights of 16384 neurons take 51 MB. */
-static const size_t max_bytes = (size_t)128 << 20;
+/* The largest file that a load accepts; 4096 x 16384 weights take 256 MiB. */
+static const size_t max_bytes = (size_t)320 << 20;
 
 static void file_name(uint64_t images, char name[CLSNN_CHECKPOINT_NAME]) {
     snprintf(name, CLSNN_CHECKPOINT_NAME, "%s/ckpt-%012llu.npz", folder, (unsigned long long)images);

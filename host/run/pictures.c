@@ -55,7 +55,8 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
         snprintf(title + n, sizeof title - (size_t)n, " (%s, seed %" PRIu64 ", epoch %u)",
                  x->batch->data->name, x->plan.seed, x->plan.epochs);
     TRY(clsnn_mosaic_weights(weights, title, learned->w, learned->n_post, learned->n_post,
-                             (float)x->plan.model.w_max));
+                             (float)x->plan.model.w_max, (int)x->batch->data->test.width,
+                             (int)x->batch->data->test.height));
     if (x->n_metrics == 0) goto fail;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
     if (!r->model) TRY(accuracy_picture(r, accuracy));

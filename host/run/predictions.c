@@ -54,8 +54,8 @@ static enum clsnn_status draw_mistakes(const struct clsnn_report *r, const struc
     for (uint32_t k = 0; k < p->n_images; k++) {
         const int label = label_of(r, p, k);
         if (label < 0 || label == p->all[k] || n_wrong++ >= CLSNN_MOST_MISTAKES) continue;
-        list[n++] = (struct clsnn_mistake){data->test.pixels + (size_t)(p->first + k) * CLSNN_IMAGE_PIXELS,
-                                           label, p->all[k]};
+        list[n++] = (struct clsnn_mistake){
+            data->test.pixels + (size_t)(p->first + k) * clsnn_dataset_pixels(data), label, p->all[k]};
     }
     if (n < n_wrong)
         snprintf(title, sizeof title, "The first %zu of %zu wrong answers to %u images of %s", n, n_wrong,
@@ -66,7 +66,7 @@ static enum clsnn_status draw_mistakes(const struct clsnn_report *r, const struc
     char *path = clsnn_file_join(r->dir, "mistakes.png");
     if (!path) return clsnn_no_memory("predictions");
     const enum clsnn_status st =
-        clsnn_mistakes_draw(path, title, list, n, CLSNN_IMAGE_SIDE, CLSNN_IMAGE_SIDE);
+        clsnn_mistakes_draw(path, title, list, n, (int)data->test.width, (int)data->test.height);
     free(path);
     return st;
 }

@@ -143,6 +143,8 @@ static json_t *run_json(const struct clsnn_report *r, enum clsnn_run_state state
     clsnn_json_add(data, "name", clsnn_json_text(x->batch->data->name), ok);
     clsnn_json_add(data, "source", clsnn_json_text(x->batch->data->source), ok);
     clsnn_json_add(data, "sha256", json_string(x->batch->data->sha256), ok);
+    clsnn_json_add(data, "height", json_integer(x->batch->data->test.height), ok);
+    clsnn_json_add(data, "width", json_integer(x->batch->data->test.width), ok);
     clsnn_json_add(data, "n_train", json_integer(x->batch->data->train.n_images), ok);
     clsnn_json_add(data, x->plan.validate ? "n_validation" : "n_test",
                    json_integer(x->batch->data->test.n_images), ok);

@@ -43,7 +43,7 @@ void clsnn_warnings_of_pixels(struct clsnn_warnings *w, const struct clsnn_datas
     const bool trains = data->train.n_images > 0;
     const struct clsnn_images *set = trains ? &data->train : &data->test;
     const char *name = trains ? "training" : clsnn_dataset_test_name(data);
-    const size_t n_pixels = (size_t)set->n_images * CLSNN_IMAGE_PIXELS;
+    const size_t n_pixels = (size_t)set->n_images * clsnn_dataset_pixels(data);
     uint8_t brightest = 0;
     uint64_t sum = 0;
     if (n_pixels > 0) {
@@ -118,7 +118,7 @@ void clsnn_warnings_of_model(struct clsnn_warnings *w, const struct clsnn_learne
         const float size = fabsf(model->theta_mv[j]);
         double sum = 0;
         if (size > most) most = size;
-        for (size_t i = 0; i < CLSNN_N_PRE; i++) sum += (double)model->w[i * n + j];
+        for (size_t i = 0; i < model->n_pre; i++) sum += (double)model->w[i * n + j];
         if (sum < least_sum) least_sum = sum;
         if (sum > most_sum) most_sum = sum;
     }

@@ -40,7 +40,8 @@ size_t clsnn_pack_share(size_t n_runs, uint64_t capacity, uint64_t all) {
 
 static uint64_t most_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,
                            uint32_t neurons) {
-    return clsnn_batch_most_slots(dev, neurons, (uint64_t)data->train.n_images + data->test.n_images);
+    const uint64_t n_images = (uint64_t)data->train.n_images + data->test.n_images;
+    return clsnn_batch_most_slots(dev, clsnn_dataset_pixels(data), neurons, n_images);
 }
 
 bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset *data, uint32_t neurons) {
@@ -50,6 +51,7 @@ bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset 
 enum clsnn_status clsnn_pack_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,
                                    uint32_t neurons, size_t n_runs, int *out) {
     const struct clsnn_device_info *d = &dev->info;
+    const uint32_t n_pre = clsnn_dataset_pixels(data);
     const uint64_t n_images = (uint64_t)data->train.n_images + data->test.n_images;
     const uint64_t units = d->compute_units ? d->compute_units : 1,
                    wanted = units * ((d->type & CL_DEVICE_TYPE_CPU) ? SLOTS_A_CORE : SLOTS_A_UNIT),
@@ -60,7 +62,7 @@ enum clsnn_status clsnn_pack_slots(const struct clsnn_device *dev, const struct 
             CLSNN_E_DEVICE_MEMORY,
             "sweep: a network of %u neurons takes %.1f MB and the images %.1f MB; %s has %.0f MB: choose "
             "fewer neurons or another --device",
-            neurons, (double)clsnn_batch_slot_bytes(neurons) * 1e-6, (double)n_images * CLSNN_N_PRE * 1e-6,
+            neurons, (double)clsnn_batch_slot_bytes(n_pre, neurons) * 1e-6, (double)n_images * n_pre * 1e-6,
             d->name, (double)clsnn_device_budget(dev) * 1e-6);
     if (n > most) n = most;
     *out = (int)n;

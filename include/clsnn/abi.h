@@ -17,15 +17,23 @@ typedef uint16_t clsnn_u16;
 #endif
 
 #define CLSNN_DT_MS       0.5   /* length of a step; part of the model */
-#define CLSNN_N_PRE       784   /* inputs, one for each pixel */
 #define CLSNN_ROW_ALIGN   16    /* a row is padded to a multiple of this, so loops have no remainder */
 #define CLSNN_BUNDLE      32    /* inputs of a bundle: their spikes of one step share a word */
-#define CLSNN_MAX_BUNDLES 25    /* ceil(784 / 32) */
+#define CLSNN_MAX_PRE     4096  /* most inputs: images of 64 x 64 pixels */
 #define CLSNN_MAX_ON      2000  /* most steps with input (time_on_ms <= 1000); a multiple of 16 */
 #define CLSNN_MAX_STEPS   4000  /* most steps of a presentation */
 #define CLSNN_MAX_TRACE   3200  /* longest trace table: 16 time constants of 100 ms */
 #define CLSNN_MAX_POST    16384 /* most neurons of a network */
 #define CLSNN_MAX_ATTEMPT 255   /* most presentations of one image, whatever intensity_step */
+
+/* Inputs, one for each pixel: MNIST's. Kernels are built with -DCLSNN_N_PRE=... for images of other sizes. On
+ * the host a network, a program or a model has its own n_pre. */
+#ifndef CLSNN_N_PRE
+#define CLSNN_N_PRE 784
+#endif
+/* Bundles of n_pre inputs. */
+#define CLSNN_BUNDLES(n_pre) (((n_pre) + CLSNN_BUNDLE - 1) / CLSNN_BUNDLE)
+#define CLSNN_MAX_BUNDLES    CLSNN_BUNDLES(CLSNN_N_PRE)
 
 #define CLSNN_NEVER        (-30000) /* oldest step of a last spike: beyond any trace or refractory period */
 #define CLSNN_DONE_IGNORED (-1)     /* any_done (launch/train.cl): no network stops because another is done */
@@ -133,10 +141,11 @@ struct clsnn_tables {
 };
 
 /* The rows of a slot: the state that one work-group works in, a network's in training, scratch in evaluation.
- * Slots lie one after the other in one buffer. ROW(type, name, elements); n neurons, padding included. Every
- * step writes the first rows; only encoding writes the last, the input spikes. In another order, a core that
- * reads ahead of its own rows would take cache lines from the core that writes the next slot. */
-#define CLSNN_STATE_ROWS(ROW, n)                                                                             \
+ * Slots lie one after the other in one buffer. ROW(type, name, elements); n neurons, padding included; n_pre
+ * inputs. Every step writes the first rows; only encoding writes the last, the input spikes. In another
+ * order, a core that reads ahead of its own rows would take cache lines from the core that writes the next
+ * slot. */
+#define CLSNN_STATE_ROWS(ROW, n, n_pre)                                                                      \
     ROW(clsnn_f32, v_exc, n) /* v - v_rest */                                                                \
     ROW(clsnn_f32, g_exc, n)                                                                                 \
     ROW(clsnn_f32, g_inh, n)                                                                                 \
@@ -148,21 +157,23 @@ struct clsnn_tables {
     ROW(clsnn_f32, v_inh, n)                                                                                 \
     ROW(clsnn_f32, g_exc_inh, n)                                                                             \
     ROW(clsnn_i32, last_inh, n)                                                                              \
-    ROW(clsnn_i32, seen_inh, n)           /* step up to which v_inh and g_exc_inh are computed */            \
-    ROW(clsnn_u16, above_max, n)          /* 1: weights may be above w_max, or must be rescaled */           \
-    ROW(clsnn_u16, counts, n)             /* spikes of this presentation while input is on */                \
-    ROW(clsnn_u16, traced, n)             /* scratch: list of neurons whose weights the pre rule changes */  \
-    ROW(clsnn_u16, followed, n)           /* scratch: list of inhibitory neurons that may fire soon */       \
-    ROW(clsnn_i32, last_pre, CLSNN_N_PRE) /* step of an input's last spike */                                \
-    ROW(clsnn_f32, x_pre, CLSNN_N_PRE)    /* pairing all: traces right after the last spike */               \
+    ROW(clsnn_i32, seen_inh, n)  /* step up to which v_inh and g_exc_inh are computed */                     \
+    ROW(clsnn_u16, above_max, n) /* 1: weights may be above w_max, or must be rescaled */                    \
+    ROW(clsnn_u16, counts, n)    /* spikes of this presentation while input is on */                         \
+    ROW(clsnn_u16, traced, n)    /* scratch: list of neurons whose weights the pre rule changes */           \
+    ROW(clsnn_u16, followed, n)  /* scratch: list of inhibitory neurons that may fire soon */                \
+    ROW(clsnn_i32, last_pre, CLSNN_ALIGNED(n_pre)) /* step of an input's last spike */                       \
+    ROW(clsnn_f32, x_pre, CLSNN_ALIGNED(n_pre))    /* pairing all: traces right after the last spike */      \
     ROW(clsnn_f32, y_post, n)                                                                                \
     ROW(clsnn_f32, y2_post, n)                                                                               \
     ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: open draws; then, in gpu/, fours up to each step */    \
-    ROW(clsnn_u32, spikes, CLSNN_MAX_BUNDLES *CLSNN_MAX_ON) /* [bundle][step]: network/encode.cl */
+    ROW(clsnn_u32, spikes, CLSNN_BUNDLES(n_pre) * CLSNN_MAX_ON) /* [bundle][step]: network/encode.cl */
 
+/* elements, padded to CLSNN_ROW_ALIGN: every row begins at such a place. */
+#define CLSNN_ALIGNED(elements) (((elements) + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN)
 /* A row and a slot in 32-bit words. */
 #define CLSNN_ROW_WORDS(type, elements) ((elements) * (int)sizeof(type) / 4)
-#define CLSNN_SLOT_WORDS(n)             (CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n)) 0)
+#define CLSNN_SLOT_WORDS(n, n_pre)      (CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n), (n_pre)) 0)
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): a term of the sum above */
 #define CLSNN_ADD_WORDS(type, name, elements) CLSNN_ROW_WORDS(type, elements) +
 

@@ -1,4 +1,4 @@
-/* Labelled images of 28 x 28 pixels in host memory, from MNIST's four IDX files (gzip or plain), an .npz file
+/* Labelled images of one size in host memory, from MNIST's four IDX files (gzip or plain), an .npz file
  * or the built-in digits. */
 #ifndef CLSNN_DATASET_H
 #define CLSNN_DATASET_H
@@ -8,21 +8,24 @@
 CLSNN_BEGIN_DECLS
 
 #define CLSNN_IMAGE_SIDE   28
-#define CLSNN_IMAGE_PIXELS 784 /* CLSNN_IMAGE_SIDE squared */
+#define CLSNN_IMAGE_PIXELS 784 /* CLSNN_IMAGE_SIDE squared: MNIST's and the built-in digits' */
+#define CLSNN_MAX_SIDE     64  /* most pixels of an image's side */
 #define CLSNN_MIN_CLASSES  10  /* arrays have a place for the classes 0 to 9 at least */
 #define CLSNN_MAX_CLASSES  256
 
 struct clsnn_images {
     uint32_t n_images;
-    uint8_t *pixels; /* [n_images][784], row by row, 0 background, 255 ink; page-aligned */
-    uint8_t *labels; /* [n_images], the class of each image; NULL: unknown */
+    uint8_t *pixels;        /* [n_images][height][width], row by row, 0 background, 255 ink; page-aligned */
+    uint8_t *labels;        /* [n_images], the class of each image; NULL: unknown */
+    uint32_t height, width; /* of each image, in pixels: 1 to 64 */
 };
 
 #define CLSNN_DATA_NAME 32 /* bytes of a data set's name with its final zero */
 struct clsnn_dataset {
     char name[CLSNN_DATA_NAME]; /* "mnist", "digits", or "custom": other images than MNIST's */
     char source[512];           /* the directory or file that was read, or "built in, seed S" */
-    /* SHA-256 of the training pixels, training labels, test pixels and test labels, in that order */
+    /* SHA-256 of the training pixels, training labels, test pixels and test labels, in that order. Height and
+     * width come first, in 4 bytes each, high byte first, unless images have 28 x 28 pixels. */
     char sha256[CLSNN_SHA256_HEX];
     struct clsnn_images train, test; /* owned */
     /* test holds the last n_validation images of the training set, and train no longer has them; 0: test is
@@ -38,12 +41,14 @@ struct clsnn_dataset {
  * - A directory holds four IDX files, itself or in raw or MNIST/raw. Names are train-images-idx3-ubyte and
  *   its sisters, also with a dot before idx3, with a prefix, with test for t10k, and with .gz.
  * - FILE.npz holds x_train, y_train, x_test and y_test as Keras has them: x_* u1, or f4 or f8 in [0, 1], of
- *   shape [n, 28, 28] or [n, 28, 28, 1]; y_* whole numbers from 0 to 255 of any type, [n] or [n, 1].
+ *   shape [n, height, width] or [n, height, width, 1]; y_* whole numbers from 0 to 255 of any type, [n] or
+ *   [n, 1].
  * - With a test set alone, out->train.n_images is 0. It may lack labels: out->test.labels is then NULL, and
  *   no experiment can be evaluated on it.
  * out  filled on success; the caller frees it with clsnn_dataset_finish
  * Errors: CLSNN_E_DATA files or arrays are missing (the text lists every place searched, and what to do),
- * truncated or corrupt, or hold other types, shapes or values; images are not of 28 x 28 pixels; images and
+ * truncated or corrupt, or hold other types, shapes or values; images are not of one size, or have 0 or more
+ * than 64 pixels on a side; images and
  * labels differ in number; or "mnist" or "auto" found files that are not MNIST's. CLSNN_E_IO;
  * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
@@ -54,6 +59,9 @@ CLSNN_API void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and 
 CLSNN_API enum clsnn_status clsnn_dataset_validate(struct clsnn_dataset *d, uint32_t n);
 /* Returns what results call the images of d->test: "validation" or "test". */
 CLSNN_API const char *clsnn_dataset_test_name(const struct clsnn_dataset *d);
+
+/* Returns the pixels of an image of d. */
+CLSNN_API uint32_t clsnn_dataset_pixels(const struct clsnn_dataset *d);
 
 /* Returns how many classes arrays have a place for: one more than the largest label of d, at least 10. */
 CLSNN_API uint32_t clsnn_dataset_classes(const struct clsnn_dataset *d);

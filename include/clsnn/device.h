@@ -63,13 +63,19 @@ enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_PROFILE, CLSNN_PROGRA
 
 /* The library's kernels, compiled for one device and one work-group size. */
 struct clsnn_program;
-/* Creates a program. clsnn_program_prepare compiles kernels, or the first batch that needs them.
+/* Creates a program for networks of 784 inputs. clsnn_program_prepare compiles kernels, or the first batch
+ * that needs them.
  * dev         borrowed; outlives the program
  * work_group  work-items that simulate one network: a power of two, or 0 for a size that suits dev and the
  *             network. Every size gives the same results.
  * Errors: CLSNN_E_USAGE dev cannot run this work-group; CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_program_create(struct clsnn_device *dev, enum clsnn_program_kind kind,
                                                  int work_group, struct clsnn_program **out);
+/* The same for networks of n_pre inputs, 1 to 4096, one for each pixel of the images.
+ * Errors: also CLSNN_E_SHAPE n_pre is out of range. */
+CLSNN_API enum clsnn_status clsnn_program_create_for(struct clsnn_device *dev, enum clsnn_program_kind kind,
+                                                     int work_group, uint32_t n_pre,
+                                                     struct clsnn_program **out);
 CLSNN_API void clsnn_program_destroy(struct clsnn_program *prog); /* takes NULL */
 /* Compiles the kernels for networks of `neurons` with these laws, unless prog has them.
  * Errors: CLSNN_E_BUILD (the compiler's log is in the text); CLSNN_E_USAGE dev cannot run the work-group;

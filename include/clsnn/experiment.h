@@ -34,19 +34,22 @@ CLSNN_API void clsnn_plan_cut(struct clsnn_plan *plan, uint32_t n_train, uint32_
  * experiment. */
 struct clsnn_batch;
 /* Creates a batch for networks of `neurons` excitatory neurons with these laws.
- * dev, prog, data  borrowed; outlive the batch. prog is of kind RUN or PROFILE.
+ * dev, prog, data  borrowed; outlive the batch. prog is of kind RUN or PROFILE, for as many inputs as data
+ *                  has pixels.
  * n_train, n_test  how many images of data to use, from the first on; 0: all
  * chunk            presentations in one kernel launch, at most 1000; 0: as many as take about a third of a
  *                  second. Results do not depend on it.
- * Errors: CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
+ * Errors: CLSNN_E_SHAPE prog has another number of inputs; CLSNN_E_DEVICE_MEMORY, CLSNN_E_MEMORY,
+ * CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const struct clsnn_program *prog,
                                                const struct clsnn_dataset *data, uint32_t neurons,
                                                const struct clsnn_laws *laws, int n_slots, uint32_t n_train,
                                                uint32_t n_test, uint32_t chunk, struct clsnn_batch **out);
 /* Takes NULL. Destroy the batch's experiments first. */
 CLSNN_API void clsnn_batch_destroy(struct clsnn_batch *batch);
-/* Returns how many slots fit on dev beside n_images images and earlier buffers; 0: not even one. */
-CLSNN_API uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t neurons,
+/* Returns how many slots fit on dev beside n_images images of n_pre pixels and earlier buffers; 0: not even
+ * one. */
+CLSNN_API uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t n_pre, uint32_t neurons,
                                           uint64_t n_images);
 
 /* The stages that a watcher hears of. READOUT comes once in a batch, before its first readout: CLBlast may
@@ -155,8 +158,8 @@ CLSNN_API bool clsnn_experiment_is_finished(const struct clsnn_experiment *x);
 
 /* A trained network on the host, as a model.npz holds it. All arrays are owned. */
 struct clsnn_learned {
-    uint32_t n_post;
-    float *w;                   /* [784][n_post] */
+    uint32_t n_pre, n_post;     /* inputs, excitatory neurons */
+    float *w;                   /* [n_pre][n_post] */
     float *theta_mv;            /* [n_post] */
     struct clsnn_labels labels; /* labels.labels is NULL if the neurons have none */
     char *about;                /* JSON: parameters, seed, data; or NULL */
@@ -168,7 +171,7 @@ struct clsnn_learned {
 CLSNN_API enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x,
                                                      struct clsnn_learned *out);
 /* Copies weights, theta and labels of l into x. If l has no labels, x has none either.
- * Errors: CLSNN_E_SHAPE l has another number of neurons; CLSNN_E_MEMORY; CLSNN_E_DEVICE. */
+ * Errors: CLSNN_E_SHAPE l has another number of inputs or neurons; CLSNN_E_MEMORY; CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x,
                                                        const struct clsnn_learned *l);
 /* Reads a model.npz, or the network of a checkpoint; checks every value and fills sha256. The caller frees

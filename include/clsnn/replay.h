@@ -16,8 +16,8 @@ struct clsnn_replay_input {
     uint32_t steps_on, steps_off, n_samples; /* a sample: steps_on with input, then steps_off without */
     size_t n_events;
     const int32_t *event_step;  /* [n_events] in any order; steps from the start of the replay */
-    const int32_t *event_input; /* [n_events] 0 to 783; an input spikes at most once a step */
-    const float *w0;            /* [784][n_post] */
+    const int32_t *event_input; /* [n_events] from 0 on; an input spikes at most once a step */
+    const float *w0;            /* [n_pre][n_post] */
     const float *theta0_mv;     /* [n_post] */
     bool learn;                 /* weights and theta change; each sample begins with rescaling */
 };
@@ -33,12 +33,12 @@ struct clsnn_replay_output {
     uint32_t n_steps, n_probes; /* neurons 0 to n_probes - 1 are recorded, at most CLSNN_PROBE */
     struct clsnn_spike_list exc, inh;
     float *v_exc, *g_exc, *g_inh, *v_inh; /* [n_steps][n_probes] values after each step; v in mV */
-    float *w_end;                         /* [784][n_post] */
+    float *w_end;                         /* [n_pre][n_post] */
     float *theta_end_mv;                  /* [n_post] */
 };
 
 /* Replays `in` on dev.
- * prog   of kind CLSNN_PROGRAM_REPLAY
+ * prog   of kind CLSNN_PROGRAM_REPLAY, for n_pre inputs
  * model  the constants; in->steps_on and in->steps_off replace its times
  * out    filled on success; the caller frees it with clsnn_replay_finish
  * Errors: CLSNN_E_DATA an event is out of range, comes twice, or falls in a step without input; or a sample

@@ -201,23 +201,27 @@ INLINE void deliver_deferred(struct network net, int t, const int learn, struct 
 }
 
 #if CHANGES_SILENT
+/* Whether i is an input. The last block of inputs may be incomplete. */
+#define IS_INPUT(i) (CLSNN_N_PRE % LANES == 0 || (i) < CLSNN_N_PRE)
+
 /* Applies the post rule of neuron j at step t to all its weights, a block of inputs at a time. potentiable:
  * as below; the x_pre of other inputs is 0. */
 INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *potentiable,
                             int n_potentiable) {
-    real pre[CLSNN_N_PRE / LANES];
+    real pre[(CLSNN_N_PRE + LANES - 1) / LANES];
     float *x_pre = (float *)pre;
-    for (int k = 0; k < CLSNN_N_PRE / LANES; k++) pre[k] = (real)(0.0f);
+    for (int i = 0; i < CLSNN_N_PRE; i += LANES) pre[i / LANES] = (real)(0.0f);
     for (int c = 0; c < n_potentiable; c++) {
         const int i = potentiable[c];
         x_pre[i] = x_pre_at(net, i, t - net.last_pre[i]);
     }
-    for (int k = 0; k < CLSNN_N_PRE / LANES; k++) {
-        __global float *column = net.w + k * LANES * ROW_LENGTH(net) + j;
+    for (int i = 0; i < CLSNN_N_PRE; i += LANES) {
+        __global float *column = net.w + i * ROW_LENGTH(net) + j;
         float w[LANES];
-        for (int b = 0; b < LANES; b++) w[b] = column[b * ROW_LENGTH(net)];
-        vstore16(potentiate_weights(vload16(0, w), pre[k], net.p), 0, w);
-        for (int b = 0; b < LANES; b++) column[b * ROW_LENGTH(net)] = w[b];
+        for (int b = 0; b < LANES; b++) w[b] = IS_INPUT(i + b) ? column[b * ROW_LENGTH(net)] : 0.0f;
+        vstore16(potentiate_weights(vload16(0, w), pre[i / LANES], net.p), 0, w);
+        for (int b = 0; b < LANES; b++)
+            if (IS_INPUT(i + b)) column[b * ROW_LENGTH(net)] = w[b];
     }
 }
 #else
@@ -229,7 +233,7 @@ INLINE void potentiate_synapse(struct network net, int i, int j, int t, float po
 }
 
 /* Applies the post rule of neuron j at step t. potentiable: [n_potentiable] inputs that have ink now or
- * spiked within the trace. If weights need clipping, all 784 are visited. */
+ * spiked within the trace. If weights need clipping, all are visited. */
 INLINE void apply_post_rule(struct network net, int j, int t, __local const ushort *potentiable,
                             int n_potentiable) {
     const float potentiate = potentiation_at(net, j, t - net.last_exc[j]);

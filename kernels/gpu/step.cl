@@ -22,9 +22,10 @@
 #define AHEAD 1
 #endif
 
-#define FOURS    288  /* most fours of input spikes in a stretch; one step has at most 196 */
-#define STORED   4    /* weights of the post rule that a work-item loads at once */
-#define NO_INPUT 1023 /* pads a step's input spikes to fours */
+/* Most fours of input spikes in a stretch. One step has at most a quarter of the inputs. */
+#define FOURS    (CLSNN_N_PRE <= 4 * 288 ? 288 : (CLSNN_N_PRE + 3) / 4)
+#define STORED   4     /* weights of the post rule that a work-item loads at once */
+#define NO_INPUT 65535 /* pads a step's input spikes to fours */
 #define FOREVER  INT_MAX
 /* Steps after a spike in which input spikes take the way of the pre rule: while y_post lasts, and for a
  * stretch more, which delivers weights that were loaded before the rule changed them. */
@@ -310,20 +311,19 @@ INLINE void fire_own(struct network net, struct own *x, int j, int t, int n_step
 
 #if CHANGES_SILENT
 /* Applies the post rule of neuron j at step t to all its weights. All work-items share the column, LANES
- * inputs at a time. */
+ * inputs at a time. Lanes past the last input compute and store what its lane does. */
 INLINE void apply_post_rule(struct network net, __local const short *last_pre, int j, int t) {
     for (int i = LID * LANES; i < CLSNN_N_PRE; i += LANES * CLSNN_WG) {
-        __global float *column = net.w + i * ROW_LENGTH(net) + j;
-        real w = (real)(column[0], column[ROW_LENGTH(net)], column[2 * ROW_LENGTH(net)],
-                        column[3 * ROW_LENGTH(net)]);
-        const real pre =
-            (real)(x_pre_at(net, i, t - last_pre[i]), x_pre_at(net, i + 1, t - last_pre[i + 1]),
-                   x_pre_at(net, i + 2, t - last_pre[i + 2]), x_pre_at(net, i + 3, t - last_pre[i + 3]));
-        w = potentiate_weights(w, pre, net.p);
-        column[0] = w.s0;
-        column[ROW_LENGTH(net)] = w.s1;
-        column[2 * ROW_LENGTH(net)] = w.s2;
-        column[3 * ROW_LENGTH(net)] = w.s3;
+        const int last = CLSNN_N_PRE - 1, i1 = min(i + 1, last), i2 = min(i + 2, last), i3 = min(i + 3, last);
+        __global float *w0 = net.w + i * ROW_LENGTH(net) + j, *w1 = net.w + i1 * ROW_LENGTH(net) + j,
+                       *w2 = net.w + i2 * ROW_LENGTH(net) + j, *w3 = net.w + i3 * ROW_LENGTH(net) + j;
+        const real pre = (real)(x_pre_at(net, i, t - last_pre[i]), x_pre_at(net, i1, t - last_pre[i1]),
+                                x_pre_at(net, i2, t - last_pre[i2]), x_pre_at(net, i3, t - last_pre[i3]));
+        const real w = potentiate_weights((real)(*w0, *w1, *w2, *w3), pre, net.p);
+        *w0 = w.s0;
+        *w1 = w.s1;
+        *w2 = w.s2;
+        *w3 = w.s3;
     }
 }
 #else
@@ -345,7 +345,7 @@ INLINE struct potentiation find_potentiation(struct network net, __local const s
 }
 
 /* Applies the post rule of neuron j at step t to its weights from inputs within their trace. If weights need
- * clipping, all 784 are visited. All work-items share the column. */
+ * clipping, all are visited. All work-items share the column. */
 INLINE void apply_post_rule(struct network net, __local const short *last_pre, int j, int t) {
     const float potentiate = potentiation_at(net, j, t - net.last_exc[j]);
     const int is_above_max = net.above_max[j];

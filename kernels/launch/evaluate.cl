@@ -5,8 +5,8 @@
 /* Shows images first .. first + n_images - 1 to network b.
  *
  * params, tables, w, theta  as in train, read only
- * state                     [n_slots][CLSNN_SLOT_WORDS(n)], overwritten
- * pixels                    [...][784]
+ * state                     [n_slots][slot words], overwritten
+ * pixels                    [...][CLSNN_N_PRE]
  * counts_out                [n_images][n] spikes of each neuron
  * shown                     [n_images] presentations that the image took, and CLSNN_SHOWN_ flags
  * NDRange: (CLSNN_WG * n_slots), local CLSNN_WG. A work-group writes only its own slot and the rows of its

@@ -7,19 +7,19 @@
  *
  * params, tables  [n_networks]
  * zeros           [n]
- * w               [n_networks][784][n]
+ * w               [n_networks][CLSNN_N_PRE][n]
  * theta           [n_networks][n]
- * state           [n_networks][CLSNN_SLOT_WORDS(n)]
+ * state           [n_networks][slot words]
  * networks        [work-groups / n_shares] the network of each work-group
  * inputs, board   with CLSNN_SHARES: [n_networks * n_shares] slots of 0 neurons, and struct meeting's for
  *                 each network. n_shares work-groups train a network, each CLSNN_SHARE_LENGTH neurons of it.
  *                 They wait for each other, 2^patience looks at most.
  * any_done        [1] for work-groups of one: 0, then 1 when a network is done. The other networks stop after
  *                 their current presentation, so that no core waits. CLSNN_DONE_IGNORED: nobody stops.
- * pixels          [n_images][784]
+ * pixels          [n_images][CLSNN_N_PRE]
  * order           [n_networks][n_order] the images from the launch's first position on
  * counts_out      [n_watched][n_counts][n] the first networks' spikes; of position k in row k % n_counts
- * kept_active     [n_networks][784] inputs with ink, kept between launches of single phases
+ * kept_active     [n_networks][CLSNN_N_PRE] inputs with ink, kept between launches of single phases
  * fired_exc, fired_inh  local: see workspace_in
  *
  * program.cl includes this file once for each kernel: TRAIN_KERNEL is its name, TRAIN_PHASES what it does.
@@ -45,7 +45,7 @@ KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
                           .n = n};
 #ifdef CLSNN_SHARES
     const int share = (int)(get_group_id(0) % (size_t)n_shares);
-    __global uint *const slot = state + b * (size_t)CLSNN_SLOT_WORDS(n);
+    __global uint *const slot = state + b * (size_t)CLSNN_SLOT_WORDS(n, CLSNN_N_PRE);
     struct meeting meeting = {
         .board = board + group * (size_t)(2 * n_shares * CLSNN_BOARD_WORDS),
         .n_shares = n_shares,
@@ -63,7 +63,7 @@ KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
     net.n = min(CLSNN_SHARE_LENGTH(n, n_shares), n - net.first);
     net.w += net.first;
     net.theta += net.first;
-    use_share(&net, slot, inputs + get_group_id(0) * (size_t)CLSNN_SLOT_WORDS(0));
+    use_share(&net, slot, inputs + get_group_id(0) * (size_t)CLSNN_SLOT_WORDS(0, CLSNN_N_PRE));
     FOR_OWN (i, CLSNN_N_PRE) net.last_pre[i] = last_pre[i];
 #if CLSNN_WG > 1
     FOR_OWN (k, 3) scratch.sums[k] = 0u;

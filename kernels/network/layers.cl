@@ -17,17 +17,17 @@ struct network {
 #define ROW_LENGTH(net) ((net).n)
 #endif
 #define ROW(type, name, elements) __global type *name;
-    CLSNN_STATE_ROWS(ROW, n) /* abi.h */
+    CLSNN_STATE_ROWS(ROW, n, CLSNN_N_PRE) /* abi.h */
 #undef ROW
 };
 
 /* Points the network's rows into one slot of the state. */
 INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
-    __global uint *row = state + slot * (size_t)CLSNN_SLOT_WORDS(net->n);
+    __global uint *row = state + slot * (size_t)CLSNN_SLOT_WORDS(net->n, CLSNN_N_PRE);
 #define ROW(type, name, elements)                                                                            \
     net->name = (__global type *)row;                                                                        \
     row += CLSNN_ROW_WORDS(type, elements);
-    CLSNN_STATE_ROWS(ROW, net->n)
+    CLSNN_STATE_ROWS(ROW, net->n, CLSNN_N_PRE)
 #undef ROW
 }
 
@@ -41,7 +41,7 @@ INLINE void use_share(struct network *net, __global uint *slot, __global uint *i
     use_slot(&whole, slot, 0);
     use_slot(&own, inputs, 0);
 #define ROW(type, name, elements) net->name = whole.name + net->first;
-    CLSNN_STATE_ROWS(ROW, whole.n)
+    CLSNN_STATE_ROWS(ROW, whole.n, CLSNN_N_PRE)
 #undef ROW
     net->last_pre = own.last_pre;
     net->pending = own.pending;

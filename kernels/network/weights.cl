@@ -35,7 +35,7 @@ struct sums {
 
 /* Returns which columns of a block may have changed since they were last rescaled. A column changes only if
  * its neuron fired in the presentation before, its y_post had not ended then, or its weights needed clipping.
- * All other columns already have their sum; touching all 784 x n weights would cost as much as the
+ * All other columns already have their sum; touching all weights would cost as much as the
  * presentation. */
 INLINE flags are_changed(struct network net, int k) {
     const int reach = net.p.n_steps + net.p.cut_post1;
@@ -54,21 +54,30 @@ INLINE real rescale_weights(__global float *w, real scale, real flush) {
     return rescaled;
 }
 
+#define WHOLE_FOURS (CLSNN_N_PRE / 4 * 4) /* rows in groups of four; up to three more follow */
+
 /* Rescales the changed columns of one block. Unchanged columns are multiplied by 1, which costs nothing,
  * since a row's lanes share a cache line. Returns which columns then hold a weight above w_max. */
 INLINE flags normalise_columns(__global float *w, int n, flags changed, float w_norm, float w_max) {
     real s0 = (real)(0.0f), s1 = s0, s2 = s0, s3 = s0;
-    for (int i = 0; i < CLSNN_N_PRE; i += 4) {
+    for (int i = 0; i < WHOLE_FOURS; i += 4) {
         s0 += LOAD(w, i * n);
         s1 += LOAD(w, (i + 1) * n);
         s2 += LOAD(w, (i + 2) * n);
         s3 += LOAD(w, (i + 3) * n);
     }
+    if (WHOLE_FOURS < CLSNN_N_PRE) s0 += LOAD(w, WHOLE_FOURS * n);
+    if (WHOLE_FOURS + 1 < CLSNN_N_PRE) s1 += LOAD(w, (WHOLE_FOURS + 1) * n);
+    if (WHOLE_FOURS + 2 < CLSNN_N_PRE) s2 += LOAD(w, (WHOLE_FOURS + 2) * n);
     const real sum = (s0 + s1) + (s2 + s3);
     real flush;
     const real scale = scale_of(sum, changed, w_norm, &flush);
     real m0 = (real)(0.0f), m1 = m0, m2 = m0, m3 = m0; /* largest weights */
-    for (int i = CLSNN_N_PRE - 4; i >= 0; i -= 4) {    /* backwards: the last rows are still in the cache */
+    for (int i = CLSNN_N_PRE - 1; i >= WHOLE_FOURS; i--) {
+        const real a = rescale_weights(w + i * n, scale, flush);
+        m0 = a > m0 ? a : m0;
+    }
+    for (int i = WHOLE_FOURS - 4; i >= 0; i -= 4) { /* backwards: the last rows are still in the cache */
         const real a = rescale_weights(w + i * n, scale, flush),
                    b = rescale_weights(w + (i + 1) * n, scale, flush);
         const real c = rescale_weights(w + (i + 2) * n, scale, flush),
@@ -166,7 +175,7 @@ INLINE void normalise_changed(struct network net, struct sums sums) {
 #endif
 
 /* Draws the initial weights of network b: w_init_max * (U[0,1) + w_init_offset). Padding columns are 0.
- * NDRange: (784), any local size. */
+ * NDRange: (CLSNN_N_PRE), any local size. */
 __kernel void init_weights(__global const struct clsnn_params *params, __global float *w, int n, int n_post,
                            int b) {
     const int i = (int)get_global_id(0);

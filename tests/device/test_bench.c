@@ -28,9 +28,9 @@ enum clsnn_status __wrap_clsnn_network_get(const struct clsnn_network *net, int 
  * written: 3 x 784 floats each. */
 static void test_bytes(void **state) {
     (void)state;
-    assert_true(clsnn_bench_bytes(10, 0, 16) == 10 * 64);
-    assert_true(clsnn_bench_bytes(0, 2, 16) == 2 * 3 * 784 * 4);
-    assert_true(clsnn_bench_bytes(10, 2, 16) == 640 + 18816);
+    assert_true(clsnn_bench_bytes(10, 0, 784, 16) == 10 * 64);
+    assert_true(clsnn_bench_bytes(0, 2, 784, 16) == 2 * 3 * 784 * 4);
+    assert_true(clsnn_bench_bytes(10, 2, 784, 16) == 640 + 18816);
 }
 
 /* Three runs of two networks take 4, 2 and 8 s for 200 images each, so the median is 50 images/s. There are
@@ -39,7 +39,7 @@ static void test_rates(void **state) {
     (void)state;
     struct clsnn_model model;
     clsnn_model_defaults(&model);
-    const struct clsnn_bench_plan plan = {.model = &model, .seed = 1};
+    const struct clsnn_bench_plan plan = {.model = &model, .seed = 1, .n_pre = 784};
     struct clsnn_bench_sample runs[3];
     const double seconds[3] = {4, 2, 8};
     for (int r = 0; r < 3; r++)
@@ -76,6 +76,7 @@ static struct clsnn_bench_plan small_plan(const struct clsnn_model *model, const
     return (struct clsnn_bench_plan){.model = model,
                                      .seed = 9,
                                      .pixels = pixels,
+                                     .n_pre = 784,
                                      .n_images = n_images,
                                      .check_images = 3,
                                      .warm_images = 6,

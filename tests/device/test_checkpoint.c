@@ -56,6 +56,7 @@ static void draw_data(void) {
     memset(data.sha256, 'a', HEX);
     for (int k = 0; k < 2; k++) {
         sets[k]->n_images = n[k];
+        sets[k]->height = sets[k]->width = CLSNN_IMAGE_SIDE;
         sets[k]->pixels = malloc((size_t)n[k] * PIXELS);
         sets[k]->labels = malloc(n[k]);
         assert_true(sets[k]->pixels && sets[k]->labels);

@@ -247,7 +247,7 @@ int main(void) {
     static uint8_t pixels[N_IMAGES * PIXELS], labels[N_IMAGES];
     clsnn_digits_draw(CLSNN_DIGITS_SEED, CLSNN_DIGITS_SET_TRAIN, 0, N_IMAGES, pixels, labels);
     data = (struct clsnn_dataset){.name = "digits", .source = "test"};
-    data.train = data.test = (struct clsnn_images){N_IMAGES, pixels, labels};
+    data.train = data.test = (struct clsnn_images){N_IMAGES, pixels, labels, 28, 28};
     if (rig_is_missing("device_errors")) return 77;
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {

@@ -62,7 +62,7 @@ static void compare(struct rig *rig, const struct trial *trial, const struct cls
     struct clsnn_trainer *tr = NULL;
     struct clsnn_plain *c = NULL;
     must(clsnn_trainer_create(net, buffer, trial->n_images, 1, &tr));
-    must(clsnn_plain_create(model, seed, trial->n_post, &c));
+    must(clsnn_plain_create(model, seed, 784, trial->n_post, &c));
     struct snapshot wanted = plain_snapshot(c), found = take_snapshot(rig, net, 0);
     memset(found.bytes + found.first[11], 0, (size_t)c->n * 2); /* the device has not yet written counts */
     check_same_snapshot(&found, &wanted, "before the first image");
@@ -201,8 +201,8 @@ static void test_builds(void **state) {
     clsnn_model_defaults(&model);
     uint8_t *pixels = draw_digits(8);
     struct clsnn_plain *best = NULL, *plainest = NULL;
-    must(clsnn_plain_create(&model, 5, 40, &best));
-    must(clsnn_plain_create(&model, 5, 40, &plainest));
+    must(clsnn_plain_create(&model, 5, 784, 40, &best));
+    must(clsnn_plain_create(&model, 5, 784, 40, &plainest));
     plainest->run = clsnn_plain_run_generic;
     must(clsnn_plain_run(best, pixels, 8, 100, 8));
     must(clsnn_plain_run(plainest, pixels, 8, 100, 8));

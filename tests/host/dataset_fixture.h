@@ -79,8 +79,8 @@ static inline void make_set(struct clsnn_dataset *d) {
         for (int k = 0; k < N_TRAIN; k++) labels[s][k] = (uint8_t)((k * 7 + s) % 10);
     }
     memset(d, 0, sizeof *d);
-    d->train = (struct clsnn_images){N_TRAIN, pixels[0], labels[0]};
-    d->test = (struct clsnn_images){N_TEST, pixels[1], labels[1]};
+    d->train = (struct clsnn_images){N_TRAIN, pixels[0], labels[0], 28, 28};
+    d->test = (struct clsnn_images){N_TEST, pixels[1], labels[1], 28, 28};
 }
 
 static inline void export_set(const char *dir) {

@@ -110,9 +110,9 @@ static void check_mosaic(uint32_t n_post, size_t stride, float w_max) {
     for (size_t k = 0; k < 784 * stride; k++) w[k] = NAN; /* NaN is blue: shows a read beyond column n_post */
     for (uint32_t i = 0; i < 784; i++)
         for (uint32_t j = 0; j < n_post; j++) w[i * stride + j] = weight(i, j, w_max);
-    assert_int_equal(clsnn_mosaic_weights(path, "Weights", w, stride, n_post, w_max), CLSNN_OK);
+    assert_int_equal(clsnn_mosaic_weights(path, "Weights", w, stride, n_post, w_max, 28, 28), CLSNN_OK);
     free(w);
-    clsnn_mosaic_layout(n_post, &m);
+    clsnn_mosaic_layout(n_post, 28, 28, &m);
     assert_true((uint32_t)(m.columns * m.rows) >= n_post);
     assert_true((uint32_t)(m.columns * (m.rows - 1)) < n_post);
     struct picture p = load();
@@ -154,7 +154,7 @@ static void test_every_layout(void **state) {
     (void)state;
     for (uint32_t n = 1; n <= 16384; n++) {
         struct mosaic m;
-        clsnn_mosaic_layout(n, &m);
+        clsnn_mosaic_layout(n, 28, 28, &m);
         if (m.scale < 1 || (uint32_t)(m.columns * m.rows) < n ||
             (uint32_t)((m.columns - 1) * (m.columns - 1)) >= n || m.picture_width > 4100 ||
             m.picture_height > 4100)
@@ -175,14 +175,14 @@ static void test_weights_refuses(void **state) {
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         clsnn_error_clear();
         assert_int_equal(
-            clsnn_mosaic_weights(path, "Weights", w, rows[k].stride, rows[k].n_post, rows[k].w_max),
+            clsnn_mosaic_weights(path, "Weights", w, rows[k].stride, rows[k].n_post, rows[k].w_max, 28, 28),
             CLSNN_E_FAILED);
         assert_non_null(strstr(clsnn_error_text(), "must be"));
     }
     clsnn_error_clear();
-    assert_int_equal(clsnn_mosaic_weights("/nowhere/a.png", "", w, 1, 1, 1), CLSNN_E_IO);
+    assert_int_equal(clsnn_mosaic_weights("/nowhere/a.png", "", w, 1, 1, 1, 28, 28), CLSNN_E_IO);
     clsnn_error_clear();
-    assert_int_equal(clsnn_mosaic_weights(path, "Weights", w, 1, 1, 1), CLSNN_OK);
+    assert_int_equal(clsnn_mosaic_weights(path, "Weights", w, 1, 1, 1, 28, 28), CLSNN_OK);
 }
 
 /* One to five networks, two in a row: panels of black weights must cover their exact area of the picture. */
@@ -196,7 +196,7 @@ static void test_panels(void **state) {
                                          {"after 7 epochs", w},
                                          {"", w}};
     for (size_t n = 1; n <= 5; n++) {
-        if (clsnn_mosaic_panels(path, "Weights", panels, n, 4, 1) != CLSNN_OK)
+        if (clsnn_mosaic_panels(path, "Weights", panels, n, 4, 1, 28, 28) != CLSNN_OK)
             fail_msg("%s", clsnn_error_text());
         struct picture p = load();
         assert_white_edge(&p, "panels");
@@ -209,11 +209,11 @@ static void test_panels(void **state) {
         if (n > 1) assert_in_range(n_black, tiles * 4 * 784 * 64, tiles * 4 * 784 * 64 + 12000);
         free(p.rgb);
     }
-    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 0, 4, 1), CLSNN_E_FAILED);
+    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 0, 4, 1, 28, 28), CLSNN_E_FAILED);
     clsnn_error_clear();
-    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 17, 4, 1), CLSNN_E_FAILED);
+    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 17, 4, 1, 28, 28), CLSNN_E_FAILED);
     clsnn_error_clear();
-    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 1, 0, 1), CLSNN_E_FAILED);
+    assert_int_equal(clsnn_mosaic_panels(path, "", panels, 1, 0, 1, 28, 28), CLSNN_E_FAILED);
     clsnn_error_clear();
 }
 
@@ -493,7 +493,7 @@ static void test_no_font(void **state) {
         int code = 0;
         if (draw(&s, 1, (struct clsnn_chart){.title = "title"}) != CLSNN_OK) code |= 1;
         if (clsnn_confusion_draw(path, "title", counts[0], 10) != CLSNN_OK) code |= 2;
-        if (clsnn_mosaic_weights(path, "Weights", w, 1, 1, 1) != CLSNN_OK) code |= 4;
+        if (clsnn_mosaic_weights(path, "Weights", w, 1, 1, 1, 28, 28) != CLSNN_OK) code |= 4;
         unlink(settings);
         _exit(code);
     }
@@ -502,7 +502,7 @@ static void test_no_font(void **state) {
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     struct mosaic m;
-    clsnn_mosaic_layout(1, &m);
+    clsnn_mosaic_layout(1, 28, 28, &m);
     struct picture p = load();
     assert_int_equal(pixel(&p, m.x0 - 1, m.y0), 0xb4b4b4);
     free(p.rgb);

@@ -64,7 +64,8 @@ static void make_rig(struct rig *g, uint32_t n_seeds, uint32_t epochs) {
     memset(g, 0, sizeof *g);
     assert_int_equal(clsnn_options_parse(CLSNN_CMD_REPRODUCE, 1, argv, &g->options, &action), CLSNN_OK);
     g->on = (struct clsnn_reproduced_on){&g->device, 1};
-    g->data = (struct clsnn_dataset){.name = "mnist", .source = "a <b> & \"c\" \xff"};
+    g->data = (struct clsnn_dataset){
+        .name = "mnist", .source = "a <b> & \"c\" \xff", .test = {.height = 28, .width = 28}};
     memset(g->data.sha256, 'd', sizeof g->data.sha256 - 1);
     g->r = (struct clsnn_reproduction){.options = &g->options,
                                        .data = &g->data,
@@ -254,7 +255,7 @@ static void test_page(void **state) {
     clsnn_error_clear();
     snprintf(path, sizeof path, "%s/runs/n100-s5", dir);
     assert_int_equal(clsnn_file_make_dir(path), CLSNN_OK);
-    struct clsnn_learned l = {.n_post = 100};
+    struct clsnn_learned l = {.n_pre = 784, .n_post = 100};
     l.w = calloc(CLSNN_N_PRE * 100, sizeof *l.w);
     l.theta_mv = calloc(100, sizeof *l.theta_mv);
     assert_true(l.w && l.theta_mv);

@@ -376,7 +376,8 @@ on "images: wrong magic" plain "magic number of the images 0xff000803: must be 0
 on "images: four dimensions" plain "images must be unsigned bytes in 3" $images put 3 4
 on "images: labels in their place" plain "images and labels are swapped" $images become "$work/small/$labels"
 on "labels: wrong magic" plain "magic number of the labels 0xff000801: must be 0x00000801" $labels put 0 255
-on "images of 27 x 27 pixels" plain "images of 27 x 27 pixels: must be 28 x 28" $images side_27
+on "images of two sizes" \
+    plain "training images of 27 x 27 pixels, test images of 28 x 28: must be of one size" $images side_27
 on "fewer labels than images" plain "600 images but 599 labels: must be as many" $train_labels labels_for 599
 on "more labels than images" plain "300 images but 301 labels: must be as many" $labels labels_for 301
 on "26 classes, from 1" letters

@@ -207,7 +207,9 @@ eval_seed() {
 on "model: w (784, 3), theta of 2" \
     model_shape '(784, 3)' '(2,)' "array 'theta_mv': f4 [2]: must be f4 [3]" 784*3 2
 on "model: w (10, 10)" \
-    model_shape '(10, 10)' '(10,)' "array 'w': f4 [10, 10]: must be f4 [784, " 100 10
+    model_shape '(10, 10)' '(10,)' "a network of 10 inputs, but images of 28 x 28 pixels in" 100 10
+on "model: w (4097, 1)" \
+    model_shape '(4097, 1)' '(1,)' "w has 4097 rows: must be in [1, 4096] inputs" 4097 1
 on "model: w (784,)" model_shape '(784,)' '(1,)' "array 'w'" 784 1
 on "model: w (784, 0)" model_shape '(784, 0)' '(0,)' "m.npz" 0 0
 on "model: w (784, 16385)" \

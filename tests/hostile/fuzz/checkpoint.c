@@ -23,7 +23,7 @@ static char given[64], saved[64]; /* run directories: of the input, and of the c
 static struct clsnn_dataset data = {.name = "digits", .source = "fuzz"};
 static struct clsnn_trainer trainer;
 static struct clsnn_totals totals;
-static struct clsnn_network net = {.n_networks = 1, .n_post = NEURONS, .n = STRIDE};
+static struct clsnn_network net = {.n_networks = 1, .n_pre = 784, .n_post = NEURONS, .n = STRIDE};
 static struct clsnn_batch batch = {
     .data = &data, .neurons = NEURONS, .n_slots = 1, .net = &net, .trainer = &trainer};
 static struct clsnn_experiment x = {.batch = &batch};
@@ -52,8 +52,8 @@ static void set_up(void) {
     trainer.totals = &totals;
     net.w = fuzz_buffer(sizeof(float[CLSNN_N_PRE][STRIDE]));
     net.theta = fuzz_buffer(sizeof(float[STRIDE]));
-    net.state =
-        (struct clsnn_state){.slots = fuzz_buffer(clsnn_state_bytes(NEURONS)), .n_slots = 1, .n = STRIDE};
+    net.state = (struct clsnn_state){
+        .slots = fuzz_buffer(clsnn_state_bytes(784, NEURONS)), .n_slots = 1, .n = STRIDE, .n_pre = 784};
     x.plan = (struct clsnn_plan){.seed = 7,
                                  .neurons = NEURONS,
                                  .epochs = 3,
