@@ -1,6 +1,7 @@
 /* The program that host/device/program.c builds: laws first, then launches. CLSNN_RECORD selects the
  * replay; otherwise evaluation and training are built. CLSNN_PROFILE splits training into four kernels,
- * one a phase. CLSNN_SHARES selects training by several work-groups a network. */
+ * one a phase. CLSNN_SHARES selects training by several work-groups a network. CLSNN_BARE selects the
+ * bare steps of `clsnn bench`. */
 #include "prelude.cl"
 #include "laws/neuron.cl"
 #include "laws/stdp.cl"
@@ -18,6 +19,8 @@
 #include "launch/scratch.cl"
 #if defined(CLSNN_RECORD)
 #include "launch/replay.cl"
+#elif defined(CLSNN_BARE)
+#include "launch/bare.cl"
 #elif defined(CLSNN_SHARES)
 #define TRAIN_KERNEL train
 #define TRAIN_PHASES CLSNN_PHASE_ALL

@@ -31,6 +31,7 @@ struct row {
     int neurons, networks;
     struct clsnn_bench_rates rates;
     double memory_share; /* rates.bytes as a share of the measured bandwidth of a copy */
+    double bare_share;   /* rates.network_steps as a share of clsnn_bench_bare's; 0 in rows of plain C */
     double ratio_to_c;   /* clsnn_bench_ratio to plain C; 1 in rows of plain C */
     double ratio_to_one; /* clsnn_bench_ratio to one network on the device; 1 in rows of plain C */
 };
@@ -46,6 +47,7 @@ struct bench {
     struct clsnn_device *devices[MAX_DEVICES];     /* [n_devices] the measured devices, owned */
     bool lost[MAX_DEVICES];                        /* the device failed while others remained */
     struct clsnn_program *programs[MAX_DEVICES];   /* [n_devices], owned */
+    struct clsnn_program *bare[MAX_DEVICES];       /* [n_devices], owned */
     double bandwidth[MAX_DEVICES], host_bandwidth; /* bytes a second that a copy reads and writes */
     size_t n_devices;
     char c_name[NAME];
@@ -72,10 +74,12 @@ static enum clsnn_status open_device(struct bench *b, const struct clsnn_device_
                         info->platform_name, info->driver);
     TRY(clsnn_program_create_for(b->devices[d], CLSNN_PROGRAM_RUN, b->o->work_group,
                                  clsnn_dataset_pixels(&b->data), &b->programs[d]));
+    TRY(clsnn_program_create(b->devices[d], CLSNN_PROGRAM_BARE, b->o->work_group, &b->bare[d]));
     TRY(clsnn_bench_bandwidth(b->devices[d], &b->bandwidth[d]));
     b->n_devices++;
     return st;
 fail:
+    clsnn_program_destroy(b->bare[d]);
     clsnn_program_destroy(b->programs[d]);
     clsnn_device_close(b->devices[d]);
     return st;
@@ -189,6 +193,9 @@ static enum clsnn_status measure_device(struct bench *b, size_t d, int neurons,
                             .networks = n};
         TRY(clsnn_bench_summarise(&b->plan, runs.batch, b->plan.n_runs, neurons, &row->rates));
         row->memory_share = row->rates.bytes / b->bandwidth[d];
+        double bare;
+        TRY(clsnn_bench_bare(&b->plan, dev, b->bare[d], b->programs[d], neurons, n, &bare));
+        row->bare_share = row->rates.network_steps / bare;
         row->ratio_to_c = clsnn_bench_ratio(runs.batch, runs.c, b->plan.n_runs);
         row->ratio_to_one = clsnn_bench_ratio(runs.batch, runs.one, b->plan.n_runs);
         for (int r = 0; r < b->plan.n_runs && *n_c_runs < MAX_C_RUNS; r++) c_runs[(*n_c_runs)++] = runs.c[r];
@@ -261,21 +268,26 @@ static void print_table(const struct bench *b, FILE *out) {
             "every row: bits compared with plain C after %u images and at the end; warmed up on %u images; "
             "median and spread of %d runs (path c: of all its runs)\n\n",
             b->plan.check_images, b->plan.warm_images, b->plan.n_runs);
-    fprintf(out, "%-8s%-6s%8s%9s%11s%8s%8s%8s%14s%14s%11s%8s\n", "path", "dev", "neurons", "networks",
-            "images/s", "spread", "to c", "to one", "steps/s", "events/s", "real time", "memory");
+    fprintf(out, "%-8s%-6s%8s%9s%11s%8s%8s%8s%14s%14s%11s%8s%7s\n", "path", "dev", "neurons", "networks",
+            "images/s", "spread", "to c", "to one", "steps/s", "events/s", "real time", "memory", "bare");
     for (size_t r = 0; r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         char device[32] = "";
         if (row->info)
             snprintf(device, sizeof device, "%d:%d", row->info->platform_index, row->info->device_index);
-        fprintf(out, "%-8s%-6s%8d%9d%11.1f%7.0f%%%8.2f%8.2f%14.4g%14.4g%10.0fx%7.1f%%\n", row->path, device,
+        fprintf(out, "%-8s%-6s%8d%9d%11.1f%7.0f%%%8.2f%8.2f%14.4g%14.4g%10.0fx%7.1f%%", row->path, device,
                 row->neurons, row->networks, row->rates.images, 100 * row->rates.spread, row->ratio_to_c,
                 row->ratio_to_one, row->rates.network_steps, row->rates.synaptic_events,
                 row->rates.realtime_factor, 100 * row->memory_share);
+        if (row->info)
+            fprintf(out, "%6.1f%%\n", 100 * row->bare_share);
+        else
+            fprintf(out, "%7s\n", "-");
     }
     fputs("\nto c: speed over that of one thread of plain C; to one: over that of one network on the device; "
           "both are medians of neighbouring runs. memory: weight bytes moved over bytes that a copy moves "
-          "(above 100 %: caches)\n",
+          "(above 100 %: caches). bare: steps a second over those of the same neurons without input, "
+          "spikes and learning\n",
           out);
     print_crossings(b, out);
 }
@@ -291,14 +303,15 @@ static enum clsnn_status render_json(const struct bench *b, char **out) {
     for (size_t r = 0; all && r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         json_t *item = json_pack(
-            "{s:s, s:o, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "path",
+            "{s:s, s:o, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:f, s:f, s:b}", "path",
             row->path, "device", text_json(row->device), "version", row->info ? row->info->version : "",
             "driver", row->info ? row->info->driver : "", "neurons", row->neurons, "networks", row->networks,
             "images_per_second", row->rates.images, "network_steps_per_second", row->rates.network_steps,
             "synaptic_events_per_second", row->rates.synaptic_events, "realtime_factor",
             row->rates.realtime_factor, "seconds", row->rates.seconds, "spread", row->rates.spread,
-            "memory_bandwidth_share", row->memory_share, "ratio_to_c", row->ratio_to_c, "ratio_to_one",
-            row->ratio_to_one, "checked", 1);
+            "memory_bandwidth_share", row->memory_share, "bare_share",
+            row->info ? json_real(row->bare_share) : json_null(), "ratio_to_c", row->ratio_to_c,
+            "ratio_to_one", row->ratio_to_one, "checked", 1);
         if (!item || json_array_append_new(all, item) != 0) {
             json_decref(all);
             return clsnn_no_memory("bench: rows");
@@ -315,16 +328,17 @@ static enum clsnn_status render_csv(const struct bench *b, char **out) {
     if (!text) return clsnn_no_memory("bench: rows");
     fputs("path,device,neurons,networks,images_per_second,network_steps_per_second,synaptic_events_per_"
           "second,realtime_factor,seconds,spread,"
-          "memory_bandwidth_share,ratio_to_c,ratio_to_one,checked\n",
+          "memory_bandwidth_share,bare_share,ratio_to_c,ratio_to_one,checked\n",
           text);
     for (size_t r = 0; r < b->n_rows; r++) {
         const struct row *row = &b->rows[r];
         fprintf(text, "%s,\"", row->path);
         for (const char *c = row->device; *c; c++) fputs(*c == '"' ? "\"\"" : (char[2]){*c, '\0'}, text);
-        fprintf(text, "\",%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,%.4g,%.4g,true\n", row->neurons,
-                row->networks, row->rates.images, row->rates.network_steps, row->rates.synaptic_events,
-                row->rates.realtime_factor, row->rates.seconds, row->rates.spread, row->memory_share,
-                row->ratio_to_c, row->ratio_to_one);
+        fprintf(text, "\",%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,", row->neurons, row->networks,
+                row->rates.images, row->rates.network_steps, row->rates.synaptic_events,
+                row->rates.realtime_factor, row->rates.seconds, row->rates.spread, row->memory_share);
+        if (row->info) fprintf(text, "%.4g", row->bare_share);
+        fprintf(text, ",%.4g,%.4g,true\n", row->ratio_to_c, row->ratio_to_one);
     }
     if (clsnn_text_end(text, out)) return CLSNN_OK;
     free(*out);
@@ -428,6 +442,7 @@ fail:
     clsnn_progress_end(&b->progress);
     for (size_t d = 0; d < b->n_devices; d++) {
         clsnn_program_destroy(b->programs[d]);
+        clsnn_program_destroy(b->bare[d]);
         clsnn_device_close(b->devices[d]);
     }
     clsnn_dataset_finish(&b->data);

@@ -1,8 +1,8 @@
 /* Builds the embedded OpenCL C source. Every -D option is made here: CLSNN_WG, the work-group size, which
  * sets loops and barriers; CLSNN_BLOCKS, the neurons of a work-item in work-groups of many; CLSNN_SHARES, for
- * several work-groups a network; CLSNN_PROFILE or CLSNN_RECORD for the kind of program; CLSNN_RULE and the
- * like for a law (laws.def) that is not the default. The model's numbers travel in buffers, so a sweep of
- * numbers never recompiles. */
+ * several work-groups a network; CLSNN_PROFILE, CLSNN_RECORD or CLSNN_BARE for the kind of program;
+ * CLSNN_RULE and the like for a law (laws.def) that is not the default. The model's numbers travel in
+ * buffers, so a sweep of numbers never recompiles. */
 #include "device/program.h"
 
 #include <ctype.h>
@@ -77,8 +77,8 @@ static enum clsnn_status compile(struct clsnn_device *dev, const char *options, 
 
 static void build_destroy(struct clsnn_build *b) {
     if (!b) return;
-    const cl_kernel kernels[] = {b->init_weights, b->train,  b->evaluate, b->replay,
-                                 b->normalise,    b->encode, b->present,  b->rest};
+    const cl_kernel kernels[] = {b->init_weights, b->train,   b->evaluate, b->replay, b->normalise,
+                                 b->encode,       b->present, b->rest,     b->bare};
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {
         if (kernels[k]) clReleaseKernel(kernels[k]);
     }
@@ -111,7 +111,8 @@ static enum clsnn_status build_create(const struct clsnn_program *prog, int work
     enum clsnn_status st = CLSNN_OK;
     static const char *const defines[] = {[CLSNN_PROGRAM_RUN] = "",
                                           [CLSNN_PROGRAM_PROFILE] = " -DCLSNN_PROFILE",
-                                          [CLSNN_PROGRAM_REPLAY] = " -DCLSNN_RECORD"};
+                                          [CLSNN_PROGRAM_REPLAY] = " -DCLSNN_RECORD",
+                                          [CLSNN_PROGRAM_BARE] = " -DCLSNN_BARE"};
     struct clsnn_device *dev = prog->dev;
     char options[256], of_laws[128];
     struct clsnn_build *b = calloc(1, sizeof *b);
@@ -129,7 +130,9 @@ static enum clsnn_status build_create(const struct clsnn_program *prog, int work
         snprintf(options + n, sizeof options - (size_t)n, " -DCLSNN_N_PRE=%u", prog->n_pre);
     TRY(compile(dev, options, &b->program));
     TRY(get_kernel(b->program, "init_weights", &b->init_weights));
-    if (prog->kind == CLSNN_PROGRAM_REPLAY) {
+    if (prog->kind == CLSNN_PROGRAM_BARE) {
+        TRY(get_kernel(b->program, "bare", &b->bare));
+    } else if (prog->kind == CLSNN_PROGRAM_REPLAY) {
         TRY(get_kernel(b->program, "replay", &b->replay));
     } else if (!is_shared) {
         TRY(get_kernel(b->program, "evaluate", &b->evaluate));
@@ -142,7 +145,7 @@ static enum clsnn_status build_create(const struct clsnn_program *prog, int work
         TRY(get_kernel(b->program, "train_rest", &b->rest));
     }
     const cl_kernel groups[] = {b->train,  b->evaluate, b->replay, b->normalise,
-                                b->encode, b->present,  b->rest};
+                                b->encode, b->present,  b->rest,   b->bare};
     *out_most = dev->info.max_work_group;
     for (size_t k = 0; k < sizeof groups / sizeof *groups; k++)
         TRY(check_size(dev, groups[k], out_most, &b->local_bytes));

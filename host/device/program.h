@@ -17,6 +17,7 @@ struct clsnn_build {
     /* NULL if the kind of program lacks the kernel */
     cl_kernel init_weights, train, evaluate, replay;
     cl_kernel normalise, encode, present, rest; /* one phase of training each */
+    cl_kernel bare;
     struct clsnn_build *next;
 };
 

@@ -120,6 +120,67 @@ enum clsnn_status clsnn_bench_host_bandwidth(double *out) {
     return CLSNN_OK;
 }
 
+enum { BARE_RUNS = 3, BARE_STEPS = 1000, MOST_BARE_STEPS = 1 << 24 };
+static const double bare_seconds = 0.02;
+
+enum clsnn_status clsnn_bench_bare(const struct clsnn_bench_plan *plan, struct clsnn_device *dev,
+                                   const struct clsnn_program *bare, const struct clsnn_program *prog,
+                                   int n_post, int n_networks, double *out) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_laws *laws = &plan->model->laws;
+    const struct clsnn_build *build;
+    struct clsnn_params p;
+    cl_mem params = NULL, v = NULL, n_above = NULL;
+    int n_shares, n = (n_post + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
+    clsnn_program_shared(prog, n_networks, (uint32_t)n_post, laws, &n_shares);
+    if (n_shares > 1) n = CLSNN_SHARE_LENGTH(n, n_shares);
+    const size_t n_groups = (size_t)n_networks * (size_t)n_shares,
+                 n_bytes = n_groups * (size_t)n * sizeof(float);
+    cl_int *found = calloc(n_groups, sizeof *found), n_steps = BARE_STEPS;
+    double best = 0;
+    if (!found) {
+        st = clsnn_no_memory("bench: bare steps");
+        goto fail;
+    }
+    clsnn_params_derive(plan->model, plan->seed, &p);
+    TRY(clsnn_program_build(bare, (uint32_t)n, laws, &build));
+    TRY(clsnn_buffer_create(dev, "parameters", sizeof p, &p, true, &params));
+    TRY(clsnn_buffer_create(dev, "potentials", n_bytes, NULL, false, &v));
+    TRY(clsnn_buffer_create(dev, "reports", n_groups * sizeof *found, NULL, false, &n_above));
+    TRY(clsnn_buffer_fill(dev, v, 0, n_bytes, 0));
+    const size_t local[1] = {(size_t)build->work_group}, global[1] = {n_groups * local[0]};
+    for (int k = 0; k < BARE_RUNS;) {
+        const struct clsnn_arg args[] = {CLSNN_ARG(params), CLSNN_ARG(v), CLSNN_ARG(n_above), CLSNN_ARG(n),
+                                         CLSNN_ARG(n_steps)};
+        TRY(clsnn_device_wait(dev));
+        const double start = clsnn_clock_seconds();
+        TRY(clsnn_kernel_run(dev, CLSNN_TIME_OTHER, build->bare, args, 5, 1, global, local));
+        TRY(clsnn_device_wait(dev));
+        const double seconds = clsnn_clock_seconds() - start;
+        if (seconds < bare_seconds && n_steps < MOST_BARE_STEPS) {
+            n_steps *= 2; /* too short to be timed */
+            continue;
+        }
+        if (n_steps / seconds > best) best = n_steps / seconds;
+        k++;
+    }
+    TRY(clsnn_buffer_read(dev, n_above, 0, n_groups * sizeof *found, found));
+    for (size_t g = 0; g < n_groups; g++) {
+        if (found[g] == 0) continue;
+        st = clsnn_fail(CLSNN_E_SELFTEST,
+                        "bench: bare steps of %d neurons on %s: a neuron without input passed its threshold",
+                        n_post, dev->info.name);
+        goto fail;
+    }
+    *out = best * n_networks;
+fail:
+    clsnn_buffer_release(dev, &params);
+    clsnn_buffer_release(dev, &v);
+    clsnn_buffer_release(dev, &n_above);
+    free(found);
+    return st;
+}
+
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,
                       int n_networks) {
     const uint64_t beside = n_networks > 1; /* the first network again, alone, for comparison */

@@ -68,6 +68,16 @@ double clsnn_bench_ratio(const struct clsnn_bench_sample *runs, const struct cls
 enum clsnn_status clsnn_bench_bandwidth(struct clsnn_device *dev, double *out);
 enum clsnn_status clsnn_bench_host_bandwidth(double *out);
 
+/* Writes to *out the bare steps a second of n_networks networks together: those of the
+ * excitatory neurons without input, spikes and learning (kernels/launch/bare.cl).
+ * bare   of kind CLSNN_PROGRAM_BARE
+ * prog   of the row; it decides how many work-groups share a network
+ * Errors: CLSNN_E_SELFTEST a neuron fired; CLSNN_E_MEMORY; CLSNN_E_DEVICE_MEMORY; CLSNN_E_DEVICE;
+ * CLSNN_E_BUILD. */
+enum clsnn_status clsnn_bench_bare(const struct clsnn_bench_plan *plan, struct clsnn_device *dev,
+                                   const struct clsnn_program *bare, const struct clsnn_program *prog,
+                                   int n_post, int n_networks, double *out);
+
 /* Returns whether n_networks networks and, if they are several, the first one alone fit the device beside the
  * images. */
 bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_plan *plan, int n_post,

@@ -58,8 +58,13 @@ CLSNN_API const struct clsnn_device_info *clsnn_device_get_info(const struct cls
 CLSNN_API enum clsnn_status clsnn_device_cache(struct clsnn_device *dev, const char *dir);
 
 /* The kernels of a program. RUN: training and evaluation. PROFILE: the same, with each phase of training as a
- * kernel of its own, to be timed. REPLAY: replay (replay.h). */
-enum clsnn_program_kind { CLSNN_PROGRAM_RUN, CLSNN_PROGRAM_PROFILE, CLSNN_PROGRAM_REPLAY };
+ * kernel of its own, to be timed. REPLAY: replay (replay.h). BARE: steps without spikes, for bench. */
+enum clsnn_program_kind {
+    CLSNN_PROGRAM_RUN,
+    CLSNN_PROGRAM_PROFILE,
+    CLSNN_PROGRAM_REPLAY,
+    CLSNN_PROGRAM_BARE
+};
 
 /* The library's kernels, compiled for one device and one work-group size. */
 struct clsnn_program;

@@ -75,6 +75,7 @@ KERNELS = {
     "cpu/step.cl": 4, "cpu/window.cl": 5, "gpu/step.cl": 6,
     "presentation.cl": 6, "cpu/present.cl": 7, "cpu/share.cl": 7, "gpu/present.cl": 7,
     "launch/scratch.cl": 8, "launch/train.cl": 9, "launch/evaluate.cl": 9, "launch/replay.cl": 9,
+    "launch/bare.cl": 9,
 }
 LAWS = ["laws/neuron.cl", "laws/stdp.cl"]
 NOT_IN_LAWS = {"get_global_id", "get_local_id", "get_group_id", "barrier", "LID", "kernel", "__kernel"}

@@ -112,6 +112,28 @@ static void test_measure(void **state) {
     free(pixels);
 }
 
+/* Bare steps are counted for all networks, and stop where a neuron without input fires. */
+static void test_bare(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_model model;
+    clsnn_model_defaults(&model);
+    const struct clsnn_bench_plan plan = {.model = &model, .seed = 9};
+    const int groups[] = {1, 16};
+    for (size_t g = 0; g < COUNT(groups); g++) {
+        const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_RUN, groups[g]),
+                                   *bare = rig_program(rig, CLSNN_PROGRAM_BARE, groups[g]);
+        double rate = 0;
+        if (!prog || !bare) continue;
+        model.theta_init_mv = 20;
+        must(clsnn_bench_bare(&plan, rig->dev, bare, prog, 100, 3, &rate));
+        assert_true(rate > 1e3 && rate < 1e12);
+        model.theta_init_mv = 1; /* the threshold is below rest */
+        assert_int_equal(clsnn_bench_bare(&plan, rig->dev, bare, prog, 100, 3, &rate), CLSNN_E_SELFTEST);
+        assert_non_null(strstr(clsnn_error_text(), "without input"));
+        clsnn_error_clear();
+    }
+}
+
 static void refused(struct rig *rig, const struct clsnn_bench_plan *plan, enum clsnn_status wanted,
                     const char *text) {
     struct clsnn_bench_runs runs;
@@ -149,8 +171,8 @@ static void test_wrong_bits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_rates),      cmocka_unit_test(test_ratio),
-        cmocka_unit_test(test_measure), cmocka_unit_test(test_wrong_bits),
+        cmocka_unit_test(test_bytes), cmocka_unit_test(test_rates),   cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_bare),  cmocka_unit_test(test_measure), cmocka_unit_test(test_wrong_bits),
     };
     return run_device_suite("bench", tests);
 }

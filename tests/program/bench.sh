@@ -9,11 +9,15 @@ bench_quick() {
     no_words
     is_json "$work/out"
     for key in path device neurons networks images_per_second network_steps_per_second \
-        synaptic_events_per_second realtime_factor seconds checked; do
+        synaptic_events_per_second realtime_factor seconds bare_share checked; do
         [ "$(grep -cF "\"$key\":" "$work/out")" = 3 ] ||
             wrong "$key does not stand in three rows: $(cat "$work/out")"
     done
     [ "$(grep -c '"checked": true' "$work/out")" = 3 ] || wrong "a row is not checked: $(cat "$work/out")"
+    # plain C has no bare steps; a device has
+    [ "$(grep -c '"bare_share": null' "$work/out")" = 1 ] &&
+        [ "$(grep -c '"bare_share": [01]\.' "$work/out")" = 2 ] ||
+        wrong "bare_share is not a share: $(cat "$work/out")"
     exist bench/bench.json bench/bench.csv bench/bench.png
     same "$work/out" <(cat bench/bench.json && echo)
     [ "$(wc -l <bench/bench.csv)" = 4 ] || wrong "bench.csv: $(cat bench/bench.csv)"
