@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <strings.h>
 
 #include "base/fail.h"
@@ -416,6 +417,28 @@ cl_ulong clsnn_device_budget(const struct clsnn_device *dev) {
     return dev->info.global_bytes / 10 * 9;
 }
 
+enum { HUGE_PAGE = 1 << 21 };
+
+static void CL_CALLBACK free_pages(cl_mem buffer, void *pages) {
+    (void)buffer;
+    free(pages);
+}
+
+/* Returns memory for a large buffer of a CPU in pages of 2 MiB, or NULL. Each input's row of weights lies in
+ * other pages of 4 KiB. With those a core at N = 6400 is 11 % slower: it translates addresses. */
+static void *allocate_pages(const struct clsnn_device *dev, size_t n_bytes) {
+    void *pages = NULL;
+#ifdef MADV_HUGEPAGE
+    const bool is_cpu = (dev->info.type & CL_DEVICE_TYPE_CPU) != 0 && dev->info.unified_memory;
+    if (is_cpu && n_bytes >= 2 * HUGE_PAGE && n_bytes < SIZE_MAX - HUGE_PAGE)
+        pages = aligned_alloc(HUGE_PAGE, (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+    if (pages) madvise(pages, n_bytes, MADV_HUGEPAGE); /* refused: small pages do */
+#else
+    (void)dev, (void)n_bytes;
+#endif
+    return pages;
+}
+
 enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *label, size_t n_bytes,
                                       const void *host, bool borrow, cl_mem *out) {
     const cl_ulong budget = clsnn_device_budget(dev);
@@ -441,8 +464,15 @@ enum clsnn_status clsnn_buffer_create(struct clsnn_device *dev, const char *labe
         memcpy(&start, &host, sizeof start);
     }
     cl_int code = CL_SUCCESS;
-    cl_mem buffer = clCreateBuffer(dev->context, flags, n_bytes, start, &code);
+    void *pages = host ? NULL : allocate_pages(dev, n_bytes);
+    cl_mem buffer = clCreateBuffer(dev->context, pages ? flags | CL_MEM_USE_HOST_PTR : flags, n_bytes,
+                                   pages ? pages : start, &code);
+    if (code == CL_SUCCESS && pages) {
+        code = clSetMemObjectDestructorCallback(buffer, free_pages, pages);
+        if (code != CL_SUCCESS) clReleaseMemObject(buffer);
+    }
     if (code != CL_SUCCESS) {
+        free(pages);
         return clsnn_fail(clsnn_cl_status(code), "%s: %.1f MiB refused by %s: %s (%d)", label,
                           (double)n_bytes * mb, dev->info.name, clsnn_cl_error_name(code), code);
     }
