@@ -125,18 +125,18 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
     TRY(clsnn_session_open(&session, o, grid->options, grid->n_runs));
     TRY(clsnn_report_check_dir(o, dir));
+    s.data = &session.data;
+    s.warnings = &session.warnings;
+    TRY(clsnn_sweep_plan(&s, &watch));
     if (!o->collect) /* which compares data and runs nothing */
         TRY(clsnn_session_compile(&session, o, grid->options, grid->n_runs, true));
     s.devices = session.devices;
     s.n_devices = session.n_devices;
-    s.data = &session.data;
-    s.warnings = &session.warnings;
     if (o->shard) clsnn_progress_note(&session.progress, "shard %u/%u", s.shard, s.n_shards);
     if (o->runs == 1 && !o->shard && !o->collect && task && *task) /* train --runs has no shards */
         clsnn_progress_note(&session.progress,
                             "all runs, though this is a task of a Slurm job array: --shard slurm trains the "
                             "task's part");
-    TRY(clsnn_sweep_plan(&s, &watch));
     TRY(clsnn_sweep_others(&s, &n_others));
     if (n_others)
         clsnn_progress_note(

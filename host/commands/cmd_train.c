@@ -16,6 +16,7 @@
 #include "run/report.h"
 #include "commands/session.h"
 #include "run/run_json.h"
+#include "run/start.h"
 #include "run/summary.h"
 
 /* The context of the watcher's functions. */
@@ -177,10 +178,10 @@ fail:
 
 /* Makes the options with which the run in dir goes on: its own, but for what the command line gives again. */
 static enum clsnn_status take_settings(const struct clsnn_options *o, const char *dir,
-                                       struct clsnn_options *out) {
+                                       struct clsnn_options *out, char from_sha256[CLSNN_SHA256_HEX]) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_settings saved = {0}, used = {0};
-    TRY(clsnn_run_json_settings(dir, &saved));
+    TRY(clsnn_run_json_settings(dir, &saved, from_sha256));
     for (size_t k = 0; k < saved.n; k++) {
         const struct clsnn_setting *one = &saved.list[k];
         const size_t at = one->param ? clsnn_n_option_rows + (size_t)(one->param - clsnn_params_table)
@@ -197,9 +198,9 @@ fail:
 }
 
 /* Decides how --resume begins. *out_resumes: there is a checkpoint; *out: the options to go on with, unless
- * the run has no readable run.json. */
+ * the run has no readable run.json. from_sha256 receives that of the run. */
 static enum clsnn_status find_run(const struct clsnn_options *o, const char *dir, bool *out_resumes,
-                                  struct clsnn_options *out) {
+                                  struct clsnn_options *out, char from_sha256[CLSNN_SHA256_HEX]) {
     enum clsnn_status st = clsnn_checkpoint_find(dir);
     *out_resumes = st == CLSNN_OK;
     if (st == CLSNN_E_CHECKPOINT) {
@@ -207,7 +208,7 @@ static enum clsnn_status find_run(const struct clsnn_options *o, const char *dir
         return CLSNN_OK;
     }
     if (st != CLSNN_OK) return st;
-    st = take_settings(o, dir, out);
+    st = take_settings(o, dir, out, from_sha256);
     if (st == CLSNN_E_IO || st == CLSNN_E_DATA) { /* the checkpoint's plan is compared all the same */
         clsnn_error_clear();
         st = CLSNN_OK;
@@ -226,10 +227,11 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     struct clsnn_lock lock = CLSNN_LOCK_NONE;
     struct clsnn_options saved = {0};
     bool resumes = false;
+    char from_sha256[CLSNN_SHA256_HEX] = ""; /* of the run that goes on */
     memset(&session, 0, sizeof session);
     if (o->runs > 1) return clsnn_cmd_train_runs(o);
     if (o->resume && o->out_dir) {
-        TRY(find_run(o, o->out_dir, &resumes, &saved));
+        TRY(find_run(o, o->out_dir, &resumes, &saved, from_sha256));
         if (saved.origins) o = &saved;
     }
     TRY(clsnn_session_open(&session, o, o, 1));
@@ -238,19 +240,29 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     const char *dir = o->out_dir ? o->out_dir : default_dir;
     if (o->resume && !o->out_dir) {
         struct clsnn_options unused = {0};
-        TRY(find_run(o, dir, &resumes, &unused));
+        TRY(find_run(o, dir, &resumes, &unused, from_sha256));
         clsnn_options_finish(&unused); /* the directory's name already follows from the settings */
     }
     if (o->resume && !resumes)
         clsnn_progress_note(&session.progress, "%s: holds no checkpoint to go on from: the run begins", dir);
     if (o->eval_every > o->epochs) clsnn_session_note_epochs(&session, o);
     TRY(clsnn_report_check_dir(o, dir));
+    /* A checkpoint holds the weights, so the file of a run that goes on may be gone. */
+    const bool is_begun = resumes && *from_sha256 && !clsnn_option_is_given(o, "from");
+    if (is_begun)
+        memcpy(session.plan.from_sha256, from_sha256, sizeof from_sha256);
+    else
+        TRY(clsnn_start_plan(o->from, &session.data, &session.plan, &session.warnings));
     clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
     TRY(clsnn_session_compile(&session, o, o, 1, true));
     TRY(clsnn_session_batch(&session, 1, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
     watch.resumes = resumes;
+    if (!resumes && o->from) {
+        TRY(clsnn_start_apply(o->from, x, NULL));
+        clsnn_progress_note(&session.progress, "starting with the weights and theta of %s", o->from);
+    }
     clsnn_report_start(&report, o, x, dir);
     report.warnings = session.warnings;
     TRY(begin(&watch, x, &lock));

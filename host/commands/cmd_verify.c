@@ -19,6 +19,7 @@
 #include "run/record.h"
 #include "commands/session.h"
 #include "run/run_json.h"
+#include "run/start.h"
 
 /* Sets *ctx, a bool, if --data is on the command line. */
 static void note_data(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
@@ -240,6 +241,16 @@ static enum clsnn_status read_run(const char *dir, struct clsnn_run *out) {
                       dir, clsnn_run_state_name(out->state));
 }
 
+/* Gives x the weights that the run began with. from: --from, or NULL. */
+static enum clsnn_status start_as(const struct clsnn_run *r, const char *from, struct clsnn_experiment *x) {
+    const enum clsnn_status st = clsnn_start_apply(from ? from : r->from, x, NULL);
+    char text[512];
+    if (from || (st != CLSNN_E_IO && st != CLSNN_E_DATA)) return st;
+    snprintf(text, sizeof text, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    return clsnn_fail(st, "%s; the run began with this file: --from FILE says where it is now", text);
+}
+
 enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_session session = {.n_devices = 0};
@@ -254,6 +265,10 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     char kernels[CLSNN_SHA256_HEX];
     clsnn_options_visit(o, note_data, &data_given);
     TRY(read_run(dir, &r));
+    if (o->from && !r.plan.from_sha256[0]) {
+        st = clsnn_fail(CLSNN_E_USAGE, "--from %s: %s began without --from: leave it out", o->from, dir);
+        goto fail;
+    }
     char spec[sizeof r.data_source];
     snprintf(spec, sizeof spec, "%s", clsnn_run_data_spec(r.data_name, r.data_source));
     if (!data_given) as_recorded.data = spec;
@@ -274,6 +289,7 @@ enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o) {
     TRY(clsnn_session_compile(&session, &as_recorded, &as_recorded, 1, true));
     TRY(clsnn_session_batch(&session, 1, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
+    if (r.plan.from_sha256[0]) TRY(start_as(&r, o->from, x));
     TRY(clsnn_program_hash(kernels));
     clsnn_progress_note(&session.progress,
                         "training %s again: %u neurons on %u images, %u epoch%s, seed %llu", dir,

@@ -4,60 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "run/run_json.h"
+#include "run/start.h"
 
 bool clsnn_trained_stage(void *ctx, const struct clsnn_stage *stage) {
     clsnn_progress_stage(ctx, stage);
     return !clsnn_session_stopping();
-}
-
-/* Fails because the run in dir has no model.npz yet. */
-static enum clsnn_status unfinished(const char *dir) {
-    struct clsnn_run run = {.n_metrics = 0};
-    const char *state = clsnn_run_json_read(dir, &run) == CLSNN_OK ? clsnn_run_state_name(run.state) : NULL;
-    const bool saved = clsnn_file_is_there(dir, "checkpoint");
-    clsnn_run_finish(&run);
-    clsnn_error_clear();
-    return clsnn_fail(CLSNN_E_IO,
-                      "%s: this run is %s and has no model.npz: clsnn train --resume finishes it%s%s%s", dir,
-                      state ? state : "unfinished", saved ? "; clsnn eval tests a checkpoint of " : "",
-                      saved ? dir : "", saved ? "/checkpoint" : "");
-}
-
-/* Says more about a model that could not be read, where its kind or its place tells what was meant. st: the
- * recorded failure. */
-static enum clsnn_status explain(const char *path, enum clsnn_status st) {
-    struct stat info;
-    char dir[4096], text[2048], head[4] = "";
-    if (stat(path, &info) != 0) {
-        const char *slash = strrchr(path, '/');
-        snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-        return clsnn_file_is_there(dir, "run.json") || clsnn_file_is_there(dir, "checkpoint")
-                   ? unfinished(dir)
-                   : st;
-    }
-    if (S_ISDIR(info.st_mode)) {
-        snprintf(dir, sizeof dir, "%.*s", (int)strlen(path) - (path[strlen(path) - 1] == '/'), path);
-        if (!clsnn_file_is_there(dir, "model.npz"))
-            return clsnn_file_is_there(dir, "run.json") || clsnn_file_is_there(dir, "checkpoint")
-                       ? unfinished(dir)
-                       : st;
-        clsnn_error_clear();
-        return clsnn_fail(CLSNN_E_IO, "%s: is a directory: did you mean %s/model.npz?", path, dir);
-    }
-    if (st != CLSNN_E_DATA) return st;
-    FILE *file = fopen(path, "re");
-    const bool archive =
-        file && fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, "PK", 2) == 0;
-    if (file) fclose(file);
-    if (archive) return st;
-    snprintf(text, sizeof text, "%s", clsnn_error_text());
-    clsnn_error_clear();
-    return clsnn_fail(st, "%s: must be the model.npz or a checkpoint of clsnn train", text);
 }
 
 /* Refuses --out DIR if DIR/model.npz is the model: an earlier run's files move away, this one's too. */
@@ -72,11 +26,6 @@ static enum clsnn_status refuse_own_dir(const char *command, const char *dir, co
                       dir, model, command);
 }
 
-static bool is_given(const struct clsnn_options *o, const char *name) {
-    return o->origins &&
-           o->origins->of[clsnn_option_find(name) - clsnn_option_rows] == CLSNN_FROM_COMMAND_LINE;
-}
-
 enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn_options *o,
                                      const char *dir) {
     enum clsnn_status st = CLSNN_OK;
@@ -84,9 +33,7 @@ enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn
     struct clsnn_about_data trained_on;
     const char *path = o->operands[0];
     *t = (struct clsnn_trained){.path = path, .options = *o};
-    st = clsnn_learned_read(path, &t->model);
-    if (st == CLSNN_E_IO || st == CLSNN_E_DATA) st = explain(path, st);
-    if (st != CLSNN_OK) return st;
+    TRY(clsnn_model_open(path, &t->model, NULL));
     const bool labelled = t->model.labels.labels != NULL;
     TRY(clsnn_about_read(t->model.about, path, &t->options, &trained_on));
     if (dir) {
@@ -128,7 +75,7 @@ enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn
     clsnn_progress_note(&session->progress, "testing %s: %u neurons, %s, on %u test images", path,
                         t->model.n_post, labelled ? "labels from the file" : "no labels yet",
                         t->x->plan.test_images);
-    if (labelled && is_given(o, "label-images"))
+    if (labelled && clsnn_option_is_given(o, "label-images"))
         clsnn_progress_note(&session->progress, "--label-images is not used: %s has labels, and keeps them",
                             path);
     if (trained_on.replaced[0])

@@ -126,13 +126,14 @@ static void *take(struct clsnn_npz *npz, const void *data) {
     return NULL;
 }
 
-enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out) {
+enum clsnn_status clsnn_learned_parse(const void *bytes, size_t n_bytes, const char *path,
+                                      struct clsnn_learned *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_npz npz = {0};
     struct clsnn_learned l = {0};
     struct clsnn_labels labels = {0};
     const struct clsnn_array *w = NULL, *theta = NULL, *about = NULL;
-    TRY(clsnn_npz_read(path, CLSNN_MAX_MODEL_BYTES, &npz));
+    TRY(clsnn_npz_parse(bytes, n_bytes, path, CLSNN_MAX_MODEL_BYTES, &npz));
     TRY(clsnn_npz_get(&npz, path, "w", CLSNN_F4, 2, (const size_t[]){0, 0}, &w));
     const size_t n_pre = w->shape[0], n = w->shape[1];
     if (n_pre < 1 || n_pre > CLSNN_MAX_PRE) {
@@ -171,5 +172,14 @@ enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out
 fail:
     clsnn_learned_finish(&l);
     clsnn_npz_finish(&npz);
+    return st;
+}
+
+enum clsnn_status clsnn_learned_read(const char *path, struct clsnn_learned *out) {
+    void *bytes = NULL;
+    size_t n_bytes = 0;
+    enum clsnn_status st = clsnn_file_read(path, CLSNN_MAX_MODEL_FILE, &bytes, &n_bytes);
+    if (st == CLSNN_OK) st = clsnn_learned_parse(bytes, n_bytes, path, out);
+    free(bytes);
     return st;
 }

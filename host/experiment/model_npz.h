@@ -9,11 +9,17 @@
 
 /* The most bytes of a model.npz: the largest network takes 256 MiB. */
 #define CLSNN_MAX_MODEL_BYTES ((size_t)288 << 20)
+/* The most bytes of its file, which is a little larger where it is packed badly. */
+#define CLSNN_MAX_MODEL_FILE (CLSNN_MAX_MODEL_BYTES + ((size_t)2 << 20))
 
 /* Packs l as a model.npz in memory. label names it in messages. *out_bytes: malloc'ed, the caller's.
  * Errors: CLSNN_E_FAILED, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_learned_pack(const struct clsnn_learned *l, const char *label,
                                      unsigned char **out_bytes, size_t *out_n_bytes);
+
+/* Reads a model.npz or checkpoint from memory, as clsnn_learned_read. label names it in messages. */
+enum clsnn_status clsnn_learned_parse(const void *bytes, size_t n_bytes, const char *label,
+                                      struct clsnn_learned *out);
 
 /* Describes labels and proportions as arrays of an archive. out borrows their data. */
 #define CLSNN_LABEL_ARRAYS 2

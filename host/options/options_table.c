@@ -65,6 +65,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
 #include "clsnn/laws.def"
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP,
      .help = "draw a new order of the training images for every epoch"},
+    {"from", 0, "MODEL.npz", CLSNN_OPT_TEXT, FIELD(from), .def_note = "weights drawn by the seed",
+     .commands = TRAIN | SWEEP | VERIFY, .no_environment = true,
+     .help = "start with the weights and theta of a model.npz or checkpoint; its number of neurons must be "
+             "--neurons, and its settings are not taken over; for verify: where that file is now"},
     /* many runs */
     {"runs", 0, "R", CLSNN_OPT_WHOLE, FIELD(runs), .min = 1, .max = 10000, .def = "1", .commands = TRAIN,
      .help = "train R networks at once, with the seeds SEED to SEED + R - 1, each in a directory of its own"},
@@ -229,6 +233,11 @@ const struct clsnn_option_row *clsnn_option_find(const char *name) {
 
 bool clsnn_option_is_value(const struct clsnn_option_row *row) {
     return row->type < CLSNN_OPT_SET;
+}
+
+bool clsnn_option_is_given(const struct clsnn_options *o, const char *name) {
+    return o->origins &&
+           o->origins->of[clsnn_option_find(name) - clsnn_option_rows] == CLSNN_FROM_COMMAND_LINE;
 }
 
 bool clsnn_option_is_common(const struct clsnn_option_row *row) {

@@ -43,6 +43,7 @@ struct clsnn_options {
     int32_t validate;                      /* --validate; 0: test on the test set */
     int32_t eval_every;       /* --eval-every E: epochs between evaluations, default 0: at the end only */
     bool shuffle;             /* --shuffle */
+    char *from;               /* --from MODEL.npz, or NULL */
     int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs only */
     int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
     bool resume;              /* --resume */
@@ -160,6 +161,9 @@ bool clsnn_option_is_common(const struct clsnn_option_row *row);
 bool clsnn_command_has_params(const struct clsnn_command_info *info);
 /* Returns the row's variable ("CLSNN_TRAIN_IMAGES") in out; NULL if the environment cannot set the row. */
 const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[64]);
+
+/* Returns whether the command line gives the option. */
+bool clsnn_option_is_given(const struct clsnn_options *o, const char *name);
 
 /* Checks text and stores it in the row's field. label names the row in messages: "--seed", "run.ini:3: seed".
  * Errors: CLSNN_E_USAGE, CLSNN_E_MEMORY; the field then keeps its value. */

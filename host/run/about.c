@@ -10,6 +10,7 @@
 #include "experiment/experiment.h"
 #include "experiment/batch.h"
 #include "formats/json.h"
+#include "model/reads.h"
 #include "run/record.h"
 
 char *clsnn_about_text(const struct clsnn_experiment *x) {
@@ -20,6 +21,7 @@ char *clsnn_about_text(const struct clsnn_experiment *x) {
     clsnn_json_add(about, "images", json_integer((json_int_t)x->at.images), &ok);
     clsnn_json_add(about, "dataset", clsnn_record_data(x->batch->data->name, x->batch->data->sha256, &ok),
                    &ok);
+    if (x->plan.from_sha256[0]) clsnn_json_add(about, "from_sha256", json_string(x->plan.from_sha256), &ok);
     clsnn_json_add(about, "dt_ms", json_real(CLSNN_DT_MS), &ok);
     clsnn_record_laws(about, &x->plan.model.laws, &ok);
     clsnn_json_add(about, "params", clsnn_record_params(&x->plan.model, &ok), &ok);
@@ -92,6 +94,36 @@ static enum clsnn_status read_laws(const json_t *about, const char *path, struct
         *from = CLSNN_FROM_MODEL;
     }
 fail:
+    return st;
+}
+
+enum clsnn_status clsnn_about_compare(const char *about, const char *path, const struct clsnn_model *m,
+                                      char out[256]) {
+    enum clsnn_status st = CLSNN_OK;
+    json_t *json = NULL;
+    struct clsnn_laws laws = m->laws;
+    char given[32], saved[32], why[CLSNN_READS];
+    out[0] = '\0';
+    if (!about) return CLSNN_OK;
+    TRY(clsnn_json_parse(about, strlen(about), path, "about is no JSON", &json));
+    const json_t *plan = json_object_get(json, "plan"), *from = plan ? plan : json,
+                 *params = json_object_get(from, "params");
+    TRY(clsnn_record_read_laws(from, path, &laws));
+    for (size_t k = 0; k < clsnn_n_laws; k++) {
+        clsnn_law_get(&m->laws, &clsnn_laws_table[k], given);
+        clsnn_law_get(&laws, &clsnn_laws_table[k], saved);
+        if (strcmp(given, saved) != 0) note_replaced(clsnn_laws_table[k].name, given, saved, out);
+    }
+    for (size_t k = 0; k < clsnn_n_params; k++) {
+        const struct clsnn_param_info *p = &clsnn_params_table[k];
+        const json_t *value = json_object_get(params, p->name);
+        if (!json_is_number(value) || !clsnn_param_is_read(p, &m->laws, true, why)) continue;
+        clsnn_format_real(json_number_value(value), saved);
+        clsnn_format_real(clsnn_model_get(m, p), given);
+        if (strcmp(given, saved) != 0) note_replaced(p->name, given, saved, out);
+    }
+fail:
+    json_decref(json);
     return st;
 }
 

@@ -20,4 +20,9 @@ struct clsnn_about_data {
 enum clsnn_status clsnn_about_read(const char *about, const char *path, struct clsnn_options *o,
                                    struct clsnn_about_data *out);
 
+/* Lists the laws and parameters of `about` that differ from m and that m reads, initial weights aside, as
+ * `replaced` does; "" if all are equal. about may be NULL. Errors: CLSNN_E_DATA, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_about_compare(const char *about, const char *path, const struct clsnn_model *m,
+                                      char out[256]);
+
 #endif

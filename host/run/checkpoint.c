@@ -278,7 +278,7 @@ static void tell_difference(void *ctx, const char *name, const json_t *saved, co
     char shown_a[CLSNN_EXCERPT], shown_b[CLSNN_EXCERPT], shown[CLSNN_EXCERPT];
     if (d->n++ < MOST_DIFFERENCES)
         fprintf(d->to, "\n  %s: %s in the checkpoint, %s asked%s", clsnn_excerpt(name, shown),
-                clsnn_excerpt(a ? a : "unknown", shown_a), clsnn_excerpt(b ? b : "unknown", shown_b), note);
+                clsnn_excerpt(a ? a : "none", shown_a), clsnn_excerpt(b ? b : "none", shown_b), note);
     free(a);
     free(b);
 }

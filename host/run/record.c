@@ -26,7 +26,7 @@ static const struct clsnn_field plan_fields[] = {
     {"shuffle", CLSNN_FIELD_BOOL, offsetof(struct clsnn_plan, shuffle), 0},
 };
 /* Members of a plan whose images do not begin at 0. Others lack them, as plans of earlier versions do. The
- * same holds for validate. */
+ * same holds for validate and from_sha256. */
 static const struct clsnn_field first_fields[] = {
     {"train_first", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, train_first), CLSNN_PLAN_MAX_IMAGES},
     {"label_first", CLSNN_FIELD_U32, offsetof(struct clsnn_plan, label_first), CLSNN_PLAN_MAX_IMAGES},
@@ -67,6 +67,7 @@ json_t *clsnn_record_plan(const struct clsnn_plan *plan, const char *data_name, 
     if (plan->train_first || plan->label_first || plan->test_first)
         clsnn_json_add_fields(o, plan, first_fields, N_FIELDS(first_fields), ok);
     if (plan->validate) clsnn_json_add_fields(o, plan, &validate_field, 1, ok);
+    if (plan->from_sha256[0]) clsnn_json_add(o, "from_sha256", json_string(plan->from_sha256), ok);
     clsnn_record_laws(o, &plan->model.laws, ok);
     clsnn_json_add(o, "params", clsnn_record_params(&plan->model, ok), ok);
     clsnn_json_add(o, "dataset", clsnn_record_data(data_name, data_sha256, ok), ok);
@@ -137,7 +138,8 @@ enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, 
     struct clsnn_plan p = {.pause_every = 0};
     const json_t *data = json_object_get(plan, "dataset");
     const char *name = json_string_value(json_object_get(data, "name")),
-               *hash = json_string_value(json_object_get(data, "sha256"));
+               *hash = json_string_value(json_object_get(data, "sha256")),
+               *from = clsnn_json_text_of(plan, "from_sha256");
     TRY(clsnn_json_read_fields(plan, label, plan_fields, N_FIELDS(plan_fields), &p));
     if (json_object_get(plan, first_fields[0].name))
         TRY(clsnn_json_read_fields(plan, label, first_fields, N_FIELDS(first_fields), &p));
@@ -150,6 +152,10 @@ enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, 
                           label, p.neurons, p.epochs, p.train_images);
     if (!name || strlen(name) >= CLSNN_DATA_NAME || !hash || strlen(hash) != CLSNN_SHA256_HEX - 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: the data set's name or SHA-256 is missing or too long", label);
+    if (*from && strlen(from) != CLSNN_SHA256_HEX - 1)
+        return clsnn_fail(CLSNN_E_DATA, "%s: from_sha256 has %zu characters: must have %d", label,
+                          strlen(from), CLSNN_SHA256_HEX - 1);
+    memcpy(p.from_sha256, from, strlen(from) + 1);
     snprintf(data_name, CLSNN_DATA_NAME, "%s", name);
     memcpy(data_sha256, hash, CLSNN_SHA256_HEX);
     *out = p;

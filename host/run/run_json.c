@@ -256,6 +256,8 @@ static enum clsnn_status read_finished(const json_t *json, const char *path, str
                           clsnn_excerpt(run->command, shown));
     TRY(clsnn_record_read_plan(plan, path, &run->plan, run->data_name, run->data_sha256));
     copy_text(json_object_get(json, "dataset"), "source", run->data_source, sizeof run->data_source);
+    copy_text(json_object_get(json_object_get(json, "settings"), "from"), "value", run->from,
+              sizeof run->from);
     copy_text(result, "final_sha256", run->sha256, sizeof run->sha256);
     if (strlen(clsnn_json_text_of(result, "final_sha256")) != CLSNN_SHA256_HEX - 1)
         return clsnn_fail(CLSNN_E_DATA, "%s: result has no final_sha256", path);
@@ -321,11 +323,12 @@ const char *clsnn_run_data_spec(const char *name, const char *source) {
     return strcmp(name, "mnist") == 0 ? name : source;
 }
 
-enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out) {
+enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out,
+                                          char from_sha256[CLSNN_SHA256_HEX]) {
     /* What a run computes and keeps; the device, the work-group and the like are of the machine. */
     static const char *const names[] = {"neurons",     "epochs",     "train-images", "label-images",
                                         "test-images", "eval-every", "shuffle",      "checkpoint-every",
-                                        "seed",        "data-name",  "validate"};
+                                        "seed",        "data-name",  "validate",     "from"};
     enum clsnn_status st = CLSNN_OK;
     json_t *json = NULL;
     char *path = clsnn_file_join(dir, "run.json");
@@ -342,6 +345,7 @@ enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings
     const char *spec =
         clsnn_run_data_spec(clsnn_json_text_of(data, "name"), clsnn_json_text_of(data, "source"));
     if (*spec) TRY(clsnn_settings_add(out, clsnn_option_find("data"), NULL, spec, "data"));
+    copy_text(json_object_get(json, "plan"), "from_sha256", from_sha256, CLSNN_SHA256_HEX);
 fail:
     json_decref(json);
     free(path);

@@ -28,6 +28,7 @@ struct clsnn_run {
     /* Only a finished run of training has the rest. */
     struct clsnn_plan plan;
     char data_name[CLSNN_DATA_NAME], data_sha256[CLSNN_SHA256_HEX], data_source[512];
+    char from[512];                /* the file that training started with (--from); "": none */
     struct clsnn_metrics *metrics; /* [n_metrics], owned; at least one, and only the last has a score */
     size_t n_metrics;
     struct clsnn_run_totals totals;
@@ -54,8 +55,9 @@ void clsnn_run_json_add_totals(json_t *object, const struct clsnn_run_totals *to
  * numbers out of range, no evaluation after the last epoch, no final_sha256; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_run_json_read(const char *dir, struct clsnn_run *out);
 /* Adds the settings of dir/run.json that decide the run's result, and its data set, to *out: what a run needs
- * to be continued. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out);
+ * to be continued. from_sha256 receives its plan's. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out,
+                                          char from_sha256[CLSNN_SHA256_HEX]);
 
 /* Returns the --data that finds a run's data again: the name of clsnn's own sets, else the directory or file.
  * Borrowed from name and source. */

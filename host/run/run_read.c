@@ -52,7 +52,7 @@ static void value_text(const json_t *value, char out[CLSNN_EXCERPT]) {
         return;
     }
     char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-    clsnn_excerpt(text ? text : "unknown", out);
+    clsnn_excerpt(text ? text : "none", out);
     free(text);
 }
 

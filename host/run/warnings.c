@@ -95,7 +95,7 @@ void clsnn_warnings_of_plan(struct clsnn_warnings *w, const struct clsnn_dataset
     const struct clsnn_model *m = &plan->model;
     warn_of_labels(w, data, plan);
     const double fresh = m->theta_init_mv - m->theta_offset_mv + m->v_thresh_exc_mv;
-    if (fresh <= m->v_rest_exc_mv)
+    if (fresh <= m->v_rest_exc_mv && !plan->from_sha256[0])
         clsnn_warnings_add(w, CLSNN_WARN_low_threshold,
                            "a fresh neuron fires above %g mV (theta_init_mv - theta_offset_mv + "
                            "v_thresh_exc_mv) and rests at "

@@ -18,6 +18,11 @@
 
 enum { MAX_NAME = 180 }; /* bytes of a run's directory name: file systems allow 255, a suffix may follow */
 
+/* Returns whether the row's values are paths that runs may differ in: --from. */
+static bool is_path(const struct clsnn_option_row *row) {
+    return row && strcmp(row->name, "from") == 0;
+}
+
 /* Returns true if runs of one sweep may differ in s: model parameters, seed, preset, numbers and choices of
  * training. Device, work-group and other settings of where and how runs go are the same for all. */
 static bool is_sweepable(const struct clsnn_setting *s) {
@@ -25,6 +30,7 @@ static bool is_sweepable(const struct clsnn_setting *s) {
     if (!(s->row->commands & CLSNN_CMD_TRAIN) || clsnn_option_is_common(s->row)) {
         return s->row->type == CLSNN_OPT_SEED || s->row->type == CLSNN_OPT_PRESET;
     }
+    if (is_path(s->row)) return true;
     return s->row->commands & CLSNN_CMD_SWEEP && s->row->type != CLSNN_OPT_TEXT &&
            s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0 &&
            strcmp(s->row->name, "validate") != 0 && strcmp(s->row->name, "strict") != 0 &&
@@ -50,9 +56,22 @@ fail:
     return st;
 }
 
+/* Refuses a path that cannot be part of a directory's name and of a table. */
+static enum clsnn_status check_path(const struct clsnn_axis *axis, const char *path) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+    char shown[CLSNN_EXCERPT];
+    if (path[strspn(path, letters)] == '\0') return CLSNN_OK;
+    return clsnn_fail(
+        CLSNN_E_USAGE,
+        "%s: %s: a path in a list may have letters, digits, '_', '-', '.' and '/' only: rename or "
+        "link the file",
+        axis->label, clsnn_excerpt(path, shown));
+}
+
 static enum clsnn_status add_value(struct clsnn_axis *axis, const char *given) {
-    char text[64];
-    const enum clsnn_status st = write_value(axis, given, text);
+    char buf[64];
+    const char *text = is_path(axis->row) ? given : buf;
+    const enum clsnn_status st = is_path(axis->row) ? check_path(axis, given) : write_value(axis, given, buf);
     if (st != CLSNN_OK) return st;
     for (size_t k = 0; k < axis->n_values; k++) {
         if (strcmp(axis->values[k], text) == 0)
@@ -230,7 +249,7 @@ static enum clsnn_status expand(struct clsnn_axis *axis, const char *value) {
                             axis->label);
             goto fail;
         }
-        if (strstr(item, ".."))
+        if (strstr(item, "..") && !is_path(axis->row))
             TRY(add_range(axis, item));
         else
             TRY(add_value(axis, item));
@@ -402,7 +421,7 @@ static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_o
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_axis *axis = NULL;
     assert(s->row || s->param);
-    const bool list = strchr(s->value, ','), many = list || strstr(s->value, "..");
+    const bool list = strchr(s->value, ','), many = list || (strstr(s->value, "..") && !is_path(s->row));
     if (s->row && !(s->row->commands & CLSNN_CMD_SWEEP))
         return clsnn_fail(CLSNN_E_USAGE, "%s: is no option of a training run: leave it out", s->label);
     if (!is_sweepable(s)) {
@@ -533,9 +552,10 @@ char *clsnn_grid_name(const struct clsnn_grid *g, size_t run) {
     for (size_t a = 0; a < g->n_axes; a++) {
         const char *value = clsnn_grid_value(g, run, &g->axes[a]);
         if (g->short_names)
-            fprintf(to, "%s%c%s", a ? "-" : "", g->axes[a].name[0], value);
+            fprintf(to, "%s%c", a ? "-" : "", g->axes[a].name[0]);
         else
-            fprintf(to, "%s%s-%s", a ? "_" : "", g->axes[a].name, value);
+            fprintf(to, "%s%s-", a ? "_" : "", g->axes[a].name);
+        for (; *value; value++) fputc(*value == '/' ? '+' : *value, to); /* no value has a '+' and a '/' */
     }
     if (!clsnn_text_end(to, &name)) {
         free(name);

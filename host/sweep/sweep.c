@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "run/plan.h"
 #include "run/run_read.h"
+#include "run/start.h"
 
 enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
                                    struct clsnn_sweep_run *run) {
@@ -28,6 +29,19 @@ fail:
     return st;
 }
 
+/* Plans what run k starts with. A file is read once for all runs that start with it. */
+static enum clsnn_status plan_start(const struct clsnn_sweep *s, size_t k) {
+    const char *from = s->grid->options[k].from;
+    struct clsnn_plan *plan = &s->runs[k].plan;
+    for (size_t j = 0; from && j < k; j++) {
+        const char *other = s->grid->options[j].from;
+        if (!other || strcmp(other, from) != 0 || s->runs[j].plan.neurons != plan->neurons) continue;
+        memcpy(plan->from_sha256, s->runs[j].plan.from_sha256, sizeof plan->from_sha256);
+        return CLSNN_OK;
+    }
+    return clsnn_start_plan(from, s->data, plan, NULL);
+}
+
 enum clsnn_status clsnn_sweep_plan(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
     char *below = clsnn_file_join(s->dir, "runs");
@@ -40,6 +54,7 @@ enum clsnn_status clsnn_sweep_plan(struct clsnn_sweep *s, const struct clsnn_swe
         struct clsnn_sweep_run *run = &s->runs[k];
         run->own = k % s->n_shards == s->shard - 1;
         clsnn_plan_make(&s->grid->options[k], s->data, &run->plan);
+        TRY(plan_start(s, k));
         run->name = clsnn_grid_name(s->grid, k);
         run->dir = run->name ? clsnn_file_join(below, run->name) : NULL;
         if (!run->dir) {

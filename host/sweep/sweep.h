@@ -64,7 +64,7 @@ struct clsnn_sweep_watcher {
 };
 
 /* Plans every run of the grid and reads what its directory holds. watch may be NULL.
- * Errors: CLSNN_E_MEMORY. */
+ * Errors: CLSNN_E_MEMORY; those of clsnn_start_plan. */
 enum clsnn_status clsnn_sweep_plan(struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch);
 void clsnn_sweep_finish(struct clsnn_sweep *s); /* takes {0} */
 /* Fills run->result from the run's directory. A finished run that the watcher's check refuses counts as

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "run/run_json.h"
 #include "run/run_read.h"
+#include "run/start.h"
 #include "sweep/pack.h"
 
 void clsnn_work_note(struct work *w, const char *text, bool is_warning) {
@@ -104,6 +105,7 @@ static enum clsnn_status start(struct worker *k, struct clsnn_batch *batch, int 
     slot->report.durability = CLSNN_FILE_LOOSE; /* until the next clsnn_work_sync */
     clsnn_warnings_of_lock(&slot->report.warnings, k->work->by_files, s->dir);
     clsnn_warnings_of_plan(&slot->report.warnings, s->data, &run->plan);
+    TRY(clsnn_start_apply(s->grid->options[run - s->runs].from, *out, &slot->report.warnings));
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));
 fail:
     if (st == CLSNN_OK) return st;

@@ -25,6 +25,9 @@ struct clsnn_plan {
     uint32_t eval_every;  /* epochs between evaluations; 0: only one, after the last epoch */
     uint32_t pause_every; /* images between calls of clsnn_watcher.paused; 0: pauses only between epochs */
     bool shuffle;         /* each epoch has its own order of the training images */
+    /* SHA-256 of the file whose weights and theta the caller gives the network before training
+     * (clsnn_experiment_set_model); "": the network starts as the seed draws it */
+    char from_sha256[CLSNN_SHA256_HEX];
 };
 
 /* Limits the plan's images to sets of n_train and n_test images; 0 becomes all from the first on. */
