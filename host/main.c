@@ -35,6 +35,7 @@ static const struct {
     {CLSNN_CMD_DATA, clsnn_cmd_data},     {CLSNN_CMD_BENCH, clsnn_cmd_bench},
     {CLSNN_CMD_SWEEP, clsnn_cmd_sweep},   {CLSNN_CMD_REPRODUCE, clsnn_cmd_reproduce},
     {CLSNN_CMD_VERIFY, clsnn_cmd_verify}, {CLSNN_CMD_PREDICT, clsnn_cmd_predict},
+    {CLSNN_CMD_IMPORT, clsnn_cmd_import}, {CLSNN_CMD_EXPORT, clsnn_cmd_export},
 };
 
 /* Opens *out on standard output, then points descriptor 1 at stderr: OpenCL compilers and CLBlast print on
@@ -93,9 +94,10 @@ static const struct clsnn_command_info *find_command(const char *name) {
 }
 
 static enum clsnn_status unknown_command(const char *name) {
-    const char *names[16] = {"help", "man", "completion"};
+    const char *names[32] = {"help", "man", "completion"};
     size_t n = 3;
-    for (size_t k = 0; k < clsnn_n_commands && n < 16; k++) names[n++] = clsnn_commands[k].name;
+    for (size_t k = 0; k < clsnn_n_commands && n < sizeof names / sizeof *names; k++)
+        names[n++] = clsnn_commands[k].name;
     const char *near = clsnn_nearest(name, names, n);
     char shown[CLSNN_EXCERPT];
     clsnn_excerpt(name, shown);

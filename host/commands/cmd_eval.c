@@ -19,6 +19,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     TRY(clsnn_trained_prepare(&t));
     TRY(clsnn_report_metrics(&t.report));
     TRY(clsnn_pictures_write(&t.report, &learned));
+    TRY(clsnn_trained_keep(&t, &learned));
     TRY(clsnn_run_json_write(&t.report, CLSNN_RUN_FINISHED, &learned));
     clsnn_summary_places(&t.report, o->out);
     TRY(clsnn_session_tell(&t.session, o, &t.report.warnings));

@@ -38,6 +38,7 @@ enum clsnn_status clsnn_cmd_predict(const struct clsnn_options *o) {
         TRY(clsnn_summary_print(&t.report, &learned, o->out));
     TRY(clsnn_trained_prepare(&t));
     TRY(clsnn_predictions_write(&t.report, &p));
+    TRY(clsnn_trained_keep(&t, &learned));
     TRY(clsnn_run_json_write(&t.report, CLSNN_RUN_FINISHED, &learned));
     if (!o->json)
         fprintf(o->out, "written to                  %s/{predictions.npz, %srun.json}\n", t.report.dir,

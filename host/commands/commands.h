@@ -9,6 +9,8 @@
 enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_predict(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_import(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_export(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_devices(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_data(const struct clsnn_options *o);

@@ -101,6 +101,19 @@ enum clsnn_status clsnn_trained_prepare(struct clsnn_trained *t) {
     return st;
 }
 
+enum clsnn_status clsnn_trained_keep(struct clsnn_trained *t, const struct clsnn_learned *learned) {
+    struct clsnn_learned l = *learned; /* borrows everything */
+    if (t->model.labels.labels || !t->report.dir) return CLSNN_OK;
+    l.about = t->model.about;
+    char *path = clsnn_file_join(t->report.dir, "model.npz");
+    const enum clsnn_status st = path ? clsnn_learned_write(&l, path) : CLSNN_E_MEMORY;
+    free(path);
+    if (st == CLSNN_OK)
+        clsnn_progress_note(&t->session.progress, "%s/model.npz is %s with the labels", t->report.dir,
+                            t->path);
+    return st;
+}
+
 void clsnn_trained_close(struct clsnn_trained *t) {
     clsnn_experiment_destroy(t->x);
     clsnn_batch_destroy(t->batch);

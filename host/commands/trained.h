@@ -32,4 +32,7 @@ enum clsnn_status clsnn_trained_stopped(enum clsnn_status st);
 /* Makes the report's directory and moves an earlier run's files away, if there is a directory. */
 enum clsnn_status clsnn_trained_prepare(struct clsnn_trained *t);
 
+/* Writes the report's model.npz if the network was labelled here: the file as read, with its labels. */
+enum clsnn_status clsnn_trained_keep(struct clsnn_trained *t, const struct clsnn_learned *learned);
+
 #endif

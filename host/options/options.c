@@ -332,7 +332,8 @@ fail:
 static enum clsnn_status missing_operand(const struct clsnn_command_info *info, size_t n) {
     const char *name = info->operands;
     int n_name;
-    for (; n > 0 && strchr(name, ' '); n--) name = strchr(name, ' ') + 1;
+    for (; (n > 0 || *name == '[') && strchr(name, ' '); name = strchr(name, ' ') + 1)
+        if (*name != '[') n--; /* the rest of them is not missing */
     n_name = (int)strcspn(name, " ");
     if (strchr(info->operands, '|')) { /* a choice of words: none of them is the one */
         name = "the operand";

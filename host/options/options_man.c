@@ -217,7 +217,7 @@ void clsnn_options_completion(FILE *to) {
             fputs("values=\"", to);
             for (size_t p = 0; p < clsnn_n_params; p++) fprintf(to, "%s= ", clsnn_params_table[p].name);
             fputs("\"; compopt -o nospace ;;\n", to);
-        } else if (row->type == CLSNN_OPT_CONFIG) {
+        } else if (row->type == CLSNN_OPT_CONFIG || strcmp(row->metavar, "MODEL.npz") == 0) {
             fputs("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n", to);
         } else if (strcmp(row->metavar, "DIR") == 0) {
             fputs("mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;\n", to);

@@ -22,6 +22,8 @@
 #define VERIFY    CLSNN_CMD_VERIFY
 #define DEVICES   CLSNN_CMD_DEVICES
 #define DATA      CLSNN_CMD_DATA
+#define IMPORT    CLSNN_CMD_IMPORT
+#define EXPORT    CLSNN_CMD_EXPORT
 #define ALL       CLSNN_CMD_ALL
 /* eval and predict show a network frozen, so only inhibition matters to them. */
 #define COMMANDS_rule       (TRAIN | REPLAY | SWEEP)
@@ -122,7 +124,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "compile the kernels anew and keep nothing in $XDG_CACHE_HOME/clsnn"},
     /* the device, the random numbers, the places and the model */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device),
-     .def_note = "the faster one: a CPU for one network, a GPU for many", .commands = ALL & ~(unsigned)DATA,
+     .def_note = "the faster one: a CPU for one network, a GPU for many",
+     .commands = ALL & ~(unsigned)(DATA | IMPORT | EXPORT),
      .help =
          "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all; "
          "sweep, reproduce, bench and train of several runs also take a list with commas, or all"},
@@ -161,7 +164,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"quiet", 'q', NULL, CLSNN_OPT_SWITCH, FIELD(quiet), .def = "no", .commands = ALL,
      .help = "print no progress on stderr"},
     {"strict", 0, NULL, CLSNN_OPT_SWITCH, FIELD(strict), .def = "no",
-     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP,
+     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | IMPORT,
      .help = "take warnings as errors: those about data before the work, those about a result after it"},
     {"verbose", 'v', NULL, CLSNN_OPT_SWITCH, FIELD(verbose), .def = "no", .commands = ALL,
      .help = "show with every error its place in the source code"},
@@ -185,6 +188,21 @@ const struct clsnn_command_info clsnn_commands[] = {
      "vote all answers wrongly; --json lists all of them. Images need no labels."},
     {REPLAY, "replay", "IN.npz OUT.npz", "feeds given input spikes to a network and records its activity",
      "clsnn replay spikes.npz record.npz", 2, 2, NULL},
+    {IMPORT, "import", "WEIGHTS [THETA] MODEL.npz", "makes a model.npz of another program's weights",
+     "clsnn import weights/XeAe.npy weights/theta_A.npy diehl-cook.npz", 2, 3,
+     "WEIGHTS is the XeAe.npy of Diehl and Cook's code (rows of input, neuron, weight), a plain .npy "
+     "[inputs, "
+     "neurons], an .npz with w and with theta (in volts) or theta_mv (in millivolts), or a directory with "
+     "XeAe.npy and theta_A.npy. THETA is a theta_A.npy, in volts. Types are f4 or f8. The model has no "
+     "labels: "
+     "clsnn eval and predict label its neurons with training images, and --out keeps the labelled model."},
+    {EXPORT, "export", "MODEL.npz OUT [THETA.npy]", "writes a network's weights for other programs",
+     "clsnn export run-400/model.npz weights", 2, 3,
+     "OUT is a directory, which receives the XeAe.npy and theta_A.npy of Diehl and Cook's code, or W.npy, a "
+     "plain "
+     "f4 [inputs, neurons]; THETA.npy then receives theta in volts. clsnn import reads all of them back "
+     "without "
+     "losing a bit. Labels are left out."},
     {REPRODUCE, "reproduce", "", CLSNN_KIM ": repeats and compares Table 1, Figures 3 and 4",
      "clsnn reproduce --data mnist --seeds 3", 0, 0, NULL},
     {DEVICES, "devices", "", "lists OpenCL devices, each with the string to pass to --device",

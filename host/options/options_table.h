@@ -83,7 +83,9 @@ enum clsnn_command {
     CLSNN_CMD_REPRODUCE = 1 << 7,
     CLSNN_CMD_VERIFY = 1 << 8,
     CLSNN_CMD_PREDICT = 1 << 9,
-    CLSNN_CMD_ALL = (1 << 10) - 1
+    CLSNN_CMD_IMPORT = 1 << 10,
+    CLSNN_CMD_EXPORT = 1 << 11,
+    CLSNN_CMD_ALL = (1 << 12) - 1
 };
 
 /* The action that the command line asks for. */

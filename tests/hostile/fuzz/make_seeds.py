@@ -226,3 +226,18 @@ for k, words in enumerate([
         ["train", ""],
         ["train", "--work-group", "1024", "--chunk", "0", "--profile", "--rule", "triplet"]]):
     put("options", "%02d" % k, "\n".join(words))
+
+# Weights of other programs: a first byte of 0 and a .npy, or of 1 and an archive.
+pairs = [(i, j, 0.25 * (i + j)) for i in range(3) for j in range(2)]
+f8 = lambda values: struct.pack("<%dd" % len(values), *values)
+for name, rows in (("list", pairs), ("unlisted", pairs[:-1]), ("twice", pairs[:-1] + pairs[:1]),
+                   ("index", pairs + [(0.5, 0, 1)]), ("nan", pairs[:-1] + [(2, 1, float("nan"))])):
+    put("exchange", name, b"\0" + npy("<f8", "(%d, 3)" % len(rows), f8([v for row in rows for v in row])))
+put("exchange", "plain", b"\0" + npy("<f4", "(4, 2)", struct.pack("<8f", *range(8))))
+put("exchange", "transposed", b"\0" + npy("<f8", "(2, 784)", f8([0.5] * 1568)))
+put("exchange", "empty", b"\0" + npy("<f8", "(0, 3)", b""))
+w, volts, mv = (made(0, F8, (3, 2), f8([0.5] * 6)), made(1, F8, (2,), f8([0.02, 0.04])),
+                made(2, F4, (2,), struct.pack("<2f", 20, 40)))
+for name, arrays in (("npz-volts", w + volts), ("npz-mv", w + mv), ("npz-both", w + volts + mv),
+                     ("npz-w", w), ("npz-theta", volts), ("npz-other", w + made(3, I4, (2,)))):
+    put("exchange", name, b"\1" + arrays)
