@@ -238,6 +238,11 @@ fail:
     return st;
 }
 
+static bool ends_in_npz(const char *spec) {
+    const size_t n = strlen(spec);
+    return n > 4 && strcmp(spec + n - 4, ".npz") == 0;
+}
+
 static enum clsnn_status no_such_data(const char *spec) {
     static const char *const names[] = {"auto", "mnist", "digits"};
     const enum clsnn_place_state state = clsnn_place_look(spec);
@@ -249,23 +254,25 @@ static enum clsnn_status no_such_data(const char *spec) {
                       spec,
                       state != CLSNN_PLACE_ABSENT ? "none of the files is in it"
                       : stat(spec, &info) == 0    ? "is a file"
+                      : ends_in_npz(spec)         ? "no such file"
                                                   : "no such directory",
                       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
-static enum clsnn_status load_npz(const char *path, struct clsnn_dataset *out) {
-    const enum clsnn_status st = clsnn_npz_set_load(path, &out->train, &out->test);
+/* why NULL: everything is needed. */
+static enum clsnn_status load_npz(const char *path, struct clsnn_dataset *out, char *why) {
+    const enum clsnn_status st = why ? clsnn_npz_set_load_images(path, &out->train, &out->test, why)
+                                     : clsnn_npz_set_load(path, &out->train, &out->test);
     return st == CLSNN_OK ? name_set(path, out) : st;
 }
 
 /* Returns whether spec is the path of an .npz file that is there. */
 static bool is_npz(const char *spec) {
-    const size_t n = strlen(spec);
     struct stat info;
-    return n > 4 && strcmp(spec + n - 4, ".npz") == 0 && stat(spec, &info) == 0 && !S_ISDIR(info.st_mode);
+    return ends_in_npz(spec) && stat(spec, &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
-enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out) {
+static enum clsnn_status load(const char *spec, struct clsnn_dataset *out, char *why) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_dataset made = {0};
     if (strcmp(spec, "digits") == 0)
@@ -275,7 +282,7 @@ enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out
     else if (strcmp(spec, "auto") == 0)
         TRY(load_mnist(true, &made));
     else if (is_npz(spec))
-        TRY(load_npz(spec, &made));
+        TRY(load_npz(spec, &made, why));
     else if (clsnn_place_look(spec) == CLSNN_PLACE_FOUND)
         TRY(load_dir(spec, &made));
     else
@@ -285,6 +292,16 @@ enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out
 fail:
     clsnn_dataset_finish(&made);
     return st;
+}
+
+enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out) {
+    return load(spec, out, NULL);
+}
+
+enum clsnn_status clsnn_dataset_load_images(const char *spec, struct clsnn_dataset *out,
+                                            char why[CLSNN_LEFT_OUT]) {
+    why[0] = '\0';
+    return load(spec, out, why);
 }
 
 /* Refuses dir if it holds a plain file `name`: loading prefers plain files and would ignore the new .gz. */

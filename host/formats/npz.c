@@ -120,6 +120,9 @@ static enum clsnn_status bad_directory(const char *path, const char *what) {
 static enum clsnn_status read_directory(const char *path, const unsigned char *bytes, size_t n_bytes,
                                         size_t max_bytes, struct directory *out) {
     uint64_t n_unpacked = 0;
+    if (n_bytes == 0)
+        return clsnn_fail(CLSNN_E_DATA, "%s: is empty, no zip archive of arrays: save or fetch it again",
+                          path);
     size_t end = n_bytes < 22 ? 0 : n_bytes - 22; /* place of the end record; a comment may follow it */
     while (end && (memcmp(bytes + end, "PK\5\6", 4) || get_u16(bytes + end + 20) != n_bytes - end - 22))
         end--;

@@ -52,6 +52,11 @@ struct clsnn_dataset {
  * labels differ in number; or "mnist" or "auto" found files that are not MNIST's. CLSNN_E_IO;
  * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
+#define CLSNN_LEFT_OUT 512
+/* Loads a data set of which only the test images are needed. Of an .npz file it leaves out labels and
+ * training images that are not as above; why receives the reason, or "". Errors: as above. */
+CLSNN_API enum clsnn_status clsnn_dataset_load_images(const char *spec, struct clsnn_dataset *out,
+                                                      char why[CLSNN_LEFT_OUT]);
 CLSNN_API void clsnn_dataset_finish(struct clsnn_dataset *d); /* takes NULL and {0} */
 
 /* Splits the training set: its last n images take the test set's place. sha256 remains that of the whole set.

@@ -153,6 +153,41 @@ n.savez("set.npz", **a)
 END
     refuses 3 "set.npz: array $1" train --data set.npz "${tiny[@]}"
 }
+npz_shapes() { # labels in floats, flat images and a single one are the same data
+    to_npz set.npz
+    with_numpy - <<'END' || wrong "no set.npz"
+import numpy as n
+a = dict(n.load("set.npz"))
+x, y = a["x_test"], a["y_test"]
+flat = {k: v.reshape(len(v), -1) if k[0] == "x" else n.float32(v) for k, v in a.items()}
+n.savez("flat.npz", **flat)
+n.savez("one.npz", x_test=x[7, :, :, 0])
+n.savez("first.npz", x_test=x[7:8])
+n.savez("either.npz", x_test=x[:16, :4, :4].reshape(16, 16))
+n.savez("odd.npz", x_test=x.reshape(len(x), -1)[:, :783])
+flat["y_test"][3] = 2.5
+n.savez("half.npz", **flat)
+END
+    run 0 train --data set.npz "${tiny[@]}" --json
+    local wanted
+    wanted=$(sha)$(grep -o '"sha256": "[^"]*' run-custom-*/run.json | head -n 1)
+    run 0 train --data flat.npz "${tiny[@]}" --json
+    local found
+    found=$(sha)$(grep -o '"sha256": "[^"]*' run-custom-*/run.json | head -n 1)
+    [ "$found" = "$wanted" ] || wrong "other data"
+    run 0 predict "$work/base/model.npz" --data one.npz --out one
+    run 0 predict "$work/base/model.npz" --data first.npz --out first
+    same one/predictions.npz first/predictions.npz
+    refuses 3 "f4 [16, 16]: must be [images, height, width]: this may be one image, or flat ones" \
+        predict "$work/base/model.npz" --data either.npz
+    refuses 3 "flat images are no squares" predict "$work/base/model.npz" --data odd.npz
+    refuses 3 "'y_test': label [3] = 2.5: must be a whole number in [0, 255]" \
+        train --data half.npz "${tiny[@]}"
+}
+npz_empty() {
+    : >empty.npz
+    refuses 3 "empty.npz: is empty, no zip archive of arrays" train --data empty.npz
+}
 npz_test_only() {
     to_npz some.npz x_test y_test
     run 0 eval "$work/base/model.npz" --data some.npz --json
@@ -395,6 +430,9 @@ on "two sets in one directory" two_sets
 on "a test set only" test_set_only
 on "npz: the small set" npz_set
 on "npz: a test set only" npz_test_only
+on "npz: labels in floats, flat images, one image" npz_shapes
+on "npz: no such file" data_absent "data = nowhere.npz: no such file: must be auto" nowhere.npz
+on "npz: an empty file" npz_empty
 on "npz: pixels beyond 1" npz_bad "'x_train': pixel [0, 0, 0] = 255: must be in [0, 1]" \
     'a["x_train"] = a["x_train"] + 255.0'
 on "npz: images of other types" npz_bad "'x_train': i8 [9, 28, 28]: must be u1, f4 or f8" \
@@ -405,7 +443,7 @@ on "npz: ragged images" npz_bad "'x_train': .npy type '|O' (pickled objects)" \
     'a["x_train"] = n.array([[[1]], [[1], [2]]], object)'
 on "npz: images in columns" npz_bad "'x_train': .npy in Fortran order" \
     'a["x_train"] = n.asfortranarray(a["x_train"])'
-on "npz: labels below 0" npz_bad "'y_train': label [2] = -1: must be in [0, 255]" 'a["y_train"][2] = -1'
+on "npz: labels below 0" npz_bad "'y_train': label [2] = -1: must be a whole number in" 'a["y_train"][2] = -1'
 on "npz: labels one-hot" npz_bad "'y_train': f8 [9, 10]: must be whole numbers" 'a["y_train"] = n.eye(9, 10)'
 on "npz: no images" npz_bad "'x_test': 0 images: must be in [1, 1000000]" \
     'a["x_test"], a["y_test"] = a["x_test"][:0], a["y_test"][:0]'
