@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fail.h"
@@ -87,6 +88,57 @@ static void print_overview(FILE *out) {
           out);
 }
 
+/* The commands that have no options. */
+static const struct {
+    const char *name, *help;
+} plain_commands[] = {
+    {"man",
+     "Usage: clsnn man\nPrints the manual page; on a terminal man shows it. clsnn man >clsnn.1 keeps it.\n"},
+    {"completion",
+     "Usage: clsnn completion\nPrints a completion script for bash: source <(clsnn completion)\n"},
+};
+
+/* Returns the help of a command that has no options; NULL: it is none. */
+static const char *plain_help(const char *name) {
+    for (size_t k = 0; k < sizeof plain_commands / sizeof *plain_commands; k++)
+        if (strcmp(plain_commands[k].name, name) == 0) return plain_commands[k].help;
+    return NULL;
+}
+
+/* Prints the manual page; on a terminal man shows it. */
+static enum clsnn_status print_man(FILE *out) {
+    int ends[2], code = 0;
+    if (!isatty(fileno(out))) {
+        clsnn_options_man(out);
+        return CLSNN_OK;
+    }
+    if (pipe(ends) != 0) return clsnn_fail(CLSNN_E_IO, "man: %s", strerror(errno));
+    const pid_t child = fork();
+    if (child == 0) {
+        signal(SIGPIPE, SIG_DFL);
+        dup2(ends[0], STDIN_FILENO);
+        dup2(fileno(out), STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execlp("man", "man", "-l", "-", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[0]);
+    FILE *page = fdopen(ends[1], "w");
+    if (page) {
+        clsnn_options_man(page);
+        fclose(page);
+    } else {
+        close(ends[1]);
+    }
+    if (child > 0 && waitpid(child, &code, 0) == child && WIFEXITED(code) && WEXITSTATUS(code) == 0)
+        return CLSNN_OK;
+    return clsnn_fail(
+        CLSNN_E_FAILED,
+        "man: no program man shows the page here: clsnn man >clsnn.1 writes it, clsnn help COMMAND "
+        "prints options");
+}
+
 static const struct clsnn_command_info *find_command(const char *name) {
     for (size_t k = 0; k < clsnn_n_commands; k++)
         if (strcmp(clsnn_commands[k].name, name) == 0) return &clsnn_commands[k];
@@ -137,6 +189,12 @@ static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
                                   const struct clsnn_command_info **out_info) {
     const char *name = argc > 1 ? argv[1] : "--help";
     bool help = strcmp(name, "help") == 0;
+    const char *plain = plain_help(help && argc == 3 ? argv[2] : name);
+    const bool asks = argc == 3 && (help || strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    if (plain && asks) {
+        fputs(plain, out);
+        return CLSNN_OK;
+    }
     if (argc > (help ? 3 : 2) && (help || strcmp(name, "man") == 0 || strcmp(name, "completion") == 0)) {
         char shown[CLSNN_EXCERPT];
         return clsnn_fail(CLSNN_E_USAGE, "%s: unexpected operand \"%s\"", name,
@@ -151,7 +209,7 @@ static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
     } else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         print_version(out);
     } else if (strcmp(name, "man") == 0) {
-        clsnn_options_man(out);
+        return print_man(out);
     } else if (strcmp(name, "completion") == 0) {
         clsnn_options_completion(out);
     } else {

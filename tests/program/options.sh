@@ -33,6 +33,26 @@ texts() { # texts ARGUMENT...: the program must print something on stdout and no
     [ -s "$work/out" ] || wrong "nothing was printed"
     no_words
 }
+on_terminal() { # on_terminal PATH: clsnn man on a terminal, with the programs of PATH
+    python3 - "$clsnn" "$1" >"$work/out" 2>&1 <<'END'
+import os, pty, sys
+os.environ["PATH"] = sys.argv[2]
+sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.argv[1], "man"], lambda fd: os.read(fd, 4096))))
+END
+}
+man_on_terminal() { # man shows the page; without man there is a hint
+    python3 -c 'import os; os.waitstatus_to_exitcode' 2>/dev/null || skip "no python3"
+    mkdir bin none
+    cat >bin/man <<'END'
+#!/bin/sh
+[ "$*" = "-l -" ] && echo "SHOWN: $(/usr/bin/head -n 1)" && /bin/cat >/dev/null
+END
+    chmod +x bin/man
+    on_terminal "$PWD/bin" || wrong "exit code $?"
+    prints 'SHOWN: .TH CLSNN 1'
+    ! on_terminal "$PWD/none" || wrong "no man, and no error"
+    prints 'no program man shows the page here: clsnn man >clsnn.1 writes it'
+}
 misspelt_variable() {
     local text="clsnn has no such variable"
     CLSNN_NEURON=17 refuses 2 "CLSNN_NEURON: $text: did you mean CLSNN_NEURONS?" train
@@ -126,7 +146,7 @@ any "--config: another section" config_line "$(printf '[other]\nx = 1')" "c.ini:
 any "--config: a section without keys" config_line "[model]" "c.ini:2: unknown section [model]"
 any "--config: a comment by #" config_line "neurons = 10 # note" 'a comment behind a value begins with " ;"'
 any "--print-config, --config: there and back" config_round_trip
-for name in train eval sweep reproduce replay devices data bench verify; do
+for name in train eval predict import export sweep reproduce replay devices data bench verify; do
     any "$name --help" texts $name --help
 done
 any "sweep --help, man: lists, ranges, zip" sweep_help
@@ -136,6 +156,11 @@ any "no arguments" texts
 any "--version" texts --version
 any "man" texts man
 any "completion" texts completion
+for name in man completion; do
+    any "$name --help" texts $name --help
+    any "help $name" texts help $name
+done
+any "man on a terminal" man_on_terminal
 any "help train" texts help train
 any "help" texts help
 any "-h" texts -h
