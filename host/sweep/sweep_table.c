@@ -422,6 +422,14 @@ static enum clsnn_status print_json(const struct clsnn_sweep *s, const struct ce
     return ok ? CLSNN_OK : clsnn_no_memory("results");
 }
 
+/* Returns the width of the axis's column: that of its name or of its longest value. */
+static int width_of(const struct clsnn_axis *axis) {
+    size_t width = strlen(axis->name);
+    for (size_t k = 0; k < axis->n_values; k++)
+        if (strlen(axis->values[k]) > width) width = strlen(axis->values[k]);
+    return (int)width;
+}
+
 enum clsnn_status clsnn_sweep_table_print(const struct clsnn_sweep *s, FILE *to, bool json) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = s->grid;
@@ -434,14 +442,13 @@ enum clsnn_status clsnn_sweep_table_print(const struct clsnn_sweep *s, FILE *to,
         goto fail;
     }
     for (size_t a = 0; a < g->n_axes; a++)
-        if (!is_seed(&g->axes[a])) fprintf(to, "%*s  ", (int)strlen(g->axes[a].name), g->axes[a].name);
+        if (!is_seed(&g->axes[a])) fprintf(to, "%*s  ", width_of(&g->axes[a]), g->axes[a].name);
     fputs("runs    vote all (%)       vote proportion (%)\n", to);
     for (size_t c = 0; c < n_cells; c++) {
         const struct clsnn_stats *stats[2] = {&cells[c].all, &cells[c].proportion};
         for (size_t a = 0; a < g->n_axes; a++)
             if (!is_seed(&g->axes[a]))
-                fprintf(to, "%*s  ", (int)strlen(g->axes[a].name),
-                        clsnn_grid_value(g, cells[c].first, &g->axes[a]));
+                fprintf(to, "%*s  ", width_of(&g->axes[a]), clsnn_grid_value(g, cells[c].first, &g->axes[a]));
         fprintf(to, "%4zu", stats[0]->n);
         for (int vote = 0; vote < 2; vote++) {
             if (stats[vote]->n == 0)
