@@ -132,6 +132,9 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
         TRY(clsnn_session_compile(&session, o, grid->options, grid->n_runs, true));
     s.devices = session.devices;
     s.n_devices = session.n_devices;
+    if (grid->replaced[0])
+        clsnn_progress_note(&session.progress, "the command line replaces values of the file: %s",
+                            grid->replaced);
     if (o->shard) clsnn_progress_note(&session.progress, "shard %u/%u", s.shard, s.n_shards);
     if (o->runs == 1 && !o->shard && !o->collect && task && *task) /* train --runs has no shards */
         clsnn_progress_note(&session.progress,
@@ -196,10 +199,10 @@ fail:
 enum clsnn_status clsnn_cmd_train_runs(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_grid grid = {0};
-    char dir[96];
+    char dir[160], laws[CLSNN_LAW_NAMES];
     TRY(clsnn_grid_seeds(o, (uint32_t)o->runs, &grid));
-    snprintf(dir, sizeof dir, "runs-n%d-e%d-s%llu-r%d", o->neurons, o->epochs, (unsigned long long)o->seed,
-             o->runs);
+    snprintf(dir, sizeof dir, "runs-n%d-e%d-s%llu-r%d%s", o->neurons, o->epochs, (unsigned long long)o->seed,
+             o->runs, clsnn_session_laws(&o->model.laws, laws));
     TRY(run_grid(&grid, o, o->out_dir ? o->out_dir : dir));
 fail:
     clsnn_grid_finish(&grid);

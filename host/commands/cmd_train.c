@@ -223,7 +223,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     struct clsnn_experiment *x = NULL;
     struct clsnn_report report;
     struct train_watch watch = {.session = &session, .report = &report};
-    char default_dir[96];
+    char default_dir[192], laws[CLSNN_LAW_NAMES];
     struct clsnn_lock lock = CLSNN_LOCK_NONE;
     struct clsnn_options saved = {0};
     bool resumes = false;
@@ -235,8 +235,8 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
         if (saved.origins) o = &saved;
     }
     TRY(clsnn_session_open(&session, o, o, 1));
-    snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu", session.data.name, o->neurons,
-             o->epochs, (unsigned long long)o->seed);
+    snprintf(default_dir, sizeof default_dir, "run-%s-n%d-e%d-s%llu%s", session.data.name, o->neurons,
+             o->epochs, (unsigned long long)o->seed, clsnn_session_laws(&o->model.laws, laws));
     const char *dir = o->out_dir ? o->out_dir : default_dir;
     if (o->resume && !o->out_dir) {
         struct clsnn_options unused = {0};
@@ -253,6 +253,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
         memcpy(session.plan.from_sha256, from_sha256, sizeof from_sha256);
     else
         TRY(clsnn_start_plan(o->from, &session.data, &session.plan, &session.warnings));
+    clsnn_warnings_of_options(&session.warnings, o);
     clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
     TRY(clsnn_session_compile(&session, o, o, 1, true));

@@ -113,16 +113,19 @@ static void check_images(void *ctx, const char *name, const char *value, const c
     } sets[] = {{"train-images", "training", s->data.train.n_images},
                 {"label-images", "training", s->data.train.n_images},
                 {"test-images", clsnn_dataset_test_name(&s->data), s->data.test.n_images}};
+    char apart[48] = "";
+    if (s->data.n_validation && strcmp(name, "test-images") != 0)
+        snprintf(apart, sizeof apart, " beside the %u of --validate", s->data.n_validation);
     (void)is_number;
     if (is_param || strcmp(origin, "default") == 0 || strncmp(origin, "preset", 6) == 0) return;
     for (size_t k = 0; k < sizeof sets / sizeof *sets && c->st == CLSNN_OK; k++) {
         if (strcmp(name, sets[k].name) != 0 || end <= sets[k].there) continue;
         if (dots && first >= sets[k].there)
-            c->st = clsnn_fail(CLSNN_E_USAGE, "--%s = %s: %s has %u %s images, so A must be below %u", name,
-                               value, s->data.name, sets[k].there, sets[k].kind, sets[k].there);
+            c->st = clsnn_fail(CLSNN_E_USAGE, "--%s = %s: %s has %u %s images%s, so A must be below %u", name,
+                               value, s->data.name, sets[k].there, sets[k].kind, apart, sets[k].there);
         else
-            clsnn_warnings_add(&s->warnings, CLSNN_WARN_fewer_images, "--%s = %s: %s has %u %s images", name,
-                               value, s->data.name, sets[k].there, sets[k].kind);
+            clsnn_warnings_add(&s->warnings, CLSNN_WARN_fewer_images, "--%s = %s: %s has %u %s images%s",
+                               name, value, s->data.name, sets[k].there, sets[k].kind, apart);
     }
 }
 
@@ -294,6 +297,16 @@ fail:
     return st;
 }
 
+/* Sets the last n training images aside, and names the option in an error. */
+static enum clsnn_status set_aside(struct clsnn_session *s, int32_t n) {
+    const enum clsnn_status st = clsnn_dataset_validate(&s->data, (uint32_t)n);
+    char text[256];
+    if (st != CLSNN_E_USAGE) return st;
+    snprintf(text, sizeof text, "%s", clsnn_error_text());
+    clsnn_error_clear();
+    return clsnn_fail(st, "--%s", text);
+}
+
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o,
                                      const struct clsnn_options *runs, size_t n_runs) {
     enum clsnn_status st = CLSNN_OK;
@@ -304,8 +317,12 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         o->collect ? "" : " and looking for an OpenCL device");
     s->chunk = (uint32_t)o->chunk;
     if (o->data_name) TRY(check_name(o->data_name));
-    TRY(clsnn_dataset_load(data_for(o), &s->data));
     const bool predicts = strcmp(o->command, "predict") == 0;
+    char left_out[CLSNN_LEFT_OUT] = "";
+    TRY(predicts ? clsnn_dataset_load_images(data_for(o), &s->data, left_out)
+                 : clsnn_dataset_load(data_for(o), &s->data));
+    if (left_out[0])
+        clsnn_progress_note(&s->progress, "%s: left out, since predict needs images only", left_out);
     if (s->data.train.n_images == 0 && !predicts && strcmp(o->command, "eval") != 0)
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: holds a test set only, which serves clsnn eval and predict: %s needs training "
@@ -315,7 +332,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: has no labels of the test images, which serves clsnn predict: %s needs them",
                        s->data.source, o->command));
-    if (o->validate) TRY(clsnn_dataset_validate(&s->data, (uint32_t)o->validate));
+    if (o->validate) TRY(set_aside(s, o->validate));
     const bool is_builtin = strcmp(s->data.name, "digits") == 0;
     if (o->data_name) snprintf(s->data.name, sizeof s->data.name, "%s", o->data_name);
     clsnn_plan_make(o, &s->data, &s->plan);
@@ -334,6 +351,16 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     TRY(clsnn_session_tell(s, o, &s->warnings));
 fail:
     return st;
+}
+
+const char *clsnn_session_laws(const struct clsnn_laws *laws, char out[CLSNN_LAW_NAMES]) {
+    char name[16];
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t k = 0; k < clsnn_n_laws; k++)
+        if (clsnn_law_get(laws, &clsnn_laws_table[k], name) != 0)
+            n += (size_t)snprintf(out + n, CLSNN_LAW_NAMES - n, "-%s", name);
+    return out;
 }
 
 void clsnn_session_note_epochs(struct clsnn_session *s, const struct clsnn_options *o) {

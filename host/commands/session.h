@@ -52,6 +52,10 @@ void clsnn_session_close(struct clsnn_session *s); /* takes {0} and half-built o
  * Errors: as of clsnn_batch_create. */
 enum clsnn_status clsnn_session_batch(struct clsnn_session *s, int n_slots, struct clsnn_batch **out);
 
+#define CLSNN_LAW_NAMES 64
+/* Writes the laws that are not the default as an end of a directory's name, "-pair-direct". Returns out. */
+const char *clsnn_session_laws(const struct clsnn_laws *laws, char out[CLSNN_LAW_NAMES]);
+
 /* Notes that a run of o has fewer epochs than --eval-every, so that only its end is tested. */
 void clsnn_session_note_epochs(struct clsnn_session *s, const struct clsnn_options *o);
 

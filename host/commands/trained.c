@@ -71,6 +71,7 @@ enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn
     if (dir) TRY(clsnn_file_make_dir(dir)); /* fails before the work; earlier files move only after it */
     clsnn_report_start(&t->report, &t->options, t->x, dir);
     t->report.model = path;
+    t->report.has_labels = labelled;
     t->report.warnings = session->warnings;
     clsnn_progress_note(&session->progress, "testing %s: %u neurons, %s, on %u test images", path,
                         t->model.n_post, labelled ? "labels from the file" : "no labels yet",

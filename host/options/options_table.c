@@ -139,10 +139,11 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP | VERIFY, .no_environment = true,
      .help =
          "data set: auto, mnist, digits (built in), a directory with the four IDX files, or FILE.npz with "
-         "x_train, y_train, x_test and y_test, or x_test alone for eval and predict: images [n, 28, 28] "
-         "of bytes, or floats from 0 to 1, and whole labels from 0 to 255; auto takes mnist if it is found, "
-         "else digits; the first "
-         "place for mnist is the directory $CLSNN_DATA, clsnn data list shows all"},
+         "x_train, y_train, x_test and y_test, or x_test alone for eval and predict: images [n, 28, 28] or "
+         "[n, 784] of bytes, or floats from 0 to 1, and whole labels from 0 to 255; auto takes mnist if it "
+         "is "
+         "found, else digits; the first place for mnist is the directory $CLSNN_DATA, clsnn data list shows "
+         "all"},
     {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
      .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP, .no_environment = true,
      .help = "name of the data set in results"},
@@ -162,7 +163,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"json", 0, NULL, CLSNN_OPT_SWITCH, FIELD(json), .def = "no", .commands = ALL,
      .help = "print the result as one JSON object on stdout, and nothing else there"},
     {"quiet", 'q', NULL, CLSNN_OPT_SWITCH, FIELD(quiet), .def = "no", .commands = ALL,
-     .help = "print no progress on stderr"},
+     .help = "print no progress on stderr, nor that kernels are compiled, which may take a minute at first"},
     {"strict", 0, NULL, CLSNN_OPT_SWITCH, FIELD(strict), .def = "no",
      .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | IMPORT,
      .help = "take warnings as errors: those about data before the work, those about a result after it"},

@@ -13,7 +13,8 @@ struct clsnn_report {
     const struct clsnn_options *options;
     const struct clsnn_experiment *experiment;
     const char *dir;   /* NULL: no files */
-    const char *model; /* eval: the tested model.npz; NULL otherwise */
+    const char *model; /* eval and predict: the tested model.npz; NULL otherwise */
+    bool has_labels;   /* the tested model.npz has labels, and keeps them */
     char started[CLSNN_CLOCK_UTC];
     char resumed_from[64]; /* the checkpoint, below dir; "": the run began at its beginning */
     struct clsnn_warnings warnings;

@@ -48,6 +48,12 @@ static struct clsnn_run_totals totals_of(const struct clsnn_experiment *x) {
     };
 }
 
+/* Sets members to null that a command which trains nothing has no value for. */
+static void blank(json_t *o, const char *const *names, size_t n, bool *ok) {
+    for (size_t k = 0; k < n; k++)
+        if (json_object_set_new(o, names[k], json_null()) != 0) *ok = false;
+}
+
 void clsnn_run_json_add_totals(json_t *object, const struct clsnn_run_totals *totals, bool *ok) {
     clsnn_json_add_fields(object, totals, total_fields, N_TOTALS, ok);
 }
@@ -86,11 +92,15 @@ json_t *clsnn_run_json_result(const struct clsnn_report *r, const struct clsnn_l
         clsnn_json_add(o, "confusion_proportion",
                        clsnn_record_confusion(m->score.confusion_proportion, m->score.n_classes), ok);
     }
-    clsnn_json_add(o, "train_images", json_integer(r->model ? 0 : x->plan.train_images), ok);
+    clsnn_json_add(o, "train_images", json_integer(x->plan.train_images), ok);
     clsnn_json_add(o, "label_images", json_integer(x->plan.label_images), ok);
     clsnn_json_add(o, validates ? "validation_images" : "test_images", json_integer(x->plan.test_images), ok);
     const struct clsnn_run_totals totals = totals_of(x);
     clsnn_run_json_add_totals(o, &totals, ok);
+    static const char *const of_training[] = {"epochs", "train_images", "train_seconds", "images_per_second"},
+                             *const of_labels[] = {"label_images"};
+    if (r->model) blank(o, of_training, sizeof of_training / sizeof *of_training, ok);
+    if (r->has_labels) blank(o, of_labels, 1, ok);
     if (x->batch->dev->profile) clsnn_json_add(o, "profile", profile_json(x->batch->dev->profile, ok), ok);
     if (learned) clsnn_json_add(o, "final_sha256", json_string(learned->sha256), ok);
     return o;

@@ -9,6 +9,8 @@
 #include "clsnn/abi.h"
 #include "experiment/batch.h"
 #include "experiment/experiment.h"
+#include "base/text.h"
+#include "model/reads.h"
 
 static const struct {
     const char *name, *cure;
@@ -101,6 +103,22 @@ void clsnn_warnings_of_plan(struct clsnn_warnings *w, const struct clsnn_dataset
                            "v_thresh_exc_mv) and rests at "
                            "%g mV",
                            fresh, m->v_rest_exc_mv);
+}
+
+void clsnn_warnings_of_options(struct clsnn_warnings *w, const struct clsnn_options *o) {
+    const unsigned char *from = o->origins->of + clsnn_n_option_rows;
+    char list[224] = "", why[CLSNN_READS], value[32];
+    size_t n = 0;
+    for (size_t k = 0; k < clsnn_n_params && n < sizeof list; k++) {
+        const struct clsnn_param_info *p = &clsnn_params_table[k];
+        if (from[k] == CLSNN_FROM_DEFAULT || from[k] == CLSNN_FROM_PRESET) continue;
+        /* a file of --print-config gives every default */
+        if (clsnn_model_get(&o->model, p) == p->def) continue; /* NOLINT(clang-diagnostic-float-equal) */
+        if (clsnn_param_is_read(p, &o->model.laws, o->from != NULL, why)) continue;
+        clsnn_format_real(clsnn_model_get(&o->model, p), value);
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s = %s: %s", n ? "; " : "", p->name, value, why);
+    }
+    if (n) clsnn_warnings_add(w, CLSNN_WARN_ignored, "%s", list);
 }
 
 void clsnn_warnings_of_lock(struct clsnn_warnings *w, bool by_files, const char *dir) {

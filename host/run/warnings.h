@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "clsnn/experiment.h"
 #include "formats/json.h"
+#include "options/options_table.h"
 
 enum clsnn_warning {
 #define CLSNN_WARNING(name, meaning, cure) CLSNN_WARN_##name,
@@ -31,6 +32,8 @@ const char *clsnn_warnings_next(struct clsnn_warnings *w);
 void clsnn_warnings_of_pixels(struct clsnn_warnings *w, const struct clsnn_dataset *data);
 void clsnn_warnings_of_plan(struct clsnn_warnings *w, const struct clsnn_dataset *data,
                             const struct clsnn_plan *plan);
+/* Adds parameters that o gives and that its laws do not read. */
+void clsnn_warnings_of_options(struct clsnn_warnings *w, const struct clsnn_options *o);
 void clsnn_warnings_of_lock(struct clsnn_warnings *w, bool by_files, const char *dir);
 void clsnn_warnings_of_model(struct clsnn_warnings *w, const struct clsnn_learned *model, const char *path,
                              const struct clsnn_model *params);

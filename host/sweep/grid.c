@@ -14,6 +14,7 @@
 #include "base/fail.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "model/reads.h"
 #include "options/options.h"
 
 enum { MAX_NAME = 180 }; /* bytes of a run's directory name: file systems allow 255, a suffix may follow */
@@ -415,6 +416,22 @@ static enum clsnn_status refuse_list(const struct clsnn_setting *s) {
                       shown);
 }
 
+/* Notes a value of the file that the command line replaces by another. */
+static void note_replaced(struct clsnn_grid *g, const struct clsnn_options *base,
+                          const struct clsnn_setting *s) {
+    char buf[32], shown[CLSNN_EXCERPT], given[CLSNN_EXCERPT];
+    const size_t n = strlen(g->replaced);
+    const char *value = buf;
+    if (s->param)
+        clsnn_format_real(clsnn_model_get(&base->model, s->param), buf);
+    else
+        value = clsnn_option_value(base, s->row, buf);
+    if (!value || strcmp(value, s->value) == 0 || n + 128 > sizeof g->replaced) return;
+    snprintf(g->replaced + n, sizeof g->replaced - n, "%s%s = %.40s by %.40s", n ? "; " : "",
+             s->row ? s->row->name : s->param->name, clsnn_excerpt(s->value, shown),
+             clsnn_excerpt(value, given));
+}
+
 /* Makes s an axis if it is a list or range, else adds it to fixed unless the command line gave the key. */
 static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_options *base,
                                       const struct clsnn_setting *s, struct clsnn_settings *fixed) {
@@ -435,7 +452,10 @@ static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_o
         TRY(add_axis(g, s, &axis));
         return clsnn_settings_blame(s->value, expand(axis, s->value));
     }
-    if (!from_command_line(base, s)) TRY(clsnn_settings_add(fixed, s->row, s->param, s->value, s->label));
+    if (from_command_line(base, s))
+        note_replaced(g, base, s);
+    else
+        TRY(clsnn_settings_add(fixed, s->row, s->param, s->value, s->label));
 fail:
     return st;
 }
@@ -447,6 +467,23 @@ static enum clsnn_status refuse_twice(const struct clsnn_settings *all, size_t k
         if (all->list[j].row == s->row && all->list[j].param == s->param)
             return clsnn_fail(CLSNN_E_USAGE, "%s: stands there twice (%s): keep one of the two", s->label,
                               all->list[j].label);
+    }
+    return CLSNN_OK;
+}
+
+/* Fails if no run reads a parameter that is swept: all its runs would be the same. */
+static enum clsnn_status check_is_read(const struct clsnn_grid *g) {
+    for (size_t a = 0; a < g->n_axes; a++) {
+        const struct clsnn_axis *axis = &g->axes[a];
+        bool is_read = !axis->param;
+        char why[CLSNN_READS] = "";
+        for (size_t run = 0; run < g->n_runs && !is_read; run++)
+            is_read = clsnn_param_is_read(axis->param, &g->options[run].model.laws,
+                                          g->options[run].from != NULL, why);
+        if (!is_read)
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "%s: is swept, but no run reads it: %s: leave it out, or choose that law",
+                              axis->label, why);
     }
     return CLSNN_OK;
 }
@@ -468,6 +505,7 @@ enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *
     TRY(clsnn_options_derive(base, &fixed, CLSNN_FROM_SWEEP, &o));
     TRY(group_axes(&g, o.zip));
     TRY(derive_runs(&g, &o));
+    TRY(check_is_read(&g));
     *out = g;
     *out_options = o;
     g = (struct clsnn_grid){0};

@@ -23,6 +23,8 @@ struct clsnn_grid {
     size_t n_axes, n_groups, n_runs;
     struct clsnn_options *options; /* [n_runs], owned; each as clsnn train would have parsed them */
     bool short_names;              /* names of runs as reproduce has them: "n100-s1" */
+    /* values of the file that the command line replaces: "epochs = 3 by 1; ...", or "" */
+    char replaced[256];
 };
 
 /* Reads a sweep's file. Each key is an option of clsnn train or a model parameter. Each value is one value, a
@@ -34,8 +36,8 @@ struct clsnn_grid {
  * out_options  base with the file's single values put in; a value from the command line wins over the file's
  * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), a file
  * without keys, an empty list or range, a value out of its range, a key or a value twice, zipped lists of
- * unequal length, a list for a key that cannot be swept or stands on the command line, more than
- * CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
+ * unequal length, a parameter that no run reads, a list for a key that cannot be swept or stands on the
+ * command line, more than CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
                                   struct clsnn_options *out_options);
 /* Makes n_runs runs with the seeds base->seed, base->seed + 1, ...

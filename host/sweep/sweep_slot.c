@@ -104,6 +104,7 @@ static enum clsnn_status start(struct worker *k, struct clsnn_batch *batch, int 
     if (s->warnings) slot->report.warnings = *s->warnings;
     slot->report.durability = CLSNN_FILE_LOOSE; /* until the next clsnn_work_sync */
     clsnn_warnings_of_lock(&slot->report.warnings, k->work->by_files, s->dir);
+    clsnn_warnings_of_options(&slot->report.warnings, slot->report.options);
     clsnn_warnings_of_plan(&slot->report.warnings, s->data, &run->plan);
     TRY(clsnn_start_apply(s->grid->options[run - s->runs].from, *out, &slot->report.warnings));
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));

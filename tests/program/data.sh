@@ -241,7 +241,7 @@ ranges_of_testing() { # an image's answer does not depend on the range that it i
     run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 0..40 --json
     read -r a _ <<<"$(right)"
     run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 40..400 --json
-    says "--test-images = 40..400: custom has 300 test images: all of them are taken (fewer_images)"
+    says "--test-images = 40..400: custom has 300 test images: those that are there are taken (fewer_images)"
     read -r b n <<<"$(right)"
     [ "$n" = 260 ] || wrong "$n images, must be 260"
     run 0 eval "$work/base/model.npz" --data "$work/small" --json

@@ -44,6 +44,35 @@ laws_swept() { # networks of one size and different laws need different kernels
     done
 }
 
+laws_in_names() { # a run's default directory names the laws that are not the default
+    run 0 train "${brief[@]}" --neurons 20 "${chosen[@]}"
+    exist run-custom-n20-e1-s1-pair-all-direct/model.npz
+    run 0 train "${brief[@]}" --neurons 20 --rule pair --runs 2
+    exist runs-n20-e1-s1-r2-pair/runs/seed-2/model.npz
+}
+ignored() { # a parameter that the laws do not read has no effect, and this is said
+    run 0 train "${brief[@]}" --neurons 20 --set beta=5 --set mu=2 --set eta_post=0.02 --out out
+    says "WARNING: mu = 2: only rule powerlaw|symmetric reads it; beta = 5: only rule exponential reads it: "
+    ! grep '(ignored)' "$work/err" | grep -q eta_post || wrong "eta_post is read"
+    grep -q '"name": "ignored"' out/run.json || wrong "run.json lacks the warning"
+    refuses 3 "--strict makes this warning an error" train "${brief[@]}" --set beta=5 --strict
+    run 0 train "${brief[@]}" --neurons 20 --rule exponential --set beta=5 --out read
+    ! grep -q '(ignored)' "$work/err" || wrong "beta is read by exponential"
+    # every default that a file of --print-config has
+    run 0 train --print-config
+    cp "$work/out" all.ini
+    run 0 train "${brief[@]}" --neurons 20 --config all.ini --out config
+    ! grep -q '(ignored)' "$work/err" || wrong "defaults are no choice"
+    printf 'neurons = 20\nbeta = 2, 3\n' >s.ini
+    refuses 2 "s.ini:2: beta: is swept, but no run reads it: only rule exponential reads it" \
+        sweep s.ini "${brief[@]}"
+    printf 'neurons = 20\nrule = pair, exponential\nbeta = 2, 4\n' >s.ini
+    run 0 sweep s.ini "${brief[@]}" --out s
+    says "WARNING: run rule-pair_beta-2: beta = 2: only rule exponential reads it"
+    grep -q '^rule-pair_beta-4,.*ignored' s/results.csv || wrong "results.csv lacks the warning"
+    ! grep -q '^rule-exponential.*ignored' s/results.csv || wrong "exponential reads beta"
+}
+
 any "--rule hebb" usage "--rule = hebb: must be one of triplet|pair|powerlaw" train --rule hebb
 any "--pairing some" usage "--pairing = some: must be one of nearest|all" train --pairing some
 any "--inhibition none" usage "--inhibition = none: must be one of layer|direct" train --inhibition none
@@ -52,6 +81,8 @@ any "--set w_norm=1e-4" usage "w_norm = 0.0001: must be 0 (no rescaling) or at l
 on "files name the laws, eval takes them over" laws_in_files
 on "--resume takes the laws over" laws_resumed
 on "a sweep over laws" laws_swept
+on "names of directories" laws_in_names
+on "parameters that no law reads" ignored
 on "--split 2 with another law" refuses 2 "--split = 2: with --profile, or another --rule, --pairing" \
     train "${small[@]}" --rule pair --split 2
 on "--split 2 with --profile" refuses 2 "--split = 2: with --profile" train "${small[@]}" --profile --split 2

@@ -91,6 +91,24 @@ END
     mkdir images && cp "$work/small/t10k-images-idx3-ubyte" images
     refuses 3 "bare.npz: has no labels, and images no training images" predict bare.npz --data images
 }
+bad_labels() { # labels that are not needed do no harm; without training there are no numbers of it
+    with_numpy - "$work/small" <<'END' || wrong "no images"
+import sys, numpy as n
+read = lambda name, head: n.frombuffer(open(sys.argv[1] + "/" + name, "rb").read()[head:], "u1")
+x = read("t10k-images-idx3-ubyte", 16).reshape(-1, 28, 28)
+n.savez("bad.npz", x_train=x[:5], y_train=n.arange(6), x_test=x, y_test=n.arange(300) + 1000)
+n.savez("bare.npz", x_test=x)
+END
+    run 0 predict "$work/base/model.npz" --data bad.npz --json --out bad
+    says "bad.npz: array 'y_train': i8 [6]: must be whole numbers, [5] or [5, 1], one for each image: left "
+    run 0 predict "$work/base/model.npz" --data bare.npz --out bare
+    same_answers bad bare
+    refuses 3 "'y_train': i8 [6]: must be whole numbers" eval "$work/base/model.npz" --data bad.npz
+    predict --out nothing
+    for name in epochs train_images train_seconds images_per_second label_images; do
+        [ "$(json $name)" = null ] || wrong "$name is $(json $name)"
+    done
+}
 odd_images() { # images that mean nothing are named, without labels too; own images are no other data
     with_numpy - <<'END' || wrong "no images"
 import numpy as n
@@ -129,6 +147,7 @@ bad_call() {
 on "the counts and answers of eval" same_as_eval
 on "a part of the images" parts
 on "images without labels" without_labels
+on "images with bad labels" bad_labels
 on "images without ink" odd_images
 on "a model without labels" unlabelled_model
 on "earlier answers are kept" kept

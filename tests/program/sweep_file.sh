@@ -10,6 +10,20 @@ sweep_bad() {
     refuses "$code" "$text" sweep bad.ini "${@:4}"
 }
 
+replaced() { # a value of the file that the command line replaces is named, once
+    printf 'seed = 1..2\nneurons = 20\nepochs = 3\nrule = triplet, exponential\nw_norm = 70\n' >s.ini
+    run 0 sweep s.ini "${brief[@]}" --epochs 1 --set w_norm=60 --neurons 20 --out s
+    says "the command line replaces values of the file: epochs = 3 by 1; w_norm = 70 by 60"
+    [ "$(grep -c "command line replaces" "$work/err")" = 1 ] || wrong "said more than once"
+    # columns are as wide as their values
+    prints "       rule  runs    vote all (%)"
+    prints "    triplet     2  "
+    prints "exponential     2  "
+    run 0 sweep s.ini "${brief[@]}" --epochs 3 --neurons 20 --set w_norm=70 --out t
+    ! grep -q "command line replaces" "$work/err" || wrong "equal values replace nothing"
+}
+
+on "sweep: values that the command line replaces" replaced
 on "sweep: --out is a file" \
     sweep_bad 8 "--out = bad.ini: is a file: must be a folder" 'seed = 1..2' "${brief[@]}" --out bad.ini
 on "sweep: --out below a device" sweep_bad 8 /dev/null 'seed = 1..2' "${brief[@]}" --out /dev/null/x

@@ -173,7 +173,7 @@ all_images() {
 }
 too_many_images() { # train takes all images and warns; it does not warn of a default (10,000 to label with)
     run 0 train --data "$work/small" --neurons 20 --train-images 601 --json --out out
-    says "WARNING: --train-images = 601: custom has 600 training images: all of them are taken (fewer_images)"
+    says "WARNING: --train-images = 601: custom has 600 training images: those that are there are taken (f"
     ! grep -q -e --label-images -e --test-images "$work/err" ||
         wrong "a default is warned of: $(cat "$work/err")"
     [ "$(json train_images)" = 600 ] || wrong "train_images is $(json train_images), must be 600"

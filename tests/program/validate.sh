@@ -79,6 +79,14 @@ reproduces() {
     grep -q "60 validation images" page || wrong "the page does not speak of validation"
     ! grep -iE '\btest (image|accuracy|set)' page >>"$work/why" || wrong "the page speaks of a test"
 }
+counts() { # of the images that are left
+    run 0 train --data "$work/small" --validate 100 "${some[@]}" --train-images 550
+    says "--train-images = 550: custom has 500 training images beside the 100 of --validate: those that are"
+    refuses 2 "has 500 training images beside the 100 of --validate, so A must be below 500" \
+        train --data "$work/small" --validate 100 --train-images 500..550
+    refuses 2 "clsnn train: --validate = 600: custom has 600 training images: must be in [1, 599]" \
+        train --data "$work/small" --validate 600
+}
 bad() {
     refuses 2 "validate = 600: custom has 600 training images: must be in [1, 599]" \
         train --data "$work/small" --validate 600
@@ -90,6 +98,7 @@ on "the same as files cut by hand" by_hand
 on "resume, verify, and the test set at the end" goes_on
 on "a sweep" sweep
 on "reproduce" reproduces
+on "numbers of images" counts
 on "mistakes" bad
 
 run_cases small
