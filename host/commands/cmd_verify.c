@@ -176,7 +176,8 @@ static void print_text(const struct clsnn_options *o, const struct clsnn_run *r,
 struct again {
     struct clsnn_progress_line *progress;
     const struct clsnn_run *recorded;
-    bool training; /* the last stage was training */
+    bool training;       /* the last stage was training */
+    double before, last; /* seconds of training up to the last evaluation, and up to the last stage */
 };
 
 /* Shows the progress of the whole run: the experiment's own plan ends at the next evaluation. */
@@ -187,6 +188,7 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     if (stage->kind != CLSNN_STAGE_READOUT) whole.n_epochs = a->recorded->plan.epochs;
     if (a->training) {
         whole.total = (uint64_t)whole.n_epochs * a->recorded->plan.train_images;
+        whole.seconds = a->last = a->before + stage->seconds;
         if (stage->images_per_second > 0)
             whole.eta_seconds = (double)(whole.total - whole.done) / stage->images_per_second;
     }
@@ -204,6 +206,7 @@ static enum clsnn_status train_again(struct clsnn_experiment *x, const struct cl
         struct clsnn_experiment *slot = x;
         x->plan.epochs = (uint32_t)r->metrics[k].epoch;
         TRY(clsnn_experiments_run(x->batch, &slot, &watcher));
+        again.before = again.last;
     }
 fail:
     if (st != CLSNN_STOPPED) return st;
