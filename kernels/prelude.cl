@@ -25,6 +25,11 @@
 #define ADDS_UP                                                                                              \
     (CLSNN_PAIRING == CLSNN_PAIRING_ALL) /* spikes raise traces by 1 instead of setting them to 1 */
 #define HAS_LAYER (CLSNN_INHIBITION != CLSNN_INHIBITION_DIRECT)
+#if CLSNN_DELAY > 0
+#define HAS_DELAYS 1
+#else
+#define HAS_DELAYS 0
+#endif
 
 #ifdef CLSNN_RECORD
 #define RECORDS 1 /* replay records every step */

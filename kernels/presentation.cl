@@ -99,6 +99,9 @@ INLINE int end_presentation(struct network net, int n_steps, int learn) {
         net.last_inh[j] = max(net.last_inh[j] - n_steps, CLSNN_NEVER);
         net.last_exc[j] = max(net.last_exc[j] - n_steps, CLSNN_NEVER);
     }
+#if HAS_DELAYS
+    if (learn) end_delays(net);
+#endif
     FOR_OWN (i, CLSNN_N_PRE) net.last_pre[i] = max(net.last_pre[i] - n_steps, CLSNN_NEVER);
     BARRIER_GLOBAL();
     return fault;

@@ -8,6 +8,7 @@
 #include "network/encode.cl"
 #include "network/layers.cl"
 #include "network/meeting.cl"
+#include "network/delays.cl"
 #include "network/weights.cl"
 #include "cpu/step.cl"
 #include "cpu/window.cl"

@@ -1,6 +1,7 @@
 /* clsnn replay IN.npz OUT.npz: feeds given input spikes to a given network, and records every spike and some
  * potentials. */
 #include <math.h>
+#include <string.h>
 
 #include "base/fail.h"
 #include "clsnn/abi.h"
@@ -36,7 +37,8 @@ fail:
 static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *path, struct clsnn_model *model,
                                     uint32_t *out_n_pre, struct clsnn_replay_input *in) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_array *steps = NULL, *inputs = NULL, *w0 = NULL, *theta0 = NULL, *norm = NULL;
+    const struct clsnn_array *steps = NULL, *inputs = NULL, *w0 = NULL, *theta0 = NULL, *norm = NULL,
+                             *delays = NULL;
     int32_t on = 0, off = 0, samples = 0, learn = 0;
     TRY(get_scalar(npz, path, "steps_on", 1, CLSNN_MAX_ON, &on));
     TRY(get_scalar(npz, path, "steps_off", 0, CLSNN_MAX_STEPS - on, &off));
@@ -59,6 +61,10 @@ static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *pat
                           CLSNN_MAX_POST);
     }
     TRY(clsnn_npz_get(npz, path, "theta0_mv", CLSNN_F4, 1, (const size_t[]){n_post}, &theta0));
+    for (size_t k = 0; k < npz->n_arrays; k++)
+        if (strcmp(npz->arrays[k].name, "delay_steps") == 0)
+            TRY(clsnn_npz_get(npz, path, "delay_steps", CLSNN_I4, 2, (const size_t[]){n_pre, n_post},
+                              &delays));
     const float *w = w0->data, *theta = theta0->data, sum = *(const float *)norm->data;
     for (size_t k = 0; k < n_pre * n_post; k++) {
         if (!isfinite(w[k]))
@@ -85,6 +91,7 @@ static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *pat
                                       .event_input = inputs->data,
                                       .w0 = w,
                                       .theta0_mv = theta,
+                                      .delay_steps = delays ? delays->data : NULL,
                                       .learn = learn == 1};
 fail:
     return st;

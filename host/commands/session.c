@@ -411,7 +411,7 @@ static void mind_end(struct minder *m) {
 }
 
 static bool are_alike(const struct clsnn_options *a, const struct clsnn_options *b) {
-    return a->neurons == b->neurons && memcmp(&a->model.laws, &b->model.laws, sizeof a->model.laws) == 0;
+    return a->neurons == b->neurons && clsnn_laws_alike(&a->model.laws, &b->model.laws);
 }
 
 /* Compiles the kernels for one device and tests them. */

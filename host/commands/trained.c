@@ -41,6 +41,8 @@ enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn
         TRY(clsnn_report_check_dir(o, dir));
     }
     t->options.neurons = (int)t->model.n_post;
+    t->options.model.laws.delay_min = 0; /* the file holds the delays themselves */
+    t->options.model.laws.delay_max = clsnn_learned_delay(&t->model);
     TRY(clsnn_session_open(session, &t->options, &t->options, 1));
     const struct clsnn_images *test = &session->data.test;
     if (t->model.n_pre != clsnn_dataset_pixels(&session->data))

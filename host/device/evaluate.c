@@ -21,8 +21,8 @@ static uint32_t count_slots(const struct clsnn_device *dev) {
     return slots < IMAGES_A_LAUNCH ? slots : IMAGES_A_LAUNCH;
 }
 
-size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_pre, int n_post) {
-    return count_slots(dev) * clsnn_state_bytes(n_pre, n_post) +
+size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_pre, int n_post, int delay) {
+    return count_slots(dev) * clsnn_state_bytes(n_pre, n_post, delay) +
            IMAGES_A_LAUNCH * (((size_t)n_post + CLSNN_ROW_ALIGN) * sizeof(uint16_t) + sizeof(uint32_t));
 }
 
@@ -45,7 +45,7 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
         st = clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %d images", IMAGES_A_LAUNCH);
         goto fail;
     }
-    TRY(clsnn_state_create(dev, n_slots, n, (size_t)net->n_pre, &s));
+    TRY(clsnn_state_create(dev, n_slots, n, (size_t)net->n_pre, net->state.delay, &s));
     TRY(clsnn_buffer_create(dev, "spike counts", IMAGES_A_LAUNCH * n * sizeof *rows, NULL, false, &counts));
     TRY(clsnn_buffer_create(dev, "presentations", IMAGES_A_LAUNCH * sizeof *host_shown, NULL, false, &shown));
     uint32_t chunk = n_slots;

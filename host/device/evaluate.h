@@ -31,6 +31,6 @@ enum clsnn_status clsnn_evaluate(struct clsnn_network *net, int b, cl_mem pixels
                                  int32_t *out_attempts, struct clsnn_evaluation *out);
 
 /* Returns the bytes of device memory that an evaluation takes while it runs. */
-size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_pre, int n_post);
+size_t clsnn_evaluate_bytes(const struct clsnn_device *dev, int n_pre, int n_post, int delay);
 
 #endif

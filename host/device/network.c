@@ -29,18 +29,19 @@ static uint32_t bits_of(float x) {
 struct clsnn_span clsnn_state_row(const struct clsnn_state *s, size_t slot, enum clsnn_row row) {
     const int n = (int)s->n, n_pre = (int)s->n_pre;
 #define ROW_BYTES(type, name, elements) (size_t)(elements) * sizeof(type),
-    const size_t bytes[CLSNN_N_ROWS] = {CLSNN_STATE_ROWS(ROW_BYTES, n, n_pre)};
+    const size_t bytes[CLSNN_N_ROWS] = {CLSNN_STATE_ROWS(ROW_BYTES, n, n_pre, s->delay)};
 #undef ROW_BYTES
-    struct clsnn_span span = {slot * (size_t)CLSNN_SLOT_WORDS(n, n_pre) * sizeof(cl_uint), bytes[row]};
+    struct clsnn_span span = {slot * (size_t)CLSNN_SLOT_WORDS(n, n_pre, s->delay) * sizeof(cl_uint),
+                              bytes[row]};
     for (int before = 0; before < (int)row; before++) span.offset += bytes[before];
     return span;
 }
 
 enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n, size_t n_pre,
-                                     struct clsnn_state *out) {
+                                     int delay, struct clsnn_state *out) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_state s = {.n_slots = n_slots, .n = n, .n_pre = n_pre};
-    const size_t n_bytes = n_slots * (size_t)CLSNN_SLOT_WORDS((int)n, (int)n_pre) * sizeof(cl_uint);
+    struct clsnn_state s = {.n_slots = n_slots, .n = n, .n_pre = n_pre, .delay = delay};
+    const size_t n_bytes = n_slots * (size_t)CLSNN_SLOT_WORDS((int)n, (int)n_pre, delay) * sizeof(cl_uint);
     TRY(clsnn_buffer_create(dev, "state", n_bytes, NULL, false, &s.slots));
     /* no launch may read memory that nothing has written */
     TRY(clsnn_buffer_fill(dev, s.slots, 0, n_bytes, 0));
@@ -55,13 +56,14 @@ void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s) {
     clsnn_buffer_release(dev, &s->slots);
 }
 
-size_t clsnn_state_bytes(int n_pre, int n_post) {
-    return (size_t)CLSNN_SLOT_WORDS((int)padded(n_post), n_pre) * sizeof(cl_uint);
+size_t clsnn_state_bytes(int n_pre, int n_post, int delay) {
+    return (size_t)CLSNN_SLOT_WORDS((int)padded(n_post), n_pre, delay) * sizeof(cl_uint);
 }
 
-size_t clsnn_network_bytes(int n_pre, int n_post) {
+size_t clsnn_network_bytes(int n_pre, int n_post, int delay) {
     return sizeof(struct clsnn_params) + sizeof(struct clsnn_tables) + sizeof(struct clsnn_progress) +
-           ((size_t)n_pre + 1) * padded(n_post) * sizeof(float) + clsnn_state_bytes(n_pre, n_post);
+           ((size_t)n_pre + 1) * padded(n_post) * sizeof(float) +
+           (delay ? (size_t)n_pre * padded(n_post) : 0) + clsnn_state_bytes(n_pre, n_post, delay);
 }
 
 static enum clsnn_status fill_row(struct clsnn_network *net, size_t b, enum clsnn_row row, uint32_t value) {
@@ -127,6 +129,19 @@ static enum clsnn_status check_local(const struct clsnn_network *net) {
         (unsigned long long)info->local_bytes);
 }
 
+/* Draws network b's delays, if it has any, and writes them to the device. */
+static enum clsnn_status draw_delays(struct clsnn_network *net, size_t b, const struct clsnn_laws *laws,
+                                     uint64_t seed) {
+    const size_t n = (size_t)net->n, plane = (size_t)net->n_pre * n;
+    if (net->laws.delay_max == 0) return CLSNN_OK;
+    uint8_t *steps = calloc(plane, sizeof *steps);
+    if (!steps) return clsnn_fail(CLSNN_E_MEMORY, "delays: no memory for %zu bytes", plane);
+    clsnn_delays_draw(laws, seed, net->n_pre, net->n_post, n, steps);
+    const enum clsnn_status st = clsnn_buffer_write(net->dev, net->delays, b * plane, plane, steps);
+    free(steps);
+    return st;
+}
+
 enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const struct clsnn_model *model,
                                       uint64_t seed) {
     enum clsnn_status st = CLSNN_OK;
@@ -134,10 +149,10 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
     const size_t at = (size_t)b, row = (size_t)net->n * sizeof(float), global[1] = {(size_t)net->n_pre};
     const cl_int which = b;
     struct clsnn_params *p = &net->host_params[b];
-    if (memcmp(&model->laws, &net->laws, sizeof model->laws) != 0)
+    if (!clsnn_laws_alike(&model->laws, &net->laws))
         return clsnn_fail(CLSNN_E_SHAPE,
                           "network %d: has other laws than its kernels were compiled for: networks of a "
-                          "batch have one --rule, one --pairing and one --inhibition",
+                          "batch have one --rule, one --pairing, one --inhibition and one longest delay",
                           b);
     struct clsnn_tables *tables = malloc(sizeof *tables);
     if (!tables) return clsnn_no_memory("network");
@@ -149,6 +164,7 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
     const struct clsnn_arg args[] = {CLSNN_ARG(net->params), CLSNN_ARG(net->w), CLSNN_ARG(net->n),
                                      CLSNN_ARG(net->n_post), CLSNN_ARG(which)};
     TRY(clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->kernels->init_weights, args, 5, 1, global, NULL));
+    TRY(draw_delays(net, at, &model->laws, seed));
     TRY(set_state(net, at, p->start_v));
     TRY(clsnn_buffer_fill(net->dev, net->theta, at * row, row, bits_of(padding_theta)));
     TRY(clsnn_buffer_fill(net->dev, net->theta, at * row, (size_t)net->n_post * sizeof(float),
@@ -229,8 +245,12 @@ enum clsnn_status clsnn_network_create_with(struct clsnn_device *dev, const stru
                             &net->progress));
     TRY(clsnn_buffer_create(dev, "a row of zeros", n * sizeof(float), NULL, false, &net->zeros));
     TRY(clsnn_buffer_fill(dev, net->zeros, 0, n * sizeof(float), 0));
-    TRY(clsnn_state_create(dev, batch, n, kernels->n_pre, &net->state));
-    TRY(clsnn_state_create(dev, shared ? batch * (size_t)n_shares : 0, 0, kernels->n_pre, &net->inputs));
+    const int delay = kernels->laws.delay_max;
+    TRY(clsnn_buffer_create(dev, "delays", delay ? batch * kernels->n_pre * n : 0, NULL, false,
+                            &net->delays));
+    TRY(clsnn_state_create(dev, batch, n, kernels->n_pre, delay, &net->state));
+    TRY(clsnn_state_create(dev, shared ? batch * (size_t)n_shares : 0, 0, kernels->n_pre, delay,
+                           &net->inputs));
     TRY(clsnn_buffer_create(dev, "board of shares", clsnn_network_board_bytes(net), NULL, false,
                             &net->board));
     for (int b = 0; models && b < n_networks; b++) TRY(clsnn_network_start(net, b, &models[b], seeds[b]));
@@ -244,7 +264,7 @@ fail:
 void clsnn_network_destroy(struct clsnn_network *net) {
     if (!net) return;
     cl_mem *buffers[] = {&net->w,        &net->theta, &net->params, &net->tables,
-                         &net->progress, &net->zeros, &net->board};
+                         &net->progress, &net->zeros, &net->delays, &net->board};
     for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++) clsnn_buffer_release(net->dev, buffers[k]);
     clsnn_state_finish(net->dev, &net->state);
     clsnn_state_finish(net->dev, &net->inputs);
@@ -283,6 +303,29 @@ fail:
     return st;
 }
 
+enum clsnn_status clsnn_network_get_delays(const struct clsnn_network *net, int b, uint8_t *delay_steps) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = (size_t)net->n_pre;
+    uint8_t *rows = malloc(n_pre * n);
+    if (!rows) return clsnn_fail(CLSNN_E_MEMORY, "delays: no memory for %zu bytes", n_pre * n);
+    TRY(clsnn_buffer_read(net->dev, net->delays, (size_t)b * n_pre * n, n_pre * n, rows));
+    for (size_t i = 0; i < n_pre; i++) memcpy(delay_steps + i * n_post, rows + i * n, n_post);
+fail:
+    free(rows);
+    return st;
+}
+
+enum clsnn_status clsnn_network_set_delays(struct clsnn_network *net, int b, const uint8_t *delay_steps) {
+    const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = (size_t)net->n_pre;
+    uint8_t *rows = calloc(n_pre, n);
+    if (!rows) return clsnn_fail(CLSNN_E_MEMORY, "delays: no memory for %zu bytes", n_pre * n);
+    for (size_t i = 0; i < n_pre; i++) memcpy(rows + i * n, delay_steps + i * n_post, n_post);
+    const enum clsnn_status st =
+        clsnn_buffer_write(net->dev, net->delays, (size_t)b * n_pre * n, n_pre * n, rows);
+    free(rows);
+    return st;
+}
+
 /* A part of a network that a checkpoint holds. Other memory is scratch, or derived from the parameters. */
 struct kept_row {
     const char *name;
@@ -295,9 +338,10 @@ struct kept_row {
 };
 
 int clsnn_network_n_arrays(const struct clsnn_laws *laws) {
-    return laws->pairing == CLSNN_PAIRING_ALL ? CLSNN_NETWORK_ARRAYS : CLSNN_NETWORK_ARRAYS - 3;
+    return CLSNN_NETWORK_ARRAYS - (laws->pairing == CLSNN_PAIRING_ALL ? 0 : 3) - (laws->delay_max ? 0 : 1);
 }
 
+/* Describes the clsnn_network_n_arrays parts of network b. */
 static void kept_rows(const struct clsnn_network *net, int b, struct kept_row rows[CLSNN_NETWORK_ARRAYS]) {
     const size_t n = (size_t)net->n, n_post = (size_t)net->n_post, n_pre = (size_t)net->n_pre, at = (size_t)b;
     const uint32_t never = (uint32_t)CLSNN_NEVER;
@@ -322,8 +366,8 @@ static void kept_rows(const struct clsnn_network *net, int b, struct kept_row ro
         {CLSNN_ROW_y2_post, "y2_post", CLSNN_F4, 0},
     };
     enum { N_OF_STATE = sizeof of_state / sizeof *of_state };
-    static_assert(2 + N_OF_STATE == CLSNN_NETWORK_ARRAYS,
-                  "CLSNN_NETWORK_ARRAYS (network.h) must count w, theta_mv and these rows");
+    static_assert(3 + N_OF_STATE == CLSNN_NETWORK_ARRAYS,
+                  "CLSNN_NETWORK_ARRAYS (network.h) must count w, theta_mv, these rows and delay_steps");
     rows[0] = (struct kept_row){"w", CLSNN_F4, net->w, at * n_pre * n * 4, n_pre, n_post, n, 4, 0};
     rows[1] = (struct kept_row){
         "theta_mv", CLSNN_F4, net->theta, at * n * 4, 1, n_post, n, 4, bits_of(padding_theta)};
@@ -337,6 +381,9 @@ static void kept_rows(const struct clsnn_network *net, int b, struct kept_row ro
             stride,           span.n_bytes / stride, of_state[r].padding,
         };
     }
+    if (net->laws.delay_max)
+        rows[clsnn_network_n_arrays(&net->laws) - 1] =
+            (struct kept_row){"delay_steps", CLSNN_U1, net->delays, at * n_pre * n, n_pre, n_post, n, 1, 0};
 }
 
 enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
@@ -390,8 +437,14 @@ void clsnn_network_drop(struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]) {
 }
 
 /* Refuses damaging values: steps index tables on the device; a NaN would show only after a presentation. */
-static enum clsnn_status check_values(const struct clsnn_array *a, const char *label) {
+static enum clsnn_status check_values(const struct clsnn_array *a, int delay, const char *label) {
     const size_t n = clsnn_array_count(a);
+    const uint8_t *steps = a->data;
+    for (size_t k = 0; strcmp(a->name, "delay_steps") == 0 && k < n; k++) {
+        if (steps[k] > delay)
+            return clsnn_fail(CLSNN_E_DATA, "%s: element %zu of 'delay_steps' = %d: must be in [0, %d]",
+                              label, k, steps[k], delay);
+    }
     const float *real = a->data;
     const int32_t *step = a->data;
     const float least = strcmp(a->name, "w") == 0 ? 0.0f : -FLT_MAX;
@@ -421,7 +474,7 @@ enum clsnn_status clsnn_network_load(struct clsnn_network *net, int b, const str
         TRY(clsnn_npz_get(npz, label, rows[r].name, rows[r].dtype, rows[r].rows > 1 ? 2 : 1,
                           rows[r].rows > 1 ? wide : flat, &arrays[r]));
     }
-    for (int r = 0; r < n_rows; r++) TRY(check_values(arrays[r], label));
+    for (int r = 0; r < n_rows; r++) TRY(check_values(arrays[r], net->laws.delay_max, label));
     for (int r = 0; r < n_rows; r++) {
         const struct kept_row *row = &rows[r];
         const size_t n_bytes = row->rows * row->stride * row->element_bytes,

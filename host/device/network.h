@@ -14,12 +14,13 @@
 /* The memory that work-groups compute in: CLSNN_STATE_ROWS (abi.h) for each of n_slots networks. Evaluation
  * has slots of its own, so testing leaves a network in training as it is. */
 struct clsnn_state {
-    cl_mem slots; /* u32 [n_slots][CLSNN_SLOT_WORDS(n, n_pre)] */
+    cl_mem slots; /* u32 [n_slots][CLSNN_SLOT_WORDS(n, n_pre, delay)] */
     size_t n_slots, n, n_pre;
+    int delay; /* the longest delay of its networks, in steps; 0: none */
 };
 
 #define CLSNN_ROW_NAME(type, name, elements) CLSNN_ROW_##name,
-enum clsnn_row { CLSNN_STATE_ROWS(CLSNN_ROW_NAME, 0, 0) CLSNN_N_ROWS };
+enum clsnn_row { CLSNN_STATE_ROWS(CLSNN_ROW_NAME, 0, 0, 0) CLSNN_N_ROWS };
 #undef CLSNN_ROW_NAME
 
 /* The place of a slot's row in the buffer, in bytes. */
@@ -39,6 +40,7 @@ struct clsnn_network {
     cl_mem w;                 /* f32 [n_networks][n_pre][n], padding 0 */
     cl_mem theta;             /* f32 [n_networks][n], mV, padding infinite */
     cl_mem zeros;             /* f32 [n], a row of weights that adds nothing */
+    cl_mem delays;            /* u8 [n_networks][n_pre][n] steps, padding 0; empty without delays */
     cl_mem progress;          /* struct clsnn_progress [n_networks] */
     struct clsnn_state state; /* n_networks slots */
     cl_int n_shares;          /* work-groups that train a network */
@@ -81,16 +83,19 @@ enum clsnn_status clsnn_network_start(struct clsnn_network *net, int b, const st
  * w [n_pre][n_post], theta_mv [n_post], the caller's. */
 enum clsnn_status clsnn_network_get(const struct clsnn_network *net, int b, float *w, float *theta_mv);
 enum clsnn_status clsnn_network_set(struct clsnn_network *net, int b, const float *w, const float *theta_mv);
+/* Copies network b's delays to the host (get) or from it (set): steps [n_pre][n_post], the caller's. The
+ * network has delays: net->laws.delay_max is not 0, and no step is above it. */
+enum clsnn_status clsnn_network_get_delays(const struct clsnn_network *net, int b, uint8_t *delay_steps);
+enum clsnn_status clsnn_network_set_delays(struct clsnn_network *net, int b, const uint8_t *delay_steps);
 /* A network's checkpoint: everything of network b that survives a presentation, in arrays without padding,
  * which fit any device and work-group: w [n_pre][n_post]; theta_mv, v_exc, g_exc, g_inh, last_exc, v_inh,
  * g_exc_inh, last_inh, seen_inh and over (the row above_max), each [n_post]; last_pre [n_pre]; with pairing
- * all x_pre [n_pre], y_post and y2_post [n_post]. v_exc and v_inh are relative to rest. save allocates the
- * arrays, drop frees them. load takes them from npz (label names npz) and checks all of them before it writes
- * the first.
+ * all x_pre [n_pre], y_post and y2_post [n_post]; with delays delay_steps [n_pre][n_post]. v_exc and v_inh
+ * are relative to rest. save allocates the arrays, drop frees them. load takes them from npz (label names
+ * npz) and checks all of them before it writes the first.
  * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE; CLSNN_E_DATA an array is missing, or has a wrong shape or value. */
-#define CLSNN_NETWORK_ARRAYS 15 /* at most */
-/* Returns the number of arrays of a network with these laws: without pairing all there are no x_pre, y_post
- * and y2_post. */
+#define CLSNN_NETWORK_ARRAYS 16 /* at most */
+/* Returns the number of arrays of a network with these laws. */
 int clsnn_network_n_arrays(const struct clsnn_laws *laws);
 enum clsnn_status clsnn_network_save(const struct clsnn_network *net, int b,
                                      struct clsnn_array arrays[CLSNN_NETWORK_ARRAYS]);
@@ -109,7 +114,7 @@ size_t clsnn_network_board_bytes(const struct clsnn_network *net);
 /* The first and the last arguments of every kernel that shows images. */
 #define CLSNN_NETWORK_ARGS(net)                                                                              \
     CLSNN_ARG((net)->params), CLSNN_ARG((net)->tables), CLSNN_ARG((net)->w), CLSNN_ARG((net)->theta),        \
-        CLSNN_ARG((net)->zeros)
+        CLSNN_ARG((net)->zeros), CLSNN_ARG((net)->delays)
 #define CLSNN_LOCAL_ARGS(net)                                                                                \
     CLSNN_LOCAL(CLSNN_EXC_MASKS *clsnn_network_mask_bytes(net)),                                             \
         CLSNN_LOCAL(CLSNN_INH_MASKS *clsnn_network_mask_bytes(net)),                                         \
@@ -119,16 +124,16 @@ size_t clsnn_network_board_bytes(const struct clsnn_network *net);
 enum clsnn_status clsnn_network_check_one(const struct clsnn_progress *progress, int b);
 enum clsnn_status clsnn_network_check(const struct clsnn_network *net, const struct clsnn_progress *progress);
 
-/* Creates n_slots slots for networks of n neurons, padding included, and n_pre inputs, all zero. finish takes
- * {0}. */
+/* Creates n_slots slots for networks of n neurons, padding included, and n_pre inputs, with delays of at most
+ * `delay` steps, all zero. finish takes {0}. */
 enum clsnn_status clsnn_state_create(struct clsnn_device *dev, size_t n_slots, size_t n, size_t n_pre,
-                                     struct clsnn_state *out);
+                                     int delay, struct clsnn_state *out);
 void clsnn_state_finish(struct clsnn_device *dev, struct clsnn_state *s);
 
 struct clsnn_span clsnn_state_row(const struct clsnn_state *s, size_t slot, enum clsnn_row row);
 /* Returns the bytes of device memory that one slot of state takes. */
-size_t clsnn_state_bytes(int n_pre, int n_post);
+size_t clsnn_state_bytes(int n_pre, int n_post, int delay);
 /* Returns the bytes of device memory that one network takes, scratch included. Batches are packed by it. */
-size_t clsnn_network_bytes(int n_pre, int n_post);
+size_t clsnn_network_bytes(int n_pre, int n_post, int delay);
 
 #endif

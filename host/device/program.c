@@ -1,8 +1,8 @@
 /* Builds the embedded OpenCL C source. Every -D option is made here: CLSNN_WG, the work-group size, which
  * sets loops and barriers; CLSNN_BLOCKS, the neurons of a work-item in work-groups of many; CLSNN_SHARES, for
  * several work-groups a network; CLSNN_PROFILE, CLSNN_RECORD or CLSNN_BARE for the kind of program;
- * CLSNN_RULE and the like for a law (laws.def) that is not the default. The model's numbers travel in
- * buffers, so a sweep of numbers never recompiles. */
+ * CLSNN_RULE and the like for a law (laws.def) that is not the default; CLSNN_DELAY, the longest delay. The
+ * model's numbers travel in buffers, so a sweep of numbers never recompiles. */
 #include "device/program.h"
 
 #include <ctype.h>
@@ -86,11 +86,7 @@ static void build_destroy(struct clsnn_build *b) {
     free(b);
 }
 
-static bool has_laws(const struct clsnn_build *b, const struct clsnn_laws *laws) {
-    return memcmp(&b->laws, laws, sizeof *laws) == 0;
-}
-
-/* Writes " -DCLSNN_RULE=1" and the like for each law that is not the default. */
+/* Writes " -DCLSNN_RULE=1" and the like for each law that is not the default, -DCLSNN_DELAY for delays. */
 static void law_options(const struct clsnn_laws *laws, char *out, size_t n_out) {
     *out = '\0';
     for (size_t k = 0; k < clsnn_n_laws; k++) {
@@ -102,6 +98,8 @@ static void law_options(const struct clsnn_laws *laws, char *out, size_t n_out) 
         for (char *c = name; *c; c++) *c = (char)toupper((unsigned char)*c);
         snprintf(out + n, n_out - n, " -DCLSNN_%s=%d", name, index);
     }
+    if (laws->delay_max)
+        snprintf(out + strlen(out), n_out - strlen(out), " -DCLSNN_DELAY=%d", laws->delay_max);
 }
 
 /* Compiles the kernels. *out_most: the largest work-group that all of them can run. */
@@ -175,7 +173,7 @@ static enum clsnn_status prepare(const struct clsnn_program *prog, uint32_t neur
         struct clsnn_build *made = NULL;
         for (const struct clsnn_build *b = *prog->builds; b; b = b->next)
             if (b->work_group == work_group && b->blocks == blocks && b->is_shared == is_shared &&
-                has_laws(b, laws))
+                clsnn_laws_alike(&b->laws, laws))
                 return CLSNN_OK;
         const enum clsnn_status st = build_create(prog, work_group, blocks, is_shared, laws, &made, &most);
         if (st != CLSNN_OK) return st;
@@ -206,7 +204,7 @@ static const struct clsnn_build *find_build(const struct clsnn_program *prog, ui
     const int own = prog->work_group ? prog->work_group : clsnn_device_work_group(prog->dev, neurons);
     const struct clsnn_build *found = NULL;
     for (const struct clsnn_build *b = *prog->builds; b; b = b->next) {
-        if (b->is_shared != is_shared || !has_laws(b, laws)) continue;
+        if (b->is_shared != is_shared || !clsnn_laws_alike(&b->laws, laws)) continue;
         const bool is_own = b->work_group == own && b->blocks == blocks_of(own, neurons);
         if (is_own || (!found && blocks_of(b->work_group, neurons) <= b->blocks)) found = b;
         if (is_own) break;
@@ -257,7 +255,7 @@ enum clsnn_status clsnn_program_share(const struct clsnn_program *prog, int n_ne
     if (prog->split > 1 && !can_share(prog, laws)) {
         return clsnn_fail(
             CLSNN_E_USAGE,
-            "--split = %d: with --profile, or another --rule, --pairing or --inhibition than the "
+            "--split = %d: with --profile, --delays, or another --rule, --pairing or --inhibition than the "
             "default, one work-group trains a network: leave --split out",
             prog->split);
     }

@@ -15,6 +15,32 @@ static size_t mask_words(uint32_t n_pre) {
     return (size_t)CLSNN_BUNDLES(n_pre) * CLSNN_MAX_ON;
 }
 
+/* Returns the delays as the device keeps them in *out, NULL if there are none, and the longest in
+ * *out_longest. The caller frees *out. */
+static enum clsnn_status take_delays(const struct clsnn_replay_input *in, uint32_t n_pre, uint8_t **out,
+                                     int32_t *out_longest) {
+    const size_t n = (size_t)n_pre * in->n_post;
+    const int32_t most = in->steps_off < CLSNN_MAX_DELAY ? (int32_t)in->steps_off : CLSNN_MAX_DELAY;
+    int32_t longest = 0;
+    *out = NULL;
+    for (size_t k = 0; in->delay_steps && k < n; k++) {
+        const int32_t steps = in->delay_steps[k];
+        if (steps < 0 || steps > most)
+            return clsnn_fail(
+                CLSNN_E_DATA,
+                "%s: delay_steps[%zu, %zu] = %d: must be in [0, %d], and every spike must arrive "
+                "within the %u steps without input",
+                in->label, k / in->n_post, k % in->n_post, steps, most, in->steps_off);
+        if (steps > longest) longest = steps;
+    }
+    *out_longest = longest;
+    if (longest == 0) return CLSNN_OK;
+    *out = malloc(n);
+    if (!*out) return clsnn_fail(CLSNN_E_MEMORY, "%s: no memory for %zu delays", in->label, n);
+    for (size_t k = 0; k < n; k++) (*out)[k] = (uint8_t)in->delay_steps[k];
+    return CLSNN_OK;
+}
+
 static enum clsnn_status check_input(const struct clsnn_replay_input *in) {
     if (in->steps_on < 1 || in->steps_on > CLSNN_MAX_ON ||
         in->steps_on + (uint64_t)in->steps_off > CLSNN_MAX_STEPS) {
@@ -229,14 +255,18 @@ enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_prog
     struct clsnn_replay_output result = {0};
     struct record record = {0};
     size_t *first = NULL, *events = NULL;
+    uint8_t *delays = NULL;
     const uint64_t no_seed = 0; /* clsnn_network_set replaces the weights that it draws */
     struct clsnn_model timed = *model;
     timed.time_on_ms = in->steps_on * CLSNN_DT_MS;
     timed.time_off_ms = in->steps_off * CLSNN_DT_MS;
     TRY(check_input(in));
+    TRY(take_delays(in, prog->n_pre, &delays, &timed.laws.delay_max));
+    timed.laws.delay_min = 0;
     TRY(sort_events(in, prog->n_pre, &first, &events));
     TRY(clsnn_network_create(dev, prog, &timed, &no_seed, 1, (int)in->n_post, &net));
     TRY(clsnn_network_set(net, 0, in->w0, in->theta0_mv));
+    if (delays) TRY(clsnn_network_set_delays(net, 0, delays));
     TRY(clsnn_network_rest(net));
     TRY(record_create(dev, in->steps_on + in->steps_off, (size_t)net->n, prog->n_pre, &record));
     TRY(allocate_output(in, prog->n_pre, &result));
@@ -251,6 +281,7 @@ fail:
     record_finish(dev, &record);
     clsnn_replay_finish(&result);
     clsnn_network_destroy(net);
+    free(delays);
     free(first);
     free(events);
     return st;

@@ -113,19 +113,21 @@ enum clsnn_status clsnn_batch_launch(struct clsnn_batch *batch, double *out_seco
     return st;
 }
 
-size_t clsnn_batch_slot_bytes(uint32_t n_pre, uint32_t neurons) {
-    return clsnn_network_bytes((int)n_pre, (int)neurons) + clsnn_trainer_bytes((int)n_pre);
+size_t clsnn_batch_slot_bytes(uint32_t n_pre, uint32_t neurons, const struct clsnn_laws *laws) {
+    return clsnn_network_bytes((int)n_pre, (int)neurons, laws->delay_max) + clsnn_trainer_bytes((int)n_pre);
 }
 
 uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t n_pre, uint32_t neurons,
-                                uint64_t n_images) {
+                                const struct clsnn_laws *laws, uint64_t n_images) {
     const uint64_t n = (neurons + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN;
     const uint64_t budget = clsnn_device_budget(dev);
-    const uint64_t used =
-        dev->allocated_bytes + n_images * n_pre + clsnn_evaluate_bytes(dev, (int)n_pre, (int)neurons);
-    const uint64_t by_memory = budget > used ? (budget - used) / clsnn_batch_slot_bytes(n_pre, neurons) : 0;
+    const uint64_t used = dev->allocated_bytes + n_images * n_pre +
+                          clsnn_evaluate_bytes(dev, (int)n_pre, (int)neurons, laws->delay_max);
+    const uint64_t by_memory =
+        budget > used ? (budget - used) / clsnn_batch_slot_bytes(n_pre, neurons, laws) : 0;
     const uint64_t by_weights = dev->info.max_alloc_bytes / (n_pre * n * sizeof(float)),
-                   by_state = dev->info.max_alloc_bytes / clsnn_state_bytes((int)n_pre, (int)neurons);
+                   by_state = dev->info.max_alloc_bytes /
+                              clsnn_state_bytes((int)n_pre, (int)neurons, laws->delay_max);
     const uint64_t by_alloc = by_weights < by_state ? by_weights : by_state;
     return by_memory < by_alloc ? by_memory : by_alloc;
 }

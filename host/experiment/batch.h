@@ -31,6 +31,6 @@ enum clsnn_status clsnn_batch_start(struct clsnn_batch *batch, int slot, const s
 enum clsnn_status clsnn_batch_launch(struct clsnn_batch *batch, double *out_seconds);
 
 /* Returns the bytes of device memory that a slot takes if its network is not watched. */
-size_t clsnn_batch_slot_bytes(uint32_t n_pre, uint32_t neurons);
+size_t clsnn_batch_slot_bytes(uint32_t n_pre, uint32_t neurons, const struct clsnn_laws *laws);
 
 #endif

@@ -34,7 +34,7 @@ enum clsnn_status clsnn_experiment_create(struct clsnn_batch *batch, int slot, c
                           "experiment: %u neurons in slot %d: the batch has %d slots, each of %u neurons",
                           plan->neurons, slot, batch->n_slots, batch->neurons);
     }
-    if (memcmp(&plan->model.laws, &batch->net->laws, sizeof plan->model.laws) != 0)
+    if (!clsnn_laws_alike(&plan->model.laws, &batch->net->laws))
         return clsnn_fail(CLSNN_E_SHAPE, "experiment: its laws are not those of the batch's kernels");
     struct clsnn_experiment *x = calloc(1, sizeof *x);
     if (!x) return clsnn_no_memory("experiment");
@@ -539,10 +539,17 @@ enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const s
     if (l->n_pre != (uint32_t)x->batch->net->n_pre)
         return clsnn_fail(CLSNN_E_SHAPE, "model: %u inputs, but images of %d pixels: must be equal", l->n_pre,
                           x->batch->net->n_pre);
+    const int longest = x->batch->net->laws.delay_max;
+    if (clsnn_learned_delay(l) > longest || (longest > 0 && !l->delay_steps))
+        return clsnn_fail(CLSNN_E_SHAPE,
+                          "model: %s of up to %d steps, but the experiment has delays of up to %d: must not "
+                          "be longer, and both must have them",
+                          l->delay_steps ? "delays" : "no delays,", clsnn_learned_delay(l), longest);
     enum clsnn_status st = CLSNN_OK;
     x->has_labels = false;
     if (l->labels.labels) TRY(use_labels(x, &l->labels));
     TRY(clsnn_network_set(x->batch->net, x->slot, l->w, l->theta_mv));
+    if (longest > 0) TRY(clsnn_network_set_delays(x->batch->net, x->slot, l->delay_steps));
 fail:
     return st;
 }
@@ -559,6 +566,11 @@ enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x, str
         goto fail;
     }
     TRY(clsnn_network_get(x->batch->net, x->slot, l.w, l.theta_mv));
+    if (x->batch->net->laws.delay_max) {
+        l.delay_steps = malloc(l.n_pre * n);
+        if (!l.delay_steps) TRY(clsnn_no_memory("result: delays"));
+        TRY(clsnn_network_get_delays(x->batch->net, x->slot, l.delay_steps));
+    }
     if (x->has_labels) TRY(copy_labels(&x->labels, &l.labels));
     TRY(clsnn_learned_hash(&l));
     *out = l;

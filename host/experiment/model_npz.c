@@ -16,8 +16,16 @@ void clsnn_learned_finish(struct clsnn_learned *l) {
     free(l->w);
     free(l->theta_mv);
     clsnn_labels_finish(&l->labels);
+    free(l->delay_steps);
     free(l->about);
     *l = (struct clsnn_learned){0};
+}
+
+int clsnn_learned_delay(const struct clsnn_learned *l) {
+    int longest = 0;
+    for (size_t k = 0; l->delay_steps && k < (size_t)l->n_pre * l->n_post; k++)
+        if (l->delay_steps[k] > longest) longest = l->delay_steps[k];
+    return longest;
 }
 
 enum clsnn_status clsnn_learned_hash(struct clsnn_learned *l) {
@@ -76,12 +84,14 @@ fail:
 
 enum clsnn_status clsnn_learned_pack(const struct clsnn_learned *l, const char *label,
                                      unsigned char **out_bytes, size_t *out_n_bytes) {
-    struct clsnn_array arrays[3 + CLSNN_LABEL_ARRAYS] = {
+    struct clsnn_array arrays[4 + CLSNN_LABEL_ARRAYS] = {
         {"w", CLSNN_F4, 2, {l->n_pre, l->n_post}, l->w},
         {"theta_mv", CLSNN_F4, 1, {l->n_post}, l->theta_mv},
     };
     size_t n = 2;
     if (l->about) arrays[n++] = (struct clsnn_array){"about", CLSNN_U1, 1, {strlen(l->about)}, l->about};
+    if (l->delay_steps)
+        arrays[n++] = (struct clsnn_array){"delay_steps", CLSNN_U1, 2, {l->n_pre, l->n_post}, l->delay_steps};
     if (l->labels.labels) {
         clsnn_labels_arrays(&l->labels, arrays + n);
         n += CLSNN_LABEL_ARRAYS;
@@ -115,6 +125,15 @@ static enum clsnn_status check_values(const char *path, const float *w, const fl
     return CLSNN_OK;
 }
 
+static enum clsnn_status check_delays(const char *path, const uint8_t *steps, size_t n_pre, size_t n) {
+    for (size_t k = 0; k < n_pre * n; k++) {
+        if (steps[k] > CLSNN_MAX_DELAY)
+            return clsnn_fail(CLSNN_E_DATA, "%s: delay_steps[%zu, %zu] = %d: must be in [0, %d]", path, k / n,
+                              k % n, steps[k], CLSNN_MAX_DELAY);
+    }
+    return CLSNN_OK;
+}
+
 /* Takes an array's data out of the archive. The caller owns them then. */
 static void *take(struct clsnn_npz *npz, const void *data) {
     for (size_t k = 0; k < npz->n_arrays; k++) {
@@ -132,7 +151,7 @@ enum clsnn_status clsnn_learned_parse(const void *bytes, size_t n_bytes, const c
     struct clsnn_npz npz = {0};
     struct clsnn_learned l = {0};
     struct clsnn_labels labels = {0};
-    const struct clsnn_array *w = NULL, *theta = NULL, *about = NULL;
+    const struct clsnn_array *w = NULL, *theta = NULL, *about = NULL, *delays = NULL;
     TRY(clsnn_npz_parse(bytes, n_bytes, path, CLSNN_MAX_MODEL_BYTES, &npz));
     TRY(clsnn_npz_get(&npz, path, "w", CLSNN_F4, 2, (const size_t[]){0, 0}, &w));
     const size_t n_pre = w->shape[0], n = w->shape[1];
@@ -149,6 +168,10 @@ enum clsnn_status clsnn_learned_parse(const void *bytes, size_t n_bytes, const c
     TRY(clsnn_npz_get(&npz, path, "theta_mv", CLSNN_F4, 1, (const size_t[]){n}, &theta));
     TRY(check_values(path, w->data, theta->data, n_pre, n));
     TRY(clsnn_labels_in_npz(&npz, path, (uint32_t)n, &labels));
+    if (has_array(&npz, "delay_steps")) {
+        TRY(clsnn_npz_get(&npz, path, "delay_steps", CLSNN_U1, 2, (const size_t[]){n_pre, n}, &delays));
+        TRY(check_delays(path, delays->data, n_pre, n));
+    }
     if (has_array(&npz, "about")) {
         TRY(clsnn_npz_get(&npz, path, "about", CLSNN_U1, 1, (const size_t[]){0}, &about));
         l.about = malloc(about->shape[0] + 1);
@@ -163,6 +186,7 @@ enum clsnn_status clsnn_learned_parse(const void *bytes, size_t n_bytes, const c
     l.n_post = (uint32_t)n;
     l.w = take(&npz, w->data);
     l.theta_mv = take(&npz, theta->data);
+    if (delays) l.delay_steps = take(&npz, delays->data);
     if (labels.labels)
         l.labels = (struct clsnn_labels){(uint32_t)n, labels.n_classes, take(&npz, labels.labels),
                                          take(&npz, labels.proportions)};

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include <Random123/philox.h>
+
 /* Rounds a time to whole steps. */
 static int to_steps(double ms) {
     return (int)lround(ms / CLSNN_DT_MS);
@@ -103,5 +105,21 @@ void clsnn_tables_derive(const struct clsnn_model *m, const struct clsnn_params 
         out->pre[k] = k < p->cut_pre ? (float)exp(-ms / m->tau_pre_ms) : 0.0f;
         out->depress[k] = k < p->cut_post1 ? (float)(in_table.pre * exp(-ms / m->tau_post1_ms)) : 0.0f;
         out->potentiate[k] = k < p->cut_post2 ? (float)(in_table.post * exp(-ms / m->tau_post2_ms)) : 0.0f;
+    }
+}
+
+void clsnn_delays_draw(const struct clsnn_laws *laws, uint64_t seed, int n_pre, int n_post, size_t stride,
+                       uint8_t *out) {
+    const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
+    const uint32_t n_choices = (uint32_t)(laws->delay_max - laws->delay_min + 1);
+    for (int i = 0; i < n_pre; i++) {
+        for (int j = 0; j < n_post; j += 4) {
+            const philox4x32_ctr_t counter = {
+                {(uint32_t)j / 4u, (uint32_t)i, 0u, (uint32_t)CLSNN_RNG_DELAYS << 24}};
+            const philox4x32_ctr_t r = philox4x32_R(10, counter, key);
+            for (int k = 0; k < 4 && j + k < n_post; k++)
+                out[(size_t)i * stride + (size_t)(j + k)] =
+                    (uint8_t)((uint32_t)laws->delay_min + (uint32_t)((uint64_t)r.v[k] * n_choices >> 32));
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -71,6 +72,52 @@ int clsnn_law_get(const struct clsnn_laws *laws, const struct clsnn_law_info *la
     return index;
 }
 
+static enum clsnn_status whole_steps(const char *name, double ms) {
+    if (fmod(ms, CLSNN_DT_MS) == 0.0) return CLSNN_OK;
+    char text[32];
+    clsnn_format_real(ms, text);
+    return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be a multiple of %g ms, the time step", name, text,
+                      CLSNN_DT_MS);
+}
+
+bool clsnn_laws_alike(const struct clsnn_laws *a, const struct clsnn_laws *b) {
+    struct clsnn_laws like_b = *b;
+    like_b.delay_min = a->delay_min;
+    return memcmp(a, &like_b, sizeof like_b) == 0;
+}
+
+enum clsnn_status clsnn_delays_set(struct clsnn_laws *laws, const char *text, const char *label) {
+    enum clsnn_status st = CLSNN_OK;
+    const double most_ms = CLSNN_MAX_DELAY * CLSNN_DT_MS;
+    const char *colon = strchr(text, ':');
+    char low[32], shown[CLSNN_EXCERPT];
+    double from = 0, to = 0;
+    if (strcmp(text, "none") != 0) {
+        if (!colon || (size_t)(colon - text) >= sizeof low)
+            return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be none, or LO:HI in ms, such as 0:10", label,
+                              clsnn_excerpt(text, shown));
+        snprintf(low, sizeof low, "%.*s", (int)(colon - text), text);
+        TRY(clsnn_parse_real(label, low, 0, most_ms, "ms", &from));
+        TRY(clsnn_parse_real(label, colon + 1, 0, most_ms, "ms", &to));
+        TRY(whole_steps(label, from));
+        TRY(whole_steps(label, to));
+        if (from > to)
+            return clsnn_fail(CLSNN_E_USAGE, "%s = %s: LO in LO:HI must be at most HI", label,
+                              clsnn_excerpt(text, shown));
+    }
+    laws->delay_min = (int32_t)lround(from / CLSNN_DT_MS);
+    laws->delay_max = (int32_t)lround(to / CLSNN_DT_MS);
+fail:
+    return st;
+}
+
+void clsnn_delays_get(const struct clsnn_laws *laws, char out[32]) {
+    if (laws->delay_max == 0)
+        snprintf(out, 32, "none");
+    else
+        snprintf(out, 32, "%g:%g", laws->delay_min * CLSNN_DT_MS, laws->delay_max * CLSNN_DT_MS);
+}
+
 /* Every preset sets the defaults. Kim & Kim (2020) print no constant that differs from the code that Diehl &
  * Cook released. */
 enum clsnn_status clsnn_model_preset(struct clsnn_model *m, const char *name) {
@@ -133,14 +180,6 @@ static enum clsnn_status disagree(const char *left, double a, const char *relati
         if (!(m->left op m->right)) return disagree(#left, m->left, relation, #right, m->right);             \
     } while (0)
 
-static enum clsnn_status whole_steps(const char *name, double ms) {
-    if (fmod(ms, CLSNN_DT_MS) == 0.0) return CLSNN_OK;
-    char text[32];
-    clsnn_format_real(ms, text);
-    return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be a multiple of %g ms, the time step", name, text,
-                      CLSNN_DT_MS);
-}
-
 enum clsnn_status clsnn_model_check(const struct clsnn_model *m) {
     enum clsnn_status st = CLSNN_OK;
     char a[32], b[32];
@@ -182,6 +221,14 @@ enum clsnn_status clsnn_model_check(const struct clsnn_model *m) {
     TRY(whole_steps("refrac_inh_ms", m->refrac_inh_ms));
     TRY(whole_steps("time_on_ms", m->time_on_ms));
     TRY(whole_steps("time_off_ms", m->time_off_ms));
+    if (m->time_off_ms < m->laws.delay_max * CLSNN_DT_MS) {
+        clsnn_format_real(m->time_off_ms, a);
+        return clsnn_fail(
+            CLSNN_E_USAGE,
+            "time_off_ms = %s: must be at least %g, the longest of --delays, so that every spike "
+            "arrives within its presentation",
+            a, m->laws.delay_max * CLSNN_DT_MS);
+    }
 fail:
     return st;
 }

@@ -65,6 +65,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = COMMANDS_##name,                                                                            \
      .help = meaning},
 #include "clsnn/laws.def"
+    {"delays", 0, "none|LO:HI", CLSNN_OPT_DELAYS, FIELD(model.laws), .def = "none", .commands = TRAIN | SWEEP,
+     .unit = "ms",
+     .help =
+         "time from an input spike to its arrival at a synapse, drawn once for each synapse from LO to HI"},
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP,
      .help = "draw a new order of the training images for every epoch"},
     {"from", 0, "MODEL.npz", CLSNN_OPT_TEXT, FIELD(from), .def_note = "weights drawn by the seed",
@@ -371,6 +375,7 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
         TRY(parse_choice(row, text, label, &index));
         memcpy(field, &index, sizeof index);
         break;
+    case CLSNN_OPT_DELAYS: TRY(clsnn_delays_set(field, text, label)); break;
     case CLSNN_OPT_PRESET:
         TRY(parse_choice(row, text, label, &index));
         TRY(store_text(field, text, label));
@@ -404,6 +409,7 @@ const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn
         return buf;
     }
     case CLSNN_OPT_SEED: snprintf(buf, 32, "%" PRIu64, *(const uint64_t *)field); return buf;
+    case CLSNN_OPT_DELAYS: clsnn_delays_get(field, buf); return buf;
     case CLSNN_OPT_TEXT:
     case CLSNN_OPT_PRESET: return *(char *const *)field;
     case CLSNN_OPT_CHOICE:

@@ -99,6 +99,7 @@ enum clsnn_option_type {
     CLSNN_OPT_SEED,   /* uint64_t in [min, max] */
     CLSNN_OPT_TEXT,   /* char *, not empty, no control characters */
     CLSNN_OPT_CHOICE, /* int32_t: the index in choices */
+    CLSNN_OPT_DELAYS, /* the delays in struct clsnn_laws */
     CLSNN_OPT_PRESET, /* char * among choices; replaces the model */
     /* types for the command line only: no field, no key of a file, no variable but CLSNN_CONFIG */
     CLSNN_OPT_SET,    /* name=value of params.def */

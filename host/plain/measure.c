@@ -185,7 +185,7 @@ bool clsnn_bench_fits(const struct clsnn_device *dev, const struct clsnn_bench_p
                       int n_networks) {
     const uint64_t beside = n_networks > 1; /* the first network again, alone, for comparison */
     return (uint64_t)n_networks + beside <=
-           clsnn_batch_most_slots(dev, plan->n_pre, (uint32_t)n_post, plan->n_images);
+           clsnn_batch_most_slots(dev, plan->n_pre, (uint32_t)n_post, &plan->model->laws, plan->n_images);
 }
 
 /* A batch on the device, and in plain C the first n_followed of its networks. */

@@ -108,6 +108,9 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
         {&net->sums, 5 * n * 4},
         {&net->columns, n * 2},
         {&net->fired_inh, words},
+        {&net->delays, model->laws.delay_max ? (size_t)n_pre * n : 1},
+        {&net->arriving, n * 4},
+        {&net->last_before, (size_t)n_pre * 4},
     };
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         const size_t n_bytes = (rows[r].n_bytes + 63) / 64 * 64;
@@ -121,6 +124,7 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
         memcpy(rows[r].pointer, &memory, sizeof memory);
     }
     clsnn_tables_derive(model, &net->p, net->tables);
+    if (net->laws.delay_max) clsnn_delays_draw(&net->laws, seed, n_pre, n_post, n, net->delays);
     start(net);
     *out = net;
     return CLSNN_OK;
@@ -128,11 +132,12 @@ enum clsnn_status clsnn_plain_create(const struct clsnn_model *model, uint64_t s
 
 void clsnn_plain_destroy(struct clsnn_plain *net) {
     if (!net) return;
-    void *const memory[] = {net->tables,   net->w,         net->theta,    net->threshold, net->v_exc,
-                            net->g_exc,    net->g_inh,     net->last_exc, net->v_inh,     net->g_exc_inh,
-                            net->last_inh, net->seen_inh,  net->last_pre, net->above_max, net->counts,
-                            net->traced,   net->followed,  net->spikes,   net->pending,   net->sums,
-                            net->columns,  net->fired_inh, net->x_pre,    net->y_post,    net->y2_post};
+    void *const memory[] = {net->tables,   net->w,         net->theta,      net->threshold, net->v_exc,
+                            net->g_exc,    net->g_inh,     net->last_exc,   net->v_inh,     net->g_exc_inh,
+                            net->last_inh, net->seen_inh,  net->last_pre,   net->above_max, net->counts,
+                            net->traced,   net->followed,  net->spikes,     net->pending,   net->sums,
+                            net->columns,  net->fired_inh, net->x_pre,      net->y_post,    net->y2_post,
+                            net->delays,   net->arriving,  net->last_before};
     for (size_t k = 0; k < sizeof memory / sizeof *memory; k++) free(memory[k]);
     free(net);
 }

@@ -16,6 +16,7 @@ struct clsnn_plain {
     int n_pre;        /* inputs */
     int n_post, n;    /* n: n_post padded to CLSNN_ROW_ALIGN, the stride of a row */
     float *w;         /* [n_pre][n], padding 0 */
+    uint8_t *delays;  /* [n_pre][n] steps, padding 0; with delays */
     float *theta;     /* mV; infinite in padding, which therefore never fires */
     float *threshold; /* scratch: lowest threshold in the rest of the presentation */
     float *v_exc, *g_exc, *g_inh;
@@ -30,6 +31,8 @@ struct clsnn_plain {
     uint32_t *pending;              /* [CLSNN_MAX_ON] scratch */
     float *sums;                    /* [5][n] scratch of rescaling: four partial sums, the scale */
     uint16_t *columns;              /* scratch of rescaling: the neurons concerned */
+    float *arriving;                /* scratch, with delays: sums of the weights that arrive in a step */
+    int32_t *last_before;           /* [n_pre] with delays: last_pre at the start of the presentation */
     uint32_t *fired_inh;            /* [n / 32, rounded up] inhibitory spikes of a step; zero between steps */
     uint32_t purpose;               /* enum clsnn_purpose of the input spikes' random numbers */
     struct clsnn_progress progress; /* of the last run, as a launch of the training kernel leaves it */

@@ -296,6 +296,10 @@ INLINE int adds_up(const struct clsnn_plain *net) {
     return net->laws.pairing == CLSNN_PAIRING_ALL;
 }
 
+INLINE int has_delays(const struct clsnn_plain *net) {
+    return net->laws.delay_max > 0;
+}
+
 /* Returns whether an input spike at step t may change neuron j's weights. */
 INLINE int is_traced(const struct clsnn_plain *net, int j, int t) {
     if (!has_pre_rule(net)) return 0;
@@ -329,7 +333,10 @@ INLINE float raised(float trace_then, float decay) {
     return fmaf(trace_then, decay, 1.0f);
 }
 
-static void apply_pre_rule(struct clsnn_plain *net, struct clsnn_plain_work *s, int t, int n_events) {
+/* Applies the pre rule at step t to the weights of the inputs in s->events; with delays only to those whose
+ * delay is `age`. */
+static void apply_pre_rule(struct clsnn_plain *net, struct clsnn_plain_work *s, int t, int n_events,
+                           int age) {
     const int n = net->n;
     const float w_max = net->p.w_max, per_w_max = net->p.per_w_max;
     const int symmetric = net->laws.rule == CLSNN_RULE_SYMMETRIC;
@@ -344,13 +351,14 @@ static void apply_pre_rule(struct clsnn_plain *net, struct clsnn_plain_work *s, 
         float *column = net->w + j;
         for (int e = 0; e < n_events; e++) {
             float *w = column + s->events[e] * n;
+            if (has_delays(net) && net->delays[s->events[e] * n + j] != age) continue;
             const float lower =
                 symmetric ? fmaf(-depress, power(*w * per_w_max, net->p.mu), *w) : *w - depress;
             *w = at_most(at_least(lower, 0.0f), w_max);
         }
         r++;
     }
-    for (int e = 0; e < n_events; e++) {
+    for (int e = 0; e < n_events && !has_delays(net); e++) {
         const int i = s->events[e];
         if (adds_up(net))
             net->x_pre[i] =
@@ -359,17 +367,73 @@ static void apply_pre_rule(struct clsnn_plain *net, struct clsnn_plain_work *s, 
     }
 }
 
-INLINE float x_pre_at(const struct clsnn_plain *net, int i, int t) {
+/* Returns whether input i spikes at step t, by the masks of the presentation. rank: its place in s->active.
+ * */
+INLINE int has_spiked(const struct clsnn_plain *net, int rank, int t) {
+    return net->spikes[rank / CLSNN_BUNDLE * CLSNN_MAX_ON + t] >> rank % CLSNN_BUNDLE & 1;
+}
+
+/* Returns the trace of input i at step t of the presentation, from the trace at its start and all its spikes
+ * since: what a synapse sees a delay later. */
+static float traced_until(const struct clsnn_plain *net, const struct clsnn_plain_work *s, int i, int t) {
+    int rank = 0, last = net->last_before[i], step;
+    float x = adds_up(net) ? net->x_pre[i] : 1.0f;
+    while (rank < s->n_active && s->active[rank] != i) rank++;
+    for (step = adds_up(net) ? 0 : t; rank < s->n_active && step >= 0 && step <= t;
+         step += adds_up(net) ? 1 : -1) {
+        if (step >= net->p.n_on || !has_spiked(net, rank, step)) continue;
+        if (adds_up(net)) x = raised(x, trace(net->tables->pre, step - last, net->p.cut_pre));
+        last = step;
+        if (!adds_up(net)) break;
+    }
+    const float decay = trace(net->tables->pre, t - last, net->p.cut_pre);
+    return adds_up(net) ? x * decay : decay;
+}
+
+/* Returns x_pre of the synapse from input i onto neuron j at step t. */
+INLINE float x_pre_onto(const struct clsnn_plain *net, const struct clsnn_plain_work *s, int i, int j,
+                        int t) {
+    if (has_delays(net)) return traced_until(net, s, i, t - net->delays[i * net->n + j]);
     const float x = trace(net->tables->pre, t - net->last_pre[i], net->p.cut_pre);
     return adds_up(net) ? net->x_pre[i] * x : x;
 }
 
+/* Adds to g_exc what arrives in step t, and applies the pre rule to it: a delay after the spikes of the steps
+ * before, in their order. The kernels add at the spike; here every spike under way is compared. */
+static void deliver_arrivals(struct clsnn_plain *net, struct clsnn_plain_work *s, int t) {
+    const int n = WHOLE_ROWS(net->n), first = t - net->laws.delay_max;
+    float *restrict sum = ALIGNED(net->arriving), *restrict g = ALIGNED(net->g_exc);
+    for (int k = 0; k < n; k++) sum[k] = 0.0f;
+    for (int step = first > 0 ? first : 0; step <= t && step < net->p.n_on; step++) {
+        const int n_events = list_events(net, s, step), age = t - step;
+        for (int e = 0; e < n_events; e++) {
+            const float *restrict w = row_of(net, s->events[e]);
+            const uint8_t *restrict delay = net->delays + (size_t)s->events[e] * (size_t)n;
+            for (int k = 0; k < n; k++) sum[k] += delay[k] == age ? w[k] : 0.0f;
+        }
+    }
+    for (int k = 0; k < n; k++) g[k] += sum[k];
+    for (int step = first > 0 ? first : 0; step <= t && step < net->p.n_on; step++)
+        apply_pre_rule(net, s, t, list_events(net, s, step), t - step);
+    if (t >= net->p.n_on) return;
+    const int n_events = list_events(net, s, t);
+    for (int e = 0; e < n_events; e++) net->last_pre[s->events[e]] = t;
+}
+
+/* Begins or ends the traces of a presentation with delays. */
+static void turn_traces(struct clsnn_plain *net, const struct clsnn_plain_work *s, int ends) {
+    for (int i = 0; has_delays(net) && i < net->n_pre; i++) {
+        if (ends && adds_up(net)) net->x_pre[i] = traced_until(net, s, i, net->last_pre[i]);
+        if (!ends) net->last_before[i] = net->last_pre[i];
+    }
+}
+
 /* Applies the post rule of neuron j to all its weights, for rules that change weights of silent inputs. */
-static void potentiate_column(struct clsnn_plain *net, int j, int t) {
+static void potentiate_column(struct clsnn_plain *net, const struct clsnn_plain_work *s, int j, int t) {
     const struct clsnn_params *p = &net->p;
     for (int i = 0; i < net->n_pre; i++) {
         float *w = net->w + (size_t)i * (size_t)net->n + j;
-        const float pre = x_pre_at(net, i, t), u = *w * p->per_w_max, rest = 1.0f - u;
+        const float pre = x_pre_onto(net, s, i, j, t), u = *w * p->per_w_max, rest = 1.0f - u;
         float change;
         if (net->laws.rule == CLSNN_RULE_EXPONENTIAL) {
             const float target = p->x_tar * exponential(-p->beta * rest);
@@ -381,26 +445,28 @@ static void potentiate_column(struct clsnn_plain *net, int j, int t) {
     }
 }
 
-INLINE void potentiate_synapse(struct clsnn_plain *net, int i, int j, int t, float potentiate) {
-    const float pre = x_pre_at(net, i, t);
+INLINE void potentiate_synapse(struct clsnn_plain *net, const struct clsnn_plain_work *s, int i, int j, int t,
+                               float potentiate) {
+    const float pre = x_pre_onto(net, s, i, j, t);
     float *w = net->w + (size_t)i * (size_t)net->n + j;
     *w = at_most(at_least(fmaf(pre, potentiate, *w), 0.0f), net->p.w_max);
 }
 
 static void apply_post_rule(struct clsnn_plain *net, const struct clsnn_plain_work *s, int j, int t) {
     if (changes_silent(net)) {
-        potentiate_column(net, j, t);
+        potentiate_column(net, s, j, t);
         return;
     }
     float potentiate = trace(net->tables->potentiate, t - net->last_exc[j], net->p.cut_post2);
     if (adds_up(net)) potentiate = net->p.eta_post * (net->y2_post[j] * potentiate);
     if (net->laws.rule == CLSNN_RULE_PAIR) potentiate = net->p.eta_post;
     if (net->above_max[j]) {
-        for (int i = 0; i < net->n_pre; i++) potentiate_synapse(net, i, j, t, potentiate);
+        for (int i = 0; i < net->n_pre; i++) potentiate_synapse(net, s, i, j, t, potentiate);
     } else if (potentiate != 0.0f) {
         for (int c = 0; c < s->n_potentiable; c++) {
             const int i = s->potentiable[c];
-            if (t - net->last_pre[i] < net->p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
+            if (t - net->last_pre[i] < net->p.cut_pre + net->laws.delay_max)
+                potentiate_synapse(net, s, i, j, t, potentiate);
         }
     }
 }
@@ -450,7 +516,7 @@ static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
     for (int t = 0; t < n_steps; t++) {
         if (t % CLSNN_FLUSH_STEPS == 0) {
             flush_exc(net);
-            if (t >= n_on && s->n_followed == 0 && is_quiet(net)) {
+            if (t >= n_on + net->laws.delay_max && s->n_followed == 0 && is_quiet(net)) {
                 relax_exc(net, n_steps - t);
                 break;
             }
@@ -469,10 +535,12 @@ static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
             }
         }
         const int n_events = t < n_on ? list_events(net, s, t) : 0;
-        if (n_events != 0) {
-            net->input_spikes += (uint64_t)n_events;
+        net->input_spikes += (uint64_t)n_events;
+        if (has_delays(net)) {
+            if (t < n_on + net->laws.delay_max) deliver_arrivals(net, s, t);
+        } else if (n_events != 0) {
             deliver_inputs(net, s->events, n_events);
-            apply_pre_rule(net, s, t, n_events);
+            apply_pre_rule(net, s, t, n_events, 0);
         }
         if (s->n_inh != 0) inhibit(net, s->n_inh);
         if (s->n_exc != 0) {
@@ -524,7 +592,9 @@ void PLAIN_NAME(clsnn_plain_run)(struct clsnn_plain *net, const uint8_t *pixels,
         PLAIN_NAME(clsnn_plain_encode)
         (net, &s, pixels + (size_t)now.position * (size_t)net->n_pre, intensity, now.position,
          now.epoch | now.attempt << 20);
+        turn_traces(net, &s, 0);
         const uint32_t n_spikes = present(net, &s);
+        turn_traces(net, &s, 1);
         const int fault = end_presentation(net);
         if (fault < net->n) now.fault_neuron = fault;
         now.presentations++;

@@ -69,9 +69,10 @@ static enum clsnn_status compare_state(const struct trial *t, const char *kernel
     uint8_t above_max[NEURONS];
     for (int j = 0; j < NEURONS; j++) above_max[j] = c->above_max[j] != 0;
     /* in the order of clsnn_network_save */
-    const void *const wanted[CLSNN_NETWORK_ARRAYS] = {
+    const void *wanted[CLSNN_NETWORK_ARRAYS] = {
         c->w,        c->theta,    c->v_exc,  c->g_exc,    c->g_inh, c->last_exc, c->v_inh,  c->g_exc_inh,
         c->last_inh, c->seen_inh, above_max, c->last_pre, c->x_pre, c->y_post,   c->y2_post};
+    if (c->laws.delay_max) wanted[clsnn_network_n_arrays(&c->laws) - 1] = c->delays;
     TRY(clsnn_network_save(t->net, 0, arrays));
     for (int r = 0; st == CLSNN_OK && r < clsnn_network_n_arrays(&c->laws); r++) {
         const struct clsnn_array *a = &arrays[r];

@@ -51,6 +51,9 @@ void clsnn_record_laws(json_t *o, const struct clsnn_laws *laws, bool *ok) {
         clsnn_law_get(laws, &clsnn_laws_table[k], name);
         clsnn_json_add(o, clsnn_laws_table[k].name, json_string(name), ok);
     }
+    char delays[32];
+    clsnn_delays_get(laws, delays);
+    clsnn_json_add(o, "delays", json_string(delays), ok);
 }
 
 json_t *clsnn_record_data(const char *name, const char *sha256, bool *ok) {
@@ -116,13 +119,20 @@ enum clsnn_status clsnn_record_read_laws(const json_t *o, const char *label, str
         return clsnn_fail(CLSNN_E_DATA, "%s: %s = %s: this version has %s", label, law->name,
                           clsnn_excerpt(choice, shown), law->choices);
     }
-    return CLSNN_OK;
+    const json_t *delays = json_object_get(o, "delays");
+    const char *text = json_is_string(delays) ? json_string_value(delays) : "no text";
+    char shown[CLSNN_EXCERPT];
+    if (!delays || clsnn_delays_set(out, text, "delays") == CLSNN_OK) return CLSNN_OK;
+    clsnn_error_clear();
+    return clsnn_fail(CLSNN_E_DATA, "%s: delays = %s: must be none or LO:HI in ms, in [0, %g]", label,
+                      clsnn_excerpt(text, shown), CLSNN_MAX_DELAY * CLSNN_DT_MS);
 }
 
 void clsnn_record_complete(json_t *plan, bool *ok) {
     for (size_t k = 0; k < clsnn_n_laws; k++)
         if (!json_object_get(plan, clsnn_laws_table[k].name))
             clsnn_json_add(plan, clsnn_laws_table[k].name, json_string(clsnn_laws_table[k].def), ok);
+    if (!json_object_get(plan, "delays")) clsnn_json_add(plan, "delays", json_string("none"), ok);
     json_t *params = json_object_get(plan, "params");
     for (size_t k = 0; json_is_object(params) && k < clsnn_n_params; k++) {
         const struct clsnn_param_info *p = &clsnn_params_table[k];

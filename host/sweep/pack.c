@@ -22,7 +22,7 @@ double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images) {
 }
 
 bool clsnn_pack_together(const struct clsnn_plan *a, const struct clsnn_plan *b) {
-    return a->neurons == b->neurons && memcmp(&a->model.laws, &b->model.laws, sizeof a->model.laws) == 0;
+    return a->neurons == b->neurons && clsnn_laws_alike(&a->model.laws, &b->model.laws);
 }
 
 int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b) {
@@ -39,31 +39,33 @@ size_t clsnn_pack_share(size_t n_runs, uint64_t capacity, uint64_t all) {
 }
 
 static uint64_t most_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,
-                           uint32_t neurons) {
+                           const struct clsnn_plan *like) {
     const uint64_t n_images = (uint64_t)data->train.n_images + data->test.n_images;
-    return clsnn_batch_most_slots(dev, clsnn_dataset_pixels(data), neurons, n_images);
+    return clsnn_batch_most_slots(dev, clsnn_dataset_pixels(data), like->neurons, &like->model.laws,
+                                  n_images);
 }
 
-bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset *data, uint32_t neurons) {
-    return most_slots(dev, data, neurons) > 0;
+bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset *data,
+                     const struct clsnn_plan *like) {
+    return most_slots(dev, data, like) > 0;
 }
 
 enum clsnn_status clsnn_pack_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,
-                                   uint32_t neurons, size_t n_runs, int *out) {
+                                   const struct clsnn_plan *like, size_t n_runs, int *out) {
     const struct clsnn_device_info *d = &dev->info;
     const uint32_t n_pre = clsnn_dataset_pixels(data);
     const uint64_t n_images = (uint64_t)data->train.n_images + data->test.n_images;
     const uint64_t units = d->compute_units ? d->compute_units : 1,
                    wanted = units * ((d->type & CL_DEVICE_TYPE_CPU) ? SLOTS_A_CORE : SLOTS_A_UNIT),
-                   most = most_slots(dev, data, neurons);
+                   most = most_slots(dev, data, like);
     uint64_t n = n_runs < wanted ? n_runs : wanted;
     if (most == 0)
         return clsnn_fail(
             CLSNN_E_DEVICE_MEMORY,
             "sweep: a network of %u neurons takes %.1f MB and the images %.1f MB; %s has %.0f MB: choose "
             "fewer neurons or another --device",
-            neurons, (double)clsnn_batch_slot_bytes(n_pre, neurons) * 1e-6, (double)n_images * n_pre * 1e-6,
-            d->name, (double)clsnn_device_budget(dev) * 1e-6);
+            like->neurons, (double)clsnn_batch_slot_bytes(n_pre, like->neurons, &like->model.laws) * 1e-6,
+            (double)n_images * n_pre * 1e-6, d->name, (double)clsnn_device_budget(dev) * 1e-6);
     if (n > most) n = most;
     *out = (int)n;
     return CLSNN_OK;

@@ -14,11 +14,12 @@ int clsnn_pack_compare(const struct clsnn_plan *a, const struct clsnn_plan *b);
 /* Returns the share of n_runs runs that a device of this capacity (device.h) begins with, beside others: at
  * least one. all: the sum of the capacities of every device, at least `capacity`. */
 size_t clsnn_pack_share(size_t n_runs, uint64_t capacity, uint64_t all);
-/* Returns whether a network fits on the device beside all images of data. */
-bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset *data, uint32_t neurons);
-/* Writes how many of n_runs networks to hold on the device at once, beside all images of data.
+/* Returns whether a network of plan `like` fits on the device beside all images of data. */
+bool clsnn_pack_fits(const struct clsnn_device *dev, const struct clsnn_dataset *data,
+                     const struct clsnn_plan *like);
+/* Writes how many of n_runs networks of plan `like` to hold on the device at once, beside all images of data.
  * Errors: CLSNN_E_DEVICE_MEMORY not even one fits. */
 enum clsnn_status clsnn_pack_slots(const struct clsnn_device *dev, const struct clsnn_dataset *data,
-                                   uint32_t neurons, size_t n_runs, int *out);
+                                   const struct clsnn_plan *like, size_t n_runs, int *out);
 
 #endif

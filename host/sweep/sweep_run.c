@@ -81,7 +81,7 @@ static bool next_size(struct worker *k, uint32_t *out_neurons, size_t *out_most,
     size_t q = 0, waiting = 0, running = 0;
     uint64_t capacity = 0;
     clsnn_work_lock_queue(k);
-    while (q < w->n_queue && !clsnn_pack_fits(k->on->dev, s->data, w->queue[q]->plan.neurons)) q++;
+    while (q < w->n_queue && !clsnn_pack_fits(k->on->dev, s->data, &w->queue[q]->plan)) q++;
     const bool found = q < w->n_queue;
     if (found) {
         k->like = &w->queue[q]->plan;
@@ -123,7 +123,7 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
                                         .failed = clsnn_slot_failed,
                                         .ctx = k};
     struct clsnn_batch *batch = NULL;
-    TRY(clsnn_pack_slots(k->on->dev, s->data, neurons, n_most, &k->n_slots));
+    TRY(clsnn_pack_slots(k->on->dev, s->data, k->like, n_most, &k->n_slots));
     k->experiments = calloc((size_t)k->n_slots, sizeof *k->experiments);
     k->slots = calloc((size_t)k->n_slots, sizeof *k->slots);
     if (!k->experiments || !k->slots) {
@@ -197,17 +197,17 @@ static void *work_on(void *ctx) {
     return NULL;
 }
 
-/* Checks that a network of this size fits a device that works. Errors: CLSNN_E_DEVICE_MEMORY. */
-static enum clsnn_status check_size(const struct work *w, uint32_t neurons) {
+/* Checks that a network of this plan fits a device that works. Errors: CLSNN_E_DEVICE_MEMORY. */
+static enum clsnn_status check_size(const struct work *w, const struct clsnn_plan *plan) {
     const struct clsnn_sweep *s = w->sweep;
     const struct clsnn_device *dev = NULL;
     int n_slots;
     for (size_t d = 0; d < s->n_devices; d++) {
         if (w->workers[d].st != CLSNN_OK) continue;
         dev = s->devices[d].dev;
-        if (clsnn_pack_fits(dev, s->data, neurons)) return CLSNN_OK;
+        if (clsnn_pack_fits(dev, s->data, plan)) return CLSNN_OK;
     }
-    return clsnn_pack_slots(dev, s->data, neurons, 1, &n_slots); /* says why not */
+    return clsnn_pack_slots(dev, s->data, plan, 1, &n_slots); /* says why not */
 }
 
 /* Returns the verdict on all devices, once their threads have ended. */
@@ -231,7 +231,7 @@ static enum clsnn_status devices_status(const struct work *w) {
 static enum clsnn_status run_devices(struct work *w) {
     enum clsnn_status st = CLSNN_OK;
     struct worker *own = NULL; /* works in the calling thread */
-    for (size_t q = 0; q < w->n_queue; q++) TRY(check_size(w, w->queue[q]->plan.neurons));
+    for (size_t q = 0; q < w->n_queue; q++) TRY(check_size(w, &w->queue[q]->plan));
     w->n_to_begin = 0;
     for (size_t d = 0; d < w->sweep->n_devices; d++) {
         w->workers[d].has_begun = w->workers[d].st != CLSNN_OK;
@@ -324,7 +324,7 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
     if (s->warnings) memcpy(w.told, s->warnings->told, sizeof w.told);
     for (size_t k = 0; k < s->grid->n_runs; k++) /* before any folder is made */
         if (s->runs[k].own && s->runs[k].result.found != CLSNN_FOUND_FINISHED)
-            TRY(check_size(&w, s->runs[k].plan.neurons));
+            TRY(check_size(&w, &s->runs[k].plan));
     TRY(clsnn_file_make_dir(s->dir));
     TRY(lock_runs(s, &lock));
     w.by_files = lock.by_files;

@@ -8,12 +8,14 @@ typedef float clsnn_f32;
 typedef int clsnn_i32;
 typedef uint clsnn_u32;
 typedef ushort clsnn_u16;
+typedef ulong clsnn_u64;
 #else
 #include <stdint.h>
 typedef float clsnn_f32;
 typedef int32_t clsnn_i32;
 typedef uint32_t clsnn_u32;
 typedef uint16_t clsnn_u16;
+typedef uint64_t clsnn_u64;
 #endif
 
 #define CLSNN_DT_MS       0.5   /* length of a step; part of the model */
@@ -44,6 +46,13 @@ typedef uint16_t clsnn_u16;
 #define CLSNN_MAX_SHARES   32   /* most work-groups that share one network in training */
 #define CLSNN_LOST         (-2) /* fault_neuron: the work-groups of a network did not run at the same time */
 #define CLSNN_PROBE        8    /* most neurons whose potentials a replay records */
+#define CLSNN_MAX_DELAY    63   /* most steps from an input spike to its arrival: 31.5 ms */
+
+/* The longest delay of a synapse in steps; 0: no delays. Kernels are built with -DCLSNN_DELAY=... for
+ * networks with delays. */
+#ifndef CLSNN_DELAY
+#define CLSNN_DELAY 0
+#endif
 
 /* Neurons of a share, where n_shares work-groups share n neurons, padding included. The last may have
  * fewer. */
@@ -77,7 +86,8 @@ enum clsnn_purpose {
     CLSNN_RNG_TRAIN = 2,
     CLSNN_RNG_LABEL = 3,
     CLSNN_RNG_TEST = 4,
-    CLSNN_RNG_ORDER = 5
+    CLSNN_RNG_ORDER = 5,
+    CLSNN_RNG_DELAYS = 6
 };
 
 /* The choices of laws.def, in its order. Kernels are built for one choice of each law: -DCLSNN_RULE=1. */
@@ -144,8 +154,8 @@ struct clsnn_tables {
  * Slots lie one after the other in one buffer. ROW(type, name, elements); n neurons, padding included; n_pre
  * inputs. Every step writes the first rows; only encoding writes the last, the input spikes. In another
  * order, a core that reads ahead of its own rows would take cache lines from the core that writes the next
- * slot. */
-#define CLSNN_STATE_ROWS(ROW, n, n_pre)                                                                      \
+ * slot. delay: the longest delay; 0: no row for delays (network/delays.cl). */
+#define CLSNN_STATE_ROWS(ROW, n, n_pre, delay)                                                               \
     ROW(clsnn_f32, v_exc, n) /* v - v_rest */                                                                \
     ROW(clsnn_f32, g_exc, n)                                                                                 \
     ROW(clsnn_f32, g_inh, n)                                                                                 \
@@ -166,14 +176,21 @@ struct clsnn_tables {
     ROW(clsnn_f32, x_pre, CLSNN_ALIGNED(n_pre))    /* pairing all: traces right after the last spike */      \
     ROW(clsnn_f32, y_post, n)                                                                                \
     ROW(clsnn_f32, y2_post, n)                                                                               \
+    ROW(clsnn_f32, arrivals, CLSNN_ARRIVALS(delay) * (n)) /* scratch: sums of weights under way */           \
+    ROW(clsnn_u64, recent, CLSNN_DELAYED(delay, n_pre)) /* scratch: an input's latest spikes, a bit each */  \
+    ROW(clsnn_i32, last_before, CLSNN_DELAYED(delay, n_pre)) /* scratch: its last spike before them */       \
+    ROW(clsnn_u32, under_way, CLSNN_ARRIVALS(delay) * CLSNN_ALIGNED(n_pre)) /* scratch of cpu/: spikes */    \
     ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: open draws; then, in gpu/, fours up to each step */    \
     ROW(clsnn_u32, spikes, CLSNN_BUNDLES(n_pre) * CLSNN_MAX_ON) /* [bundle][step]: network/encode.cl */
 
 /* elements, padded to CLSNN_ROW_ALIGN: every row begins at such a place. */
 #define CLSNN_ALIGNED(elements) (((elements) + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN)
+/* Elements of rows for delays. ARRIVALS: the steps in which weights under way arrive. */
+#define CLSNN_ARRIVALS(delay)       ((delay) ? CLSNN_FLUSH_STEPS + (delay) : 0)
+#define CLSNN_DELAYED(delay, n_pre) ((delay) ? CLSNN_ALIGNED(n_pre) : 0)
 /* A row and a slot in 32-bit words. */
-#define CLSNN_ROW_WORDS(type, elements) ((elements) * (int)sizeof(type) / 4)
-#define CLSNN_SLOT_WORDS(n, n_pre)      (CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n), (n_pre)) 0)
+#define CLSNN_ROW_WORDS(type, elements)   ((elements) * (int)sizeof(type) / 4)
+#define CLSNN_SLOT_WORDS(n, n_pre, delay) (CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n), (n_pre), (delay)) 0)
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): a term of the sum above */
 #define CLSNN_ADD_WORDS(type, name, elements) CLSNN_ROW_WORDS(type, elements) +
 

@@ -50,10 +50,10 @@ CLSNN_API enum clsnn_status clsnn_batch_create(struct clsnn_device *dev, const s
                                                uint32_t n_test, uint32_t chunk, struct clsnn_batch **out);
 /* Takes NULL. Destroy the batch's experiments first. */
 CLSNN_API void clsnn_batch_destroy(struct clsnn_batch *batch);
-/* Returns how many slots fit on dev beside n_images images of n_pre pixels and earlier buffers; 0: not even
- * one. */
+/* Returns how many slots for networks with these laws fit on dev beside n_images images of n_pre pixels and
+ * earlier buffers; 0: not even one. */
 CLSNN_API uint64_t clsnn_batch_most_slots(const struct clsnn_device *dev, uint32_t n_pre, uint32_t neurons,
-                                          uint64_t n_images);
+                                          const struct clsnn_laws *laws, uint64_t n_images);
 
 /* The stages that a watcher hears of. READOUT comes once in a batch, before its first readout: CLBlast may
  * then compile its kernels for some seconds. */
@@ -165,10 +165,13 @@ struct clsnn_learned {
     float *w;                   /* [n_pre][n_post] */
     float *theta_mv;            /* [n_post] */
     struct clsnn_labels labels; /* labels.labels is NULL if the neurons have none */
+    uint8_t *delay_steps;       /* [n_pre][n_post] steps from an input spike to its arrival; NULL: none */
     char *about;                /* JSON: parameters, seed, data; or NULL */
     /* "final_sha256": SHA-256 of w, theta_mv and labels (-1 if none), little-endian, in that order */
     char sha256[CLSNN_SHA256_HEX];
 };
+/* Returns the longest delay of l in steps; 0: it has none. */
+CLSNN_API int clsnn_learned_delay(const struct clsnn_learned *l);
 /* Copies the network of x to *out, with `about` NULL; the caller frees it with clsnn_learned_finish.
  * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x,

@@ -11,6 +11,7 @@ CLSNN_BEGIN_DECLS
 struct clsnn_laws {
 #define CLSNN_LAW(name, def, others, meaning) int32_t name;
 #include "clsnn/laws.def"
+    int32_t delay_min, delay_max; /* steps from an input spike to its arrival; delay_max 0: no delays */
 };
 
 /* A row of laws.def. */
@@ -48,6 +49,15 @@ CLSNN_API enum clsnn_status clsnn_law_set(struct clsnn_laws *laws, const struct 
                                           const char *choice);
 /* Returns the index of the law's choice, and writes its name to `name`. */
 CLSNN_API int clsnn_law_get(const struct clsnn_laws *laws, const struct clsnn_law_info *law, char name[16]);
+
+/* Returns whether networks with these laws have the same kernels: all but delay_min is equal. */
+CLSNN_API bool clsnn_laws_alike(const struct clsnn_laws *a, const struct clsnn_laws *b);
+
+/* Sets the delays from text: "none", or "LO:HI" in ms. Messages call it label.
+ * Errors: CLSNN_E_USAGE the text is neither, or times are no whole steps or out of [0, 31.5] ms. */
+CLSNN_API enum clsnn_status clsnn_delays_set(struct clsnn_laws *laws, const char *text, const char *label);
+/* Writes the delays as text that clsnn_delays_set reads back. */
+CLSNN_API void clsnn_delays_get(const struct clsnn_laws *laws, char out[32]);
 
 /* The largest numbers of images and epochs in a plan (experiment.h). */
 #define CLSNN_PLAN_MAX_IMAGES 10000000

@@ -19,6 +19,7 @@ struct clsnn_replay_input {
     const int32_t *event_input; /* [n_events] from 0 on; an input spikes at most once a step */
     const float *w0;            /* [n_pre][n_post] */
     const float *theta0_mv;     /* [n_post] */
+    const int32_t *delay_steps; /* [n_pre][n_post] steps from a spike to its arrival; NULL: no delays */
     bool learn;                 /* weights and theta change; each sample begins with rescaling */
 };
 
@@ -39,11 +40,11 @@ struct clsnn_replay_output {
 
 /* Replays `in` on dev.
  * prog   of kind CLSNN_PROGRAM_REPLAY, for n_pre inputs
- * model  the constants; in->steps_on and in->steps_off replace its times
+ * model  the constants; in->steps_on and in->steps_off replace its times, in->delay_steps its delays
  * out    filled on success; the caller frees it with clsnn_replay_finish
  * Errors: CLSNN_E_DATA an event is out of range, comes twice, or falls in a step without input; or a sample
- * has over 2000 steps with input, or over 4000 altogether. CLSNN_E_SELFTEST a potential left its limits.
- * CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY, CLSNN_E_DEVICE. */
+ * has over 2000 steps with input, or over 4000 altogether; or a delay is above 63 steps or steps_off.
+ * CLSNN_E_SELFTEST a potential left its limits. CLSNN_E_MEMORY, CLSNN_E_DEVICE_MEMORY, CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog,
                                          const struct clsnn_model *model, const struct clsnn_replay_input *in,
                                          struct clsnn_replay_output *out);

@@ -21,15 +21,22 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     *s.n_exc = *s.n_inh = 0;
     struct ahead ahead;
     ahead.from = ahead.until = first_step;
-    /* Windows are for training only. Replay records every step. Evaluation is short, and more code takes long
-     * to compile. */
-    const int goes_ahead = !RECORDS && learn && !below && pays_ahead(net.n);
+    /* Windows are for training without delays only. Replay records every step. Evaluation is short, and more
+     * code takes long to compile. */
+    const int goes_ahead = RECORDS || HAS_DELAYS ? 0 : learn && !below && pays_ahead(net.n);
     const int fits_one_run = net.n <= SIDE_BY_SIDE * LANES;
     int is_out_of_order = 1;
-    int inhibited = 1;                                   /* some g_inh may not be 0 */
-    const int leaves_inputs = RECORDS ? 0 : !goes_ahead; /* input spikes wait for the next step */
+    int inhibited = 1; /* some g_inh may not be 0 */
+    const int leaves_inputs =
+        RECORDS || HAS_DELAYS ? 0 : !goes_ahead; /* input spikes wait for the next step */
     struct deferred deferred = {space.events, 0};
     __global float *const own_v = net.v_exc;
+#if HAS_DELAYS
+    struct spikes_sent sent = {0, 0};
+    if (first_step == 0) begin_delays(net);
+    for (int s = max(first_step - CLSNN_DELAY, 0); learn && s < min(first_step, net.p.n_on); s++)
+        queue_spikes(net, &sent, s, space.events, list_events(input, n_bundles, s, space.events));
+#endif
 
     for (int t = first_step; t < end_step; t++) {
         /* advance_all delivers the deferred events of step t - 1 first */
@@ -41,7 +48,11 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         if (t % CLSNN_FLUSH_STEPS == 0) {
             deliver_deferred(net, t - 1, learn, &deferred, &n_traced);
             inhibited = flush_exc(net);
-            if (!RECORDS && t >= net.p.n_on && n_followed == 0 && is_quiet(net)) {
+#if HAS_DELAYS
+            if (t > 0) turn_arrivals(net);
+            turn_queue(net, &sent);
+#endif
+            if (!RECORDS && t >= net.p.n_on + CLSNN_DELAY && n_followed == 0 && is_quiet(net)) {
                 relax_exc(net, end_step - t);
                 break;
             }
@@ -90,6 +101,14 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             }
             if (t < net.p.n_on) n_spikes += (uint)n_exc;
         }
+#if HAS_DELAYS
+        if (t < net.p.n_on + CLSNN_DELAY) {
+            send_and_receive(net, &sent, t, events, n_events, learn, &n_traced);
+            deferred.n = 1;
+            if (RECORDS) deliver_deferred(net, t, learn, &deferred, &n_traced);
+        }
+        n_events = 0;
+#endif
         if (leaves_inputs && n_exc == 0) {
             deferred.events = events;
             deferred.n = n_events;
@@ -111,7 +130,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             /* 4: reset; step_inh has reset the inhibitory neurons */
             FOR_SPIKES (j, s.exc, s.words) {
                 reset_exc(net, (int)j, t, n_steps, learn);
-                if (learn && HAS_PRE_RULE) list_traced(net, (int)j, &n_traced);
+                if (learn && LISTS_TRACED) list_traced(net, (int)j, &n_traced);
                 is_out_of_order |= !fits_one_run;
             }
         }

@@ -64,9 +64,10 @@ INLINE void deliver_inputs(struct network net, __local const ushort *events, int
     }
 }
 
-/* Part 1 of the excitatory layer. First adds the weights of n_deferred inputs of the step before: 0, 2 or 4
- * rows, padded with zeros. below: some v may lie under the inhibitory reversal, as at the protocol's start.
- * Callers pass below and n_deferred as constants. Returns whether a neuron is above its lowest threshold. */
+/* Part 1 of the excitatory layer. First adds n_deferred rows of the step before: the weights of inputs, 0, 2
+ * or 4 rows, padded with zeros; with delays 0 or 1 row, the arrivals. below: some v may lie under the
+ * inhibitory reversal, as at the protocol's start. Callers pass below and n_deferred as constants. Returns
+ * whether a neuron is above its lowest threshold. */
 INLINE int advance_exc(struct network net, const int below, const int n_deferred,
                        const struct rows deferred) {
     const struct clsnn_params p = net.p;
@@ -75,7 +76,8 @@ INLINE int advance_exc(struct network net, const int below, const int n_deferred
     FOR_OWN_LANES (k, net.n) {
         const real v = LOAD(net.v_exc, k), g_inh = LOAD(net.g_inh, k);
         real g_exc = LOAD(net.g_exc, k);
-        if (n_deferred > 0) g_exc = (g_exc + LOAD(deferred.w0, k)) + LOAD(deferred.w1, k);
+        if (n_deferred == 1) g_exc = g_exc + LOAD(deferred.w0, k);
+        if (n_deferred > 1) g_exc = (g_exc + LOAD(deferred.w0, k)) + LOAD(deferred.w1, k);
         if (n_deferred > 2) g_exc = (g_exc + LOAD(deferred.w2, k)) + LOAD(deferred.w3, k);
         const real next = integrate_exc(v, g_exc, g_inh, below ? (v < reversal ? v : reversal) : reversal, p);
         STORE(next, net.v_exc, k);
@@ -166,11 +168,95 @@ INLINE void apply_pre_rule(struct network net, int t, __local const ushort *even
 }
 
 /* Input spikes left to the next step, with their pre rule: that step reads and writes g_exc anyway. Only a
- * step without excitatory spikes leaves any. Nothing touches g_exc, weights or traces in between. */
+ * step without excitatory spikes leaves any. Nothing touches g_exc, weights or traces in between. With delays
+ * every step leaves its arrivals, n = 1, because their sums no longer change. */
 struct deferred {
     __local const ushort *events;
     int n;
 };
+
+#if HAS_DELAYS
+/* The input spikes whose weights may be under way, by step, then increasing: entries first .. end - 1 of
+ * net.under_way, step << 16 | input. */
+struct spikes_sent {
+    int first, end;
+};
+
+/* Appends the input spikes of step t, drops those that have arrived everywhere. */
+INLINE void queue_spikes(struct network net, struct spikes_sent *sent, int t, __local const ushort *events,
+                         int n_events) {
+    for (int e = 0; e < n_events; e++) net.under_way[sent->end++] = (uint)t << 16 | events[e];
+    while (sent->first < sent->end && (int)(net.under_way[sent->first] >> 16) < t - CLSNN_DELAY)
+        sent->first++;
+}
+
+/* Moves the queue to the front of its memory. */
+INLINE void turn_queue(struct network net, struct spikes_sent *sent) {
+    for (int q = sent->first; q < sent->end; q++) net.under_way[q - sent->first] = net.under_way[q];
+    sent->end -= sent->first;
+    sent->first = 0;
+}
+
+/* Adds the weights of input i to the sums of the steps in which its spike at step t arrives. */
+INLINE void send_spike(struct network net, int i, int t) {
+    __global const float *w = net.w + i * ROW_LENGTH(net);
+    __global const uchar *delay = net.delays + i * ROW_LENGTH(net);
+    __global float *sums = arrivals_at(net, t, 0);
+    const size_t n = (size_t)net.n;
+    for (int k = 0; k < net.n; k += LANES, w += LANES, delay += LANES, sums += LANES) {
+#pragma unroll
+        for (int b = 0; b < LANES; b++) sums[delay[b] * n + (size_t)b] += w[b];
+    }
+}
+
+/* Sums up the weights that arrive at traced neuron j in step t, and applies the pre rule to them. */
+INLINE void receive_traced(struct network net, struct spikes_sent sent, int j, int t) {
+    const float depress = HAS_PRE_RULE ? depression_at(net, j, t - net.last_exc[j]) : 0.0f;
+    float sum = 0.0f;
+    for (int q = sent.first; q < sent.end; q++) {
+        const int at = (int)(net.under_way[q] & 0xffffu) * ROW_LENGTH(net) + j;
+        if (t - (int)(net.under_way[q] >> 16) != (int)net.delays[at]) continue;
+        sum += net.w[at];
+        if (HAS_PRE_RULE) net.w[at] = depress_weight(net.w[at], depress, net.p);
+    }
+    arrivals_at(net, t, 0)[j] = sum;
+}
+
+/* Part 3 of the input spikes of step t, and of what arrives in it. */
+INLINE void send_and_receive(struct network net, struct spikes_sent *sent, int t,
+                             __local const ushort *events, int n_events, const int learn, int *n_traced) {
+    for (int e = 0; e < n_events; e++) send_spike(net, events[e], t);
+    if (!learn) return;
+    queue_spikes(net, sent, t, events, n_events);
+    for (int e = 0; e < n_events; e++) note_spike(net, events[e], t);
+    for (int r = 0; r < *n_traced;) {
+        if (is_traced(net, net.traced[r], t))
+            receive_traced(net, *sent, net.traced[r++], t);
+        else
+            net.traced[r] = net.traced[--*n_traced];
+    }
+}
+
+/* Adds the arrivals of step t - 1 and computes part 1 of step t. Returns as advance_exc. */
+INLINE int advance_all(struct network net, int t, int below, const int learn, struct deferred *deferred,
+                       int *n_traced) {
+    const int is_due = deferred->n;
+    const struct rows rows = {is_due ? arrivals_at(net, t - 1, 0) : net.zeros, 0, 0, 0};
+    (void)learn, (void)n_traced;
+    deferred->n = 0;
+    if (below) return advance_exc(net, 1, 1, rows); /* rare, so one form is enough */
+    return is_due ? advance_exc(net, 0, 1, rows) : advance_exc(net, 0, 0, rows);
+}
+
+/* Adds the arrivals of step t before a flush and after the last step. */
+INLINE void deliver_deferred(struct network net, int t, const int learn, struct deferred *deferred,
+                             int *n_traced) {
+    (void)learn, (void)n_traced;
+    if (deferred->n == 0) return;
+    FOR_OWN_LANES (k, net.n) STORE(LOAD(net.g_exc, k) + LOAD(arrivals_at(net, t, 0), k), net.g_exc, k);
+    deferred->n = 0;
+}
+#else
 
 /* Delivers the deferred events of step t - 1 and computes part 1 of step t. Returns as advance_exc. */
 INLINE int advance_all(struct network net, int t, int below, const int learn, struct deferred *deferred,
@@ -199,6 +285,17 @@ INLINE void deliver_deferred(struct network net, int t, const int learn, struct 
     if (learn && deferred->n != 0) apply_pre_rule(net, t, deferred->events, deferred->n, n_traced);
     deferred->n = 0;
 }
+#endif
+
+/* Returns x_pre of the synapse from input i onto neuron j at step t. */
+INLINE float x_pre_onto(struct network net, int i, int j, int t) {
+#if HAS_DELAYS
+    return delayed_x_pre(net, i, j, t);
+#else
+    (void)j;
+    return x_pre_at(net, i, t - net.last_pre[i]);
+#endif
+}
 
 #if CHANGES_SILENT
 /* Whether i is an input. The last block of inputs may be incomplete. */
@@ -213,7 +310,7 @@ INLINE void apply_post_rule(struct network net, int j, int t, __local const usho
     for (int i = 0; i < CLSNN_N_PRE; i += LANES) pre[i / LANES] = (real)(0.0f);
     for (int c = 0; c < n_potentiable; c++) {
         const int i = potentiable[c];
-        x_pre[i] = x_pre_at(net, i, t - net.last_pre[i]);
+        x_pre[i] = x_pre_onto(net, i, j, t);
     }
     for (int i = 0; i < CLSNN_N_PRE; i += LANES) {
         __global float *column = net.w + i * ROW_LENGTH(net) + j;
@@ -227,7 +324,7 @@ INLINE void apply_post_rule(struct network net, int j, int t, __local const usho
 #else
 /* Applies the post rule from input i onto neuron j at step t. */
 INLINE void potentiate_synapse(struct network net, int i, int j, int t, float potentiate) {
-    const float pre = x_pre_at(net, i, t - net.last_pre[i]);
+    const float pre = x_pre_onto(net, i, j, t);
     __global float *w = net.w + i * ROW_LENGTH(net) + j;
     *w = potentiate_weight(*w, pre, potentiate, net.p.w_max);
 }
@@ -242,7 +339,8 @@ INLINE void apply_post_rule(struct network net, int j, int t, __local const usho
     } else if (potentiate != 0.0f) {
         for (int c = 0; c < n_potentiable; c++) {
             const int i = potentiable[c];
-            if (t - net.last_pre[i] < net.p.cut_pre) potentiate_synapse(net, i, j, t, potentiate);
+            if (t - net.last_pre[i] < net.p.cut_pre + CLSNN_DELAY)
+                potentiate_synapse(net, i, j, t, potentiate);
         }
     }
 }

@@ -53,6 +53,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
 #endif
     BARRIER_GLOBAL(); /* the state, which others may have written */
     load_own(net, &x, first_step, n_steps, learn);
+#if HAS_DELAYS
+    if (first_step == 0) begin_delays(net);
+#endif
     count_fours(input, n_bundles, net.p.n_on);
     BARRIER_GLOBAL();
 
@@ -63,7 +66,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         recall(&net, space);
         const struct clsnn_params p = net.p;
         const int report_next = report_now == REPORTS - 1 ? 0 : report_now + 1;
-        const int asks = !RECORDS && t >= p.n_on && t % CLSNN_FLUSH_STEPS == 0;
+        const int asks = !RECORDS && t >= p.n_on + CLSNN_DELAY && t % CLSNN_FLUSH_STEPS == 0;
         __local uint *const fired = space.fired.exc + mask_now * words;
         if (stage == LIST) {
             now = list_inputs(now, input, n_active, t, p.n_on, end_step);
@@ -72,7 +75,8 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (loads_anew) {
                 turn = 0;
 #pragma unroll
-                for (int r = 0; r < AHEAD; r++) fetch_four(net, &x, now, f + r, n_fours, ahead.w[r]);
+                for (int r = 0; !HAS_DELAYS && r < AHEAD; r++)
+                    fetch_four(net, &x, now, f + r, n_fours, ahead.w[r]);
                 /* FIRE reads last_exc from memory; nobody does in this stage */
                 if (learn) store_last_exc(net, &x, learn);
             }
@@ -89,6 +93,14 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (report != 0u) atomic_add(&space.reports[report_now], report);
             if (LID == 0) space.reports[report_next] = 0u;
             const int first = f, end = now.first[t + 1 - now.from];
+#if HAS_DELAYS
+            if (t > 0 && t % CLSNN_FLUSH_STEPS == 0) turn_arrivals(net);
+            if (t < p.n_on + CLSNN_DELAY) {
+                send_fours(net, &x, now, first, end, t);
+                receive(net, &x, input, n_bundles, t, space.depress, learn);
+            }
+            f = end;
+#endif
             for (; f < end; f++) {
                 switch (turn) {
                     DELIVER(0)
@@ -105,8 +117,12 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
                 FOR_OWN (e, 4 * (end - first)) {
                     const int i = ((__local const ushort *)(now.fours + AHEAD - 1 + first))[e];
                     if (i >= CLSNN_N_PRE) continue;
+#if HAS_DELAYS
+                    note_spike(net, i, t);
+#else
                     raise_x_pre(net, i, t - space.last_pre[i]);
                     space.last_pre[i] = (short)t;
+#endif
                 }
             }
         } else {
@@ -162,9 +178,11 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
     }
     store_own(net, &x, end_step, learn);
+#if !HAS_DELAYS
     if (learn) {
         FOR_OWN (i, CLSNN_N_PRE) net.last_pre[i] = space.last_pre[i];
     }
+#endif
     BARRIER_GLOBAL();
     return n_spikes;
 }

@@ -29,7 +29,7 @@
 #define FOREVER  INT_MAX
 /* Steps after a spike in which input spikes take the way of the pre rule: while y_post lasts, and for a
  * stretch more, which delivers weights that were loaded before the rule changed them. */
-#define TRACED_STEPS(p) ((p).cut_post1 + (AHEAD > 1 ? CLSNN_FLUSH_STEPS : 0))
+#define TRACED_STEPS(p) (HAS_DELAYS ? TRACED_AFTER(p) : (p).cut_post1 + (AHEAD > 1 ? CLSNN_FLUSH_STEPS : 0))
 
 /* Steps from .. until - 1 and their input spikes: at most CLSNN_FLUSH_STEPS steps, as far as there is
  * room. */
@@ -179,6 +179,61 @@ INLINE void deliver_four(struct network net, struct own *x, struct stretch from,
     }
 }
 
+#if HAS_DELAYS
+/* Adds the weights of fours first .. end - 1 of step t to the sums of the steps in which they arrive. */
+INLINE void send_fours(struct network net, const struct own *x, struct stretch from, int first, int end,
+                       int t) {
+    __local const ushort *inputs = (__local const ushort *)(from.fours + AHEAD - 1);
+    for (int e = 4 * first; e < 4 * end; e++) {
+        const int i = inputs[e];
+        if (i >= CLSNN_N_PRE) continue;
+        FOR_BLOCKS(b) {
+            const int k = x->k[b];
+            if (k < 0) continue;
+            const real w = LOAD(net.w, i * ROW_LENGTH(net) + k);
+            const uchar4 delay = *(__global const uchar4 *)(net.delays + i * ROW_LENGTH(net) + k);
+            arrivals_at(net, t, delay.s0)[k] += w.s0;
+            arrivals_at(net, t, delay.s1)[k + 1] += w.s1;
+            arrivals_at(net, t, delay.s2)[k + 2] += w.s2;
+            arrivals_at(net, t, delay.s3)[k + 3] += w.s3;
+        }
+    }
+}
+
+/* Returns the sums of the weights that arrive at a traced block in step t, and applies the pre rule to them.
+ * Weights outside the arrivals stay as they are. */
+INLINE real receive_traced(struct network net, struct encoding input, int n_bundles, int k, flags last_exc,
+                           int t, __local const float *depress) {
+    const real d = HAS_PRE_RULE ? depression(net, k, depress, last_exc, t) : (real)(0.0f);
+    real sum = (real)(0.0f);
+    for (int s = max(t - CLSNN_DELAY, 0); s <= min(t, net.p.n_on - 1); s++) {
+        for (int g = 0; g < n_bundles; g++) {
+            for (uint rest = input.spikes[g * CLSNN_MAX_ON + s]; rest != 0u; rest &= rest - 1u) {
+                const int at = input.active[g * CLSNN_BUNDLE + lowest_bit(rest)] * ROW_LENGTH(net) + k;
+                const flags arrives = convert_int4(*(__global const uchar4 *)(net.delays + at)) == t - s;
+                if (!any_of(arrives)) continue;
+                const real w = LOAD(net.w, at);
+                sum = arrives != 0 ? sum + w : sum;
+                if (HAS_PRE_RULE) STORE(arrives != 0 ? depress_weights(w, d, net.p) : w, net.w, at);
+            }
+        }
+    }
+    return sum;
+}
+
+/* Adds what arrives at the own blocks in step t to g_exc. */
+INLINE void receive(struct network net, struct own *x, struct encoding input, int n_bundles, int t,
+                    __local const float *depress, const int learn) {
+    FOR_BLOCKS(b) {
+        const int k = x->k[b];
+        if (k < 0) continue;
+        x->g_exc[b] += learn && t < x->traced_until[b]
+                           ? receive_traced(net, input, n_bundles, k, x->last_exc[b], t, depress)
+                           : LOAD(arrivals_at(net, t, 0), k);
+    }
+}
+#endif
+
 /* Part 1 of the excitatory layer. Returns whether a neuron is above its lowest threshold. One test finds both
  * a potential above threshold and one below the reversal. fmax and fmin pass over NaN, as comparisons do. */
 INLINE int advance_exc(struct own *x, struct clsnn_params p) {
@@ -309,22 +364,39 @@ INLINE void fire_own(struct network net, struct own *x, int j, int t, int n_step
     }
 }
 
+/* Returns the step of input i's last spike. last_pre: [784] of all inputs, without delays. */
+INLINE int last_spike(struct network net, __local const short *last_pre, int i) {
+    return HAS_DELAYS ? net.last_pre[i] : last_pre[i];
+}
+
+/* Returns x_pre of the synapse from input i onto neuron j at step t. */
+INLINE float x_pre_onto(struct network net, __local const short *last_pre, int i, int j, int t) {
+#if HAS_DELAYS
+    (void)last_pre;
+    return delayed_x_pre(net, i, j, t);
+#else
+    (void)j;
+    return x_pre_at(net, i, t - last_pre[i]);
+#endif
+}
+
 #if CHANGES_SILENT
 /* Applies the post rule of neuron j at step t to all its weights. All work-items share the column, LANES
  * inputs at a time. Lanes past the last input compute and store what its lane does. */
 INLINE void apply_post_rule(struct network net, __local const short *last_pre, int j, int t) {
+#define X_PRE(i) x_pre_onto(net, last_pre, i, j, t)
     for (int i = LID * LANES; i < CLSNN_N_PRE; i += LANES * CLSNN_WG) {
         const int last = CLSNN_N_PRE - 1, i1 = min(i + 1, last), i2 = min(i + 2, last), i3 = min(i + 3, last);
         __global float *w0 = net.w + i * ROW_LENGTH(net) + j, *w1 = net.w + i1 * ROW_LENGTH(net) + j,
                        *w2 = net.w + i2 * ROW_LENGTH(net) + j, *w3 = net.w + i3 * ROW_LENGTH(net) + j;
-        const real pre = (real)(x_pre_at(net, i, t - last_pre[i]), x_pre_at(net, i1, t - last_pre[i1]),
-                                x_pre_at(net, i2, t - last_pre[i2]), x_pre_at(net, i3, t - last_pre[i3]));
+        const real pre = (real)(X_PRE(i), X_PRE(i1), X_PRE(i2), X_PRE(i3));
         const real w = potentiate_weights((real)(*w0, *w1, *w2, *w3), pre, net.p);
         *w0 = w.s0;
         *w1 = w.s1;
         *w2 = w.s2;
         *w3 = w.s3;
     }
+#undef X_PRE
 }
 #else
 /* The post rule's change from input i onto neuron j. at: index into net.w, or -1 for no change. */
@@ -337,9 +409,9 @@ INLINE struct potentiation find_potentiation(struct network net, __local const s
                                              int t, int is_above_max) {
     struct potentiation x = {-1, 0.0f, 0.0f};
     if (i < CLSNN_N_PRE) {
-        const int since = t - last_pre[i];
-        x.pre = x_pre_at(net, i, since);
-        if (is_above_max || since < net.p.cut_pre) x.at = i * ROW_LENGTH(net) + j;
+        const int since = t - last_spike(net, last_pre, i);
+        x.pre = x_pre_onto(net, last_pre, i, j, t);
+        if (is_above_max || since < net.p.cut_pre + CLSNN_DELAY) x.at = i * ROW_LENGTH(net) + j;
     }
     return x;
 }

@@ -4,7 +4,7 @@
 
 /* Shows images first .. first + n_images - 1 to network b.
  *
- * params, tables, w, theta  as in train, read only
+ * params, tables, w, theta, delays  as in train, read only
  * state                     [n_slots][slot words], overwritten
  * pixels                    [...][CLSNN_N_PRE]
  * counts_out                [n_images][n] spikes of each neuron
@@ -13,17 +13,22 @@
  * images. */
 KERNEL void evaluate(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
                      __global float *w, __global float *theta, __global const float *zeros,
-                     __global uint *state, __global const uchar *pixels, __global ushort *counts_out,
-                     __global uint *shown, int n, int b, int first, int n_images, uint purpose,
-                     __local uint *fired_exc, __local uint *fired_inh, __local float *depress) {
+                     __global const uchar *delays, __global uint *state, __global const uchar *pixels,
+                     __global ushort *counts_out, __global uint *shown, int n, int b, int first, int n_images,
+                     uint purpose, __local uint *fired_exc, __local uint *fired_inh, __local float *depress) {
     __local struct scratch scratch;
     const size_t n_slots = get_num_groups(0), slot = get_group_id(0);
-    struct network net = {.p = params[b],
-                          .tables = tables + b,
-                          .w = w + (size_t)b * CLSNN_N_PRE * (size_t)n,
-                          .theta = theta + (size_t)b * (size_t)n,
-                          .zeros = zeros,
-                          .n = n};
+    struct network net = {
+        .p = params[b],
+        .tables = tables + b,
+        .w = w + (size_t)b * CLSNN_N_PRE * (size_t)n,
+        .theta = theta + (size_t)b * (size_t)n,
+        .zeros = zeros,
+#if HAS_DELAYS
+        .delays = delays + (size_t)b * CLSNN_N_PRE * (size_t)n,
+#endif
+        .n = n
+    };
     use_slot(&net, state, slot);
     const struct encoding input = encoding_in(&scratch, net);
     const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh, depress);

@@ -6,11 +6,15 @@
  * those of struct recording. NDRange: (CLSNN_WG), local CLSNN_WG. */
 KERNEL void replay(__global const struct clsnn_params *params, __global const struct clsnn_tables *tables,
                    __global float *w, __global float *theta, __global const float *zeros,
-                   __global uint *state, __global struct clsnn_progress *progress, __global uint *record_exc,
+                   __global const uchar *delays, __global uint *state,
+                   __global struct clsnn_progress *progress, __global uint *record_exc,
                    __global uint *record_inh, __global float *record_probes, int n_probes, int n, int learn,
                    __local uint *fired_exc, __local uint *fired_inh, __local float *depress) {
     __local struct scratch scratch;
     struct network net = {.p = params[0], .tables = tables, .w = w, .theta = theta, .zeros = zeros, .n = n};
+#if HAS_DELAYS
+    net.delays = delays;
+#endif
     use_slot(&net, state, 0);
     const struct encoding input = encoding_in(&scratch, net);
     const struct workspace space = workspace_in(&scratch, net, fired_exc, fired_inh, depress);

@@ -7,6 +7,7 @@
  *
  * params, tables  [n_networks]
  * zeros           [n]
+ * delays          [n_networks][CLSNN_N_PRE][n] steps, where HAS_DELAYS
  * w               [n_networks][CLSNN_N_PRE][n]
  * theta           [n_networks][n]
  * state           [n_networks][slot words]
@@ -28,7 +29,7 @@
  * only its own network, or its own neurons and the board. n_shares is 1 without CLSNN_SHARES. */
 KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
                          __global const struct clsnn_tables *tables, __global float *w, __global float *theta,
-                         __global const float *zeros, __global uint *state,
+                         __global const float *zeros, __global const uchar *delays, __global uint *state,
                          __global struct clsnn_progress *progress, __global const int *networks,
                          __global int *any_done, __global const uchar *pixels, __global const int *order,
                          int n_order, __global ushort *counts_out, int n_counts, int n_watched,
@@ -37,15 +38,20 @@ KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
                          __local uint *fired_inh, __local float *depress) {
     __local struct scratch scratch;
     const size_t group = get_group_id(0) / (size_t)n_shares, b = (size_t)networks[group], at = b * (size_t)n;
-    struct network net = {.p = params[b],
-                          .tables = tables + b,
-                          .w = w + at * CLSNN_N_PRE,
-                          .theta = theta + at,
-                          .zeros = zeros,
-                          .n = n};
+    struct network net = {
+        .p = params[b],
+        .tables = tables + b,
+        .w = w + at * CLSNN_N_PRE,
+        .theta = theta + at,
+        .zeros = zeros,
+#if HAS_DELAYS
+        .delays = delays + at * CLSNN_N_PRE,
+#endif
+        .n = n
+    };
 #ifdef CLSNN_SHARES
     const int share = (int)(get_group_id(0) % (size_t)n_shares);
-    __global uint *const slot = state + b * (size_t)CLSNN_SLOT_WORDS(n, CLSNN_N_PRE);
+    __global uint *const slot = state + b * (size_t)CLSNN_SLOT_WORDS(n, CLSNN_N_PRE, CLSNN_DELAY);
     struct meeting meeting = {
         .board = board + group * (size_t)(2 * n_shares * CLSNN_BOARD_WORDS),
         .n_shares = n_shares,
@@ -63,7 +69,7 @@ KERNEL void TRAIN_KERNEL(__global const struct clsnn_params *params,
     net.n = min(CLSNN_SHARE_LENGTH(n, n_shares), n - net.first);
     net.w += net.first;
     net.theta += net.first;
-    use_share(&net, slot, inputs + get_group_id(0) * (size_t)CLSNN_SLOT_WORDS(0, CLSNN_N_PRE));
+    use_share(&net, slot, inputs + get_group_id(0) * (size_t)CLSNN_SLOT_WORDS(0, CLSNN_N_PRE, CLSNN_DELAY));
     FOR_OWN (i, CLSNN_N_PRE) net.last_pre[i] = last_pre[i];
 #if CLSNN_WG > 1
     FOR_OWN (k, 3) scratch.sums[k] = 0u;

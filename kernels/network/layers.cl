@@ -9,6 +9,9 @@ struct network {
     __global float *w;           /* [784][ROW_LENGTH] */
     __global float *theta;       /* [n] theta at step t is theta * decay[t] */
     __global const float *zeros; /* [n] a row of zero weights: adding it changes nothing */
+#if HAS_DELAYS
+    __global const uchar *delays; /* [784][ROW_LENGTH] steps from an input's spike to its arrival */
+#endif
     int n;
 #ifdef CLSNN_SHARES
     int first, row_length; /* the share's first neuron; all neurons of the network, padding included */
@@ -17,17 +20,17 @@ struct network {
 #define ROW_LENGTH(net) ((net).n)
 #endif
 #define ROW(type, name, elements) __global type *name;
-    CLSNN_STATE_ROWS(ROW, n, CLSNN_N_PRE) /* abi.h */
+    CLSNN_STATE_ROWS(ROW, n, CLSNN_N_PRE, CLSNN_DELAY) /* abi.h */
 #undef ROW
 };
 
 /* Points the network's rows into one slot of the state. */
 INLINE void use_slot(struct network *net, __global uint *state, size_t slot) {
-    __global uint *row = state + slot * (size_t)CLSNN_SLOT_WORDS(net->n, CLSNN_N_PRE);
+    __global uint *row = state + slot * (size_t)CLSNN_SLOT_WORDS(net->n, CLSNN_N_PRE, CLSNN_DELAY);
 #define ROW(type, name, elements)                                                                            \
     net->name = (__global type *)row;                                                                        \
     row += CLSNN_ROW_WORDS(type, elements);
-    CLSNN_STATE_ROWS(ROW, net->n, CLSNN_N_PRE)
+    CLSNN_STATE_ROWS(ROW, net->n, CLSNN_N_PRE, CLSNN_DELAY)
 #undef ROW
 }
 
@@ -41,7 +44,7 @@ INLINE void use_share(struct network *net, __global uint *slot, __global uint *i
     use_slot(&whole, slot, 0);
     use_slot(&own, inputs, 0);
 #define ROW(type, name, elements) net->name = whole.name + net->first;
-    CLSNN_STATE_ROWS(ROW, whole.n, CLSNN_N_PRE)
+    CLSNN_STATE_ROWS(ROW, whole.n, CLSNN_N_PRE, CLSNN_DELAY)
 #undef ROW
     net->last_pre = own.last_pre;
     net->pending = own.pending;
@@ -81,6 +84,10 @@ INLINE void raise_y_post(struct network net, int j, int since) {
     net.y_post[j] = fma(net.y_post[j], trace(net.tables->depress, since, net.p.cut_post1), 1.0f);
     net.y2_post[j] = fma(net.y2_post[j], trace(net.tables->potentiate, since, net.p.cut_post2), 1.0f);
 }
+
+/* Whether the list of traced neurons is needed; for how many steps a neuron is traced after its spike. */
+#define LISTS_TRACED    (HAS_PRE_RULE || HAS_DELAYS)
+#define TRACED_AFTER(p) ((HAS_PRE_RULE ? (p).cut_post1 : 1) + CLSNN_DELAY)
 
 /* The spikes of a step as bit masks in local memory. */
 struct spikes {
@@ -198,9 +205,10 @@ INLINE void inhibit(struct network net, __local const uint *fired, int n_inh) {
 }
 
 /* Returns whether an input spike may change neuron j's weights at step t: y_post has not ended, or weights
- * need clipping. */
+ * need clipping. With delays also whether a weight under way may have changed since its spike. */
 INLINE int is_traced(struct network net, int j, int t) {
-    return HAS_PRE_RULE && (t - net.last_exc[j] < net.p.cut_post1 || net.above_max[j]);
+    if (LISTS_TRACED && t - net.last_exc[j] < TRACED_AFTER(net.p)) return 1;
+    return HAS_PRE_RULE && net.above_max[j];
 }
 
 /* Part 4 for one excitatory neuron. Its owner calls this. */

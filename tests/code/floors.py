@@ -48,7 +48,7 @@ INCLUDE_DOORS = {
     "curl/": ["download.c"],
     "openssl/": ["sha256.c"],
     "jansson.h": ["formats/json.h"],
-    "Random123/": ["digits.c", "order.c", "plain/plain*"],
+    "Random123/": ["derive.c", "digits.c", "order.c", "plain/plain*"],
 }
 # A word, or a call if the key ends in "(", stands only in the files of its list.
 WORD_DOORS = {
@@ -71,7 +71,7 @@ KERNELS = {
     "prelude.cl": 0,
     "laws/neuron.cl": 1, "laws/stdp.cl": 1,
     "network/encode.cl": 2, "network/layers.cl": 3, "network/meeting.cl": 3,
-    "network/weights.cl": 4,
+    "network/delays.cl": 4, "network/weights.cl": 4,
     "cpu/step.cl": 4, "cpu/window.cl": 5, "gpu/step.cl": 6,
     "presentation.cl": 6, "cpu/present.cl": 7, "cpu/share.cl": 7, "gpu/present.cl": 7,
     "launch/scratch.cl": 8, "launch/train.cl": 9, "launch/evaluate.cl": 9, "launch/replay.cl": 9,

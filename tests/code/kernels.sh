@@ -3,7 +3,7 @@
 # Usage: kernels.sh ROOT RANDOM123_DIR [CLANG]
 # Without CLANG the test is skipped.
 root=$1 random123=$2 clang=$3
-echo 1..20
+echo 1..26
 if [ -z "$clang" ]; then
     echo "# no clang was found when the build was set up: the kernels are not compiled offline"
     exit 77
@@ -21,7 +21,10 @@ for flags in -DCLSNN_WG=1 "-DCLSNN_WG=64 -DCLSNN_BLOCKS=1" "-DCLSNN_WG=64 -DCLSN
     "-DCLSNN_WG=1 -DCLSNN_N_PRE=7" "-DCLSNN_WG=16 -DCLSNN_BLOCKS=1 -DCLSNN_N_PRE=4096" \
     "-DCLSNN_WG=1 -DCLSNN_SHARES -DCLSNN_N_PRE=7" "-DCLSNN_WG=1 -DCLSNN_BARE" \
     "-DCLSNN_WG=64 -DCLSNN_BLOCKS=4 -DCLSNN_BARE" \
-    "-DCLSNN_WG=64 -DCLSNN_BLOCKS=1 -DCLSNN_RULE=3 -DCLSNN_N_PRE=35"; do
+    "-DCLSNN_WG=64 -DCLSNN_BLOCKS=1 -DCLSNN_RULE=3 -DCLSNN_N_PRE=35" \
+    "-DCLSNN_WG=1 -DCLSNN_DELAY=20" "-DCLSNN_WG=1 -DCLSNN_RECORD -DCLSNN_DELAY=63 -DCLSNN_RULE=3" \
+    "-DCLSNN_WG=64 -DCLSNN_BLOCKS=1 -DCLSNN_DELAY=20 -DCLSNN_PAIRING=1" \
+    "-DCLSNN_WG=16 -DCLSNN_BLOCKS=32 -DCLSNN_RECORD -DCLSNN_DELAY=1 -DCLSNN_RULE=2"; do
     n=$((n + 1))
     # shellcheck disable=SC2086 # flags are words
     if said=$("$clang" -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -D__OPENCL_VERSION__=120 $flags \

@@ -81,6 +81,7 @@ static inline const struct clsnn_program *rig_program(struct rig *rig, enum clsn
  * so by default few are; TEST_WORK_GROUP asks for all. */
 static inline bool is_tried_in_groups(const struct clsnn_laws *l) {
     if (getenv("TEST_WORK_GROUP") || memcmp(l, &default_laws, sizeof *l) == 0) return true;
+    if (l->delay_max) return l->rule == CLSNN_RULE_TRIPLET && l->pairing == CLSNN_PAIRING_NEAREST;
     if (l->inhibition == CLSNN_INHIBITION_DIRECT) return l->rule == CLSNN_RULE_TRIPLET;
     return l->rule == CLSNN_RULE_SYMMETRIC && l->pairing == CLSNN_PAIRING_ALL;
 }
@@ -129,6 +130,8 @@ static inline void choose(struct clsnn_model *m, const struct choice *choices, s
             if (strcmp(clsnn_laws_table[l].name, choices[k].name) == 0) law = &clsnn_laws_table[l];
         if (law)
             must(clsnn_law_set(&m->laws, law, choices[k].value));
+        else if (strcmp(choices[k].name, "delays") == 0)
+            must(clsnn_delays_set(&m->laws, choices[k].value, "delays"));
         else
             must(clsnn_model_set(m, choices[k].name, choices[k].value));
     }

@@ -453,7 +453,7 @@ static void a_slot_takes_what_it_says(void **state) {
             assert_int_equal(rig->dev->allocated_bytes, before);
         }
         print_message("# a network of %u neurons: %zu bytes on the device\n", sizes[k], bytes[1] - bytes[0]);
-        assert_int_equal(bytes[1] - bytes[0], clsnn_batch_slot_bytes(784, sizes[k]));
+        assert_int_equal(bytes[1] - bytes[0], clsnn_batch_slot_bytes(784, sizes[k], &default_laws));
         if (sizes[k] == 400) assert_true(bytes[1] - bytes[0] <= 1600000);
     }
     drop_data(&data);
@@ -471,7 +471,7 @@ static void as_many_slots_as_promised_fit(void **state) {
         struct clsnn_plan plan = make_plan(4);
         rig->dev->info.global_bytes = mb << 20;
         rig->dev->info.compute_units = 2; /* more units would need more memory for evaluation alone */
-        const uint64_t most = clsnn_batch_most_slots(rig->dev, 784, NEURONS, N_TRAIN + N_TEST);
+        const uint64_t most = clsnn_batch_most_slots(rig->dev, 784, NEURONS, &default_laws, N_TRAIN + N_TEST);
         assert_true(most > 0 && most < mb * 4);
         must(clsnn_batch_create(rig->dev, rig_program(rig, CLSNN_PROGRAM_RUN, 1), &data, NEURONS,
                                 &default_laws, (int)most, N_TRAIN, N_TEST, 0, &batch));

@@ -177,6 +177,17 @@ static void test_laws(void **state) {
         {"all pairs, triplet", false, {{"pairing", "all"}, {"eta_pre", "0.001"}}},
         {"all pairs, symmetric", true, {{"pairing", "all"}, {"rule", "symmetric"}, {"eta_pre", "0.01"}}},
         {"direct inhibition", false, {{"inhibition", "direct"}}},
+        {"delays", true, {{"delays", "0:10"}}},
+        {"delays, strong, weights above w_max",
+         false,
+         {{"delays", "0:10"}, {"eta_pre", "0.01"}, {"w_norm", "300"}, {"w_max", "0.5"}}},
+        {"the longest delays, all pairs", false, {{"delays", "2:31.5"}, {"pairing", "all"}}},
+        {"delays, symmetric, all pairs",
+         false,
+         {{"delays", "0:10"}, {"pairing", "all"}, {"rule", "symmetric"}, {"eta_pre", "0.01"}}},
+        {"delays, exponential, direct",
+         false,
+         {{"delays", "0:4"}, {"rule", "exponential"}, {"inhibition", "direct"}}},
         {"no rescaling", true, {{"w_norm", "0"}, {"theta_init_mv", "10"}}},
     };
     for (size_t k = 0; k < COUNT(cases); k++) {

@@ -254,7 +254,8 @@ static void a_member_that_is_missing_or_another_is_refused(void **state) {
                                                                : name;
             json_t *o = json_deep_copy(whole);
             assert_int_equal(json_object_del(o, name), 0);
-            bool is_law = false; /* a plan of an older version lacks newer laws, and means their defaults */
+            /* a plan of an older version lacks newer laws, and means their defaults */
+            bool is_law = what == PLAN && strcmp(name, "delays") == 0;
             for (size_t k = 0; what == PLAN && k < clsnn_n_laws; k++)
                 is_law = is_law || strcmp(clsnn_laws_table[k].name, name) == 0;
             if (!is_law) refused(what, o, reason);
@@ -285,6 +286,7 @@ static void values_out_of_range_are_refused(void **state) {
         {PLAN, "seed", "-1", "seed is"},
         {PLAN, "shuffle", "1", "shuffle is"},
         {PLAN, "rule", "\"hebb\"", "rule = hebb: this version has triplet|pair|powerlaw"},
+        {PLAN, "delays", "\"0:32\"", "delays = 0:32: must be none or LO:HI in ms, in [0, 31.5]"},
         {PLAN, "inhibition", "7", "inhibition = no text: this version has layer|direct"},
         {PLAN, "dataset", "{\"name\": \"a name that is too long\"}", "the data set's name or SHA-256"},
         {PLAN, "dataset", "{\"name\": \"digits\"}", "the data set's name or SHA-256"},

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# --rule, --pairing, --inhibition: what a run chose goes with its files; mistakes have their words.
+# --rule, --pairing, --inhibition, --delays: what a run chose goes with its files; mistakes have their words.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -73,6 +73,41 @@ ignored() { # a parameter that the laws do not read has no effect, and this is s
     ! grep -q '^rule-exponential.*ignored' s/results.csv || wrong "exponential reads beta"
 }
 
+delays_in_files() {
+    run 0 train "${two[@]}" --delays 0:10 --epochs 2 --out whole --json
+    local wanted accuracy
+    wanted=$(sha)
+    accuracy=$(grep -o '"accuracy_all":[0-9.]*' "$work/out")
+    grep -q '"delays": "0:10"' whole/run.json || wrong "run.json's plan lacks the delays"
+    grep -qaF '"delays":"0:10"' whole/model.npz || wrong "the about of model.npz lacks the delays"
+    grep -qaF delay_steps.npy whole/model.npz || wrong "model.npz lacks delay_steps"
+    run 0 verify whole
+    run 0 train "${two[@]}" --delays 0:10 --epochs 1 --out out --json
+    run 0 train --resume --epochs 2 --out out --json
+    [ "$(sha)" = "$wanted" ] || wrong "another result after --resume"
+    run 9 train --resume --delays 0:5 --epochs 3 --out out
+    says 'delays: "0:10" in the checkpoint, "0:5" asked'
+    run 0 train "${two[@]}" --delays 0:10 --epochs 2 --out grouped --json --work-group 16
+    [ "$(sha)" = "$wanted" ] || wrong "another result in work-groups of 16"
+    run 0 train "${two[@]}" --delays 0:10 --epochs 2 --out profiled --json --profile
+    [ "$(sha)" = "$wanted" ] || wrong "another result with --profile"
+    run 0 eval whole/model.npz --data "$work/small" --json
+    grep -qF "$accuracy" "$work/out" || wrong "eval finds another accuracy than train: not $accuracy"
+}
+delays_swept() {
+    printf 'delays = none, 0:10, 5:10\n' >s.ini
+    run 0 sweep s.ini "${small[@]}" --epochs 1 --out out
+    [ "$(grep -c finished out/results.csv)" = 3 ] || wrong "not 3 finished runs"
+    run 0 train "${small[@]}" --delays 5:10 --out alone --json
+    grep -rqF "$(sha)" out/runs/*/run.json || wrong "no run of the sweep has the result of --delays 5:10"
+}
+
+any "--delays 10" usage "--delays = 10: must be none, or LO:HI in ms, such as 0:10" train --delays 10
+any "--delays 10:5" usage "--delays = 10:5: LO in LO:HI must be at most HI" train --delays 10:5
+any "--delays 0:32" usage "--delays = 32: must be in [0, 31.5] ms" train --delays 0:32
+any "--delays 0:0.3" usage "--delays = 0.3: must be a multiple of 0.5 ms" train --delays 0:0.3
+any "--delays longer than the rest" usage "time_off_ms = 5: must be at least 10, the longest of --delays" \
+    train --delays 0:10 --set time_off_ms=5
 any "--rule hebb" usage "--rule = hebb: must be one of triplet|pair|powerlaw" train --rule hebb
 any "--pairing some" usage "--pairing = some: must be one of nearest|all" train --pairing some
 any "--inhibition none" usage "--inhibition = none: must be one of layer|direct" train --inhibition none
@@ -83,7 +118,9 @@ on "--resume takes the laws over" laws_resumed
 on "a sweep over laws" laws_swept
 on "names of directories" laws_in_names
 on "parameters that no law reads" ignored
-on "--split 2 with another law" refuses 2 "--split = 2: with --profile, or another --rule, --pairing" \
+on "files hold the delays" delays_in_files
+on "a sweep over delays" delays_swept
+on "--split 2 with another law" refuses 2 "--split = 2: with --profile, --delays, or another --rule" \
     train "${small[@]}" --rule pair --split 2
 on "--split 2 with --profile" refuses 2 "--split = 2: with --profile" train "${small[@]}" --profile --split 2
 

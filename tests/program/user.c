@@ -123,7 +123,7 @@ int main(int argc, char **argv) {
     TRY(clsnn_program_create(dev, CLSNN_PROGRAM_RUN, 0, &prog));
     MUST(clsnn_program_work_group(prog) >= 1);
     TRY(clsnn_selftest(dev, prog));
-    MUST(clsnn_batch_most_slots(dev, 784, plan.neurons, 1000) > 0);
+    MUST(clsnn_batch_most_slots(dev, 784, plan.neurons, &plan.model.laws, 1000) > 0);
     TRY(clsnn_batch_create(dev, prog, &data, plan.neurons, &plan.model.laws, 1, 100, 100, 7, &batch));
     TRY(train(batch, &plan, argv[1], -1, &straight));
     TRY(train(batch, &plan, argv[1], 20, &resumed));

@@ -39,11 +39,11 @@ static inline bool recorded_laws(const char *npz, struct clsnn_model *out) {
     return ok;
 }
 
-/* Returns whether a recording has synaptic delays, which no law has. */
-static inline bool has_delays(const struct clsnn_npz *npz) {
+/* Returns the delays of a recording, i4 [n_pre][n_post], or NULL. */
+static inline const int32_t *recorded_delays(const struct clsnn_npz *npz) {
     for (size_t k = 0; k < npz->n_arrays; k++)
-        if (strcmp(npz->arrays[k].name, "delay_steps") == 0) return true;
-    return false;
+        if (strcmp(npz->arrays[k].name, "delay_steps") == 0) return npz->arrays[k].data;
+    return NULL;
 }
 
 /* Returns the reference's constants for a model, of the parameters that tests change. */

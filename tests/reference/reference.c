@@ -93,6 +93,8 @@ void ref_destroy(struct ref_net *net) {
     free(net->theta_mv);
     free(net->w);
     free(net->pre);
+    free(net->delay_steps);
+    free(net->under_way);
     free(net->post1);
     free(net->post2);
     free(net->last_exc);
@@ -109,6 +111,20 @@ void ref_set_weights(struct ref_net *net, const float *w) {
 
 void ref_set_theta(struct ref_net *net, const float *theta_mv) {
     for (int j = 0; j < net->n_post; j++) net->theta_mv[j] = (double)theta_mv[j];
+}
+
+bool ref_set_delays(struct ref_net *net, const int32_t *delay_steps) {
+    size_t n = (size_t)net->n_pre * (size_t)net->n_post;
+    free(net->pre);
+    net->pre = calloc(n, sizeof *net->pre);
+    net->delay_steps = calloc(n, sizeof *net->delay_steps);
+    net->under_way = calloc(REF_DELAYS, (size_t)net->n_pre);
+    if (!net->pre || !net->delay_steps || !net->under_way) return false;
+    for (size_t k = 0; k < n; k++) {
+        assert(delay_steps[k] >= 0 && delay_steps[k] < REF_DELAYS);
+        net->delay_steps[k] = delay_steps[k];
+    }
+    return true;
 }
 
 static double *weight(struct ref_net *net, int i, int j) {
@@ -151,7 +167,8 @@ static void update_state(struct ref_net *net, bool learn) {
         if (net->step - net->last_inh[j] >= net->refrac_inh_steps) net->v_inh[j] = v + p->dt_ms * dv_dt;
         net->ge_inh[j] = ge - p->dt_ms * ge / p->tau_g_exc_ms;
     }
-    for (int i = 0; i < net->n_pre; i++) net->pre[i] *= exp(-p->dt_ms / p->tau_pre_ms);
+    int n_traces = net->delay_steps ? net->n_pre * net->n_post : net->n_pre;
+    for (int i = 0; i < n_traces; i++) net->pre[i] *= exp(-p->dt_ms / p->tau_pre_ms);
     for (int j = 0; j < net->n_post; j++) net->post1[j] *= exp(-p->dt_ms / p->tau_post1_ms);
     for (int j = 0; j < net->n_post; j++) net->post2[j] *= exp(-p->dt_ms / p->tau_post2_ms);
 }
@@ -195,14 +212,40 @@ static double depression(const struct ref_params *p, double w, double post1) {
     return (double)NAN;
 }
 
-/* Applies an input spike to its weights. Rules without a pre rule do not even clip them. */
-static void pre_rule(struct ref_net *net, int i) {
-    raise_trace(net, &net->pre[i]);
+/* Returns the trace of the synapse from input i onto neuron j. */
+static double *trace_of(struct ref_net *net, int i, int j) {
+    return &net->pre[net->delay_steps ? i * net->n_post + j : i];
+}
+
+/* Applies an input spike to the weight onto neuron j. Rules without a pre rule do not even clip it. */
+static void depress(struct ref_net *net, int i, int j) {
+    double *w = weight(net, i, j);
     if (net->p.rule == REF_POWERLAW || net->p.rule == REF_EXPONENTIAL) return;
-    for (int j = 0; j < net->n_post; j++) {
-        double *w = weight(net, i, j);
-        *w = clip(*w - depression(&net->p, *w, net->post1[j]), net->p.w_max);
-    }
+    *w = clip(*w - depression(&net->p, *w, net->post1[j]), net->p.w_max);
+}
+
+/* Does what an input spike does at every neuron in the same step. */
+static void deliver(struct ref_net *net, int i, bool learn) {
+    for (int j = 0; j < net->n_post; j++) net->ge_exc[j] += *weight(net, i, j);
+    if (!learn) return;
+    raise_trace(net, &net->pre[i]);
+    for (int j = 0; j < net->n_post; j++) depress(net, i, j);
+}
+
+/* Does what input spikes do at the synapses at which they arrive in this step. */
+static void deliver_arrivals(struct ref_net *net, const int32_t *inputs, size_t n_inputs, bool learn) {
+    unsigned char *now = net->under_way + net->step % REF_DELAYS * net->n_pre;
+    for (int i = 0; i < net->n_pre; i++) now[i] = 0;
+    for (size_t k = 0; k < n_inputs; k++) now[inputs[k]] = 1;
+    for (int i = 0; i < net->n_pre; i++)
+        for (int j = 0; j < net->n_post; j++) {
+            int64_t sent = net->step - net->delay_steps[i * net->n_post + j];
+            if (sent < 0 || !net->under_way[sent % REF_DELAYS * net->n_pre + i]) continue;
+            net->ge_exc[j] += *weight(net, i, j);
+            if (!learn) continue;
+            raise_trace(net, trace_of(net, i, j));
+            depress(net, i, j);
+        }
 }
 
 /* Returns the change of weight w, from an input with trace pre, at the spike of a neuron with trace post2. */
@@ -223,7 +266,7 @@ static double potentiation(const struct ref_params *p, double w, double pre, dou
 static void post_rule(struct ref_net *net, int j) {
     for (int i = 0; i < net->n_pre; i++) {
         double *w = weight(net, i, j);
-        *w = clip(*w + potentiation(&net->p, *w, net->pre[i], net->post2[j]), net->p.w_max);
+        *w = clip(*w + potentiation(&net->p, *w, *trace_of(net, i, j), net->post2[j]), net->p.w_max);
     }
     raise_trace(net, &net->post1[j]);
     raise_trace(net, &net->post2[j]);
@@ -239,19 +282,19 @@ void ref_step(struct ref_net *net, const int32_t *inputs, size_t n_inputs, bool 
     find_spikes(net);
 
     /* 3. synapses: excitatory neurons to their partners, or with direct inhibition to all others; inputs to
-     * excitatory neurons, each followed by its rule; inhibitory neurons to all but their partners; post
-     * rule */
+     * excitatory neurons, each followed by its rule, with delays at the arrival; inhibitory neurons to all
+     * but their partners; post rule */
     for (int k = 0; k < net->n_exc_fired; k++) {
         if (p->inhibition == REF_LAYER) net->ge_inh[net->exc_fired[k]] += p->w_exc_inh;
         for (int j = 0; p->inhibition == REF_DIRECT && j < net->n_post; j++)
             if (j != net->exc_fired[k]) net->gi_exc[j] += p->w_inh_exc;
     }
-    for (size_t k = 0; k < n_inputs; k++) {
-        int i = inputs[k];
-        assert(i >= 0 && i < net->n_pre && (k == 0 || inputs[k - 1] < i));
-        for (int j = 0; j < net->n_post; j++) net->ge_exc[j] += *weight(net, i, j);
-        if (learn) pre_rule(net, i);
-    }
+    for (size_t k = 0; k < n_inputs; k++)
+        assert(inputs[k] >= 0 && inputs[k] < net->n_pre && (k == 0 || inputs[k - 1] < inputs[k]));
+    if (net->delay_steps)
+        deliver_arrivals(net, inputs, n_inputs, learn);
+    else
+        for (size_t k = 0; k < n_inputs; k++) deliver(net, inputs[k], learn);
     for (int k = 0; k < net->n_inh_fired; k++)
         for (int j = 0; j < net->n_post; j++)
             if (j != net->inh_fired[k]) net->gi_exc[j] += p->w_inh_exc;

@@ -20,7 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REF_N_PRE 784
+#define REF_N_PRE  784
+#define REF_DELAYS 64 /* delays are below this many steps */
 
 /* The clamp that keeps forward Euler from overshooting the inhibitory reversal potential (kernels/README.md,
  * "Departures from the original"). */
@@ -92,9 +93,11 @@ struct ref_net {
     double *v_inh, *ge_inh;          /* [n_post] */
     double *theta_mv;                /* [n_post] */
     double *w;                       /* [n_pre][n_post] */
-    double *pre;                     /* [n_pre] trace */
-    double *post1, *post2;           /* [n_post] traces */
-    int64_t *last_exc, *last_inh;    /* [n_post] step of the last spike; long ago at the start */
+    double *pre;                     /* [n_pre] trace; with delays [n_pre][n_post], of each synapse */
+    int *delay_steps;             /* [n_pre][n_post] steps from an input spike to its arrival; NULL: none */
+    unsigned char *under_way;     /* [REF_DELAYS][n_pre] 1: the input spiked in step s, row s % REF_DELAYS */
+    double *post1, *post2;        /* [n_post] traces */
+    int64_t *last_exc, *last_inh; /* [n_post] step of the last spike; long ago at the start */
 
     /* The neurons that fired in the last step, in increasing order. With direct inhibition no inhibitory
      * neuron does. */
@@ -117,6 +120,9 @@ void ref_destroy(struct ref_net *net); /* accepts NULL and half-built networks *
 
 void ref_set_weights(struct ref_net *net, const float *w);      /* [n_pre][n_post] */
 void ref_set_theta(struct ref_net *net, const float *theta_mv); /* [n_post] */
+/* Gives every synapse from an input a delay, [n_pre][n_post] whole steps, before the first step. Everything
+ * that the synapse does at an input spike it does when the spike arrives. Returns false without memory. */
+bool ref_set_delays(struct ref_net *net, const int32_t *delay_steps);
 
 /* Rescales every column (the input weights of one neuron) to the sum w_norm. A column of sum 0 stays; with
  * w_norm 0 every column does. A weight may end above w_max: the next rule applied to it clips it. */

@@ -53,7 +53,7 @@ static void set_up(void) {
     net.w = fuzz_buffer(sizeof(float[CLSNN_N_PRE][STRIDE]));
     net.theta = fuzz_buffer(sizeof(float[STRIDE]));
     net.state = (struct clsnn_state){
-        .slots = fuzz_buffer(clsnn_state_bytes(784, NEURONS)), .n_slots = 1, .n = STRIDE, .n_pre = 784};
+        .slots = fuzz_buffer(clsnn_state_bytes(784, NEURONS, 0)), .n_slots = 1, .n = STRIDE, .n_pre = 784};
     x.plan = (struct clsnn_plan){.seed = 7,
                                  .neurons = NEURONS,
                                  .epochs = 3,
