@@ -180,6 +180,7 @@ struct clsnn_tables {
     ROW(clsnn_u64, recent, CLSNN_DELAYED(delay, n_pre)) /* scratch: an input's latest spikes, a bit each */  \
     ROW(clsnn_i32, last_before, CLSNN_DELAYED(delay, n_pre)) /* scratch: its last spike before them */       \
     ROW(clsnn_u32, under_way, CLSNN_ARRIVALS(delay) * CLSNN_ALIGNED(n_pre)) /* scratch of cpu/: spikes */    \
+    ROW(clsnn_u32, due, (delay) ? CLSNN_DUE_STEPS *CLSNN_DUE : 0) /* scratch of cpu/: lists of synapses */   \
     ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: open draws; then, in gpu/, fours up to each step */    \
     ROW(clsnn_u32, spikes, CLSNN_BUNDLES(n_pre) * CLSNN_MAX_ON) /* [bundle][step]: network/encode.cl */
 
@@ -188,6 +189,8 @@ struct clsnn_tables {
 /* Elements of rows for delays. ARRIVALS: the steps in which weights under way arrive. */
 #define CLSNN_ARRIVALS(delay)       ((delay) ? CLSNN_FLUSH_STEPS + (delay) : 0)
 #define CLSNN_DELAYED(delay, n_pre) ((delay) ? CLSNN_ALIGNED(n_pre) : 0)
+#define CLSNN_DUE_STEPS             64  /* a power of two above the longest delay */
+#define CLSNN_DUE                   256 /* most arrivals at traced neurons that a step's list holds */
 /* A row and a slot in 32-bit words. */
 #define CLSNN_ROW_WORDS(type, elements)   ((elements) * (int)sizeof(type) / 4)
 #define CLSNN_SLOT_WORDS(n, n_pre, delay) (CLSNN_STATE_ROWS(CLSNN_ADD_WORDS, (n), (n_pre), (delay)) 0)

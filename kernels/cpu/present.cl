@@ -32,10 +32,11 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     struct deferred deferred = {space.events, 0};
     __global float *const own_v = net.v_exc;
 #if HAS_DELAYS
-    struct spikes_sent sent = {0, 0};
+    struct under_way way = {0, 0, {0}};
     if (first_step == 0) begin_delays(net);
     for (int s = max(first_step - CLSNN_DELAY, 0); learn && s < min(first_step, net.p.n_on); s++)
-        queue_spikes(net, &sent, s, space.events, list_events(input, n_bundles, s, space.events));
+        queue_spikes(net, &way, s, space.events, list_events(input, n_bundles, s, space.events));
+    for (int r = 0; r < n_traced; r++) note_all_due(net, &way, net.traced[r], first_step - 1);
 #endif
 
     for (int t = first_step; t < end_step; t++) {
@@ -50,7 +51,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             inhibited = flush_exc(net);
 #if HAS_DELAYS
             if (t > 0) turn_arrivals(net);
-            turn_queue(net, &sent);
+            turn_queue(net, &way);
 #endif
             if (!RECORDS && t >= net.p.n_on + CLSNN_DELAY && n_followed == 0 && is_quiet(net)) {
                 relax_exc(net, end_step - t);
@@ -103,7 +104,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
 #if HAS_DELAYS
         if (t < net.p.n_on + CLSNN_DELAY) {
-            send_and_receive(net, &sent, t, events, n_events, learn, &n_traced);
+            send_and_receive(net, &way, t, events, n_events, learn, &n_traced);
             deferred.n = 1;
             if (RECORDS) deliver_deferred(net, t, learn, &deferred, &n_traced);
         }
@@ -130,7 +131,12 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             /* 4: reset; step_inh has reset the inhibitory neurons */
             FOR_SPIKES (j, s.exc, s.words) {
                 reset_exc(net, (int)j, t, n_steps, learn);
-                if (learn && LISTS_TRACED) list_traced(net, (int)j, &n_traced);
+                const int is_new = learn && LISTS_TRACED ? list_traced(net, (int)j, &n_traced) : 0;
+#if HAS_DELAYS
+                if (is_new) note_all_due(net, &way, (int)j, t);
+#else
+                (void)is_new;
+#endif
                 is_out_of_order |= !fits_one_run;
             }
         }

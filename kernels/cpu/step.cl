@@ -176,25 +176,54 @@ struct deferred {
 };
 
 #if HAS_DELAYS
-/* The input spikes whose weights may be under way, by step, then increasing: entries first .. end - 1 of
- * net.under_way, step << 16 | input. */
-struct spikes_sent {
+/* What is under way. Input spikes, by step, then increasing: entries first .. end - 1 of net.under_way, step
+ * << 16 | input. And for each of the next steps what arrives at traced neurons: n_due[step % CLSNN_DUE_STEPS]
+ * entries of net.due, input << 16 | neuron, in the order of the spikes. A longer list has no entries after
+ * CLSNN_DUE, and is not used. */
+struct under_way {
     int first, end;
+    int n_due[CLSNN_DUE_STEPS];
 };
 
+#define DUE_AT(step) ((step) % CLSNN_DUE_STEPS)
+#define NOTHING_DUE  (~0u) /* an entry that was taken back */
+
 /* Appends the input spikes of step t, drops those that have arrived everywhere. */
-INLINE void queue_spikes(struct network net, struct spikes_sent *sent, int t, __local const ushort *events,
+INLINE void queue_spikes(struct network net, struct under_way *way, int t, __local const ushort *events,
                          int n_events) {
-    for (int e = 0; e < n_events; e++) net.under_way[sent->end++] = (uint)t << 16 | events[e];
-    while (sent->first < sent->end && (int)(net.under_way[sent->first] >> 16) < t - CLSNN_DELAY)
-        sent->first++;
+    for (int e = 0; e < n_events; e++) net.under_way[way->end++] = (uint)t << 16 | events[e];
+    while (way->first < way->end && (int)(net.under_way[way->first] >> 16) < t - CLSNN_DELAY) way->first++;
 }
 
 /* Moves the queue to the front of its memory. */
-INLINE void turn_queue(struct network net, struct spikes_sent *sent) {
-    for (int q = sent->first; q < sent->end; q++) net.under_way[q - sent->first] = net.under_way[q];
-    sent->end -= sent->first;
-    sent->first = 0;
+INLINE void turn_queue(struct network net, struct under_way *way) {
+    for (int q = way->first; q < way->end; q++) net.under_way[q - way->first] = net.under_way[q];
+    way->end -= way->first;
+    way->first = 0;
+}
+
+/* Notes that a spike of input i arrives at neuron j in a step. */
+INLINE void note_due(struct network net, struct under_way *way, int i, int j, int step) {
+    const int n = way->n_due[DUE_AT(step)]++;
+    if (n < CLSNN_DUE) net.due[DUE_AT(step) * CLSNN_DUE + n] = (uint)i << 16 | (uint)j;
+}
+
+/* Notes what is under way to neuron j, which is traced from now on, and arrives after step t. */
+INLINE void note_all_due(struct network net, struct under_way *way, int j, int t) {
+    for (int q = way->first; q < way->end; q++) {
+        const int i = (int)(net.under_way[q] & 0xffffu);
+        const int step = (int)(net.under_way[q] >> 16) + net.delays[i * ROW_LENGTH(net) + j];
+        if (step > t) note_due(net, way, i, j, step);
+    }
+}
+
+/* Takes back what is noted for neuron j, which is traced no more, from step t on. */
+INLINE void forget_due(struct network net, struct under_way *way, int j, int t) {
+    for (int step = t; step < t + CLSNN_DELAY; step++) {
+        const int n = min(way->n_due[DUE_AT(step)], CLSNN_DUE);
+        __global uint *due = net.due + DUE_AT(step) * CLSNN_DUE;
+        for (int k = 0; k < n; k++) due[k] = (due[k] & 0xffffu) == (uint)j ? NOTHING_DUE : due[k];
+    }
 }
 
 /* Adds the weights of input i to the sums of the steps in which its spike at step t arrives. */
@@ -209,32 +238,55 @@ INLINE void send_spike(struct network net, int i, int t) {
     }
 }
 
-/* Sums up the weights that arrive at traced neuron j in step t, and applies the pre rule to them. */
-INLINE void receive_traced(struct network net, struct spikes_sent sent, int j, int t) {
-    const float depress = HAS_PRE_RULE ? depression_at(net, j, t - net.last_exc[j]) : 0.0f;
-    float sum = 0.0f;
-    for (int q = sent.first; q < sent.end; q++) {
-        const int at = (int)(net.under_way[q] & 0xffffu) * ROW_LENGTH(net) + j;
-        if (t - (int)(net.under_way[q] >> 16) != (int)net.delays[at]) continue;
-        sum += net.w[at];
-        if (HAS_PRE_RULE) net.w[at] = depress_weight(net.w[at], depress, net.p);
+/* Adds a weight that arrives at traced neuron j in step t to its sum, and applies the pre rule to it. at: the
+ * weight's index. */
+INLINE void receive_weight(struct network net, int at, int j, int t) {
+    arrivals_at(net, t, 0)[j] += net.w[at];
+    if (HAS_PRE_RULE)
+        net.w[at] = depress_weight(net.w[at], depression_at(net, j, t - net.last_exc[j]), net.p);
+}
+
+/* Does for every traced neuron what its arrivals do in step t. */
+INLINE void receive_traced(struct network net, struct under_way *way, int t, int n_traced) {
+    const int n = way->n_due[DUE_AT(t)];
+    way->n_due[DUE_AT(t)] = 0;
+    for (int r = 0; r < n_traced; r++) arrivals_at(net, t, 0)[net.traced[r]] = 0.0f;
+    for (int k = 0; k < n && n <= CLSNN_DUE; k++) {
+        const uint due = net.due[DUE_AT(t) * CLSNN_DUE + k];
+        const int j = (int)(due & 0xffffu);
+        if (due != NOTHING_DUE) receive_weight(net, (int)(due >> 16) * ROW_LENGTH(net) + j, j, t);
     }
-    arrivals_at(net, t, 0)[j] = sum;
+    for (int r = 0; r < n_traced && n > CLSNN_DUE; r++) { /* too many: looks at every spike under way */
+        const int j = net.traced[r];
+        for (int q = way->first; q < way->end; q++) {
+            const int at = (int)(net.under_way[q] & 0xffffu) * ROW_LENGTH(net) + j;
+            if (t - (int)(net.under_way[q] >> 16) == (int)net.delays[at]) receive_weight(net, at, j, t);
+        }
+    }
 }
 
 /* Part 3 of the input spikes of step t, and of what arrives in it. */
-INLINE void send_and_receive(struct network net, struct spikes_sent *sent, int t,
-                             __local const ushort *events, int n_events, const int learn, int *n_traced) {
+INLINE void send_and_receive(struct network net, struct under_way *way, int t, __local const ushort *events,
+                             int n_events, const int learn, int *n_traced) {
     for (int e = 0; e < n_events; e++) send_spike(net, events[e], t);
     if (!learn) return;
-    queue_spikes(net, sent, t, events, n_events);
-    for (int e = 0; e < n_events; e++) note_spike(net, events[e], t);
     for (int r = 0; r < *n_traced;) {
-        if (is_traced(net, net.traced[r], t))
-            receive_traced(net, *sent, net.traced[r++], t);
-        else
+        const int j = net.traced[r];
+        if (is_traced(net, j, t)) {
+            r++;
+        } else {
+            forget_due(net, way, j, t);
             net.traced[r] = net.traced[--*n_traced];
+        }
     }
+    queue_spikes(net, way, t, events, n_events);
+    for (int e = 0; e < n_events; e++) {
+        __global const uchar *delay = net.delays + events[e] * ROW_LENGTH(net);
+        note_spike(net, events[e], t);
+        for (int r = 0; r < *n_traced; r++)
+            note_due(net, way, events[e], net.traced[r], t + delay[net.traced[r]]);
+    }
+    receive_traced(net, way, t, *n_traced);
 }
 
 /* Adds the arrivals of step t - 1 and computes part 1 of step t. Returns as advance_exc. */
@@ -382,11 +434,13 @@ INLINE void excite_partner(struct network net, int j, int t, int *n_followed) {
     net.followed[(*n_followed)++] = (ushort)j;
 }
 
-/* Puts neuron j on the list of traced neurons. */
-INLINE void list_traced(struct network net, int j, int *n_traced) {
+/* Puts neuron j on the list of traced neurons. Returns whether it was not there. */
+INLINE int list_traced(struct network net, int j, int *n_traced) {
     int r = 0;
     while (r < *n_traced && net.traced[r] != j) r++;
-    if (r == *n_traced) net.traced[(*n_traced)++] = (ushort)j;
+    if (r < *n_traced) return 0;
+    net.traced[(*n_traced)++] = (ushort)j;
+    return 1;
 }
 
 /* Prepares the steps from t on: sets thresholds and rebuilds the lists from the state. Returns whether a

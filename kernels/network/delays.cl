@@ -70,16 +70,19 @@ INLINE void note_spike(struct network net, int i, int t) {
 
 /* Returns x_pre of the synapse from input i onto neuron j at step t. */
 INLINE float delayed_x_pre(struct network net, int i, int j, int t) {
-    const int until = t - (int)net.delays[i * ROW_LENGTH(net) + j], last = net.last_pre[i];
-    const ulong arrived = last <= until ? net.recent[i] : net.recent[i] >> (last - until);
-    const int newest = min(last, until);
-    int step = net.last_before[i];
-    if (ADDS_UP) {
-        const float x = raise_over(net, net.x_pre[i], &step, arrived, newest);
-        return x * trace(net.tables->pre, until - step, net.p.cut_pre);
+    const int until = t - (int)net.delays[i * ROW_LENGTH(net) + j], newest = min(net.last_pre[i], until);
+    int last = newest; /* the step of the last spike that has arrived, or is about to */
+    float x = 1.0f;
+    if (ADDS_UP || newest < net.last_pre[i]) {
+        const ulong arrived = net.recent[i] >> (net.last_pre[i] - newest);
+        last = net.last_before[i];
+        if (ADDS_UP)
+            x = raise_over(net, net.x_pre[i], &last, arrived, newest);
+        else if (arrived != 0ul)
+            last = newest - lowest_bit(arrived);
     }
-    if (arrived != 0ul) step = newest - lowest_bit(arrived);
-    return trace(net.tables->pre, until - step, net.p.cut_pre);
+    const float decay = trace(net.tables->pre, until - last, net.p.cut_pre);
+    return ADDS_UP ? x * decay : decay;
 }
 
 /* Ends a presentation: all its spikes have arrived, so that last_pre and x_pre hold the traces. */
