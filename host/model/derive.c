@@ -67,6 +67,7 @@ void clsnn_params_derive(const struct clsnn_model *m, uint64_t seed, struct clsn
     p.start_v = (float)m->v_start_offset_mv;
     p.refrac_exc = to_steps(m->refrac_exc_ms);
     p.refrac_inh = to_steps(m->refrac_inh_ms);
+    p.hold_exc = to_steps(m->hold_exc_ms);
     p.n_on = to_steps(m->time_on_ms);
     p.n_steps = p.n_on + to_steps(m->time_off_ms);
     p.cut_pre = cut_off(m->tau_pre_ms, CLSNN_CUT_PRE);

@@ -118,18 +118,41 @@ void clsnn_delays_get(const struct clsnn_laws *laws, char out[32]) {
         snprintf(out, 32, "%g:%g", laws->delay_min * CLSNN_DT_MS, laws->delay_max * CLSNN_DT_MS);
 }
 
-/* Every preset sets the defaults. Kim & Kim (2020) print no constant that differs from the code that Diehl &
- * Cook released. */
+const struct clsnn_preset_info clsnn_presets_table[] = {
+#define CLSNN_PRESET(name, delays, changes, meaning) {name, delays, changes, meaning},
+#include "clsnn/presets.def"
+};
+const size_t clsnn_n_presets = sizeof clsnn_presets_table / sizeof clsnn_presets_table[0];
+
 enum clsnn_status clsnn_model_preset(struct clsnn_model *m, const char *name) {
-    static const char *const names[] = {CLSNN_PRESET_DEFAULT, "seed", "diehl-cook-2015"};
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-        if (strcmp(names[k], name) != 0) continue;
-        clsnn_model_defaults(m);
-        return CLSNN_OK;
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_model changed;
+    size_t k = 0;
+    memset(&changed, 0, sizeof changed);
+    if (strcmp(name, CLSNN_PRESET_OLD) != 0)
+        while (k < clsnn_n_presets && strcmp(clsnn_presets_table[k].name, name) != 0) k++;
+    if (k == clsnn_n_presets) {
+        char shown[CLSNN_EXCERPT], all[256] = "";
+        for (k = 0; k < clsnn_n_presets; k++) {
+            const size_t n = strlen(all);
+            snprintf(all + n, sizeof all - n, "%s|", clsnn_presets_table[k].name);
+        }
+        return clsnn_fail(CLSNN_E_USAGE, "preset = %s: must be one of %s%s", clsnn_excerpt(name, shown), all,
+                          CLSNN_PRESET_OLD);
     }
-    char shown[CLSNN_EXCERPT];
-    return clsnn_fail(CLSNN_E_USAGE, "preset = %s: must be one of %s", clsnn_excerpt(name, shown),
-                      CLSNN_PRESETS);
+    clsnn_model_defaults(&changed);
+    TRY(clsnn_delays_set(&changed.laws, clsnn_presets_table[k].delays, "delays"));
+    for (const char *c = clsnn_presets_table[k].changes; *c; c += strspn(c, " ")) {
+        char parameter[64], value[32];
+        if (sscanf(c, "%63[^=]=%31[^ ]", parameter, value) != 2)
+            return clsnn_fail(CLSNN_E_FAILED, "preset %s: its row in presets.def is not NAME=VALUE: %s", name,
+                              c);
+        TRY(clsnn_model_set(&changed, parameter, value));
+        c += strcspn(c, " ");
+    }
+    *m = changed;
+fail:
+    return st;
 }
 
 const struct clsnn_param_info *clsnn_param_find(const char *name) {
@@ -196,6 +219,7 @@ enum clsnn_status clsnn_model_check(const struct clsnn_model *m) {
     NEED(e_inh_exc_mv, <=, "at most", v_rest_exc_mv);
     NEED(e_inh_exc_mv, <=, "at most", v_reset_exc_mv);
 
+    NEED(hold_exc_ms, <=, "at most", refrac_exc_ms);
     NEED(intensity_start, <=, "at most", intensity_max);
     /* An input spikes at most once a step: rate * dt of the brightest pixel must not pass 1. */
     if (255.0 * m->intensity_max / m->rate_divisor * CLSNN_DT_MS > 1000.0)
@@ -219,6 +243,7 @@ enum clsnn_status clsnn_model_check(const struct clsnn_model *m) {
 
     TRY(whole_steps("refrac_exc_ms", m->refrac_exc_ms));
     TRY(whole_steps("refrac_inh_ms", m->refrac_inh_ms));
+    TRY(whole_steps("hold_exc_ms", m->hold_exc_ms));
     TRY(whole_steps("time_on_ms", m->time_on_ms));
     TRY(whole_steps("time_off_ms", m->time_off_ms));
     if (m->time_off_ms < m->laws.delay_max * CLSNN_DT_MS) {

@@ -227,7 +227,9 @@ static enum clsnn_status apply(struct clsnn_options *o, const struct clsnn_setti
                 TRY(clsnn_option_store(o, one->row, one->value, one->label));
                 of_options[one->row - clsnn_option_rows] = (unsigned char)origin;
             }
-            if (is_preset) memset(of_params, CLSNN_FROM_PRESET, clsnn_n_params);
+            if (!is_preset) continue;
+            memset(of_params, CLSNN_FROM_PRESET, clsnn_n_params);
+            of_options[clsnn_option_find("delays") - clsnn_option_rows] = CLSNN_FROM_PRESET;
         }
     }
 fail:
@@ -407,14 +409,20 @@ static enum clsnn_status own_origins(struct clsnn_options *o, const struct clsnn
     return CLSNN_OK;
 }
 
-/* Restores the parameters that base has from the command line or the sweep's file, unless settings hold
- * them too. A preset among settings has just replaced them, though it ranks below. */
+/* Restores the parameters and delays that base has from the command line or the sweep's file, unless settings
+ * hold them too. A preset among settings has just replaced them, though it ranks below. */
 static void keep_params(struct clsnn_options *o, const struct clsnn_options *base,
                         const struct clsnn_settings *settings) {
     bool preset = false;
     for (size_t k = 0; k < settings->n; k++)
         preset = preset || (settings->list[k].row && settings->list[k].row->type == CLSNN_OPT_PRESET);
     if (!preset) return;
+    const size_t delays = (size_t)(clsnn_option_find("delays") - clsnn_option_rows);
+    if (base->origins->of[delays] >= CLSNN_FROM_COMMAND_LINE && o->origins->of[delays] != CLSNN_FROM_SWEEP) {
+        o->model.laws.delay_min = base->model.laws.delay_min;
+        o->model.laws.delay_max = base->model.laws.delay_max;
+        o->origins->of[delays] = base->origins->of[delays];
+    }
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const struct clsnn_param_info *p = &clsnn_params_table[k];
         const size_t at = clsnn_n_option_rows + k;

@@ -29,7 +29,16 @@
 #define COMMANDS_rule       (TRAIN | REPLAY | SWEEP)
 #define COMMANDS_pairing    (TRAIN | REPLAY | SWEEP)
 #define COMMANDS_inhibition (TRAIN | EVAL | PREDICT | REPLAY | SWEEP)
-#define FIELD(member)       .offset = offsetof(struct clsnn_options, member)
+/* All names of presets, separated by '|', and their meanings. */
+#define CLSNN_PRESET(name, delays, changes, meaning) name "|"
+static const char preset_names[] =
+#include "clsnn/presets.def"
+    CLSNN_PRESET_OLD;
+#define CLSNN_PRESET(name, delays, changes, meaning) name ": " meaning "; "
+static const char preset_help[] = "set of model parameters and delays to start from. "
+#include "clsnn/presets.def"
+    CLSNN_PRESET_OLD ": an old name of the first";
+#define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
 const struct clsnn_option_row clsnn_option_rows[] = {
     /* the network and its training */
@@ -151,11 +160,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
      .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP, .no_environment = true,
      .help = "name of the data set in results"},
-    {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = CLSNN_PRESET_DEFAULT,
-     .choices = CLSNN_PRESETS, .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP,
-     .help =
-         "set of model parameters to start from: kim-2020; its older names seed and diehl-cook-2015 still "
-         "work"},
+    {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = "kim-2020", .choices = preset_names,
+     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP, .help = preset_help},
     {"set", 0, "NAME=VALUE", CLSNN_OPT_SET,
      .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP,
      .help = "change one model parameter; may be given several times; --print-config lists all"},
@@ -379,8 +385,10 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
     case CLSNN_OPT_PRESET:
         TRY(parse_choice(row, text, label, &index));
         TRY(store_text(field, text, label));
-        const struct clsnn_laws laws = o->model.laws; /* the laws are options of their own */
+        struct clsnn_laws laws = o->model.laws; /* but for delays they are options of their own */
         TRY(clsnn_model_preset(&o->model, text));
+        laws.delay_min = o->model.laws.delay_min;
+        laws.delay_max = o->model.laws.delay_max;
         o->model.laws = laws;
         break;
     case CLSNN_OPT_SET:

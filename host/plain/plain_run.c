@@ -184,6 +184,12 @@ INLINE int advance_exc(struct clsnn_plain *net, int below) {
     return above;
 }
 
+/* Holds v at reset where a neuron fired less than hold_exc steps ago. */
+static void hold_exc(struct clsnn_plain *net, int t) {
+    for (int j = 0; j < net->n; j++)
+        if (t - net->last_exc[j] < net->p.hold_exc) net->v_exc[j] = net->p.reset_exc;
+}
+
 INLINE float threshold_exc(const struct clsnn_plain *net, int j, float decay_t) {
     return fmaf(net->theta[j], decay_t, net->p.thresh_exc);
 }
@@ -213,8 +219,9 @@ static void flush_exc(struct clsnn_plain *net) {
     }
 }
 
-/* Returns whether only the leak is left to compute: no conductance, no v that can reach a threshold. */
-static int is_quiet(const struct clsnn_plain *net) {
+/* Returns whether only the leak is left to compute from step t on: no conductance, no v that is held or can
+ * reach a threshold. */
+static int is_quiet(const struct clsnn_plain *net, int t) {
     const int n = WHOLE_ROWS(net->n);
     const float *restrict g_exc = ALIGNED(net->g_exc), *restrict g_inh = ALIGNED(net->g_inh),
                           *restrict v_exc = ALIGNED(net->v_exc);
@@ -222,6 +229,7 @@ static int is_quiet(const struct clsnn_plain *net) {
     int busy = 0;
     for (int k = 0; k < n; k++)
         busy |= (g_exc[k] != 0.0f) | (g_inh[k] != 0.0f) | (threshold[k] < 0.0f) | !(v_exc[k] <= threshold[k]);
+    for (int k = 0; k < n; k++) busy |= t - net->last_exc[k] < net->p.hold_exc;
     return !busy;
 }
 
@@ -516,13 +524,15 @@ static uint32_t present(struct clsnn_plain *net, struct clsnn_plain_work *s) {
     for (int t = 0; t < n_steps; t++) {
         if (t % CLSNN_FLUSH_STEPS == 0) {
             flush_exc(net);
-            if (t >= n_on + net->laws.delay_max && s->n_followed == 0 && is_quiet(net)) {
+            if (t >= n_on + net->laws.delay_max && s->n_followed == 0 && is_quiet(net, t)) {
                 relax_exc(net, n_steps - t);
                 break;
             }
         }
         /* 1, 2: state and threshold */
-        if (below ? advance_exc(net, 1) : advance_exc(net, 0)) find_spikes(net, s, t);
+        const int above = below ? advance_exc(net, 1) : advance_exc(net, 0);
+        if (net->p.hold_exc > 0) hold_exc(net, t);
+        if (above) find_spikes(net, s, t);
         if (s->n_followed != 0) step_followed(net, s, t);
         /* 3: synapses */
         for (int k = 0; k < s->n_exc; k++) {

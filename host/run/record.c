@@ -79,7 +79,7 @@ json_t *clsnn_record_plan(const struct clsnn_plan *plan, const char *data_name, 
 
 /* Returns whether a plan may lack the parameter: it did not exist in version 0.1. */
 static bool is_newer(const struct clsnn_param_info *p) {
-    static const char *const names[] = {"x_tar", "mu", "beta"};
+    static const char *const names[] = {"x_tar", "mu", "beta", "hold_exc_ms"};
     for (size_t k = 0; k < N_FIELDS(names); k++)
         if (strcmp(names[k], p->name) == 0) return true;
     return false;

@@ -129,6 +129,7 @@ struct clsnn_params {
     clsnn_f32 theta_init;
     clsnn_f32 start_v;                       /* v - v_rest of both layers before the first image */
     clsnn_i32 refrac_exc, refrac_inh;        /* steps */
+    clsnn_i32 hold_exc;                      /* steps after a spike in which v_exc is held at reset */
     clsnn_i32 n_on, n_steps;                 /* steps with input; steps of the whole presentation */
     clsnn_i32 cut_pre, cut_post1, cut_post2; /* steps after which x_pre, y_post, y2_post are zero */
     clsnn_f32 eta_pre, eta_post;             /* pairing all: factors of depress and potentiate */
@@ -220,7 +221,7 @@ struct clsnn_progress {
 };
 
 /* Host and kernels compile only where these sizes hold. */
-typedef char clsnn_params_have_the_agreed_size[sizeof(struct clsnn_params) == 43 * 4 ? 1 : -1];
+typedef char clsnn_params_have_the_agreed_size[sizeof(struct clsnn_params) == 44 * 4 ? 1 : -1];
 typedef char clsnn_tables_have_the_agreed_size
     [sizeof(struct clsnn_tables) == (2 * CLSNN_MAX_STEPS + 3 * CLSNN_MAX_TRACE) * 4 ? 1 : -1];
 typedef char clsnn_progress_has_the_agreed_size[sizeof(struct clsnn_progress) == 11 * 4 ? 1 : -1];

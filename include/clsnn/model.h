@@ -63,14 +63,21 @@ CLSNN_API void clsnn_delays_get(const struct clsnn_laws *laws, char out[32]);
 #define CLSNN_PLAN_MAX_IMAGES 10000000
 #define CLSNN_PLAN_MAX_EPOCHS 1000
 
-/* The names of presets, separated by '|'. The first is the default; the others are its old names. */
-#define CLSNN_PRESETS        "kim-2020|seed|diehl-cook-2015"
-#define CLSNN_PRESET_DEFAULT "kim-2020"
+/* A row of presets.def. */
+struct clsnn_preset_info {
+    const char *name, *delays, *changes, *meaning;
+};
+
+/* presets.def as a table: [clsnn_n_presets]. The first is the default. CLSNN_PRESET_OLD is its old name,
+ * which is understood wherever a preset is named. */
+CLSNN_API extern const struct clsnn_preset_info clsnn_presets_table[];
+CLSNN_API extern const size_t clsnn_n_presets;
+#define CLSNN_PRESET_OLD "seed"
 
 /* Sets every parameter and every law to its default. */
 CLSNN_API void clsnn_model_defaults(struct clsnn_model *m);
 /* Sets every parameter and every law to the value of a preset. Errors: CLSNN_E_USAGE no such preset; the text
- * lists all. */
+ * lists all of them. */
 CLSNN_API enum clsnn_status clsnn_model_preset(struct clsnn_model *m, const char *name);
 
 /* Returns the row of the parameter called name, or NULL. */

@@ -21,9 +21,10 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
     *s.n_exc = *s.n_inh = 0;
     struct ahead ahead;
     ahead.from = ahead.until = first_step;
-    /* Windows are for training without delays only. Replay records every step. Evaluation is short, and more
-     * code takes long to compile. */
-    const int goes_ahead = RECORDS || HAS_DELAYS ? 0 : learn && !below && pays_ahead(net.n);
+    /* Windows are for training only, where v runs on after a spike and nothing is under way. Replay records
+     * every step. Evaluation is short, and more code takes long to compile. */
+    const int goes_ahead =
+        RECORDS || HAS_DELAYS ? 0 : learn && !below && net.p.hold_exc == 0 && pays_ahead(net.n);
     const int fits_one_run = net.n <= SIDE_BY_SIDE * LANES;
     int is_out_of_order = 1;
     int inhibited = 1; /* some g_inh may not be 0 */
@@ -53,7 +54,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (t > 0) turn_arrivals(net);
             turn_queue(net, &way);
 #endif
-            if (!RECORDS && t >= net.p.n_on + CLSNN_DELAY && n_followed == 0 && is_quiet(net)) {
+            if (!RECORDS && t >= net.p.n_on + CLSNN_DELAY && n_followed == 0 && is_quiet(net, t)) {
                 relax_exc(net, end_step - t);
                 break;
             }
@@ -80,8 +81,9 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (*s.n_exc + *s.n_inh == 0) continue;
         } else {
             const float decay_t = learn ? net.tables->decay[t] : 1.0f;
-            if (advance_all(net, t, below, learn, &deferred, &n_traced))
-                find_spikes(net, t, decay_t, s.exc, s.n_exc);
+            const int above = advance_all(net, t, below, learn, &deferred, &n_traced);
+            hold_exc(net, t);
+            if (above) find_spikes(net, t, decay_t, s.exc, s.n_exc);
             for (int h = 0; h < n_followed; h++) step_inh(net, net.followed[h], t, s.inh, s.n_inh);
             if (goes_ahead && t < ahead.until) {
                 events = space.events + ahead.first[t - ahead.from];

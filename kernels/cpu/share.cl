@@ -37,10 +37,11 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         if (flushes) {
             deliver_deferred(net, t - 1, learn, &deferred, &n_traced);
             flush_exc(net);
-            if (!has_input) is_busy = n_followed != 0 || !is_quiet(net);
+            if (!has_input) is_busy = n_followed != 0 || !is_quiet(net, t);
         }
-        if (advance_all(net, t, below, learn, &deferred, &n_traced))
-            find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, s.exc, s.n_exc);
+        const int above = advance_all(net, t, below, learn, &deferred, &n_traced);
+        hold_exc(net, t);
+        if (above) find_spikes(net, t, learn ? net.tables->decay[t] : 1.0f, s.exc, s.n_exc);
 
         /* 3: synapses */
         const int n_exc = *s.n_exc;

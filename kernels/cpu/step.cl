@@ -88,6 +88,15 @@ INLINE int advance_exc(struct network net, const int below, const int n_deferred
     return any_of(above);
 }
 
+/* Holds v at reset where a neuron fired less than hold_exc steps ago. */
+INLINE void hold_exc(struct network net, int t) {
+    if (net.p.hold_exc == 0) return;
+    FOR_OWN_LANES (k, net.n) {
+        const flags is_held = t - *(__global const flags *)(net.last_exc + k) < net.p.hold_exc;
+        STORE(is_held != 0 ? (real)(net.p.reset_exc) : LOAD(net.v_exc, k), net.v_exc, k);
+    }
+}
+
 /* Flushes conductances. Returns whether a neuron is still inhibited. */
 INLINE int flush_exc(struct network net) {
     flags inhibited = (flags)(0);
@@ -100,14 +109,15 @@ INLINE int flush_exc(struct network net) {
     return any_of(inhibited);
 }
 
-/* Returns whether only the leak is left to compute. Then no conductance is above zero, and no potential is,
- * or can relax, above its lowest threshold. */
-INLINE int is_quiet(struct network net) {
+/* Returns whether only the leak is left to compute from step t on. Then no conductance is above zero, no
+ * potential is held, and none is, or can relax, above its lowest threshold. */
+INLINE int is_quiet(struct network net, int t) {
     flags busy = (flags)(0);
     FOR_OWN_LANES (k, net.n) {
         const real threshold = LOAD(net.threshold, k);
         busy |= (LOAD(net.g_exc, k) != 0.0f) | (LOAD(net.g_inh, k) != 0.0f) | (threshold < 0.0f) |
-                !(LOAD(net.v_exc, k) <= threshold);
+                !(LOAD(net.v_exc, k) <= threshold) |
+                (t - *(__global const flags *)(net.last_exc + k) < net.p.hold_exc);
     }
     return !any_of(busy);
 }

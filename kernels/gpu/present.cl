@@ -83,6 +83,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             if (t % CLSNN_FLUSH_STEPS == 0) flush_own(&x);
             if (asks && is_active(&x, t, p)) report |= IS_ACTIVE;
             const int above = advance_exc(&x, p);
+            if (p.hold_exc != 0) hold_own(&x, t, p);
             report += (uint)advance_inh(net, &x, t) * ONE_INH;
             if (above)
                 report += (uint)find_own_spikes(net, &x, t, learn ? net.tables->decay[t] : 1.0f, fired);

@@ -253,6 +253,13 @@ INLINE int advance_exc(struct own *x, struct clsnn_params p) {
     return above;
 }
 
+/* Holds v at reset where a neuron fired less than hold_exc steps ago. */
+INLINE void hold_own(struct own *x, int t, struct clsnn_params p) {
+    FOR_BLOCKS(b) {
+        x->v[b] = t - x->last_exc[b] < p.hold_exc ? (real)(p.reset_exc) : x->v[b];
+    }
+}
+
 INLINE void flush_own(struct own *x) {
     FOR_BLOCKS(b) {
         x->g_exc[b] = flush_conductances(x->g_exc[b]);
@@ -439,14 +446,14 @@ INLINE void apply_post_rule(struct network net, __local const short *last_pre, i
 }
 #endif
 
-/* Returns whether more than the leak is left to compute: a conductance is above zero, or a potential is, or
- * can relax, above its lowest threshold, or a partner may fire. */
+/* Returns whether more than the leak is left to compute: a conductance is above zero, or a potential is held,
+ * is above its lowest threshold or can relax above it, or a partner may fire. */
 INLINE int is_active(const struct own *x, int t, struct clsnn_params p) {
     int active = 0;
     FOR_BLOCKS(b) {
         const real threshold = x->threshold[b];
         active |= any_of((x->g_exc[b] != 0.0f) | (x->g_inh[b] != 0.0f) | (threshold < 0.0f) |
-                         !(x->v[b] <= threshold));
+                         !(x->v[b] <= threshold) | (t - x->last_exc[b] < p.hold_exc));
         if (!x->is_busy[b]) continue;
 #pragma unroll
         for (int q = 0; q < LANES; q++)

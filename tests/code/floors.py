@@ -26,13 +26,13 @@ FLOORS = {
 }
 PUBLIC = {
     "status.h": "base", "npz.h": "formats", "model.h": "model", "params.def": "model",
-    "laws.def": "model",
+    "laws.def": "model", "presets.def": "model",
     "metrics.def": "experiment", "dataset.h": "dataset", "device.h": "device", "replay.h": "device",
     "readout.h": "experiment", "experiment.h": "experiment", "selftest.h": "plain", "checkpoint.h": "run",
     "clsnn.h": ".",
 }
 # Every floor may include the contract's headers. They include nothing of the host.
-CONTRACT = {"abi.h", "laws.def", "params.def", "metrics.def"}
+CONTRACT = {"abi.h", "laws.def", "params.def", "presets.def", "metrics.def"}
 
 # An include that begins like a key stands only in the files of its list. A pattern matches the path below
 # host/ (for a public header, clsnn/NAME) or the file's own name.

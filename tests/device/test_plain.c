@@ -3,6 +3,7 @@
  * (barriers). `clsnn bench` checks its rows against plain C, so a mistake in either shows here first. */
 #include "clsnn/abi.h"
 #include "device/device.h"
+#include "device/evaluate.h"
 #include "device/network.h"
 #include "device_fixture.h"
 
@@ -52,6 +53,29 @@ struct trial {
     bool retries; /* images must be hard enough to need some */
 };
 
+/* Shows the images to the frozen networks, several in each slot. Spikes and retries are equal. */
+static void compare_evaluation(const struct trial *trial, struct clsnn_network *net, struct clsnn_plain *c,
+                               cl_mem images, const uint8_t *pixels) {
+    const size_t n_post = (size_t)trial->n_post;
+    uint16_t *counts = malloc(trial->n_images * n_post * sizeof *counts);
+    struct clsnn_evaluation sum;
+    uint64_t shown = 0;
+    assert_non_null(counts);
+    must(clsnn_evaluate(net, 0, images, 0, trial->n_images, CLSNN_RNG_TEST, NULL, NULL, counts, NULL, &sum));
+    clsnn_plain_freeze(c, CLSNN_RNG_TEST);
+    for (uint32_t k = 0; k < trial->n_images; k++) {
+        uint32_t n = 0;
+        must(clsnn_plain_show(c, pixels, k, &n));
+        shown += n;
+        for (size_t j = 0; j < n_post; j++)
+            if (counts[k * n_post + j] != c->counts[j])
+                fail_msg("%s: neuron %zu fired %d times at test image %u, not %d times", trial->name, j,
+                         counts[k * n_post + j], k, c->counts[j]);
+    }
+    assert_int_equal(sum.presentations, shown);
+    free(counts);
+}
+
 /* Two epochs of the built-in digits: launches of 64 presentations on the device, runs of 37 in C. */
 static void compare(struct rig *rig, const struct trial *trial, const struct clsnn_model *model) {
     const uint64_t seed = UINT64_C(0x1234567890) + (uint64_t)trial->n_post;
@@ -85,6 +109,8 @@ static void compare(struct rig *rig, const struct trial *trial, const struct cls
     assert_int_equal(tr->totals[0].presentations, c->presentations);
     if (trial->retries) assert_true(c->presentations > 2 * (uint64_t)trial->n_images);
     assert_true(c->input_spikes > 100 * c->presentations);
+    if (model->laws.delay_max > 0 || model->hold_exc_ms > 0)
+        compare_evaluation(trial, net, c, buffer, pixels);
     print_message("# %s: %llu presentations of %u images, build %s\n", trial->name,
                   (unsigned long long)c->presentations, 2 * trial->n_images, c->variant);
     drop_snapshot(&wanted);
@@ -188,6 +214,9 @@ static void test_laws(void **state) {
         {"delays, exponential, direct",
          false,
          {{"delays", "0:4"}, {"rule", "exponential"}, {"inhibition", "direct"}}},
+        {"v held after a spike",
+         true,
+         {{"refrac_exc_ms", "50"}, {"hold_exc_ms", "5"}, {"v_reset_exc_mv", "-67"}}},
         {"no rescaling", true, {{"w_norm", "0"}, {"theta_init_mv", "10"}}},
     };
     for (size_t k = 0; k < COUNT(cases); k++) {

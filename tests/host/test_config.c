@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "options/options_table.h"
 #include "clsnn/model.h"
 
 /* The call must fail as a usage error. Its one line must contain every given text, up to a NULL. */
@@ -44,12 +45,20 @@ static void test_defaults_and_presets(void **state) {
     }
     assert_true(a.tau_m_exc_ms == 100 && a.rate_divisor == 8);
     assert_int_equal(clsnn_model_check(&a), CLSNN_OK);
-    char names[] = CLSNN_PRESETS;
-    for (char *rest, *name = strtok_r(names, "|", &rest); name; name = strtok_r(NULL, "|", &rest)) {
+    assert_string_equal(clsnn_option_find("preset")->def, clsnn_presets_table[0].name);
+    for (size_t k = 0; k < clsnn_n_presets; k++) {
+        const struct clsnn_preset_info *row = &clsnn_presets_table[k];
+        const bool is_default = strcmp(row->delays, "none") == 0 && *row->changes == '\0';
         b.w_max = 7;
-        assert_int_equal(clsnn_model_preset(&b, name), CLSNN_OK);
-        assert_memory_equal(&a, &b, sizeof a);
+        assert_int_equal(clsnn_model_preset(&b, row->name), CLSNN_OK);
+        assert_int_equal(clsnn_model_check(&b), CLSNN_OK);
+        assert_int_equal(memcmp(&a, &b, sizeof a) == 0, is_default);
+        if (strcmp(row->name, "diehl-cook-2015") == 0)
+            assert_true(b.laws.delay_min == 0 && b.laws.delay_max == 20);
+        if (strcmp(row->name, "brian2-port") == 0) assert_true(b.refrac_exc_ms == 50 && b.hold_exc_ms == 5);
     }
+    assert_int_equal(clsnn_model_preset(&b, CLSNN_PRESET_OLD), CLSNN_OK);
+    assert_memory_equal(&a, &b, sizeof a);
     expect_usage(clsnn_model_preset(&b, "sead\n"), "sead?", "kim-2020", "diehl-cook-2015", "seed", NULL);
     assert_memory_equal(&a, &b, sizeof a);
     assert_null(clsnn_param_find("tau"));

@@ -438,6 +438,16 @@ static void test_precedence(void **state) {
     expect(&o, "w_max", "1", "preset seed");
     expect(&o, "w_norm", "70", "command line");
     clsnn_options_finish(&o);
+    /* The delays belong to the preset too; the other laws are options of their own. */
+    write_text(file, "delays = 1:2\nrule = pair\n");
+    o = good(TRAIN, "--config", file, "--preset", "diehl-cook-2015", NULL);
+    assert_true(o.model.laws.delay_min == 0 && o.model.laws.delay_max == 20 && o.model.laws.rule == 1);
+    expect(&o, "delays", "0:10", "preset diehl-cook-2015");
+    clsnn_options_finish(&o);
+    o = good(TRAIN, "--config", file, "--delays", "5:31.5", "--preset", "diehl-cook-2015", NULL);
+    assert_true(o.model.laws.delay_min == 10 && o.model.laws.delay_max == 63);
+    expect(&o, "delays", "5:31.5", "command line");
+    clsnn_options_finish(&o);
     write_text(file, "w_norm = 60\npreset = seed\n");
     o = good(TRAIN, "--config", file, NULL);
     assert_true(o.model.w_norm == 60 && o.model.w_max == 1);
@@ -495,7 +505,7 @@ static void test_bad_files(void **state) {
     bad_file("config = other.ini\n", "run.ini:1: config belongs on the command line");
     bad_file("help = yes\n", "run.ini:1: help belongs on the command line");
     bad_file("rule = hebb\n", "run.ini:1: rule = hebb: must be one of triplet|pair|powerlaw");
-    bad_file("preset = sed\n", "run.ini:1: preset = sed: must be one of kim-2020|seed|diehl-cook-2015");
+    bad_file("preset = sed\n", "run.ini:1: preset = sed: must be one of kim-2020|diehl-cook-2015|");
     bad_file("json = maybe\n", "run.ini:1: json = maybe: must be yes or no");
     bad_file("seed =\n", "run.ini:1: seed is empty: must be a whole number in [0, 18446744073709551615]");
     bad_file("w_max =\n", "run.ini:1: w_max is empty: must be in [0.001, 1000]");

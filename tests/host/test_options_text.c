@@ -127,7 +127,7 @@ static void test_rendered(void **state) {
     char *man = rendered(clsnn_options_man, 0), *completion = rendered(clsnn_options_completion, 0),
          want[128];
     contains(man, "130 stopped at once");
-    contains(man, "to start from: kim\\-2020; its older names seed and diehl\\-cook\\-2015 still work");
+    contains(man, "brian2\\-port: ports of that code to Brian 2");
     contains(man, ".SH OPTIONS\n\\fB\\-\\-\\fINAME\\fB=no\\fR turns a switch off again.");
     contains(man, "Commands: train, eval, predict, replay, reproduce, sweep, bench.\n");
     static const char *const told[] = {"FIRST..LAST..STEP", "a list (100, 225, 400)", "zip = NAME, NAME"};

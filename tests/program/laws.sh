@@ -94,6 +94,22 @@ delays_in_files() {
     run 0 eval whole/model.npz --data "$work/small" --json
     grep -qF "$accuracy" "$work/out" || wrong "eval finds another accuracy than train: not $accuracy"
 }
+presets_choose() {
+    run 0 train "${two[@]}" --delays 0:10 --out delayed --json
+    local delayed
+    delayed=$(sha)
+    run 0 train "${two[@]}" --preset diehl-cook-2015 --out out --json
+    [ "$(sha)" = "$delayed" ] || wrong "the preset differs from --delays 0:10"
+    run 0 train "${two[@]}" --preset diehl-cook-2015 --delays none --out plain --json
+    local plain
+    plain=$(sha)
+    run 0 train "${two[@]}" --out same --json
+    [ "$(sha)" = "$plain" ] || wrong "--delays none does not take the preset's delays back"
+    run 0 train "${two[@]}" --preset brian2-port --out port --json
+    [ "$(sha)" != "$plain" ] || wrong "brian2-port is kim-2020"
+    grep -q '"hold_exc_ms": 5' port/run.json || wrong "run.json's plan lacks hold_exc_ms"
+    run 0 verify port
+}
 delays_swept() {
     printf 'delays = none, 0:10, 5:10\n' >s.ini
     run 0 sweep s.ini "${small[@]}" --epochs 1 --out out
@@ -120,6 +136,8 @@ on "names of directories" laws_in_names
 on "parameters that no law reads" ignored
 on "files hold the delays" delays_in_files
 on "a sweep over delays" delays_swept
+on "presets" presets_choose
+any "--set hold_exc_ms=6" usage "hold_exc_ms = 6 must be at most refrac_exc_ms = 5" train --set hold_exc_ms=6
 on "--split 2 with another law" refuses 2 "--split = 2: with --profile, --delays, or another --rule" \
     train "${small[@]}" --rule pair --split 2
 on "--split 2 with --profile" refuses 2 "--split = 2: with --profile" train "${small[@]}" --profile --split 2

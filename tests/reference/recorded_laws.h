@@ -55,6 +55,7 @@ static inline struct ref_params reference_of(const struct clsnn_model *m) {
     };
     struct ref_params p = ref_defaults();
     p.refrac_exc_ms = m->refrac_exc_ms;
+    p.hold_exc_ms = m->hold_exc_ms;
     p.w_max = m->w_max;
     p.w_norm = m->w_norm;
     p.eta_pre = m->eta_pre;

@@ -55,6 +55,7 @@ struct ref_net *ref_create(const struct ref_params *params, int n_pre, int n_pos
     net->n_pre = n_pre;
     net->n_post = n_post;
     net->refrac_exc_steps = (int)lround(params->refrac_exc_ms / params->dt_ms);
+    net->hold_exc_steps = (int)lround(params->hold_exc_ms / params->dt_ms);
     net->refrac_inh_steps = (int)lround(params->refrac_inh_ms / params->dt_ms);
     net->step_margin_mv = net->margin_mv = (double)INFINITY;
 
@@ -156,7 +157,8 @@ static void update_state(struct ref_net *net, bool learn) {
         double floor_mv = p->e_inh_exc_mv;
         if (p->clamp == REF_CLAMP_OVERSHOOT) floor_mv = fmin(v, p->e_inh_exc_mv);
         if (p->clamp == REF_CLAMP_OFF) floor_mv = v_new;
-        net->v_exc[j] = v_new < floor_mv ? floor_mv : v_new; /* v moves while refractory too */
+        if (net->step - net->last_exc[j] >= net->hold_exc_steps) /* v moves while refractory too */
+            net->v_exc[j] = v_new < floor_mv ? floor_mv : v_new;
         net->ge_exc[j] = ge - p->dt_ms * ge / p->tau_g_exc_ms;
         net->gi_exc[j] = gi - p->dt_ms * gi / p->tau_g_inh_ms;
         if (learn) net->theta_mv[j] -= p->dt_ms * net->theta_mv[j] / p->tau_theta_ms;

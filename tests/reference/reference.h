@@ -50,8 +50,8 @@ enum ref_start {
 /* The model's constants. ref_create rounds times to steps of dt_ms, once. */
 struct ref_params {
     double dt_ms;
-    double v_rest_exc_mv, v_reset_exc_mv, v_thresh_exc_mv, refrac_exc_ms, tau_m_exc_ms, e_exc_exc_mv,
-        e_inh_exc_mv;
+    double v_rest_exc_mv, v_reset_exc_mv, v_thresh_exc_mv, refrac_exc_ms, hold_exc_ms, tau_m_exc_ms,
+        e_exc_exc_mv, e_inh_exc_mv;
     double v_rest_inh_mv, v_reset_inh_mv, v_thresh_inh_mv, refrac_inh_ms, tau_m_inh_ms, e_exc_inh_mv;
     double tau_g_exc_ms, tau_g_inh_ms, w_exc_inh, w_inh_exc;
     double theta_init_mv, theta_plus_mv, theta_offset_mv, tau_theta_ms;
@@ -86,7 +86,7 @@ struct ref_spikes {
 struct ref_net {
     struct ref_params p;
     int n_pre, n_post;
-    int refrac_exc_steps, refrac_inh_steps;
+    int refrac_exc_steps, refrac_inh_steps, hold_exc_steps;
     int64_t step; /* number of steps done, which is the index of the next one */
 
     double *v_exc, *ge_exc, *gi_exc; /* [n_post] */

@@ -636,7 +636,7 @@ static void equals_the_recordings_of_the_laws(void **state) {
     const char *named = getenv("TEST_ORACLE");
     assert_true(snprintf(dir, sizeof dir, "%s/tests/reference/oracle/rules", source_root()) <
                 (int)sizeof dir);
-    assert_int_equal(check_folder(dir, false), 7);
+    assert_int_equal(check_folder(dir, false), 9);
     const int length = named && *named
                            ? snprintf(dir, sizeof dir, "%s/rules", named)
                            : snprintf(dir, sizeof dir, "%s/../shared/oracle/rules", source_root());

@@ -5,7 +5,8 @@
 
 NAME.json beside NAME.npz holds the options of clsnn replay. make_oracle.py describes the arrays. Inputs from
 160 on are silent and have weight 0; no rule moves a weight off 0 without a trace. Weights are multiples of
-1/64. No step may come within 2e-3 mV of a threshold, so that float32 fires the same spikes."""
+1/64. No step may come within 2e-3 mV of a threshold, so that float32 fires the same spikes. delay_steps are
+whole steps from an input spike to its arrival at a synapse."""
 import itertools
 import json
 import pathlib
@@ -23,7 +24,8 @@ UP = {'triplet': 'eta_post*pre*post2', 'pair': 'eta_post*pre',
       'exponential': 'eta_post*(pre*exp(-beta*w)-x_tar*exp(-beta*(1-w)))'}
 DOWN = {'triplet': 'eta_pre*post1', 'pair': 'eta_pre*post1', 'symmetric': 'eta_pre*post1*w**mu'}
 DEFAULTS = dict(eta_pre=1e-4, eta_post=1e-2, x_tar=0.4, mu=1, beta=3.0)
-# name: rule, pairing, inhibition, sum of a neuron's weights, constants
+# name: rule, pairing, inhibition, sum of a neuron's weights, constants. The constant delays is the longest
+# delay in steps.
 RECORDINGS = {
     'pair_nearest': ('pair', 'nearest', 'layer', 78, dict(eta_pre=1e-3)),
     'triplet_all': ('triplet', 'all', 'layer', 78, dict(eta_pre=1e-3)),
@@ -32,6 +34,8 @@ RECORDINGS = {
     'symmetric': ('symmetric', 'nearest', 'layer', 0, dict(eta_pre=1e-2, eta_post=2e-2, x_tar=0.2, mu=2)),
     'exponential': ('exponential', 'nearest', 'layer', 0, dict(eta_post=2e-2)),
     'direct': ('triplet', 'nearest', 'direct', 78, {}),
+    'delays_all': ('symmetric', 'all', 'layer', 78, dict(eta_pre=1e-2, x_tar=0.2, delays=35)),
+    'held': ('triplet', 'nearest', 'layer', 78, dict(hold_exc_ms=5, refrac_exc_ms=20)),
 }
 
 
@@ -42,10 +46,14 @@ def record(seed, rule, pairing, inhibition, norm, constants):
     step += step // ON * OFF
     w0 = np.zeros((784, N), 'f4')
     w0[:USED] = random.integers(8, 56, (USED, N)) / 64
-    exc = NeuronGroup(N, '''dv/dt=((-65*mV-v)+ge*(0*mV-v)+gi*(-100*mV-v))/(100*ms) : volt
+    delays = random.integers(0, constants.get('delays', 0) + 1, (784, N)).astype('i4')
+    held = '(unless refractory)' if 'hold_exc_ms' in constants else ''
+    block = constants.get('refrac_exc_ms', 5)
+    exc = NeuronGroup(N, f'''dv/dt=((-65*mV-v)+ge*(0*mV-v)+gi*(-100*mV-v))/(100*ms) : volt {held}
         dge/dt=-ge/(1*ms) : 1
         dgi/dt=-gi/(2*ms) : 1
-        dtheta/dt=-theta/(1e7*ms) : volt''', threshold='v>theta-72*mV', reset='v=-65*mV; theta+=0.05*mV',
+        dtheta/dt=-theta/(1e7*ms) : volt''', reset='v=-65*mV; theta+=0.05*mV',
+                      threshold=f'v>theta-72*mV and t-lastspike>{block - 0.25}*ms',
                       refractory=5*ms, method='euler')
     exc.v, exc.theta = -65*mV, 20*mV
     inputs = SpikeGeneratorGroup(784, event, step*0.5*ms)
@@ -58,6 +66,8 @@ def record(seed, rule, pairing, inhibition, norm, constants):
                         on_post=f'w=clip(w+{UP[rule]},0,1); post1{rise}; post2{rise}', namespace=constants)
     synapses.connect()
     synapses.w = w0.astype('f8').ravel()
+    if 'delays' in constants:
+        synapses.pre.delay = delays.ravel()*0.5*ms
     spikes = SpikeMonitor(exc)
     trace = StateMonitor(exc, ['v', 'ge', 'gi', 'theta'], record=True, when='end')
     parts = [exc, inputs, synapses, spikes, trace]
@@ -99,6 +109,8 @@ def record(seed, rule, pairing, inhibition, norm, constants):
     if inhibition == 'layer':
         found.update(inh_step=steps(inh_spikes), inh_neuron=neurons(inh_spikes),
                      v_inh=np.asarray(inh_trace.v / mV).T)
+    if 'delays' in constants:
+        found['delay_steps'] = delays
     margin = np.abs(v - (np.asarray(trace.theta / mV).T - 72)).min()
     often = np.bincount(found['exc_neuron'], minlength=N)
     return found if margin > 2e-3 and (often >= 2).sum() >= 2 else None
@@ -117,6 +129,8 @@ def main():
         np.savez_compressed(folder / f'{name}.npz', **found)
         args = ['--rule', rule, '--pairing', pairing, '--inhibition', inhibition]
         for key, value in constants.items():
+            if key == 'delays':  # in the recording itself
+                continue
             args += ['--set', f'{key}={value:g}']
         (folder / f'{name}.json').write_text(json.dumps({'args': args}, indent=1) + '\n')
         print(name, len(found['exc_step']), 'excitatory spikes, weights in',
