@@ -1,5 +1,5 @@
 /* Gathers a command's options from command line, environment and configuration files, by the table of
- * options_table.h. Only options.c uses argp, only options_file.c inih. */
+ * options_table.h. Only options.c uses argp. */
 #ifndef CLSNN_OPTIONS_H
 #define CLSNN_OPTIONS_H
 

@@ -1,10 +1,9 @@
-/* Reads a configuration file into a list of resolved settings. inih splits the lines; no other file uses
- * inih. Left alone, inih would cut long lines, join indented ones and name no place. So next_line() hands it
- * one clean line a call. */
+/* Reads a configuration file into a list of resolved settings. Lines may have any length; a line that begins
+ * with blanks continues nothing. */
 #include "options/options_file.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,76 +48,9 @@ void clsnn_settings_finish(struct clsnn_settings *s) {
     *s = (struct clsnn_settings){0};
 }
 
-struct reading {
-    struct clsnn_settings *settings;
-    const char *path;
-    FILE *file;
-    int line;
-    size_t n_bytes;
-    enum clsnn_status st; /* the first failure, which ends the reading */
-};
-
-/* Checks a line's form here: inih would go on after a fault, and tells of no section without keys. */
-static void check_line(struct reading *r, const char *line) {
-    char text[CLSNN_EXCERPT + 4], shown[CLSNN_EXCERPT];
-    if (r->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0) line += 3; /* a byte order mark */
-    line += strspn(line, " \t\r\n");
-    snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\r\n"), line);
-    if (*text == '\0' || *text == ';' || *text == '#') return;
-    if (*text == '[') {
-        const size_t n = strcspn(line, "]");
-        snprintf(text, sizeof text, "%.*s", (int)n - 1, line + 1);
-        if (line[n] && n > 1 && strcmp(text, "clsnn") != 0)
-            r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: unknown section [%s]: must be [clsnn] or none", r->path,
-                               r->line, clsnn_excerpt(text, shown));
-        if (line[n]) return;
-        snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\r\n"), line);
-    } else if (strpbrk(line, "=:")) {
-        return;
-    }
-    r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: \"%s\": must be %s", r->path, r->line,
-                       clsnn_excerpt(text, shown), *text == '[' ? "[clsnn]" : "name = value");
-}
-
-/* inih's reader: reads one line without its indentation; a comment becomes an empty line. inih would take an
- * indented line for a continuation and set the key before it again. Returns NULL at the end or on a
- * failure. */
-static char *next_line(char *out, int room, void *context) {
-    struct reading *r = context;
-    if (r->st != CLSNN_OK) return NULL;
-    int c = getc(r->file);
-    if (c == EOF) return NULL;
-    r->line++;
-    size_t n = 0, last = (size_t)room - 2; /* the newline and the final zero */
-    bool comment = false;
-    for (;; c = getc(r->file)) {
-        if (++r->n_bytes > CLSNN_CONFIG_MAX_BYTES) {
-            r->st = clsnn_fail(CLSNN_E_USAGE, "%s: larger than %u bytes", r->path, CLSNN_CONFIG_MAX_BYTES);
-            return NULL;
-        }
-        if (c == EOF || c == '\n') break;
-        if (c == '\0') {
-            r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: a NUL byte: must be a text file", r->path, r->line);
-            return NULL;
-        }
-        if (n == 0 && (c == ' ' || c == '\t')) continue;
-        if (n == 0 && (c == ';' || c == '#')) comment = true;
-        if (comment) continue;
-        if (n == last) {
-            r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: a line longer than %zu bytes", r->path, r->line, last);
-            return NULL;
-        }
-        out[n++] = (char)c;
-    }
-    out[n++] = '\n';
-    out[n] = '\0';
-    check_line(r, out);
-    return r->st == CLSNN_OK ? out : NULL;
-}
-
-static enum clsnn_status unknown_key(const struct reading *r, const char *key) {
+static enum clsnn_status unknown_key(const char *path, int line, const char *key) {
     const char **names = malloc((clsnn_n_option_rows + clsnn_n_params) * sizeof *names);
-    if (!names) return clsnn_no_memory(r->path);
+    if (!names) return clsnn_no_memory(path);
     size_t n = 0;
     for (size_t k = 0; k < clsnn_n_option_rows; k++)
         if (clsnn_option_is_value(&clsnn_option_rows[k])) names[n++] = clsnn_option_rows[k].name;
@@ -126,30 +58,78 @@ static enum clsnn_status unknown_key(const struct reading *r, const char *key) {
     const char *near = clsnn_nearest(key, names, n);
     free(names);
     char shown[CLSNN_EXCERPT];
-    return clsnn_fail(CLSNN_E_USAGE, "%s:%d: unknown option or parameter %s%s%s%s", r->path, r->line,
+    return clsnn_fail(CLSNN_E_USAGE, "%s:%d: unknown option or parameter %s%s%s%s", path, line,
                       clsnn_excerpt(key, shown), near ? ": did you mean " : "", near ? near : "",
                       near ? "?" : "");
 }
 
-/* inih's handler: adds one key. Returns 0 for a failure. inih goes on after one, so r->st keeps the first. */
-static int on_key(void *context, const char *section, const char *key, const char *value) {
-    struct reading *r = context;
-    (void)section; /* check_line has seen it */
-    if (r->st != CLSNN_OK) return 0;
-    const struct clsnn_option_row *row = clsnn_option_find(key);
-    const struct clsnn_param_info *param = row ? NULL : clsnn_param_find(key);
+/* Returns the first character of ends in text, the ";" of a comment behind a blank, or the end of text. */
+static char *find_end(char *text, const char *ends) {
+    bool blank = false;
+    for (; *text && !strchr(ends, *text) && !(blank && *text == ';'); text++)
+        blank = isspace((unsigned char)*text);
+    return text;
+}
+
+/* Cuts blanks off the end of text. */
+static void cut_blanks(char *text) {
+    size_t n = strlen(text);
+    while (n && isspace((unsigned char)text[n - 1])) text[--n] = '\0';
+}
+
+/* Adds the setting of one line, which has no line end and no blanks before it. */
+static enum clsnn_status read_line(struct clsnn_settings *s, const char *path, int line, char *text) {
+    char shown[CLSNN_EXCERPT];
+    if (*text == '\0' || *text == ';' || *text == '#') return CLSNN_OK;
+    char *end = *text == '[' ? strchr(text, ']') : find_end(text, "=:");
+    if (!end || !*end || *end == ';')
+        return clsnn_fail(CLSNN_E_USAGE, "%s:%d: \"%s\": must be %s", path, line, clsnn_excerpt(text, shown),
+                          *text == '[' ? "[clsnn]" : "name = value");
+    const bool is_section = *text == '[';
+    *end = '\0';
+    if (is_section && (end == text + 1 || strcmp(text + 1, "clsnn") == 0)) return CLSNN_OK;
+    if (is_section)
+        return clsnn_fail(CLSNN_E_USAGE, "%s:%d: unknown section [%s]: must be [clsnn] or none", path, line,
+                          clsnn_excerpt(text + 1, shown));
+    char *value = end + 1;
+    *find_end(value, "") = '\0';
+    while (isspace((unsigned char)*value)) value++;
+    cut_blanks(value);
+    cut_blanks(text);
+    const struct clsnn_option_row *row = clsnn_option_find(text);
+    const struct clsnn_param_info *param = row ? NULL : clsnn_param_find(text);
     if (row && !clsnn_option_is_value(row))
-        r->st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: %s belongs on the command line", r->path, r->line, key);
-    else if (!row && !param)
-        r->st = unknown_key(r, key);
-    if (r->st != CLSNN_OK) return 0;
+        return clsnn_fail(CLSNN_E_USAGE, "%s:%d: %s belongs on the command line", path, line, text);
+    if (!row && !param) return unknown_key(path, line, text);
     /* Later messages about the value begin with path, line and key. */
-    size_t n_label = strlen(r->path) + strlen(key) + 16;
+    const size_t n_label = strlen(path) + strlen(text) + 16;
     char *label = malloc(n_label);
-    if (label) snprintf(label, n_label, "%s:%d: %s", r->path, r->line, key);
-    r->st = label ? clsnn_settings_add(r->settings, row, param, value, label) : clsnn_no_memory(r->path);
+    if (!label) return clsnn_no_memory(path);
+    snprintf(label, n_label, "%s:%d: %s", path, line, text);
+    const enum clsnn_status st = clsnn_settings_add(s, row, param, value, label);
     free(label);
-    return r->st == CLSNN_OK;
+    return st;
+}
+
+/* Splits a file's text into lines. */
+static enum clsnn_status read_lines(struct clsnn_settings *s, const char *path, char *text, size_t n_bytes) {
+    enum clsnn_status st = CLSNN_OK;
+    const char *end = text + n_bytes;
+    if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3; /* a byte order mark */
+    for (int line = 1; text < end; line++) {
+        char *next = memchr(text, '\n', (size_t)(end - text));
+        const size_t n = next ? (size_t)(next - text) : (size_t)(end - text);
+        if (memchr(text, '\0', n))
+            return clsnn_fail(CLSNN_E_USAGE, "%s:%d: a NUL byte: must be a text file", path, line);
+        text[n] = '\0';
+        while (isspace((unsigned char)*text)) text++;
+        cut_blanks(text);
+        TRY(read_line(s, path, line, text));
+        text = next ? next + 1 : text + strlen(text);
+        if (!next) break;
+    }
+fail:
+    return st;
 }
 
 enum clsnn_status clsnn_settings_blame(const char *value, enum clsnn_status st) {
@@ -171,19 +151,30 @@ static enum clsnn_status unreadable(const char *what, const char *path, int erro
 }
 
 enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path, const char *what) {
-    struct reading r = {.settings = s, .path = path, .file = NULL};
-    do r.file = fopen(path, "re");
-    while (!r.file && errno == EINTR);
-    if (!r.file) {
-        if (!what && (errno == ENOENT || errno == ENOTDIR)) return CLSNN_OK;
-        return unreadable(what, path, errno);
+    enum clsnn_status st = CLSNN_OK;
+    FILE *from = NULL;
+    char *text = malloc(CLSNN_CONFIG_MAX_BYTES + 2);
+    if (!text) return clsnn_no_memory(path);
+    do from = fopen(path, "re");
+    while (!from && errno == EINTR);
+    if (!from) {
+        if (what || (errno != ENOENT && errno != ENOTDIR)) st = unreadable(what, path, errno);
+        goto fail;
     }
     errno = 0;
-    int bad_line = ini_parse_stream(next_line, &r, on_key, &r);
-    if (r.st == CLSNN_OK && ferror(r.file)) r.st = unreadable(what, path, errno ? errno : EIO);
-    if (r.st == CLSNN_OK && bad_line > 0)
-        r.st = clsnn_fail(CLSNN_E_USAGE, "%s:%d: must be name = value, or [clsnn]", path, bad_line);
-    if (r.st == CLSNN_OK && bad_line < 0) r.st = clsnn_no_memory(path);
-    fclose(r.file);
-    return r.st;
+    const size_t n_bytes = fread(text, 1, CLSNN_CONFIG_MAX_BYTES + 1, from);
+    if (ferror(from)) {
+        st = unreadable(what, path, errno ? errno : EIO);
+        goto fail;
+    }
+    if (n_bytes > CLSNN_CONFIG_MAX_BYTES) {
+        st = clsnn_fail(CLSNN_E_USAGE, "%s: larger than %u bytes", path, CLSNN_CONFIG_MAX_BYTES);
+        goto fail;
+    }
+    text[n_bytes] = '\0';
+    TRY(read_lines(s, path, text, n_bytes));
+fail:
+    if (from) fclose(from);
+    free(text);
+    return st;
 }

@@ -122,10 +122,10 @@ void clsnn_options_visit(const struct clsnn_options *o,
     }
 }
 
-/* Returns whether an ini line can hold value: inih trims blanks, cuts at a comment, and limits the line. */
+/* Returns whether an ini line can hold value: the reader trims blanks and cuts at a comment. */
 static bool fits_ini(const char *value) {
     size_t n = strlen(value);
-    return n <= 150 && value[0] != ' ' && value[0] != ';' && value[n - 1] != ' ' && !strstr(value, " ;") &&
+    return value[0] != ' ' && value[0] != ';' && value[n - 1] != ' ' && !strstr(value, " ;") &&
            !strstr(value, "\t;");
 }
 
@@ -138,7 +138,7 @@ static void print_line(void *ctx, const char *name, const char *value, const cha
                        bool is_param) {
     struct printing *p = ctx;
     (void)is_number;
-    char shown[CLSNN_EXCERPT], assignment[200];
+    char shown[CLSNN_EXCERPT];
     if (is_param && !p->any_param) fputs("\n; parameters of the model\n", p->to);
     p->any_param = is_param;
     if (*value == '\0') {
@@ -151,14 +151,13 @@ static void print_line(void *ctx, const char *name, const char *value, const cha
                 value);
         return;
     }
-    snprintf(assignment, sizeof assignment, "%s = %s", name, value);
     const struct clsnn_param_info *param = is_param ? clsnn_param_find(name) : NULL;
     clsnn_excerpt(origin, shown);
-    if (strlen(assignment) > 80) /* inih's lines are limited: the origin gets a line of its own */
-        fprintf(p->to, "; %s\n%s\n", shown, assignment);
+    if (strlen(name) + strlen(value) > 77) /* a long line is easier to read without its origin */
+        fprintf(p->to, "; %s\n%s = %s\n", shown, name, value);
     else
-        fprintf(p->to, "%-32s ; %s%s%s\n", assignment, param ? param->unit : "",
-                param && *param->unit ? ", " : "", shown);
+        fprintf(p->to, "%s = %-*s ; %s%s%s\n", name, strlen(name) < 29 ? 29 - (int)strlen(name) : 0, value,
+                param ? param->unit : "", param && *param->unit ? ", " : "", shown);
 }
 
 void clsnn_options_print_config(const struct clsnn_options *o, FILE *to) {

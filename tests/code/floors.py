@@ -44,7 +44,6 @@ INCLUDE_DOORS = {
     "png.h": ["canvas.c"],
     "cairo": ["canvas.h", "canvas.c", "mosaic.c", "curves.c", "confusion.c", "mistakes.c"],
     "argp.h": ["options*"],
-    "ini.h": ["options*"],
     "curl/": ["download.c"],
     "openssl/": ["sha256.c"],
     "jansson.h": ["formats/json.h"],

@@ -2,7 +2,7 @@
 # Makes one thing at a time fail in a command (train of one network and of two, eval, replay, bench, data
 # export) and judges how the program ends. Classes of faults:
 #   memory      allocation n of the program's own code fails, once or for ever (faults/alloc.c)
-#   libraries   the same for jansson, libpng, libarchive, zlib, cairo, pixman, libcrypto and inih
+#   libraries   the same for jansson, libpng, libarchive, zlib, cairo, pixman and libcrypto
 #   opencl      OpenCL call n fails with each of six codes, once or for ever (faults/layer.c)
 #   lost        the device goes away at command n; train --resume must then end as if it had not
 #   files       system call n on a file of ours fails: EIO, ENOSPC, EACCES, EMFILE, EINTR (strace)

@@ -33,7 +33,7 @@ REPORT_BYTES = HEAD.size + 8 * SEQUENCE + 24 * LIVE
 CODES = {-6: "CL_OUT_OF_HOST_MEMORY", -5: "CL_OUT_OF_RESOURCES", -4: "CL_MEM_OBJECT_ALLOCATION_FAILURE",
          -36: "CL_INVALID_COMMAND_QUEUE", -2: "CL_DEVICE_NOT_AVAILABLE", -11: "CL_BUILD_PROGRAM_FAILURE",
          -9999: "a vendor's code"}
-LIBRARIES = "libjansson,libpng,libarchive,libz.,libcairo,libpixman,libcrypto,libinih"
+LIBRARIES = "libjansson,libpng,libarchive,libz.,libcairo,libpixman,libcrypto"
 
 # Without memory libarchive 3.6.2 leaks, crashes (in its list of zip members) or ends the program itself
 # ("Fatal Internal Error in libarchive", exit 1), and libcrypto 3.0 crashes in its own initialisation. Such
