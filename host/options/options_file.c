@@ -63,6 +63,16 @@ static enum clsnn_status unknown_key(const char *path, int line, const char *key
                       near ? "?" : "");
 }
 
+enum clsnn_status clsnn_setting_find(const char *path, int line, const char *key, struct clsnn_setting *out) {
+    const struct clsnn_option_row *row = clsnn_option_find(key);
+    const struct clsnn_param_info *param = row ? NULL : clsnn_param_find(key);
+    if (row && !clsnn_option_is_value(row))
+        return clsnn_fail(CLSNN_E_USAGE, "%s:%d: %s belongs on the command line", path, line, key);
+    if (!row && !param) return unknown_key(path, line, key);
+    *out = (struct clsnn_setting){row, param, NULL, NULL};
+    return CLSNN_OK;
+}
+
 /* Returns the first character of ends in text, the ";" of a comment behind a blank, or the end of text. */
 static char *find_end(char *text, const char *ends) {
     bool blank = false;
@@ -96,17 +106,15 @@ static enum clsnn_status read_line(struct clsnn_settings *s, const char *path, i
     while (isspace((unsigned char)*value)) value++;
     cut_blanks(value);
     cut_blanks(text);
-    const struct clsnn_option_row *row = clsnn_option_find(text);
-    const struct clsnn_param_info *param = row ? NULL : clsnn_param_find(text);
-    if (row && !clsnn_option_is_value(row))
-        return clsnn_fail(CLSNN_E_USAGE, "%s:%d: %s belongs on the command line", path, line, text);
-    if (!row && !param) return unknown_key(path, line, text);
+    struct clsnn_setting found;
+    const enum clsnn_status known = clsnn_setting_find(path, line, text, &found);
+    if (known != CLSNN_OK) return known;
     /* Later messages about the value begin with path, line and key. */
     const size_t n_label = strlen(path) + strlen(text) + 16;
     char *label = malloc(n_label);
     if (!label) return clsnn_no_memory(path);
     snprintf(label, n_label, "%s:%d: %s", path, line, text);
-    const enum clsnn_status st = clsnn_settings_add(s, row, param, value, label);
+    const enum clsnn_status st = clsnn_settings_add(s, found.row, found.param, value, label);
     free(label);
     return st;
 }

@@ -23,6 +23,11 @@ enum clsnn_status clsnn_settings_add(struct clsnn_settings *s, const struct clsn
                                      const char *label);
 void clsnn_settings_finish(struct clsnn_settings *s); /* takes NULL and {0} */
 
+/* Finds the option or parameter that a key of a file names; *out has neither value nor label.
+ * Errors: CLSNN_E_USAGE an unknown key (with the nearest), or one that only the command line may have; the
+ * text names path and line. */
+enum clsnn_status clsnn_setting_find(const char *path, int line, const char *key, struct clsnn_setting *out);
+
 #define CLSNN_CONFIG_MAX_BYTES (1u << 20)
 /* Appends the keys of an ini file in the file's order. what names the file's role in messages: "--config",
  * "sweep file". what NULL: the file is the user's own, and a missing one adds nothing.

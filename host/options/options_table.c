@@ -89,6 +89,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "train R networks at once, with the seeds SEED to SEED + R - 1, each in a directory of its own"},
     {"zip", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(zip), .def_note = "every combination", .commands = SWEEP,
      .help = "keys of FILE.ini whose lists advance together; commas between keys, | between groups"},
+    {"random", 0, "K", CLSNN_OPT_WHOLE, FIELD(random), .min = 0, .max = 10000, .def = "0",
+     .def_note = "every combination", .commands = SWEEP, .unit = "points",
+     .help = "draw K points from the ranges and lists of FILE.ini by --seed, and train each with every seed"},
     {"shard", 0, "I/N|slurm", CLSNN_OPT_TEXT, FIELD(shard), .def_note = "all runs", .commands = SWEEP,
      .help =
          "train only the I-th of N equal parts of the runs, 1/N to N/N; slurm: the part of this task of a "
@@ -220,16 +223,21 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn devices --json", 0, 0, NULL},
     {DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
      "clsnn data fetch mnist", 1, 3, NULL},
-    {SWEEP, "sweep", "FILE.ini", "trains many independent networks, batched on the device",
+    {SWEEP, "sweep", "FILE", "trains many independent networks, batched on the device",
      "clsnn sweep theta.ini --out theta", 1, 1,
-     "FILE.ini has lines NAME = VALUES; NAME is an option of clsnn train or a parameter of the model. VALUES "
-     "is "
-     "one value, a list (100, 225, 400) or a range, FIRST..LAST or FIRST..LAST..STEP (1..10, "
-     "0.02..0.1..0.02). "
-     "A list may hold ranges. Steps must lead to LAST; without STEP whole numbers count up by 1. Every "
-     "combination of the lists' values is a run. A line zip = NAME, NAME makes these lists advance together; "
-     "| stands between groups (zip = a, b | c, d). A comment begins with ; at the line's beginning or "
-     "behind a blank."},
+     "A FILE.ini has lines NAME = VALUES; NAME is an option of clsnn train or a parameter of the model. "
+     "VALUES "
+     "is one value, a list (100, 225, 400) or a range, FIRST..LAST or FIRST..LAST..STEP (1..10, "
+     "0.02..0.1..0.02) or log(FIRST..LAST, COUNT): COUNT values with a constant ratio. A list may hold "
+     "ranges. "
+     "Steps must lead to LAST; without STEP whole numbers count up by 1. Every combination of the lists' "
+     "values is a run. A line zip = NAME, NAME makes these lists advance together; | stands between groups "
+     "(zip = a, b | c, d). A comment begins with ; at the line's beginning or behind a blank. With --random "
+     "K, "
+     "K points are drawn: FIRST..LAST means every value between, log(FIRST..LAST) every value by its "
+     "logarithm, a list any of its values. They depend on --seed, names and ranges alone, and a larger K "
+     "adds "
+     "to them. A FILE.csv has a header of such names and a row of values for each run."},
     {BENCH, "bench", "", "measures training speed in plain C and on every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0, NULL},
     {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",

@@ -50,10 +50,11 @@ struct clsnn_options {
     char *preset;             /* --preset, default "kim-2020" */
     struct clsnn_model model; /* --preset, --set name=value, and options named as in laws.def */
     /* train, sweep */
-    int32_t runs; /* --runs, default 1 */
-    char *zip;    /* --zip NAMES, or NULL */
-    char *shard;  /* --shard I/N, or NULL */
-    bool collect; /* --collect */
+    int32_t runs;   /* --runs, default 1 */
+    char *zip;      /* --zip NAMES, or NULL */
+    char *shard;    /* --shard I/N, or NULL */
+    bool collect;   /* --collect */
+    int32_t random; /* --random 1..10000; 0: every combination */
     /* bench */
     char *sizes;      /* --sizes LIST; NULL: the command's default (bench, reproduce) */
     int32_t networks; /* --networks MAX, 0 = chosen for the device */

@@ -2,11 +2,7 @@
 #include "sweep/grid.h"
 
 #include <assert.h>
-#include <ctype.h>
-#include <errno.h>
-#include <float.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +10,12 @@
 #include "base/fail.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "formats/csv.h"
 #include "model/reads.h"
 #include "options/options.h"
+#include "sweep/draw.h"
 
 enum { MAX_NAME = 180 }; /* bytes of a run's directory name: file systems allow 255, a suffix may follow */
-
-/* Returns whether the row's values are paths that runs may differ in: --from. */
-static bool is_path(const struct clsnn_option_row *row) {
-    return row && strcmp(row->name, "from") == 0;
-}
 
 /* Returns true if runs of one sweep may differ in s: model parameters, seed, preset, numbers and choices of
  * training. Device, work-group and other settings of where and how runs go are the same for all. */
@@ -31,233 +24,12 @@ static bool is_sweepable(const struct clsnn_setting *s) {
     if (!(s->row->commands & CLSNN_CMD_TRAIN) || clsnn_option_is_common(s->row)) {
         return s->row->type == CLSNN_OPT_SEED || s->row->type == CLSNN_OPT_PRESET;
     }
-    if (is_path(s->row)) return true;
+    if (clsnn_axis_is_path(s->row)) return true;
     return s->row->commands & CLSNN_CMD_SWEEP && s->row->type != CLSNN_OPT_TEXT &&
            s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0 &&
            strcmp(s->row->name, "validate") != 0 && strcmp(s->row->name, "strict") != 0 &&
-           strcmp(s->row->name, "no-kernel-cache") != 0;
-}
-
-/* Writes text as clsnn prints the value, so that "1e2" and "100" are one value with one directory. */
-static enum clsnn_status write_value(const struct clsnn_axis *axis, const char *text, char out[64]) {
-    enum clsnn_status st = CLSNN_OK;
-    struct clsnn_options o = {0};
-    char buf[32];
-    if (axis->param) {
-        clsnn_model_defaults(&o.model);
-        TRY(clsnn_param_set(&o.model, axis->param, text, axis->label));
-        clsnn_format_real(clsnn_model_get(&o.model, axis->param), buf);
-        snprintf(out, 64, "%s", buf);
-    } else {
-        TRY(clsnn_option_store(&o, axis->row, text, axis->label));
-        snprintf(out, 64, "%s", clsnn_option_value(&o, axis->row, buf));
-    }
-fail:
-    clsnn_options_finish(&o);
-    return st;
-}
-
-/* Refuses a path that cannot be part of a directory's name and of a table. */
-static enum clsnn_status check_path(const struct clsnn_axis *axis, const char *path) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
-    char shown[CLSNN_EXCERPT];
-    if (path[strspn(path, letters)] == '\0') return CLSNN_OK;
-    return clsnn_fail(
-        CLSNN_E_USAGE,
-        "%s: %s: a path in a list may have letters, digits, '_', '-', '.' and '/' only: rename or "
-        "link the file",
-        axis->label, clsnn_excerpt(path, shown));
-}
-
-static enum clsnn_status add_value(struct clsnn_axis *axis, const char *given) {
-    char buf[64];
-    const char *text = is_path(axis->row) ? given : buf;
-    const enum clsnn_status st = is_path(axis->row) ? check_path(axis, given) : write_value(axis, given, buf);
-    if (st != CLSNN_OK) return st;
-    for (size_t k = 0; k < axis->n_values; k++) {
-        if (strcmp(axis->values[k], text) == 0)
-            return clsnn_fail(CLSNN_E_USAGE, "%s: %s stands there twice: list each value once", axis->label,
-                              text);
-    }
-    if (axis->n_values == CLSNN_GRID_MAX_RUNS) {
-        return clsnn_fail(CLSNN_E_USAGE, "%s: more than %d values, the most runs of a sweep", axis->label,
-                          CLSNN_GRID_MAX_RUNS);
-    }
-    char **grown = realloc(axis->values, (axis->n_values + 1) * sizeof *grown);
-    if (!grown) return clsnn_no_memory("sweep");
-    axis->values = grown;
-    grown[axis->n_values] = strdup(text);
-    if (!grown[axis->n_values]) return clsnn_no_memory("sweep");
-    axis->n_values++;
-    return CLSNN_OK;
-}
-
-static char *trimmed(char *text) {
-    while (isspace((unsigned char)*text)) text++;
-    size_t n = strlen(text);
-    while (n && isspace((unsigned char)text[n - 1])) text[--n] = '\0';
-    return text;
-}
-
-/* Reads one end or the step of a range. The whole text must be a finite number. */
-static enum clsnn_status read_end(const struct clsnn_axis *axis, const char *text, double *out) {
-    *out = text && clsnn_is_decimal(text) ? strtod(text, NULL) : (double)NAN;
-    if (isfinite(*out)) return CLSNN_OK;
-    char shown[CLSNN_EXCERPT];
-    return clsnn_fail(CLSNN_E_USAGE,
-                      "%s: %s in a range is not a number: write FIRST..LAST or FIRST..LAST..STEP",
-                      axis->label, clsnn_excerpt(text, shown));
-}
-
-/* A range of a sweep's file, "4..8..2": its text for messages, and its two or three numbers' texts. */
-struct range {
-    char text[CLSNN_EXCERPT];
-    char *first, *last, *step; /* step NULL: none is given */
-};
-
-static enum clsnn_status bad_range(const struct clsnn_axis *axis, const struct range *r, const char *what) {
-    return clsnn_fail(CLSNN_E_USAGE, "%s = %s: %s", axis->label, r->text, what);
-}
-
-static enum clsnn_status too_many(const struct clsnn_axis *axis, const struct range *r) {
-    return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s has more than %d values, the most runs of a sweep",
-                      axis->label, r->text, CLSNN_GRID_MAX_RUNS);
-}
-
-static enum clsnn_status is_empty(const struct clsnn_axis *axis, const struct range *r) {
-    return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s is empty: its first value is above its last",
-                      axis->label, r->text);
-}
-
-/* Fails because steps pass LAST by. below, above: the values next to it; above may be NULL. */
-static enum clsnn_status misses_last(const struct clsnn_axis *axis, const struct range *r, const char *below,
-                                     const char *above) {
-    return clsnn_fail(CLSNN_E_USAGE,
-                      "%s = %s: steps lead to %s%s%s, not to %s: end there, or change the step", axis->label,
-                      r->text, below, above ? " and " : "", above ? above : "", r->last);
-}
-
-/* Splits text at its double dots; *out points into text. */
-static enum clsnn_status split_range(const struct clsnn_axis *axis, char *text, struct range *out) {
-    static const char form[] = "write FIRST..LAST or FIRST..LAST..STEP";
-    struct range r = {.step = NULL};
-    char *parts[3] = {NULL}, what[128];
-    size_t n = 0, n_dots = 0; /* n_dots: left of the first dots that were too many, when one was taken */
-    clsnn_excerpt(text, r.text);
-    for (char *dots; (dots = strstr(text, "...")); n_dots = n_dots ? n_dots : strspn(dots, "."))
-        memmove(dots, dots + 1, strlen(dots));
-    if (n_dots) {
-        snprintf(what, sizeof what, "%s dots: write %.80s", n_dots == 2 ? "three" : "too many", text);
-        return bad_range(axis, &r, what);
-    }
-    for (char *at = text; at; n++) {
-        char *next = strstr(at, "..");
-        if (next) *next = '\0';
-        if (n < 3) parts[n] = trimmed(at);
-        at = next ? next + 2 : NULL;
-    }
-    static const char *const names[] = {"first value", "last value", "step"};
-    for (size_t k = 0; k < n && k < 3; k++) {
-        if (*parts[k]) continue;
-        snprintf(what, sizeof what, "%s missing: %s", names[k], form);
-        return bad_range(axis, &r, what);
-    }
-    if (n > 3) {
-        snprintf(what, sizeof what, "%s numbers: at most FIRST..LAST..STEP", n == 4 ? "four" : "too many");
-        return bad_range(axis, &r, what);
-    }
-    r.first = parts[0];
-    r.last = parts[1];
-    r.step = parts[2];
-    *out = r;
-    return CLSNN_OK;
-}
-
-static enum clsnn_status bad_step(const struct clsnn_axis *axis, const struct range *r) {
-    return clsnn_fail(CLSNN_E_USAGE, "%s: step %s of %s: must be above 0", axis->label, r->step, r->text);
-}
-
-/* Adds a range of whole numbers. They stay integers: a seed has 64 bits, a double only 53. */
-static enum clsnn_status add_whole_range(struct clsnn_axis *axis, const struct range *r) {
-    enum clsnn_status st = CLSNN_OK;
-    uint64_t from, to, by = 1;
-    char text[32], above[32];
-    TRY(clsnn_parse_whole(axis->label, r->first, 0, UINT64_MAX, "", &from));
-    TRY(clsnn_parse_whole(axis->label, r->last, 0, UINT64_MAX, "", &to));
-    if (r->step) TRY(clsnn_parse_whole(axis->label, r->step, 0, UINT64_MAX, "", &by));
-    if (by == 0) return bad_step(axis, r);
-    if (from > to) return is_empty(axis, r);
-    if ((to - from) % by != 0) {
-        const uint64_t below = to - (to - from) % by;
-        snprintf(text, sizeof text, "%" PRIu64, below);
-        snprintf(above, sizeof above, "%" PRIu64, below + by);
-        return misses_last(axis, r, text, below <= UINT64_MAX - by ? above : NULL);
-    }
-    if ((to - from) / by >= CLSNN_GRID_MAX_RUNS) return too_many(axis, r);
-    for (uint64_t k = 0; k <= (to - from) / by; k++) {
-        snprintf(text, sizeof text, "%" PRIu64, from + k * by);
-        TRY(add_value(axis, text));
-    }
-fail:
-    return st;
-}
-
-static void write_step(double from, double by, double k, char out[32]) {
-    snprintf(out, 32, "%.12g", from + k * by); /* 0.3, not 0.30000000000000004 */
-}
-
-static enum clsnn_status add_range(struct clsnn_axis *axis, char *text) {
-    enum clsnn_status st = CLSNN_OK;
-    struct range r;
-    double from, to, by = 0;
-    char value[32], above[32];
-    TRY(split_range(axis, text, &r));
-    if (clsnn_is_whole(r.first) && clsnn_is_whole(r.last) && (!r.step || clsnn_is_whole(r.step)))
-        return add_whole_range(axis, &r);
-    TRY(read_end(axis, r.first, &from));
-    TRY(read_end(axis, r.last, &to));
-    if (!r.step)
-        return clsnn_fail(CLSNN_E_USAGE, "%s: the range %s needs a step: %s..%s..STEP", axis->label, r.text,
-                          r.first, r.last);
-    TRY(read_end(axis, r.step, &by));
-    if (!(by > 0)) return bad_step(axis, &r);
-    /* Rounding of the ends and of the quotient must not lose the last value. */
-    const double rounding = 1e-9 + fmin(1e-6, DBL_EPSILON * (fabs(from) + fabs(to)) / by);
-    const double steps = floor((to - from) / by + rounding);
-    if (!(steps >= 0)) return is_empty(axis, &r);
-    if (!(steps < CLSNN_GRID_MAX_RUNS)) return too_many(axis, &r);
-    if ((to - from) / by - steps > rounding) {
-        write_step(from, by, steps, value);
-        write_step(from, by, steps + 1, above);
-        return misses_last(axis, &r, value, above);
-    }
-    for (int k = 0; k <= (int)steps; k++) {
-        write_step(from, by, k, value);
-        TRY(add_value(axis, value));
-    }
-fail:
-    return st;
-}
-
-static enum clsnn_status expand(struct clsnn_axis *axis, const char *value) {
-    enum clsnn_status st = CLSNN_OK;
-    char *copy = strdup(value), *rest = copy, *item;
-    if (!copy) return clsnn_no_memory("sweep");
-    while ((item = strsep(&rest, ","))) {
-        item = trimmed(item);
-        if (*item == '\0') {
-            st = clsnn_fail(CLSNN_E_USAGE, "%s: an empty place in its list: write a value or remove a comma",
-                            axis->label);
-            goto fail;
-        }
-        if (strstr(item, "..") && !is_path(axis->row))
-            TRY(add_range(axis, item));
-        else
-            TRY(add_value(axis, item));
-    }
-fail:
-    free(copy);
-    return st;
+           strcmp(s->row->name, "no-kernel-cache") != 0 && strcmp(s->row->name, "checkpoint-every") != 0 &&
+           strcmp(s->row->name, "keep-checkpoints") != 0;
 }
 
 static enum clsnn_status add_axis(struct clsnn_grid *g, const struct clsnn_setting *s,
@@ -277,11 +49,7 @@ static enum clsnn_status add_axis(struct clsnn_grid *g, const struct clsnn_setti
 }
 
 void clsnn_grid_finish(struct clsnn_grid *g) {
-    for (size_t a = 0; a < g->n_axes; a++) {
-        for (size_t k = 0; k < g->axes[a].n_values; k++) free(g->axes[a].values[k]);
-        free(g->axes[a].values);
-        free(g->axes[a].label);
-    }
+    for (size_t a = 0; a < g->n_axes; a++) clsnn_axis_finish(&g->axes[a]);
     free(g->axes);
     for (size_t run = 0; g->options && run < g->n_runs; run++) clsnn_options_finish(&g->options[run]);
     free(g->options);
@@ -300,7 +68,7 @@ static enum clsnn_status zip_part(struct clsnn_grid *g, char *names, const char 
     char *name, shown[CLSNN_EXCERPT];
     size_t n = 0;
     while ((name = strsep(&names, ","))) {
-        name = trimmed(name);
+        name = clsnn_axis_trim(name);
         struct clsnn_axis *axis = find_axis(g, name);
         if (!axis)
             return clsnn_fail(CLSNN_E_USAGE, "zip = %s: %s is not swept: give it a list",
@@ -311,10 +79,10 @@ static enum clsnn_status zip_part(struct clsnn_grid *g, char *names, const char 
         axis->zip = part;
         n++;
         if (!first) first = axis;
-        if (axis->n_values != first->n_values)
+        if (axis->n_order != first->n_order)
             return clsnn_fail(CLSNN_E_USAGE,
                               "zip: %s has %zu values, %s has %zu: zipped lists must be equally long",
-                              first->name, first->n_values, axis->name, axis->n_values);
+                              first->name, first->n_order, axis->name, axis->n_order);
     }
     if (n < 2)
         return clsnn_fail(CLSNN_E_USAGE, "zip = %s: %s stands alone: name two or more that advance together",
@@ -333,13 +101,35 @@ static enum clsnn_status count_runs(struct clsnn_grid *g) {
         axis->group = b < a ? g->axes[b].group : n;
         if (b < a) continue; /* the axis advances with an earlier one and adds no runs */
         n++;
-        g->n_runs *= axis->n_values;
+        g->n_runs *= axis->n_order;
         if (g->n_runs > CLSNN_GRID_MAX_RUNS)
             return clsnn_fail(CLSNN_E_USAGE,
                               "%s: with it the sweep has more than %d runs, the most there may be",
                               axis->label, CLSNN_GRID_MAX_RUNS);
     }
     g->n_groups = n;
+    return CLSNN_OK;
+}
+
+/* Fails if two runs would be the same: a value twice in a list, or a row twice in lists that advance
+ * together. */
+static enum clsnn_status refuse_repeats(const struct clsnn_grid *g) {
+    for (size_t a = 0; a < g->n_axes; a++) {
+        const struct clsnn_axis *axis = &g->axes[a];
+        if (axis->n_order == axis->n_values) continue;
+        for (size_t k = 1; k < axis->n_order; k++) {
+            const size_t first = axis->zip ? clsnn_axes_first_same(g->axes, g->n_axes, axis->zip, k)
+                                           : clsnn_axes_first_same(axis, 1, 0, k);
+            if (first == k) continue;
+            if (axis->zip)
+                return clsnn_fail(CLSNN_E_USAGE,
+                                  "%s: places %zu and %zu of the lists that advance together have the same "
+                                  "values: list each run once",
+                                  axis->label, first + 1, k + 1);
+            return clsnn_fail(CLSNN_E_USAGE, "%s: %s stands there twice: list each value once", axis->label,
+                              axis->values[axis->order[k]]);
+        }
+    }
     return CLSNN_OK;
 }
 
@@ -353,6 +143,7 @@ static enum clsnn_status group_axes(struct clsnn_grid *g, const char *zip) {
         char *rest = copy, *part;
         while ((part = strsep(&rest, "|"))) TRY(zip_part(g, part, zip, ++n));
     }
+    TRY(refuse_repeats(g));
     TRY(count_runs(g));
 fail:
     free(copy);
@@ -364,9 +155,9 @@ size_t clsnn_grid_index(const struct clsnn_grid *g, size_t run, const struct cls
     for (size_t group = axis->group + 1; group < g->n_groups; group++) {
         size_t a = 0;
         while (g->axes[a].group != group) a++;
-        run /= g->axes[a].n_values;
+        run /= g->axes[a].n_order;
     }
-    return run % axis->n_values;
+    return axis->order[run % axis->n_order];
 }
 
 const char *clsnn_grid_value(const struct clsnn_grid *g, size_t run, const struct clsnn_axis *axis) {
@@ -416,6 +207,24 @@ static enum clsnn_status refuse_list(const struct clsnn_setting *s) {
                       shown);
 }
 
+/* Fails if a command line names what the file sweeps. */
+static enum clsnn_status refuse_given(const struct clsnn_options *base, const struct clsnn_setting *s) {
+    if (!from_command_line(base, s)) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_USAGE, "%s: is swept here and given on the command line too: leave one out",
+                      s->label);
+}
+
+static enum clsnn_status refuse_foreign(const struct clsnn_setting *s) {
+    if (!s->row || s->row->commands & CLSNN_CMD_SWEEP) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_USAGE, "%s: is no option of a training run: leave it out", s->label);
+}
+
+/* Returns whether s becomes an axis: a list or range of something that runs may differ in. */
+static bool is_axis(const struct clsnn_setting *s) {
+    if (clsnn_axis_is_path(s->row)) return strchr(s->value, ',') != NULL;
+    return is_sweepable(s) && clsnn_axis_is_list(s->value);
+}
+
 /* Notes a value of the file that the command line replaces by another. */
 static void note_replaced(struct clsnn_grid *g, const struct clsnn_options *base,
                           const struct clsnn_setting *s) {
@@ -432,30 +241,44 @@ static void note_replaced(struct clsnn_grid *g, const struct clsnn_options *base
              clsnn_excerpt(value, given));
 }
 
-/* Makes s an axis if it is a list or range, else adds it to fixed unless the command line gave the key. */
+/* Checks a setting; adds it to fixed if it is a single value that the command line does not give. */
 static enum clsnn_status sort_setting(struct clsnn_grid *g, const struct clsnn_options *base,
                                       const struct clsnn_setting *s, struct clsnn_settings *fixed) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_axis *axis = NULL;
     assert(s->row || s->param);
-    const bool list = strchr(s->value, ','), many = list || (strstr(s->value, "..") && !is_path(s->row));
-    if (s->row && !(s->row->commands & CLSNN_CMD_SWEEP))
-        return clsnn_fail(CLSNN_E_USAGE, "%s: is no option of a training run: leave it out", s->label);
+    TRY(refuse_foreign(s));
+    if (is_axis(s)) return refuse_given(base, s);
     if (!is_sweepable(s)) {
         /* paths may have double dots; zip alone is a list of names */
         const bool is_text = s->row->type == CLSNN_OPT_TEXT;
-        if (strcmp(s->row->name, "zip") != 0 && (is_text ? list : many)) return refuse_list(s);
-    } else if (many) {
-        if (from_command_line(base, s))
-            return clsnn_fail(CLSNN_E_USAGE,
-                              "%s: is swept here and given on the command line too: leave one out", s->label);
-        TRY(add_axis(g, s, &axis));
-        return clsnn_settings_blame(s->value, expand(axis, s->value));
+        if (strcmp(s->row->name, "zip") != 0 &&
+            (is_text ? strchr(s->value, ',') != NULL : clsnn_axis_is_list(s->value)))
+            return refuse_list(s);
     }
     if (from_command_line(base, s))
         note_replaced(g, base, s);
     else
         TRY(clsnn_settings_add(fixed, s->row, s->param, s->value, s->label));
+fail:
+    return st;
+}
+
+static bool is_seed(const struct clsnn_axis *axis) {
+    return axis->row && axis->row->type == CLSNN_OPT_SEED;
+}
+
+/* Makes an axis of a list or range. n_random: points to draw, from every list but that of the seed. */
+static enum clsnn_status make_axis(struct clsnn_grid *g, const struct clsnn_setting *s, int n_random) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_axis *axis = NULL;
+    TRY(add_axis(g, s, &axis));
+    if (n_random && !is_seed(axis)) {
+        axis->zip = 1;
+        st = clsnn_axis_prepare(axis, s->value);
+    } else {
+        st = clsnn_axis_expand(axis, s->value);
+    }
+    return clsnn_settings_blame(s->value, st);
 fail:
     return st;
 }
@@ -488,22 +311,125 @@ static enum clsnn_status check_is_read(const struct clsnn_grid *g) {
     return CLSNN_OK;
 }
 
+/* Draws o's random points from the axes, which then advance together. */
+static enum clsnn_status draw_points(struct clsnn_grid *g, const struct clsnn_options *o) {
+    size_t n_drawn = 0;
+    if (o->zip)
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "zip = %s: --random draws from every list but the seed's: leave zip out", o->zip);
+    for (size_t a = 0; a < g->n_axes; a++) n_drawn += g->axes[a].zip;
+    if (n_drawn == 0)
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "--random = %d: no line has a range to draw from: write "
+                          "theta_plus_mv = log(0.005..0.5)",
+                          o->random);
+    return clsnn_draw_points(g->axes, g->n_axes, o->seed, (size_t)o->random);
+}
+
+/* Makes the runs of a file of lines NAME = VALUES. */
+static enum clsnn_status read_ini(const char *path, const struct clsnn_options *base, struct clsnn_grid *g,
+                                  struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_settings all = {0}, fixed = {0};
+    TRY(clsnn_settings_read(&all, path, "sweep file"));
+    if (all.n == 0)
+        TRY(clsnn_fail(CLSNN_E_USAGE,
+                       "sweep file %s: lists nothing: write lines such as neurons = 100, 225, 400", path));
+    for (size_t k = 0; k < all.n; k++) {
+        TRY(refuse_twice(&all, k));
+        TRY(sort_setting(g, base, &all.list[k], &fixed));
+    }
+    TRY(clsnn_options_derive(base, &fixed, CLSNN_FROM_SWEEP, o));
+    for (size_t k = 0; k < all.n; k++)
+        if (is_axis(&all.list[k])) TRY(make_axis(g, &all.list[k], o->random));
+    if (o->random) TRY(draw_points(g, o));
+    TRY(group_axes(g, o->random ? NULL : o->zip));
+fail:
+    clsnn_settings_finish(&all);
+    clsnn_settings_finish(&fixed);
+    return st;
+}
+
+/* Returns the name of a cell for messages, "runs.csv:3: neurons", malloc'ed; NULL without memory. */
+static char *column_label(const char *path, int line, const char *name) {
+    char *label = NULL;
+    if (asprintf(&label, "%s:%d: %s", path, line, name) >= 0) return label;
+    clsnn_no_memory(path);
+    return NULL;
+}
+
+/* Makes an axis of a column's name. */
+static enum clsnn_status add_column(const char *path, int line, const struct clsnn_options *base,
+                                    const char *name, struct clsnn_grid *g) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_setting s = {.row = NULL};
+    struct clsnn_axis *axis;
+    TRY(clsnn_setting_find(path, line, name, &s));
+    s.label = column_label(path, line, name);
+    if (!s.label) return CLSNN_E_MEMORY;
+    TRY(refuse_foreign(&s));
+    TRY(refuse_given(base, &s));
+    if (!is_sweepable(&s))
+        st = clsnn_fail(CLSNN_E_USAGE, "%s: all runs share it: give it on the command line", s.label);
+    else if (find_axis(g, s.row ? s.row->name : s.param->name))
+        st = clsnn_fail(CLSNN_E_USAGE, "%s: stands there twice: keep one of the two columns", s.label);
+    TRY(st);
+    TRY(add_axis(g, &s, &axis));
+    axis->zip = 1;
+    free(axis->label);
+    axis->label = s.label;
+    return CLSNN_OK;
+fail:
+    free(s.label);
+    return st;
+}
+
+/* Has messages about the axis name a line. */
+static enum clsnn_status name_column(struct clsnn_axis *axis, const char *path, int line) {
+    char *label = column_label(path, line, axis->name);
+    if (!label) return CLSNN_E_MEMORY;
+    free(axis->label);
+    axis->label = label;
+    return CLSNN_OK;
+}
+
+/* Makes a run of each row of a table, whose first row has the names. */
+static enum clsnn_status read_csv(const char *path, const struct clsnn_options *base, struct clsnn_grid *g,
+                                  struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_csv csv = {.text = NULL};
+    const struct clsnn_settings none = {0};
+    if (base->zip || base->random)
+        return clsnn_fail(CLSNN_E_USAGE, "--%s is for a FILE.ini: in %s each row is a run",
+                          base->zip ? "zip" : "random", path);
+    TRY(clsnn_csv_read(path, CLSNN_CONFIG_MAX_BYTES, &csv));
+    for (size_t a = 0; a < csv.record[0].n; a++)
+        TRY(add_column(path, csv.record[0].line, base, csv.field[a], g));
+    if (csv.n_records < 2)
+        TRY(clsnn_fail(CLSNN_E_USAGE, "%s: has names only: write a row for each run", path));
+    for (size_t k = 1; k < csv.n_records; k++) {
+        for (size_t a = 0; a < g->n_axes; a++) {
+            struct clsnn_axis *axis = &g->axes[a];
+            TRY(name_column(axis, path, csv.record[k].line));
+            TRY(clsnn_axis_add(axis, csv.field[csv.record[k].first + a]));
+        }
+    }
+    for (size_t a = 0; a < g->n_axes; a++) TRY(name_column(&g->axes[a], path, csv.record[0].line));
+    TRY(clsnn_options_derive(base, &none, CLSNN_FROM_SWEEP, o));
+    TRY(group_axes(g, NULL));
+fail:
+    clsnn_csv_finish(&csv);
+    return st;
+}
+
 enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
                                   struct clsnn_options *out_options) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_settings all = {0}, fixed = {0};
     struct clsnn_grid g = {0};
     struct clsnn_options o = {0};
-    TRY(clsnn_settings_read(&all, path, "sweep file"));
-    if (all.n == 0)
-        return clsnn_fail(CLSNN_E_USAGE,
-                          "sweep file %s: lists nothing: write lines such as neurons = 100, 225, 400", path);
-    for (size_t k = 0; k < all.n; k++) {
-        TRY(refuse_twice(&all, k));
-        TRY(sort_setting(&g, base, &all.list[k], &fixed));
-    }
-    TRY(clsnn_options_derive(base, &fixed, CLSNN_FROM_SWEEP, &o));
-    TRY(group_axes(&g, o.zip));
+    const size_t n = strlen(path);
+    const bool is_csv = n > 4 && strcmp(path + n - 4, ".csv") == 0;
+    TRY(is_csv ? read_csv(path, base, &g, &o) : read_ini(path, base, &g, &o));
     TRY(derive_runs(&g, &o));
     TRY(check_is_read(&g));
     *out = g;
@@ -513,8 +439,6 @@ enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *
 fail:
     clsnn_options_finish(&o);
     clsnn_grid_finish(&g);
-    clsnn_settings_finish(&all);
-    clsnn_settings_finish(&fixed);
     return st;
 }
 
@@ -529,7 +453,7 @@ static enum clsnn_status add_numbers(struct clsnn_grid *g, const char *option, c
     for (size_t k = 0; k < n; k++) {
         char text[32];
         snprintf(text, sizeof text, "%" PRIu64, numbers ? numbers[k] : first + k);
-        TRY(add_value(axis, text));
+        TRY(clsnn_axis_add(axis, text));
     }
 fail:
     return st;

@@ -2,21 +2,7 @@
 #ifndef CLSNN_GRID_H
 #define CLSNN_GRID_H
 
-#include "options/options_table.h"
-
-#define CLSNN_GRID_MAX_RUNS 10000
-
-/* One swept option or parameter. */
-struct clsnn_axis {
-    const struct clsnn_option_row *row;   /* the option, or NULL if the axis is a parameter */
-    const struct clsnn_param_info *param; /* the parameter, or NULL if the axis is an option */
-    const char *name;                     /* of the option or parameter */
-    char *label;                          /* "sweep.ini:3: neurons", for messages; owned */
-    char **values;                        /* [n_values] texts as clsnn prints them, owned; all different */
-    size_t n_values;
-    size_t group; /* axes of one group advance together; groups count in order of their first axes */
-    size_t zip;   /* number of the part of zip that names the axis, from 1 on; 0: no part does */
-};
+#include "sweep/axis.h"
 
 struct clsnn_grid {
     struct clsnn_axis *axes; /* [n_axes], in the file's order */
@@ -27,17 +13,19 @@ struct clsnn_grid {
     char replaced[256];
 };
 
-/* Reads a sweep's file. Each key is an option of clsnn train or a model parameter. Each value is one value, a
- * list ("100, 225, 400"), a range ("1..10", both ends included; "0.02..0.1..0.02" with a step that leads to
- * the last value), or a list of values and ranges. `zip = a, b | c, d` makes a and b advance together, and c
- * and d. All groups are combined; the last in the file advances fastest.
+/* Reads a sweep's file. In FILE.ini each key is an option of clsnn train or a model parameter. Each value is
+ * one value, or a list whose items are values, ranges ("1..10", both ends included; "0.02..0.1..0.02" with a
+ * step that leads to the last value) or log(FIRST..LAST, COUNT). `zip = a, b | c, d` makes a and b advance
+ * together, and c and d. All groups are combined; the last in the file advances fastest. With base->random or
+ * a line random = K, K points are drawn from the lists (draw.h), and each is combined with the seed's list.
+ * A FILE.csv has a header of names, and a row for each run.
  *
  * base         the options so far
  * out_options  base with the file's single values put in; a value from the command line wins over the file's
  * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), a file
- * without keys, an empty list or range, a value out of its range, a key or a value twice, zipped lists of
- * unequal length, a parameter that no run reads, a list for a key that cannot be swept or stands on the
- * command line, more than CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
+ * without keys, an empty list or range, a value out of its range, a key, a value or a run twice, zipped lists
+ * of unequal length, a parameter that no run reads, a list for a key that cannot be swept or stands on the command line, more than
+ * CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
                                   struct clsnn_options *out_options);
 /* Makes n_runs runs with the seeds base->seed, base->seed + 1, ...

@@ -68,6 +68,22 @@ sweep_zipped() { # lists that vary together, with a picture for each
     exist out/accuracy-neurons.png out/accuracy-w_norm.png
     differ out/accuracy-neurons.png out/accuracy-w_norm.png
 }
+sweep_points() { # random points, and a table of runs that gives the same ones
+    printf 'w_norm = 60..90\ntheta_plus_mv = log(0.01..0.1)\nneurons = 16\n' >r.ini
+    run 0 sweep r.ini "${brief[@]}" --random 3 --out drawn
+    prints "3 of 3 finished"
+    exist drawn/accuracy-w_norm.png drawn/accuracy-theta_plus_mv.png
+    tail -n +2 drawn/results.csv | awk -F, 'BEGIN { print "theta_plus_mv,w_norm" } { print $3 "," $2 }' >t.csv
+    run 0 sweep t.csv "${brief[@]}" --neurons 16 --out told
+    for column in final_sha256 theta_plus_mv; do
+        same <(field $column drawn/results.csv) <(field $column told/results.csv)
+    done
+    run 0 sweep r.ini "${brief[@]}" --random 4 --out drawn # one more point, and the earlier ones stay
+    says "4 runs, 3 of them finished before"
+}
+field() { # field NAME FILE: the values of a column of a .csv file
+    awk -F, -v name="$1" 'NR == 1 { for (k = 1; k <= NF; k++) if ($k == name) c = k } { print $c }' "$2"
+}
 sweep_json() {
     sweep --out swept --json
     is_json "$work/out"
@@ -339,6 +355,7 @@ on "sweep: another sweep's runs in the same place" sweep_others
 on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json
 on "sweep: zipped lists" sweep_zipped
+on "sweep: random points, a table of runs" sweep_points
 on "sweep: two at once" sweep_two
 on "sweep: a run that blows up" sweep_fault
 on "sweep: SIGINT at once, and again" sweep_stopped 0

@@ -31,7 +31,7 @@ on "sweep --collect: no such directory" \
     sweep_bad 8 "nowhere: no such directory: name the sweep's with --out" \
     'seed = 1..2' "${brief[@]}" --out nowhere --collect
 on "sweep: data that are nowhere" sweep_bad 3 "no such directory" 'seed = 1..2\ndata = nowhere'
-any "sweep without its file" usage "FILE.ini is missing: usage: clsnn sweep" sweep
+any "sweep without its file" usage "FILE is missing: usage: clsnn sweep" sweep
 any "sweep of two files" usage 'unexpected operand "b.ini"' sweep a.ini b.ini
 any "sweep: no such file" refuses 8 "sweep file nowhere.ini: not found" sweep nowhere.ini
 any "sweep: a directory" refuses 8 "sweep file /: is a directory: must be a text file" sweep /
