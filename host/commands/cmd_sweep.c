@@ -119,7 +119,9 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     const struct clsnn_sweep_watcher watch = {.stage = on_stage, .note = on_note, .ctx = &session};
     const char *task = getenv("SLURM_ARRAY_TASK_ID");
     size_t n_others = 0, n_there = 0, n_failed = 0;
-    struct clsnn_sweep s = {.grid = grid, .options = o, .dir = dir};
+    const bool is_sweep = strcmp(o->command, "sweep") == 0; /* train --runs has no checkpoints */
+    struct clsnn_sweep s = {
+        .grid = grid, .options = o, .dir = dir, .keeps_checkpoints = is_sweep && o->checkpoint_every > 0};
     TRY(clsnn_shard_read(o->shard, &s.shard, &s.n_shards));
     if (o->collect && access(dir, F_OK) != 0)
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);

@@ -100,10 +100,14 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "train nothing; make the tables and pictures from the finished runs"},
     /* checkpoints */
     {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0,
-     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .commands = TRAIN, .unit = "images",
-     .help = "save a checkpoint after every IMAGES images and every epoch; 0 = after epochs only"},
+     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .other_commands = SWEEP, .other_def = "0",
+     .commands = TRAIN | SWEEP, .unit = "images",
+     .help =
+         "save a checkpoint after every IMAGES images and every epoch, and go on from it; 0 = after epochs "
+         "only, in a sweep never"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
-     .commands = TRAIN, .help = "keep the newest K checkpoints"},
+     .other_commands = SWEEP, .other_def = "1", .commands = TRAIN | SWEEP,
+     .help = "keep the newest K checkpoints"},
     {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .choices = "auto", .commands = TRAIN,
      .no_environment = true,
      .help =

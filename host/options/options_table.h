@@ -44,7 +44,7 @@ struct clsnn_options {
     int32_t eval_every;       /* --eval-every E: epochs between evaluations, default 0: at the end only */
     bool shuffle;             /* --shuffle */
     char *from;               /* --from MODEL.npz, or NULL */
-    int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs only */
+    int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs, in sweeps never */
     int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
     bool resume;              /* --resume */
     char *preset;             /* --preset, default "kim-2020" */

@@ -24,8 +24,8 @@ struct clsnn_grid {
  * out_options  base with the file's single values put in; a value from the command line wins over the file's
  * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), a file
  * without keys, an empty list or range, a value out of its range, a key, a value or a run twice, zipped lists
- * of unequal length, a parameter that no run reads, a list for a key that cannot be swept or stands on the command line, more than
- * CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
+ * of unequal length, a parameter that no run reads, a list for a key that cannot be swept or stands on the
+ * command line, more than CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
                                   struct clsnn_options *out_options);
 /* Makes n_runs runs with the seeds base->seed, base->seed + 1, ...

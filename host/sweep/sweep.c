@@ -55,6 +55,7 @@ enum clsnn_status clsnn_sweep_plan(struct clsnn_sweep *s, const struct clsnn_swe
         run->own = k % s->n_shards == s->shard - 1;
         clsnn_plan_make(&s->grid->options[k], s->data, &run->plan);
         TRY(plan_start(s, k));
+        if (s->keeps_checkpoints) run->plan.pause_every = (uint32_t)s->options->checkpoint_every;
         run->name = clsnn_grid_name(s->grid, k);
         run->dir = run->name ? clsnn_file_join(below, run->name) : NULL;
         if (!run->dir) {

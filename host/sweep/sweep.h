@@ -31,6 +31,10 @@ struct clsnn_sweep {
     const struct clsnn_dataset *data;
     const char *dir;
     uint32_t shard, n_shards; /* shard is in [1, n_shards] */
+    /* Runs save checkpoints every options->checkpoint_every images and after each epoch, and go on from them.
+     * A run without one goes on from that of the same name in `from`, a sweep's directory, or NULL. */
+    bool keeps_checkpoints;
+    const char *from;
     /* Only runs made by these kernels and this version of clsnn count as finished; NULL: runs of any. */
     const char *kernels_sha256;
     const struct clsnn_warnings *warnings; /* that every run has; NULL: none */
@@ -41,7 +45,7 @@ struct clsnn_sweep {
 /* The progress of a sweep. */
 struct clsnn_sweep_stage {
     size_t n_runs, n_done, n_failed, n_running, n_waiting; /* of this shard; n_done: of earlier starts too */
-    uint64_t images, images_total;                         /* trained on in this start; to train on in all */
+    uint64_t images, images_total;                         /* trained on in this start; to train on in it */
     double seconds, images_per_second, eta_seconds;        /* of this start */
     bool reading_out; /* true once, before the first readout, which may compile for seconds */
 };
@@ -82,7 +86,7 @@ enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n)
 
 /* Trains the shard's runs that are not finished. watch may be NULL; *out_stage is written on failure too.
  * Each device has a thread; it takes runs from one queue while it has room. A device that fails ends with a
- * warning, and the other devices train its unfinished runs from their beginning.
+ * warning, and the other devices train its unfinished runs, from their checkpoints or their beginning.
  * A fault in one run marks that run as failed, and the other runs go on. A run whose files cannot be written
  * does not end the others either; the function then returns CLSNN_E_IO at its end.
  * Errors: CLSNN_E_USAGE another process works on one of the same runs in dir; CLSNN_E_IO; CLSNN_STOPPED the

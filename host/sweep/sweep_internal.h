@@ -12,7 +12,8 @@
 struct slot {
     struct clsnn_sweep_run *run; /* NULL: none */
     struct clsnn_report report;
-    bool is_unsaved; /* counted in n_unsaved */
+    bool is_unsaved;        /* counted in n_unsaved */
+    uint64_t images_before; /* trained on before this start: those of the checkpoint */
 };
 
 /* A device at work on its present batch, in a thread of its own. */
@@ -55,6 +56,7 @@ struct work {
     size_t n_unsaved;   /* runs with a file that could not be written */
     char unsaved[1024]; /* the error of the first of these runs */
     bool told[CLSNN_N_WARNINGS];
+    bool told_resume;          /* that runs go on from checkpoints */
     double synced;             /* clsnn_clock_seconds of the last sync_files */
     const struct worker *last; /* the device that ended last with an error */
 };
@@ -75,8 +77,11 @@ enum clsnn_status clsnn_slot_fill(struct worker *k, struct clsnn_batch *batch, i
                                   struct clsnn_experiment **out);
 /* Empties slot b, whose run is finished, has failed (why) or goes back into the queue (not ended). */
 void clsnn_slot_drop(struct worker *k, int b, bool ended, const char *why);
-/* What a batch's watcher does when a run was evaluated, is finished, or has failed; ctx is the worker. The
- * last two give the slot to the next run. */
+/* Saves a checkpoint of the run in slot b, if the sweep keeps them. */
+enum clsnn_status clsnn_slot_checkpoint(struct worker *k, int b);
+/* What a batch's watcher does when a run pauses, was evaluated, is finished, or failed; ctx is the worker.
+ * The last two give the slot to the next run. */
+enum clsnn_status clsnn_slot_paused(void *ctx, const struct clsnn_experiment *x);
 enum clsnn_status clsnn_slot_evaluated(void *ctx, const struct clsnn_experiment *x,
                                        const struct clsnn_metrics *m);
 enum clsnn_status clsnn_slot_finished(void *ctx, struct clsnn_experiment **experiment);

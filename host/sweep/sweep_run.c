@@ -40,8 +40,9 @@ static void count_images(struct worker *k) {
     for (int b = 0; b < k->n_slots; b++) {
         const struct clsnn_experiment *x = k->experiments[b];
         if (!x) continue;
-        images += x->at.images;
-        done += clsnn_pack_work(&x->plan, x->at.images);
+        const uint64_t n = x->at.images - k->slots[b].images_before;
+        images += n;
+        done += clsnn_pack_work(&x->plan, n);
     }
     pthread_mutex_lock(&k->work->lock);
     k->images = images;
@@ -119,6 +120,7 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
     const struct clsnn_sweep *s = k->work->sweep;
     const struct clsnn_watcher watch = {.stage = on_stage,
                                         .evaluated = clsnn_slot_evaluated,
+                                        .paused = clsnn_slot_paused,
                                         .finished = clsnn_slot_finished,
                                         .failed = clsnn_slot_failed,
                                         .ctx = k};
@@ -140,6 +142,7 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
 fail:
     for (int b = 0; k->experiments && k->slots && b < k->n_slots; b++) {
         /* Best effort: a run.json left at RUNNING also counts as broken off at the next start. */
+        if (k->experiments[b] && st == CLSNN_STOPPED) clsnn_slot_checkpoint(k, b);
         if (k->experiments[b] && k->slots[b].report.experiment)
             clsnn_run_json_write(&k->slots[b].report,
                                  st == CLSNN_STOPPED ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, NULL);
@@ -291,7 +294,8 @@ static enum clsnn_status make_queue(struct work *w) {
         const uint64_t n_images = (uint64_t)run->plan.epochs * run->plan.train_images;
         w->stage.images_total += n_images;
         w->work_all += clsnn_pack_work(&run->plan, n_images);
-        if (run->result.found != CLSNN_FOUND_NOTHING && run->result.found != CLSNN_FOUND_BROKEN_OFF) {
+        if (run->result.found != CLSNN_FOUND_NOTHING && run->result.found != CLSNN_FOUND_BROKEN_OFF &&
+            !(s->keeps_checkpoints && clsnn_file_is_there(run->dir, "checkpoint"))) {
             char text[1024];
             snprintf(text, sizeof text, "%s is made again: %s; the earlier files go to previous-K in it",
                      run->dir, run->result.why);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "clsnn/checkpoint.h"
 #include "run/run_json.h"
 #include "run/run_read.h"
 #include "run/start.h"
@@ -75,6 +76,8 @@ void clsnn_slot_drop(struct worker *k, int b, bool ended, const char *why) {
     w->stage.n_running--;
     k->n_running--;
     if (!ended) {
+        w->stage.images_total += k->slots[b].images_before;
+        w->work_all += clsnn_pack_work(&run->plan, k->slots[b].images_before);
         w->queue[w->n_queue++] = run;
         qsort(w->queue, w->n_queue, sizeof *w->queue, clsnn_work_compare);
         w->stage.n_waiting++;
@@ -90,6 +93,63 @@ void clsnn_slot_drop(struct worker *k, int b, bool ended, const char *why) {
     k->slots[b].run = NULL;
 }
 
+/* Makes an experiment for slot b. If dir has a checkpoint, puts the experiment at the newest one of its plan;
+ * *out_name is then the checkpoint's name, else "". A warning says why a checkpoint is not used. */
+static enum clsnn_status create(struct worker *k, struct clsnn_batch *batch, int b, const char *dir,
+                                struct clsnn_experiment **out, char out_name[CLSNN_CHECKPOINT_NAME]) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_plan *plan = &k->slots[b].run->plan;
+    char text[1200];
+    *out_name = '\0';
+    TRY(clsnn_experiment_create(batch, b, plan, out));
+    if (!dir || !clsnn_file_is_there(dir, "checkpoint")) return CLSNN_OK;
+    st = clsnn_checkpoint_load(dir, *out, NULL, NULL, out_name);
+    if (st != CLSNN_E_CHECKPOINT) return st;
+    snprintf(text, sizeof text, "%s; the run begins anew", clsnn_error_text());
+    text[strcspn(text, "\n")] = '\0';
+    clsnn_error_clear();
+    clsnn_work_note(k->work, text, true);
+    clsnn_experiment_destroy(*out);
+    *out = NULL;
+    st = clsnn_experiment_create(batch, b, plan, out);
+fail:
+    return st;
+}
+
+/* Makes the experiment of slot b, at a checkpoint if the sweep keeps them; prepares the run's directory. */
+static enum clsnn_status begin_or_go_on(struct worker *k, struct clsnn_batch *batch, int b,
+                                        struct clsnn_experiment **out, char out_name[CLSNN_CHECKPOINT_NAME]) {
+    enum clsnn_status st = CLSNN_OK;
+    struct work *w = k->work;
+    const struct clsnn_sweep *s = w->sweep;
+    const struct clsnn_sweep_run *run = k->slots[b].run;
+    const bool has_own = clsnn_file_is_there(run->dir, "checkpoint");
+    char *runs = s->from ? clsnn_file_join(s->from, "runs") : NULL,
+         *from = runs ? clsnn_file_join(runs, run->name) : NULL;
+    int moved = 0;
+    if (s->from && !from) {
+        st = CLSNN_E_MEMORY;
+        goto fail;
+    }
+    TRY(create(k, batch, b, !s->keeps_checkpoints ? NULL : has_own ? run->dir : from, out, out_name));
+    if (*out_name && has_own)
+        TRY(clsnn_file_make_dir(run->dir));
+    else
+        TRY(clsnn_report_prepare_dir(run->dir, &moved));
+    k->slots[b].images_before = (*out)->at.images;
+    pthread_mutex_lock(&w->lock);
+    w->stage.images_total -= (*out)->at.images;
+    w->work_all -= clsnn_pack_work(&run->plan, (*out)->at.images);
+    const bool is_first = *out_name && !w->told_resume;
+    w->told_resume = w->told_resume || is_first;
+    pthread_mutex_unlock(&w->lock);
+    if (is_first) clsnn_work_note(w, "runs go on from their checkpoints", false);
+fail:
+    free(runs);
+    free(from);
+    return st;
+}
+
 /* Starts the run of slot b; *out is its experiment, or NULL on failure. */
 static enum clsnn_status start(struct worker *k, struct clsnn_batch *batch, int b,
                                struct clsnn_experiment **out) {
@@ -97,16 +157,16 @@ static enum clsnn_status start(struct worker *k, struct clsnn_batch *batch, int 
     const struct clsnn_sweep *s = k->work->sweep;
     struct slot *slot = &k->slots[b];
     const struct clsnn_sweep_run *run = slot->run;
-    int moved = 0;
-    TRY(clsnn_report_prepare_dir(run->dir, &moved));
-    TRY(clsnn_experiment_create(batch, b, &run->plan, out));
+    char from[CLSNN_CHECKPOINT_NAME];
+    TRY(begin_or_go_on(k, batch, b, out, from));
     clsnn_report_start(&slot->report, &s->grid->options[run - s->runs], *out, run->dir);
+    memcpy(slot->report.resumed_from, from, sizeof from);
     if (s->warnings) slot->report.warnings = *s->warnings;
     slot->report.durability = CLSNN_FILE_LOOSE; /* until the next clsnn_work_sync */
     clsnn_warnings_of_lock(&slot->report.warnings, k->work->by_files, s->dir);
     clsnn_warnings_of_options(&slot->report.warnings, slot->report.options);
     clsnn_warnings_of_plan(&slot->report.warnings, s->data, &run->plan);
-    TRY(clsnn_start_apply(s->grid->options[run - s->runs].from, *out, &slot->report.warnings));
+    if (!*from) TRY(clsnn_start_apply(s->grid->options[run - s->runs].from, *out, &slot->report.warnings));
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_RUNNING, NULL));
 fail:
     if (st == CLSNN_OK) return st;
@@ -130,6 +190,19 @@ enum clsnn_status clsnn_slot_fill(struct worker *k, struct clsnn_batch *batch, i
     return CLSNN_OK;
 }
 
+enum clsnn_status clsnn_slot_checkpoint(struct worker *k, int b) {
+    const struct clsnn_sweep *s = k->work->sweep;
+    struct slot *slot = &k->slots[b];
+    if (!s->keeps_checkpoints) return CLSNN_OK;
+    return go_on(
+        k->work, slot,
+        clsnn_checkpoint_save(slot->run->dir, k->experiments[b], s->options->keep_checkpoints, NULL));
+}
+
+enum clsnn_status clsnn_slot_paused(void *ctx, const struct clsnn_experiment *x) {
+    return clsnn_slot_checkpoint(ctx, x->slot);
+}
+
 enum clsnn_status clsnn_slot_evaluated(void *ctx, const struct clsnn_experiment *x,
                                        const struct clsnn_metrics *m) {
     struct worker *k = ctx;
@@ -150,8 +223,9 @@ static enum clsnn_status leave(struct worker *k, struct clsnn_experiment **exper
     struct clsnn_experiment *x = *experiment;
     struct clsnn_batch *batch = x->batch;
     const int b = x->slot;
-    k->images_left += x->at.images;
-    k->work_left += clsnn_pack_work(&x->plan, x->at.images);
+    const uint64_t n = x->at.images - k->slots[b].images_before;
+    k->images_left += n;
+    k->work_left += clsnn_pack_work(&x->plan, n);
     clsnn_slot_drop(k, b, true, why);
     k->slots[b].report.experiment = NULL;
     clsnn_experiment_destroy(x);

@@ -246,6 +246,35 @@ sweep_stopped() { # sweep_stopped SECONDS
     for name in results.csv results.jsonl summary.csv; do same out/$name straight/$name; done
 }
 
+# sweep_checkpoints HOW: a sweep that is stopped or killed goes on from checkpoints, and more epochs do too
+sweep_checkpoints() {
+    echo "seed = 1..2" >c.ini
+    local some=("${long[@]}" --train-images 200 --eval-every 1 --checkpoint-every 50)
+    begin "results go to out" sweep c.ini "${some[@]}" --epochs 4 --out out
+    until_there out/runs/seed-2/checkpoint/ckpt-000000000250.npz
+    kill -"$1" "$pid"
+    [ "$1" = KILL ] && finish 137 || finish 75
+    [ -e out/runs/seed-1/checkpoint ] || wrong "there is no checkpoint: $(find out)"
+    run 0 sweep c.ini "${some[@]}" --epochs 4 --out out
+    says "runs go on from their checkpoints"
+    grep -q '"resumed_from": "checkpoint/ckpt-' out/runs/seed-2/run.json || wrong "the run began anew"
+    [ "$(find out/runs/seed-2/checkpoint -name '*.npz' | wc -l)" = 1 ] || wrong "not one checkpoint is kept"
+    run 0 sweep c.ini "${some[@]}" --epochs 4 --out straight --checkpoint-every 0
+    [ ! -e straight/runs/seed-1/checkpoint ] || wrong "checkpoints that nobody asked for"
+    for name in results.csv summary.csv; do same out/$name straight/$name; done
+    run 0 sweep c.ini "${some[@]}" --epochs 5 --out out --json
+    [ "$(json images)" = 400 ] || wrong "not one epoch of 200 images for each run: $(json images)"
+    [ ! -e out/runs/seed-1/previous-1 ] || wrong "a run began anew"
+    run 0 sweep c.ini "${some[@]}" --epochs 5 --out straight
+    says "straight/runs/seed-1 is made again: its epochs is 4, 5 asked"
+    same out/results.csv straight/results.csv
+    flip out/runs/seed-1/checkpoint/ckpt-000000001000.npz 9000 # no use: the run begins, and ends the same
+    rm out/runs/seed-1/run.json
+    run 0 sweep c.ini "${some[@]}" --epochs 5 --out out
+    says "; the run begins anew"
+    same out/results.csv straight/results.csv
+}
+
 # Shards, and several processes.
 
 sweep_shards() {
@@ -360,6 +389,8 @@ on "sweep: two at once" sweep_two
 on "sweep: a run that blows up" sweep_fault
 on "sweep: SIGINT at once, and again" sweep_stopped 0
 on "sweep: SIGINT later, and again" sweep_stopped 0.7
+on "sweep: checkpoints after SIGINT" sweep_checkpoints INT
+on "sweep: checkpoints after SIGKILL" sweep_checkpoints KILL
 on "sweep: --out is read-only" sweep_read_only
 on "sweep: a file where a run goes" sweep_in_the_way
 any "sweep: more neurons than the device has memory for" sweep_memory
