@@ -185,7 +185,7 @@ enum clsnn_status clsnn_cmd_sweep(const struct clsnn_options *o) {
     struct clsnn_grid grid = {0};
     struct clsnn_options common = {0};
     char dir[256];
-    TRY(clsnn_grid_read(o->operands[0], o, &grid, &common));
+    TRY(clsnn_grid_read(o->operands[0], o, NULL, &grid, &common));
     common.out = o->out;
     common.command = o->command;
     const char *base = strrchr(o->operands[0], '/');

@@ -18,6 +18,7 @@ enum clsnn_status clsnn_cmd_reproduce(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_bench(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_sweep(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_train_runs(const struct clsnn_options *o); /* clsnn train with --runs above 1 */
+enum clsnn_status clsnn_cmd_tune(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_verify(const struct clsnn_options *o);
 
 #endif

@@ -157,9 +157,17 @@ enum clsnn_status clsnn_session_tell(struct clsnn_session *s, const struct clsnn
 
 /* Returns the data set to load: "mnist" for "auto" where nobody might see that the digits were taken. */
 static const char *data_for(const struct clsnn_options *o) {
-    const bool is_many = strcmp(o->command, "sweep") == 0 || strcmp(o->command, "reproduce") == 0;
+    const bool is_many = strcmp(o->command, "sweep") == 0 || strcmp(o->command, "reproduce") == 0 ||
+                         strcmp(o->command, "tune") == 0;
     const bool is_watched = isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
     return strcmp(o->data, "auto") == 0 && (is_many || !is_watched) ? "mnist" : o->data;
+}
+
+/* Returns how many training images are for validation. A search never sees the test set. */
+static uint32_t images_to_validate(const struct clsnn_options *o, const struct clsnn_dataset *data) {
+    const uint32_t sixth = data->train.n_images / 6;
+    if (o->validate || strcmp(o->command, "tune") != 0) return (uint32_t)o->validate;
+    return sixth < 10000 ? (sixth ? sixth : 1) : 10000;
 }
 
 /* Returns the directory of compiled kernels, malloc'ed; NULL: there is none. The XDG base directory
@@ -332,7 +340,8 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: has no labels of the test images, which serves clsnn predict: %s needs them",
                        s->data.source, o->command));
-    if (o->validate) TRY(set_aside(s, o->validate));
+    const uint32_t validate = images_to_validate(o, &s->data);
+    if (validate) TRY(set_aside(s, (int32_t)validate));
     const bool is_builtin = strcmp(s->data.name, "digits") == 0;
     if (o->data_name) snprintf(s->data.name, sizeof s->data.name, "%s", o->data_name);
     clsnn_plan_make(o, &s->data, &s->plan);

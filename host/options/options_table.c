@@ -18,6 +18,7 @@
 #define REPLAY    CLSNN_CMD_REPLAY
 #define BENCH     CLSNN_CMD_BENCH
 #define SWEEP     CLSNN_CMD_SWEEP
+#define TUNE      CLSNN_CMD_TUNE
 #define REPRODUCE CLSNN_CMD_REPRODUCE
 #define VERIFY    CLSNN_CMD_VERIFY
 #define DEVICES   CLSNN_CMD_DEVICES
@@ -26,9 +27,9 @@
 #define EXPORT    CLSNN_CMD_EXPORT
 #define ALL       CLSNN_CMD_ALL
 /* eval and predict show a network frozen, so only inhibition matters to them. */
-#define COMMANDS_rule       (TRAIN | REPLAY | SWEEP)
-#define COMMANDS_pairing    (TRAIN | REPLAY | SWEEP)
-#define COMMANDS_inhibition (TRAIN | EVAL | PREDICT | REPLAY | SWEEP)
+#define COMMANDS_rule       (TRAIN | REPLAY | SWEEP | TUNE)
+#define COMMANDS_pairing    (TRAIN | REPLAY | SWEEP | TUNE)
+#define COMMANDS_inhibition (TRAIN | EVAL | PREDICT | REPLAY | SWEEP | TUNE)
 /* All names of presets, separated by '|', and their meanings. */
 #define CLSNN_PRESET(name, delays, changes, meaning) name "|"
 static const char preset_names[] =
@@ -43,22 +44,23 @@ static const char preset_help[] = "set of model parameters and delays to start f
 const struct clsnn_option_row clsnn_option_rows[] = {
     /* the network and its training */
     {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = CLSNN_MAX_POST, .def = "400",
-     .commands = TRAIN | SWEEP, .help = "number of excitatory neurons"},
+     .commands = TRAIN | SWEEP | TUNE, .help = "number of excitatory neurons"},
     {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = CLSNN_PLAN_MAX_EPOCHS, .def = "1",
-     .other_commands = REPRODUCE, .other_def = "9", .commands = TRAIN | REPRODUCE | SWEEP,
+     .other_commands = REPRODUCE, .other_def = "9", .commands = TRAIN | REPRODUCE | SWEEP | TUNE,
      .help = "number of passes over the training images"},
     {"train-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(train_images), .min = 0,
-     .max = CLSNN_PLAN_MAX_IMAGES, .def = "0", .def_note = "all", .commands = TRAIN | REPRODUCE | SWEEP,
-     .unit = "images", .help = "train on the first K training images, or on images A to B without B"},
+     .max = CLSNN_PLAN_MAX_IMAGES, .def = "0", .def_note = "all",
+     .commands = TRAIN | REPRODUCE | SWEEP | TUNE, .unit = "images",
+     .help = "train on the first K training images, or on images A to B without B"},
     {"label-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(label_images), .min = 0,
-     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP,
-     .unit = "images",
+     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000",
+     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE, .unit = "images",
      .help = "label the neurons with the first K training images, 0 = all, or with images A to B without B"},
     {"test-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(test_images), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES,
-     .def = "0", .def_note = "all", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP, .unit = "images",
-     .help = "test on the first K test images, or on images A to B without B"},
+     .def = "0", .def_note = "all", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE,
+     .unit = "images", .help = "test on the first K test images, or on images A to B without B"},
     {"validate", 0, "K", CLSNN_OPT_WHOLE, FIELD(validate), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES, .def = "0",
-     .def_note = "test on the test set", .commands = TRAIN | REPRODUCE | SWEEP, .unit = "images",
+     .def_note = "test on the test set", .commands = TRAIN | REPRODUCE | SWEEP | TUNE, .unit = "images",
      .help = "set the last K training images aside and test on them instead of the test set"},
     {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = CLSNN_PLAN_MAX_EPOCHS,
      .def = "0", .def_note = "at the end only", .commands = TRAIN | SWEEP,
@@ -74,11 +76,11 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = COMMANDS_##name,                                                                            \
      .help = meaning},
 #include "clsnn/laws.def"
-    {"delays", 0, "none|LO:HI", CLSNN_OPT_DELAYS, FIELD(model.laws), .def = "none", .commands = TRAIN | SWEEP,
-     .unit = "ms",
+    {"delays", 0, "none|LO:HI", CLSNN_OPT_DELAYS, FIELD(model.laws), .def = "none",
+     .commands = TRAIN | SWEEP | TUNE, .unit = "ms",
      .help =
          "time from an input spike to its arrival at a synapse, drawn once for each synapse from LO to HI"},
-    {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP,
+    {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP | TUNE,
      .help = "draw a new order of the training images for every epoch"},
     {"from", 0, "MODEL.npz", CLSNN_OPT_TEXT, FIELD(from), .def_note = "weights drawn by the seed",
      .commands = TRAIN | SWEEP | VERIFY, .no_environment = true,
@@ -90,9 +92,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"zip", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(zip), .def_note = "every combination", .commands = SWEEP,
      .help = "keys of FILE.ini whose lists advance together; commas between keys, | between groups"},
     {"random", 0, "K", CLSNN_OPT_WHOLE, FIELD(random), .min = 0, .max = 10000, .def = "0",
-     .def_note = "every combination", .commands = SWEEP, .unit = "points",
+     .def_note = "every combination", .other_commands = TUNE, .other_def = "32", .commands = SWEEP | TUNE,
+     .unit = "points",
      .help = "draw K points from the ranges and lists of FILE.ini by --seed, and train each with every seed"},
-    {"shard", 0, "I/N|slurm", CLSNN_OPT_TEXT, FIELD(shard), .def_note = "all runs", .commands = SWEEP,
+    {"shard", 0, "I/N|slurm", CLSNN_OPT_TEXT, FIELD(shard), .def_note = "all runs", .commands = SWEEP | TUNE,
      .help =
          "train only the I-th of N equal parts of the runs, 1/N to N/N; slurm: the part of this task of a "
          "Slurm job array"},
@@ -101,12 +104,12 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     /* checkpoints */
     {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0,
      .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .other_commands = SWEEP, .other_def = "0",
-     .commands = TRAIN | SWEEP, .unit = "images",
+     .commands = TRAIN | SWEEP | TUNE, .unit = "images",
      .help =
          "save a checkpoint after every IMAGES images and every epoch, and go on from it; 0 = after epochs "
          "only, in a sweep never"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
-     .other_commands = SWEEP, .other_def = "1", .commands = TRAIN | SWEEP,
+     .other_commands = SWEEP | TUNE, .other_def = "1", .commands = TRAIN | SWEEP | TUNE,
      .help = "keep the newest K checkpoints"},
     {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .choices = "auto", .commands = TRAIN,
      .no_environment = true,
@@ -123,24 +126,27 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"quick", 0, NULL, CLSNN_OPT_SWITCH, FIELD(quick), .def = "no", .commands = BENCH,
      .help = "check everything, but measure for so short a time that figures mean little"},
     /* reproduce */
-    {"seeds", 0, "K", CLSNN_OPT_WHOLE, FIELD(seeds), .min = 1, .max = 1000, .def = "3", .commands = REPRODUCE,
-     .help = "train every size with K seeds, counted up from --seed"},
+    {"seeds", 0, "K", CLSNN_OPT_WHOLE, FIELD(seeds), .min = 1, .max = 1000, .def = "3",
+     .commands = REPRODUCE | TUNE,
+     .help = "train every size with K seeds, counted up from --seed; tune: the best point, from the next "
+             "seed on"},
     /* use of the device; no result depends on these */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
      .def_note = "chosen for the device",
-     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
+     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
      .help = "work-items for each network; results do not depend on it"},
     {"split", 0, "COUNT", CLSNN_OPT_WHOLE, FIELD(split), .min = 0, .max = CLSNN_MAX_SHARES, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | BENCH | REPRODUCE | SWEEP | VERIFY,
+     .def_note = "chosen for the device", .commands = TRAIN | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
      .help = "work-groups that share one network in training, at most one a core of a CPU; results do not "
              "depend on it, and small networks or busy cores become slower"},
     {"chunk", 0, "K", CLSNN_OPT_WHOLE, FIELD(chunk), .min = 0, .max = 1000000, .def = "0",
-     .def_note = "chosen for the device", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | VERIFY,
+     .def_note = "chosen for the device",
+     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE | VERIFY,
      .help = "presentations in one kernel launch; results do not depend on it"},
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL | PREDICT,
      .help = "time every phase on the device with OpenCL events: slower, with the same results"},
     {"no-kernel-cache", 0, NULL, CLSNN_OPT_SWITCH, FIELD(no_kernel_cache), .def = "no",
-     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | VERIFY,
+     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
      .help = "compile the kernels anew and keep nothing in $XDG_CACHE_HOME/clsnn"},
     /* the device, the random numbers, the places and the model */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device),
@@ -150,13 +156,13 @@ const struct clsnn_option_row clsnn_option_rows[] = {
          "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all; "
          "sweep, reproduce, bench and train of several runs also take a list with commas, or all"},
     {"seed", 0, "N", CLSNN_OPT_SEED, FIELD(seed), .min = 0, .max = UINT64_MAX, .def = "1",
-     .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP,
+     .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP | TUNE,
      .help = "seed of all random numbers of a run"},
     {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command",
-     .commands = TRAIN | EVAL | PREDICT | DATA | BENCH | REPRODUCE | SWEEP,
+     .commands = TRAIN | EVAL | PREDICT | DATA | BENCH | REPRODUCE | SWEEP | TUNE,
      .help = "directory for the results"},
     {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto",
-     .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP | VERIFY, .no_environment = true,
+     .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY, .no_environment = true,
      .help =
          "data set: auto, mnist, digits (built in), a directory with the four IDX files, or FILE.npz with "
          "x_train, y_train, x_test and y_test, or x_test alone for eval and predict: images [n, 28, 28] or "
@@ -165,12 +171,12 @@ const struct clsnn_option_row clsnn_option_rows[] = {
          "found, else digits; the first place for mnist is the directory $CLSNN_DATA, clsnn data list shows "
          "all"},
     {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
-     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP, .no_environment = true,
+     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE, .no_environment = true,
      .help = "name of the data set in results"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = "kim-2020", .choices = preset_names,
-     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP, .help = preset_help},
+     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE, .help = preset_help},
     {"set", 0, "NAME=VALUE", CLSNN_OPT_SET,
-     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP,
+     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE,
      .help = "change one model parameter; may be given several times; --print-config lists all"},
     /* common */
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
@@ -182,7 +188,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"quiet", 'q', NULL, CLSNN_OPT_SWITCH, FIELD(quiet), .def = "no", .commands = ALL,
      .help = "print no progress on stderr, nor that kernels are compiled, which may take a minute at first"},
     {"strict", 0, NULL, CLSNN_OPT_SWITCH, FIELD(strict), .def = "no",
-     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | IMPORT,
+     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE | IMPORT,
      .help = "take warnings as errors: those about data before the work, those about a result after it"},
     {"verbose", 'v', NULL, CLSNN_OPT_SWITCH, FIELD(verbose), .def = "no", .commands = ALL,
      .help = "show with every error its place in the source code"},
@@ -242,6 +248,22 @@ const struct clsnn_command_info clsnn_commands[] = {
      "logarithm, a list any of its values. They depend on --seed, names and ranges alone, and a larger K "
      "adds "
      "to them. A FILE.csv has a header of such names and a row of values for each run."},
+    {TUNE, "tune", "FILE", "searches the best parameters on validation images",
+     "clsnn tune search.ini --data mnist --neurons 400 --out tune-400", 1, 1,
+     "Draws --random points from the ranges of FILE (as of clsnn sweep --random) and trains each for one "
+     "epoch. "
+     "The worse half by vote proportion stops; the others go on from their checkpoints to 2, 4, 8 ... "
+     "epochs, "
+     "with half of them left each time, up to --epochs (3 without it). The best point is trained with "
+     "--seeds "
+     "other seeds. Numbers are of the last --validate training images (without it 10,000, or a sixth of a "
+     "small "
+     "set), never of the test set. theta_plus_mv, eta_post, eta_pre, w_norm, w_inh_exc, tau_post2_ms and "
+     "tau_pre_ms have ranges around the best known values for the size; a line in FILE replaces a range by "
+     "another or by a value. --out gets best.ini (clsnn train --config best.ini), tune.csv, report.html, a "
+     "sweep's directory epochs-E for each stage, and best/. The same command goes on after an interruption. "
+     "With --shard I/N each stage is shared out: a process exits with 75 while others have runs of the stage "
+     "left; start it again then."},
     {BENCH, "bench", "", "measures training speed in plain C and on every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0, NULL},
     {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",

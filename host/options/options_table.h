@@ -59,7 +59,7 @@ struct clsnn_options {
     char *sizes;      /* --sizes LIST; NULL: the command's default (bench, reproduce) */
     int32_t networks; /* --networks MAX, 0 = chosen for the device */
     bool quick;       /* --quick */
-    /* reproduce */
+    /* reproduce, tune */
     int32_t seeds; /* --seeds K, default 3 */
     /* the arguments after the options, owned */
     char **operands;
@@ -86,7 +86,8 @@ enum clsnn_command {
     CLSNN_CMD_PREDICT = 1 << 9,
     CLSNN_CMD_IMPORT = 1 << 10,
     CLSNN_CMD_EXPORT = 1 << 11,
-    CLSNN_CMD_ALL = (1 << 12) - 1
+    CLSNN_CMD_TUNE = 1 << 12,
+    CLSNN_CMD_ALL = (1 << 13) - 1
 };
 
 /* The action that the command line asks for. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/interpolate.h"
 #include "base/text.h"
 
 /* Writes text as clsnn prints the value, so that "1e2" and "100" are one value with one directory. */
@@ -247,20 +248,6 @@ static bool is_whole_axis(const struct clsnn_axis *axis) {
     return axis->param ? axis->param->is_int : true;
 }
 
-double clsnn_axis_between(double from, double to, bool is_log, double share) {
-    if (!is_log) return from + share * (to - from);
-    /* from * (to / from)^share by square roots, which are the same on every machine; pow() is not. */
-    double at = from, root = to / from;
-    for (int bit = 0; bit < 53 && share > 0; bit++) {
-        root = sqrt(root);
-        share *= 2;
-        if (share < 1) continue;
-        at *= root;
-        share -= 1;
-    }
-    return at;
-}
-
 void clsnn_axis_round(double value, double from, double to, bool is_whole, char out[32]) {
     if (is_whole)
         snprintf(out, 32, "%.0f", floor(value + 0.5));
@@ -337,7 +324,7 @@ static enum clsnn_status add_log(struct clsnn_axis *axis, const char *text) {
         if (k == 0 || last) /* the ends as they are given */
             clsnn_format_real(last ? span.to : span.from, value);
         else
-            clsnn_axis_round(clsnn_axis_between(span.from, span.to, true, share), span.from, span.to,
+            clsnn_axis_round(clsnn_between(span.from, span.to, true, share), span.from, span.to,
                              span.is_whole, value);
         TRY(clsnn_axis_add(axis, value));
     }

@@ -49,9 +49,6 @@ enum clsnn_status clsnn_axis_expand(struct clsnn_axis *axis, const char *list);
 /* Makes what --random draws from of text: axis->span if it is FIRST..LAST or log(FIRST..LAST), else the
  * values of the list. Errors: as of clsnn_axis_expand. */
 enum clsnn_status clsnn_axis_prepare(struct clsnn_axis *axis, const char *text);
-/* Returns the value at this share, in [0, 1), of the way from `from` to `to`. Every machine computes the same
- * bits. is_log: shares are of the logarithm's way; from is above 0. */
-double clsnn_axis_between(double from, double to, bool is_log, double share);
 /* Prints value with four digits, or as a whole number, and within [from, to]. */
 void clsnn_axis_round(double value, double from, double to, bool is_whole, char out[32]);
 

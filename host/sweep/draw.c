@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
+#include "base/interpolate.h"
 #include "base/text.h"
 
 enum { PURPOSE = 64, MOST_DRAWS = 100 }; /* the kernels' purposes (abi.h) are below 64 */
@@ -26,10 +27,9 @@ static enum clsnn_status draw_value(struct clsnn_axis *axis, size_t n_listed, do
     char text[32];
     if (!axis->has_span) return clsnn_axis_put(axis, (size_t)(share * (double)n_listed));
     if (s->is_whole && !s->is_log)
-        snprintf(text, sizeof text, "%.0f", floor(clsnn_axis_between(s->from, s->to + 1, false, share)));
+        snprintf(text, sizeof text, "%.0f", floor(clsnn_between(s->from, s->to + 1, false, share)));
     else
-        clsnn_axis_round(clsnn_axis_between(s->from, s->to, s->is_log, share), s->from, s->to, s->is_whole,
-                         text);
+        clsnn_axis_round(clsnn_between(s->from, s->to, s->is_log, share), s->from, s->to, s->is_whole, text);
     return clsnn_axis_add(axis, text);
 }
 

@@ -188,10 +188,14 @@ fail:
     return st;
 }
 
-static bool from_command_line(const struct clsnn_options *o, const struct clsnn_setting *s) {
+static enum clsnn_origin origin_of(const struct clsnn_options *o, const struct clsnn_setting *s) {
     const size_t at = s->row ? (size_t)(s->row - clsnn_option_rows)
                              : clsnn_n_option_rows + (size_t)(s->param - clsnn_params_table);
-    return o->origins && o->origins->of[at] == CLSNN_FROM_COMMAND_LINE;
+    return o->origins ? (enum clsnn_origin)o->origins->of[at] : CLSNN_FROM_DEFAULT;
+}
+
+static bool from_command_line(const struct clsnn_options *o, const struct clsnn_setting *s) {
+    return origin_of(o, s) == CLSNN_FROM_COMMAND_LINE;
 }
 
 /* Fails if s has a comma, which a list has too. A folder whose name has a comma goes on the command line. */
@@ -326,12 +330,31 @@ static enum clsnn_status draw_points(struct clsnn_grid *g, const struct clsnn_op
     return clsnn_draw_points(g->axes, g->n_axes, o->seed, (size_t)o->random);
 }
 
+/* Adds the defaults that neither all nor the user gives to all. */
+static enum clsnn_status add_defaults(const struct clsnn_settings *defaults, const struct clsnn_options *base,
+                                      struct clsnn_settings *all) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n = all->n;
+    for (size_t d = 0; d < defaults->n; d++) {
+        const struct clsnn_setting *s = &defaults->list[d];
+        const enum clsnn_origin origin = origin_of(base, s);
+        size_t k = 0;
+        while (k < n && (all->list[k].row != s->row || all->list[k].param != s->param)) k++;
+        if (k == n && (origin == CLSNN_FROM_DEFAULT || origin == CLSNN_FROM_PRESET))
+            TRY(clsnn_settings_add(all, s->row, s->param, s->value, s->label));
+    }
+fail:
+    return st;
+}
+
 /* Makes the runs of a file of lines NAME = VALUES. */
-static enum clsnn_status read_ini(const char *path, const struct clsnn_options *base, struct clsnn_grid *g,
+static enum clsnn_status read_ini(const char *path, const struct clsnn_options *base,
+                                  const struct clsnn_settings *defaults, struct clsnn_grid *g,
                                   struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_settings all = {0}, fixed = {0};
     TRY(clsnn_settings_read(&all, path, "sweep file"));
+    if (defaults) TRY(add_defaults(defaults, base, &all));
     if (all.n == 0)
         TRY(clsnn_fail(CLSNN_E_USAGE,
                        "sweep file %s: lists nothing: write lines such as neurons = 100, 225, 400", path));
@@ -394,12 +417,14 @@ static enum clsnn_status name_column(struct clsnn_axis *axis, const char *path, 
 }
 
 /* Makes a run of each row of a table, whose first row has the names. */
-static enum clsnn_status read_csv(const char *path, const struct clsnn_options *base, struct clsnn_grid *g,
+static enum clsnn_status read_csv(const char *path, const struct clsnn_options *base,
+                                  const struct clsnn_settings *defaults, struct clsnn_grid *g,
                                   struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_csv csv = {.text = NULL};
-    const struct clsnn_settings none = {0};
-    if (base->zip || base->random)
+    struct clsnn_settings more = {0}, fixed = {0};
+    const struct clsnn_setting random = {.row = clsnn_option_find("random")};
+    if (base->zip || origin_of(base, &random) != CLSNN_FROM_DEFAULT)
         return clsnn_fail(CLSNN_E_USAGE, "--%s is for a FILE.ini: in %s each row is a run",
                           base->zip ? "zip" : "random", path);
     TRY(clsnn_csv_read(path, CLSNN_CONFIG_MAX_BYTES, &csv));
@@ -415,21 +440,33 @@ static enum clsnn_status read_csv(const char *path, const struct clsnn_options *
         }
     }
     for (size_t a = 0; a < g->n_axes; a++) TRY(name_column(&g->axes[a], path, csv.record[0].line));
-    TRY(clsnn_options_derive(base, &none, CLSNN_FROM_SWEEP, o));
+    if (defaults) TRY(add_defaults(defaults, base, &more));
+    for (size_t k = 0; k < more.n; k++) { /* ranges are for points that are drawn */
+        const struct clsnn_setting *s = &more.list[k];
+        if (!is_axis(s)) TRY(clsnn_settings_add(&fixed, s->row, s->param, s->value, s->label));
+    }
+    TRY(clsnn_options_derive(base, &fixed, CLSNN_FROM_SWEEP, o));
     TRY(group_axes(g, NULL));
 fail:
     clsnn_csv_finish(&csv);
+    clsnn_settings_finish(&more);
+    clsnn_settings_finish(&fixed);
     return st;
 }
 
-enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
+bool clsnn_grid_is_table(const char *path) {
+    const size_t n = strlen(path);
+    return n > 4 && strcmp(path + n - 4, ".csv") == 0;
+}
+
+enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base,
+                                  const struct clsnn_settings *defaults, struct clsnn_grid *out,
                                   struct clsnn_options *out_options) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_grid g = {0};
     struct clsnn_options o = {0};
-    const size_t n = strlen(path);
-    const bool is_csv = n > 4 && strcmp(path + n - 4, ".csv") == 0;
-    TRY(is_csv ? read_csv(path, base, &g, &o) : read_ini(path, base, &g, &o));
+    TRY(clsnn_grid_is_table(path) ? read_csv(path, base, defaults, &g, &o)
+                                  : read_ini(path, base, defaults, &g, &o));
     TRY(derive_runs(&g, &o));
     TRY(check_is_read(&g));
     *out = g;
@@ -439,6 +476,29 @@ enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *
 fail:
     clsnn_options_finish(&o);
     clsnn_grid_finish(&g);
+    return st;
+}
+
+enum clsnn_status clsnn_grid_pick(const struct clsnn_grid *g, const struct clsnn_options *base,
+                                  const size_t *runs, size_t n, struct clsnn_grid *out) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_grid picked = {0};
+    for (size_t a = 0; a < g->n_axes; a++) {
+        const struct clsnn_axis *from = &g->axes[a];
+        const struct clsnn_setting s = {.row = from->row, .param = from->param, .label = from->label};
+        struct clsnn_axis *axis;
+        TRY(add_axis(&picked, &s, &axis));
+        axis->zip = 1;
+        axis->span = from->span;
+        axis->has_span = from->has_span;
+        for (size_t k = 0; k < n; k++) TRY(clsnn_axis_add(axis, clsnn_grid_value(g, runs[k], from)));
+    }
+    TRY(group_axes(&picked, NULL));
+    TRY(derive_runs(&picked, base));
+    *out = picked;
+    return CLSNN_OK;
+fail:
+    clsnn_grid_finish(&picked);
     return st;
 }
 

@@ -2,6 +2,7 @@
 #ifndef CLSNN_GRID_H
 #define CLSNN_GRID_H
 
+#include "options/options_file.h"
 #include "sweep/axis.h"
 
 struct clsnn_grid {
@@ -21,13 +22,20 @@ struct clsnn_grid {
  * A FILE.csv has a header of names, and a row for each run.
  *
  * base         the options so far
+ * defaults     settings for keys that neither FILE.ini nor the user gives; NULL: none
  * out_options  base with the file's single values put in; a value from the command line wins over the file's
  * Errors: CLSNN_E_IO; CLSNN_E_USAGE naming file, line and key: an unknown key (with the nearest), a file
  * without keys, an empty list or range, a value out of its range, a key, a value or a run twice, zipped lists
  * of unequal length, a parameter that no run reads, a list for a key that cannot be swept or stands on the
  * command line, more than CLSNN_GRID_MAX_RUNS runs; CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base, struct clsnn_grid *out,
+enum clsnn_status clsnn_grid_read(const char *path, const struct clsnn_options *base,
+                                  const struct clsnn_settings *defaults, struct clsnn_grid *out,
                                   struct clsnn_options *out_options);
+bool clsnn_grid_is_table(const char *path); /* returns whether the path is FILE.csv */
+/* Makes a grid of some runs of g, whose options are derived from base. runs: [n], at least one. g has no axis
+ * that is the seed. Errors: CLSNN_E_USAGE, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_grid_pick(const struct clsnn_grid *g, const struct clsnn_options *base,
+                                  const size_t *runs, size_t n, struct clsnn_grid *out);
 /* Makes n_runs runs with the seeds base->seed, base->seed + 1, ...
  * Errors: CLSNN_E_USAGE a seed above 2^64 - 1; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_grid_seeds(const struct clsnn_options *base, uint32_t n_runs, struct clsnn_grid *out);

@@ -332,6 +332,7 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
     TRY(clsnn_file_make_dir(s->dir));
     TRY(lock_runs(s, &lock));
     w.by_files = lock.by_files;
+    clsnn_file_remove_unfinished(s->dir);
     TRY(make_queue(&w));
     trains = w.n_queue > 0;
     while (w.n_queue > 0) TRY(run_devices(&w));

@@ -125,12 +125,15 @@ static enum clsnn_status begin_or_go_on(struct worker *k, struct clsnn_batch *ba
     const struct clsnn_sweep_run *run = k->slots[b].run;
     const bool has_own = clsnn_file_is_there(run->dir, "checkpoint");
     char *runs = s->from ? clsnn_file_join(s->from, "runs") : NULL,
-         *from = runs ? clsnn_file_join(runs, run->name) : NULL;
+         *from = runs ? clsnn_file_join(runs, run->name) : NULL,
+         *own = clsnn_file_join(run->dir, "checkpoint");
     int moved = 0;
-    if (s->from && !from) {
+    if (!own || (s->from && !from)) {
         st = CLSNN_E_MEMORY;
         goto fail;
     }
+    clsnn_file_remove_unfinished(run->dir);
+    clsnn_file_remove_unfinished(own);
     TRY(create(k, batch, b, !s->keeps_checkpoints ? NULL : has_own ? run->dir : from, out, out_name));
     if (*out_name && has_own)
         TRY(clsnn_file_make_dir(run->dir));
@@ -145,6 +148,7 @@ static enum clsnn_status begin_or_go_on(struct worker *k, struct clsnn_batch *ba
     pthread_mutex_unlock(&w->lock);
     if (is_first) clsnn_work_note(w, "runs go on from their checkpoints", false);
 fail:
+    free(own);
     free(runs);
     free(from);
     return st;

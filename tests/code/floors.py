@@ -20,7 +20,7 @@ FLOORS = {
     "options": 3, "experiment": 3,
     "plain": 4, "run": 4,
     "sweep": 5,
-    "reproduce": 6,
+    "reproduce": 6, "tune": 6,
     "commands": 7,
     ".": 8,  # main.c
 }

@@ -74,7 +74,7 @@ static struct sweep vread(const char *text, va_list words) {
     struct sweep s = {0};
     struct clsnn_options base = told(words);
     write_file(text);
-    if (clsnn_grid_read(file, &base, &s.grid, &s.options) != CLSNN_OK)
+    if (clsnn_grid_read(file, &base, NULL, &s.grid, &s.options) != CLSNN_OK)
         fail_msg("refused: %s: %s", text, clsnn_error_text());
     clsnn_options_finish(&base);
     return s;
@@ -102,7 +102,7 @@ static void refused(const char *want, enum clsnn_status status, const char *text
     struct clsnn_options base = told(words);
     va_end(words);
     if (text) write_file(text);
-    const enum clsnn_status st = clsnn_grid_read(file, &base, &grid, &o);
+    const enum clsnn_status st = clsnn_grid_read(file, &base, NULL, &grid, &o);
     if (st == CLSNN_OK) fail_msg("accepted: %s: expected \"%s\"", text, want);
     assert_int_equal(st, status);
     if (!strstr(clsnn_error_text(), want))

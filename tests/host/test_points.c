@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/interpolate.h"
 #include "options/options.h"
 #include "sweep/grid.h"
 
@@ -45,7 +46,7 @@ static enum clsnn_status read_sweep(char *file, const char *text, char *word, st
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
     enum clsnn_status st = clsnn_options_parse(CLSNN_CMD_SWEEP, word ? 3 : 2, argv, &base, &action);
-    if (st == CLSNN_OK) st = clsnn_grid_read(file, &base, out, &o);
+    if (st == CLSNN_OK) st = clsnn_grid_read(file, &base, NULL, out, &o);
     clsnn_options_finish(&base);
     clsnn_options_finish(&o);
     return st;
@@ -113,7 +114,7 @@ static void test_logarithms(void **state) {
     clsnn_grid_finish(&g);
     /* Shares whose powers are known, and the error of 53 roots, each of half an ulp. */
     for (int k = 0; k < 8; k++)
-        assert_true(fabs(clsnn_axis_between(0.5, 128, true, k / 8.0) / ldexp(0.5, k) - 1) < 53 * 1.2e-16);
+        assert_true(fabs(clsnn_between(0.5, 128, true, k / 8.0) / ldexp(0.5, k) - 1) < 53 * 1.2e-16);
     bad(ini, "s.ini:1: w_max = log(1..2): how many values? Write log(FIRST..LAST, COUNT)",
         "w_max = log(1..2)", NULL);
     bad(ini, "w_max = 0..2: log() needs a first value above 0", "w_max = log(0..2, 3)", NULL);

@@ -1,0 +1,18 @@
+/* The best known parameters for a number of neurons, found by searches on validation images of MNIST. */
+#ifndef CLSNN_TUNED_H
+#define CLSNN_TUNED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CLSNN_N_TUNED = 7 };
+extern const char *const clsnn_tuned_names[CLSNN_N_TUNED]; /* parameters, as in params.def */
+
+/* Writes the tuned values for this number of neurons, of four digits. Between two sizes of the table they are
+ * interpolated, both values and sizes by their logarithms; beyond its ends the ends' values hold.
+ * below, above  the sizes that the values come from; equal if the table has the size */
+void clsnn_tuned_values(uint32_t neurons, double out[CLSNN_N_TUNED], uint32_t *out_below,
+                        uint32_t *out_above);
+
+#endif
