@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "sweep/sweep_table.h"
 #include "commands/session.h"
+#include "sweep/guess.h"
 #include "sweep/shard.h"
 #include "sweep/sweep.h"
 
@@ -20,6 +21,10 @@ static bool on_stage(void *ctx, const struct clsnn_sweep_stage *stage) {
 static void on_note(void *ctx, const char *text, bool is_warning) {
     struct clsnn_session *session = ctx;
     clsnn_progress_tell(&session->progress, is_warning, "%s", text);
+}
+
+static bool goes_on(void) {
+    return !clsnn_session_stopping();
 }
 
 static const char *plural(size_t n) {
@@ -111,6 +116,19 @@ fail:
     return st;
 }
 
+/* Prints what the sweep would train, and how long that would take. */
+static enum clsnn_status show_plan(const struct clsnn_sweep *s, struct clsnn_session *session) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_guess *guesses = NULL;
+    size_t n;
+    clsnn_progress_note(&session->progress, "measuring each size for a short time");
+    TRY(clsnn_guess_make(s, goes_on, &guesses, &n));
+    clsnn_guess_print(s, guesses, n, s->options->out);
+fail:
+    free(guesses);
+    return st;
+}
+
 static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct clsnn_options *o,
                                   const char *dir) {
     enum clsnn_status st = CLSNN_OK, ran = CLSNN_OK;
@@ -123,6 +141,8 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     struct clsnn_sweep s = {
         .grid = grid, .options = o, .dir = dir, .keeps_checkpoints = is_sweep && o->checkpoint_every > 0};
     TRY(clsnn_shard_read(o->shard, &s.shard, &s.n_shards));
+    if (o->collect && o->dry_run)
+        return clsnn_fail(CLSNN_E_USAGE, "--collect and --dry-run both train nothing: choose one");
     if (o->collect && access(dir, F_OK) != 0)
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
     TRY(clsnn_session_open(&session, o, grid->options, grid->n_runs));
@@ -152,6 +172,10 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
         TRY(refuse_other(&s, n_others));
     else
         note_eval_every(&session, grid);
+    if (o->dry_run) {
+        st = show_plan(&s, &session);
+        goto fail;
+    }
     if (!o->collect) {
         clsnn_sweep_count(&s, &n_there, &n_failed);
         if (grid->n_runs == 1)

@@ -99,6 +99,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help =
          "train only the I-th of N equal parts of the runs, 1/N to N/N; slurm: the part of this task of a "
          "Slurm job array"},
+    {"dry-run", 0, NULL, CLSNN_OPT_SWITCH, FIELD(dry_run), .def = "no", .commands = SWEEP,
+     .help = "print the runs, their sizes, memory and a guess of the time from a short measurement; train "
+             "nothing"},
     {"collect", 0, NULL, CLSNN_OPT_SWITCH, FIELD(collect), .def = "no", .commands = SWEEP,
      .help = "train nothing; make the tables and pictures from the finished runs"},
     /* checkpoints */

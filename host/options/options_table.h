@@ -54,6 +54,7 @@ struct clsnn_options {
     char *zip;      /* --zip NAMES, or NULL */
     char *shard;    /* --shard I/N, or NULL */
     bool collect;   /* --collect */
+    bool dry_run;   /* --dry-run */
     int32_t random; /* --random 1..10000; 0: every combination */
     /* bench */
     char *sizes;      /* --sizes LIST; NULL: the command's default (bench, reproduce) */

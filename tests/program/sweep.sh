@@ -81,6 +81,17 @@ sweep_points() { # random points, and a table of runs that gives the same ones
     run 0 sweep r.ini "${brief[@]}" --random 4 --out drawn # one more point, and the earlier ones stay
     says "4 runs, 3 of them finished before"
 }
+sweep_dry() { # the plan, without a trace on the disk
+    printf 'neurons = 20, 16\nseed = 1..3\n' >d.ini
+    run 0 sweep d.ini "${brief[@]}" --epochs 3 --eval-every 2 --out out --dry-run
+    prints "6 runs to train, 0 of 6 finished"
+    grep -qE '^ +20 +3 +3 +[0-9.]+ +180 +420 ' "$work/out" || wrong "$(cat "$work/out")"
+    [ ! -e out ] || wrong "something was written"
+    run 0 sweep "$work/s.ini" "${brief[@]}" --out "$work/swept" --dry-run --json
+    is_json "$work/out"
+    prints '{"runs":6,"finished":6,"to_train":0,"seconds":0,"groups":[]}'
+    usage "--collect and --dry-run both train nothing" sweep d.ini --collect --dry-run
+}
 field() { # field NAME FILE: the values of a column of a .csv file
     awk -F, -v name="$1" 'NR == 1 { for (k = 1; k <= NF; k++) if ($k == name) c = k } { print $c }' "$2"
 }
@@ -385,6 +396,7 @@ on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json
 on "sweep: zipped lists" sweep_zipped
 on "sweep: random points, a table of runs" sweep_points
+on "sweep --dry-run" sweep_dry
 on "sweep: two at once" sweep_two
 on "sweep: a run that blows up" sweep_fault
 on "sweep: SIGINT at once, and again" sweep_stopped 0
