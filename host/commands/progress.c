@@ -98,14 +98,20 @@ void clsnn_progress_sweep(struct clsnn_progress_line *p, const struct clsnn_swee
     const double now = clsnn_clock_seconds();
     const size_t n_done = s->n_done + s->n_failed;
     const bool ended = n_done == s->n_runs;
-    char eta[32], head[64], tail[128];
+    char eta[32], head[64], tail[192], spikes[40] = "", given_up[40] = "", warned[40] = "";
     if (s->reading_out) note_readout(p);
     if (p->quiet || (!ended && now - p->last < (p->terminal ? 0.1 : 10.0))) return;
     p->last = now;
     clsnn_format_duration(ended ? s->seconds : s->eta_seconds, eta);
     snprintf(head, sizeof head, "%zu/%zu run%s done, %zu running", n_done, s->n_runs,
              s->n_runs == 1 ? "" : "s", s->n_running);
-    snprintf(tail, sizeof tail, "  %.0f images/s  %s %s", s->images_per_second, ended ? "took" : "ETA", eta);
+    if (s->spikes_per_image > 0)
+        snprintf(spikes, sizeof spikes, "  %.1f spikes an image", s->spikes_per_image);
+    if (s->given_up) snprintf(given_up, sizeof given_up, "  %llu given up", (unsigned long long)s->given_up);
+    if (s->n_warned) snprintf(warned, sizeof warned, "  %zu with warnings", s->n_warned);
+    /* A narrow terminal cuts off the end. */
+    snprintf(tail, sizeof tail, "  %.0f images/s  %s %s%s%s%s", s->images_per_second, ended ? "took" : "ETA",
+             eta, spikes, given_up, warned);
     if (p->terminal)
         draw_line(p, head, s->images, s->images_total, tail);
     else

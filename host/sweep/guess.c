@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "experiment/batch.h"
 #include "experiment/experiment.h"
+#include "sweep/eta.h"
 #include "sweep/pack.h"
 
 static const double seconds_to_measure = 1.5;
@@ -136,10 +137,9 @@ enum clsnn_status clsnn_guess_make(const struct clsnn_sweep *s, bool (*goes_on)(
         if (!run->own || run->result.found == CLSNN_FOUND_FINISHED) continue;
         while (g < n && !clsnn_pack_together(guesses[g].first, p)) g++;
         if (g == n) guesses[n++].first = p;
-        const uint64_t tests = p->eval_every ? (p->epochs + p->eval_every - 1) / p->eval_every : 1;
         guesses[g].n_runs++;
         guesses[g].images += (uint64_t)p->epochs * p->train_images;
-        guesses[g].shown += tests * (p->label_images + p->test_images);
+        guesses[g].shown += clsnn_eta_shown(p, 0);
     }
     qsort(guesses, n, sizeof *guesses, compare);
     for (size_t g = 0; g < n; g++) TRY(measure_group(s, goes_on, &guesses[g]));

@@ -15,7 +15,7 @@ enum { SLOTS_A_CORE = 4, SLOTS_A_UNIT = 8 };
 
 /* Cost of an image that does not depend on the network's size, in neurons. Small networks retry images more
  * often, so 100 neurons cost nearly as much as 400. */
-static const double image_work = 1200;
+static const double image_work = 400;
 
 double clsnn_pack_work(const struct clsnn_plan *plan, uint64_t n_images) {
     return (double)n_images * (image_work + plan->neurons);

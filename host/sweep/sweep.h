@@ -47,7 +47,10 @@ struct clsnn_sweep_stage {
     size_t n_runs, n_done, n_failed, n_running, n_waiting; /* of this shard; n_done: of earlier starts too */
     uint64_t images, images_total;                         /* trained on in this start; to train on in it */
     double seconds, images_per_second, eta_seconds;        /* of this start */
-    bool reading_out; /* true once, before the first readout, which may compile for seconds */
+    double spikes_per_image;                               /* excitatory, of the runs under way; 0: none is */
+    uint64_t given_up; /* images given up in training, in all runs of this start */
+    size_t n_warned;   /* runs finished in this start with warnings */
+    bool reading_out;  /* true once, before the first readout, which may compile for seconds */
 };
 
 /* Functions that clsnn_sweep_plan and clsnn_sweep_run call; each may be NULL. With several devices the calls

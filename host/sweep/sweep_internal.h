@@ -14,6 +14,12 @@ struct slot {
     struct clsnn_report report;
     bool is_unsaved;        /* counted in n_unsaved */
     uint64_t images_before; /* trained on before this start: those of the checkpoint */
+    double to_test;         /* its part of to_test */
+};
+
+/* A device's progress at some time. */
+struct mark {
+    double at, done, busy_seconds;
 };
 
 /* A device at work on its present batch, in a thread of its own. */
@@ -23,8 +29,9 @@ struct worker {
     struct clsnn_experiment **experiments; /* [n_slots]; NULL: an empty slot */
     struct slot *slots;                    /* [n_slots] */
     int n_slots;
-    uint64_t images_left; /* trained on by experiments that have left their slots */
-    double work_left;     /* clsnn_pack_work of images_left */
+    uint64_t images_left;   /* trained on by experiments that have left their slots */
+    double work_left;       /* clsnn_pack_work of images_left */
+    uint64_t given_up_left; /* images that these experiments gave up */
     pthread_t thread;
     bool has_thread;
     enum clsnn_status st; /* not CLSNN_OK: the device works no more */
@@ -35,6 +42,14 @@ struct worker {
     size_t n_running;
     uint64_t images; /* images_left, and those of experiments in slots */
     double done;     /* clsnn_pack_work of images */
+    double *left;    /* [n_slots] clsnn_pack_work of what the runs in the slots have left; NULL: no batch */
+    struct clsnn_totals trained; /* of the runs in slots; given_up also of those that left */
+    uint64_t trained_images;     /* of the runs in slots */
+    double tested;               /* clsnn_pack_work of the images shown in tests */
+    double eval_seconds;         /* the time of tests */
+    /* Of eta.c: seconds of training, summed over machines; until when; earlier standings. */
+    double busy_seconds, counted_at;
+    struct mark marks[2];
 };
 
 /* The state of clsnn_sweep_run. */
@@ -51,10 +66,11 @@ struct work {
     struct clsnn_sweep_run **queue; /* [n_queue] runs that wait, in the order of pack.h; borrowed */
     size_t n_queue;
     struct clsnn_sweep_stage stage;
-    double work_all;    /* clsnn_pack_work of all images to train on */
-    bool read_out;      /* the watcher was told of the first readout */
-    size_t n_unsaved;   /* runs with a file that could not be written */
-    char unsaved[1024]; /* the error of the first of these runs */
+    double to_test;             /* clsnn_eta_tests of all runs of this start */
+    double eta_seconds, eta_at; /* the last estimate, and when it was made */
+    bool read_out;              /* the watcher was told of the first readout */
+    size_t n_unsaved;           /* runs with a file that could not be written */
+    char unsaved[1024];         /* the error of the first of these runs */
     bool told[CLSNN_N_WARNINGS];
     bool told_resume;          /* that runs go on from checkpoints */
     double synced;             /* clsnn_clock_seconds of the last sync_files */

@@ -9,23 +9,29 @@
 #include "device/device.h"
 #include "run/run_json.h"
 #include "run/run_read.h"
+#include "sweep/eta.h"
 #include "sweep/pack.h"
 #include "sweep/sweep_internal.h"
 
 /* Tells the watcher of the progress of all devices. Returns false to stop. */
 static bool show(struct work *w, bool reads_out) {
     struct clsnn_sweep_stage *s = &w->stage;
-    double done = 0;
     bool goes_on = true;
+    uint64_t spikes = 0, trained = 0;
     pthread_mutex_lock(&w->lock);
     s->images = 0;
+    s->given_up = 0;
     for (size_t d = 0; d < w->sweep->n_devices; d++) {
-        s->images += w->workers[d].images;
-        done += w->workers[d].done;
+        const struct worker *k = &w->workers[d];
+        s->images += k->images;
+        s->given_up += k->trained.given_up;
+        spikes += k->trained.spikes;
+        trained += k->trained_images;
     }
+    s->spikes_per_image = trained ? (double)spikes / (double)trained : 0;
     s->seconds = clsnn_clock_seconds() - w->began;
     s->images_per_second = s->seconds > 0 ? (double)s->images / s->seconds : 0;
-    s->eta_seconds = done > 0 ? s->seconds / done * (w->work_all - done) : 0;
+    s->eta_seconds = w->eta_seconds - (s->seconds - w->eta_at);
     s->reading_out = reads_out && !w->read_out;
     w->read_out = w->read_out || s->reading_out;
     if (w->watch && w->watch->stage) goes_on = w->watch->stage(w->watch->ctx, s);
@@ -35,7 +41,8 @@ static bool show(struct work *w, bool reads_out) {
 
 /* Counts the images that the device has trained on. */
 static void count_images(struct worker *k) {
-    uint64_t images = k->images_left;
+    uint64_t images = k->images_left, trained_images = 0;
+    struct clsnn_totals trained = {.given_up = k->given_up_left};
     double done = k->work_left;
     for (int b = 0; b < k->n_slots; b++) {
         const struct clsnn_experiment *x = k->experiments[b];
@@ -43,16 +50,35 @@ static void count_images(struct worker *k) {
         const uint64_t n = x->at.images - k->slots[b].images_before;
         images += n;
         done += clsnn_pack_work(&x->plan, n);
+        trained.spikes += x->at.trained.spikes;
+        trained.given_up += x->at.trained.given_up;
+        trained_images += x->at.images;
     }
     pthread_mutex_lock(&k->work->lock);
     k->images = images;
     k->done = done;
+    k->trained = trained;
+    k->trained_images = trained_images;
+    for (int b = 0; k->left && b < k->n_slots; b++) {
+        const struct clsnn_experiment *x = k->experiments[b];
+        const uint64_t n = x ? (uint64_t)x->plan.epochs * x->plan.train_images - x->at.images : 0;
+        k->left[b] = x ? clsnn_pack_work(&x->plan, n) : 0;
+    }
     pthread_mutex_unlock(&k->work->lock);
 }
 
 static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
     struct worker *k = ctx;
     count_images(k);
+    pthread_mutex_lock(&k->work->lock);
+    if (stage->kind == CLSNN_STAGE_TRAIN) {
+        clsnn_eta_count(k);
+        if (k->work->eta_at == 0 || k->counted_at - k->work->eta_at > 0.5) {
+            k->work->eta_seconds = clsnn_eta(k->work);
+            k->work->eta_at = k->counted_at;
+        }
+    }
+    pthread_mutex_unlock(&k->work->lock);
     return show(k->work, stage->kind == CLSNN_STAGE_READOUT);
 }
 
@@ -128,7 +154,11 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
     TRY(clsnn_pack_slots(k->on->dev, s->data, k->like, n_most, &k->n_slots));
     k->experiments = calloc((size_t)k->n_slots, sizeof *k->experiments);
     k->slots = calloc((size_t)k->n_slots, sizeof *k->slots);
-    if (!k->experiments || !k->slots) {
+    double *left = calloc((size_t)k->n_slots, sizeof *left);
+    pthread_mutex_lock(&k->work->lock);
+    k->left = left;
+    pthread_mutex_unlock(&k->work->lock);
+    if (!k->experiments || !k->slots || !left) {
         st = clsnn_no_memory("sweep");
         goto fail;
     }
@@ -138,6 +168,7 @@ static enum clsnn_status run_size(struct worker *k, uint32_t neurons, size_t n_m
     for (int b = 0; b < k->n_slots; b++) TRY(clsnn_slot_fill(k, batch, b, &k->experiments[b]));
     begin(k);
     note_batch(k, neurons, n_runs);
+    clsnn_eta_skip(k);
     TRY(clsnn_experiments_run(batch, k->experiments, &watch));
 fail:
     for (int b = 0; k->experiments && k->slots && b < k->n_slots; b++) {
@@ -152,6 +183,10 @@ fail:
         clsnn_slot_drop(k, b, false, NULL);
         (*out_back)++;
     }
+    pthread_mutex_lock(&k->work->lock);
+    free(k->left);
+    k->left = NULL;
+    pthread_mutex_unlock(&k->work->lock);
     free(k->experiments);
     free(k->slots);
     k->experiments = NULL;
@@ -293,7 +328,7 @@ static enum clsnn_status make_queue(struct work *w) {
         w->stage.n_waiting++;
         const uint64_t n_images = (uint64_t)run->plan.epochs * run->plan.train_images;
         w->stage.images_total += n_images;
-        w->work_all += clsnn_pack_work(&run->plan, n_images);
+        w->to_test += clsnn_eta_tests(&run->plan, 0);
         if (run->result.found != CLSNN_FOUND_NOTHING && run->result.found != CLSNN_FOUND_BROKEN_OFF &&
             !(s->keeps_checkpoints && clsnn_file_is_there(run->dir, "checkpoint"))) {
             char text[1024];

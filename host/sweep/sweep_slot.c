@@ -13,6 +13,7 @@
 #include "run/run_json.h"
 #include "run/run_read.h"
 #include "run/start.h"
+#include "sweep/eta.h"
 #include "sweep/pack.h"
 
 void clsnn_work_note(struct work *w, const char *text, bool is_warning) {
@@ -77,7 +78,7 @@ void clsnn_slot_drop(struct worker *k, int b, bool ended, const char *why) {
     k->n_running--;
     if (!ended) {
         w->stage.images_total += k->slots[b].images_before;
-        w->work_all += clsnn_pack_work(&run->plan, k->slots[b].images_before);
+        w->to_test += clsnn_eta_tests(&run->plan, 0) - k->slots[b].to_test;
         w->queue[w->n_queue++] = run;
         qsort(w->queue, w->n_queue, sizeof *w->queue, clsnn_work_compare);
         w->stage.n_waiting++;
@@ -142,7 +143,8 @@ static enum clsnn_status begin_or_go_on(struct worker *k, struct clsnn_batch *ba
     k->slots[b].images_before = (*out)->at.images;
     pthread_mutex_lock(&w->lock);
     w->stage.images_total -= (*out)->at.images;
-    w->work_all -= clsnn_pack_work(&run->plan, (*out)->at.images);
+    k->slots[b].to_test = clsnn_eta_tests(&run->plan, (*out)->n_metrics);
+    w->to_test -= clsnn_eta_tests(&run->plan, 0) - k->slots[b].to_test;
     const bool is_first = *out_name && !w->told_resume;
     w->told_resume = w->told_resume || is_first;
     pthread_mutex_unlock(&w->lock);
@@ -212,6 +214,11 @@ enum clsnn_status clsnn_slot_evaluated(void *ctx, const struct clsnn_experiment 
     struct worker *k = ctx;
     struct work *w = k->work;
     struct slot *slot = &k->slots[x->slot];
+    pthread_mutex_lock(&w->lock);
+    k->eval_seconds += m->eval_seconds;
+    k->tested += clsnn_pack_work(&x->plan, (uint64_t)x->plan.label_images + x->plan.test_images);
+    clsnn_eta_skip(k);
+    pthread_mutex_unlock(&w->lock);
     /* After the last epoch save() writes them. */
     enum clsnn_status st = m->epoch < x->plan.epochs ? clsnn_report_metrics(&slot->report) : CLSNN_OK;
     if (st == CLSNN_OK && w->watch && w->watch->evaluated) {
@@ -230,6 +237,7 @@ static enum clsnn_status leave(struct worker *k, struct clsnn_experiment **exper
     const uint64_t n = x->at.images - k->slots[b].images_before;
     k->images_left += n;
     k->work_left += clsnn_pack_work(&x->plan, n);
+    k->given_up_left += x->at.trained.given_up;
     clsnn_slot_drop(k, b, true, why);
     k->slots[b].report.experiment = NULL;
     clsnn_experiment_destroy(x);
@@ -296,10 +304,14 @@ enum clsnn_status clsnn_slot_finished(void *ctx, struct clsnn_experiment **exper
     tell(w, slot);
     clsnn_found_finish(result);
     TRY(clsnn_run_of(&slot->report, &learned, &result->run));
+    pthread_mutex_lock(&w->lock);
+    w->stage.n_warned += result->run.warnings[0] != '\0';
+    pthread_mutex_unlock(&w->lock);
     result->found = CLSNN_FOUND_FINISHED; /* in the tables even if its own files cannot be written */
     TRY(go_on(w, slot, save(w, slot, &learned)));
     clsnn_work_sync(w, false);
     TRY(leave(k, experiment, NULL));
+    clsnn_eta_skip(k);
 fail:
     clsnn_learned_finish(&learned);
     return st;

@@ -92,6 +92,29 @@ sweep_dry() { # the plan, without a trace on the disk
     prints '{"runs":6,"finished":6,"to_train":0,"seconds":0,"groups":[]}'
     usage "--collect and --dry-run both train nothing" sweep d.ini --collect --dry-run
 }
+sweep_line() { # the line on a terminal: runs, speed, time left, spikes, images given up, warnings
+    local goes_on='^./6 runs done, . running.*images/s  ETA [0-9].* spikes an image  [0-9]+ given up'
+    TERM=xterm python3 - "$clsnn" sweep "$work/s.ini" "${brief[@]}" --train-images 600 --epochs 3 \
+        --set min_spikes=500000 --set intensity_max=3 --out out >shown <<'END'
+import fcntl, os, pty, struct, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
+shown = b""
+try:
+    while part := os.read(fd, 4096):
+        shown += part
+except OSError:
+    pass
+sys.stdout.buffer.write(shown)
+assert os.waitpid(pid, 0)[1] == 0
+END
+    tr '\r' '\n' <shown >lines
+    grep -qE "$goes_on" lines || wrong "no line of a sweep under way: $(grep ETA lines | tail -n 3)"
+    grep -qE '^6/6 runs done, 0 running.*  took [0-9].*  10800 given up  6 with warnings' lines ||
+        wrong "not the last line: $(grep '^6/6' lines)"
+}
 field() { # field NAME FILE: the values of a column of a .csv file
     awk -F, -v name="$1" 'NR == 1 { for (k = 1; k <= NF; k++) if ($k == name) c = k } { print $c }' "$2"
 }
@@ -260,28 +283,28 @@ sweep_stopped() { # sweep_stopped SECONDS
 # sweep_checkpoints HOW: a sweep that is stopped or killed goes on from checkpoints, and more epochs do too
 sweep_checkpoints() {
     echo "seed = 1..2" >c.ini
-    local some=("${long[@]}" --train-images 200 --eval-every 1 --checkpoint-every 50)
-    begin "results go to out" sweep c.ini "${some[@]}" --epochs 4 --out out
-    until_there out/runs/seed-2/checkpoint/ckpt-000000000250.npz
+    local some=("${long[@]}" --train-images 400 --eval-every 1 --checkpoint-every 100)
+    begin "results go to out" sweep c.ini "${some[@]}" --epochs 6 --out out
+    until_there out/runs/seed-2/checkpoint/ckpt-000000000300.npz
     kill -"$1" "$pid"
     [ "$1" = KILL ] && finish 137 || finish 75
     [ -e out/runs/seed-1/checkpoint ] || wrong "there is no checkpoint: $(find out)"
-    run 0 sweep c.ini "${some[@]}" --epochs 4 --out out
+    run 0 sweep c.ini "${some[@]}" --epochs 6 --out out
     says "runs go on from their checkpoints"
     grep -q '"resumed_from": "checkpoint/ckpt-' out/runs/seed-2/run.json || wrong "the run began anew"
     [ "$(find out/runs/seed-2/checkpoint -name '*.npz' | wc -l)" = 1 ] || wrong "not one checkpoint is kept"
-    run 0 sweep c.ini "${some[@]}" --epochs 4 --out straight --checkpoint-every 0
+    run 0 sweep c.ini "${some[@]}" --epochs 6 --out straight --checkpoint-every 0
     [ ! -e straight/runs/seed-1/checkpoint ] || wrong "checkpoints that nobody asked for"
     for name in results.csv summary.csv; do same out/$name straight/$name; done
-    run 0 sweep c.ini "${some[@]}" --epochs 5 --out out --json
-    [ "$(json images)" = 400 ] || wrong "not one epoch of 200 images for each run: $(json images)"
+    run 0 sweep c.ini "${some[@]}" --epochs 7 --out out --json
+    [ "$(json images)" = 800 ] || wrong "not one epoch of 400 images for each run: $(json images)"
     [ ! -e out/runs/seed-1/previous-1 ] || wrong "a run began anew"
-    run 0 sweep c.ini "${some[@]}" --epochs 5 --out straight
-    says "straight/runs/seed-1 is made again: its epochs is 4, 5 asked"
+    run 0 sweep c.ini "${some[@]}" --epochs 7 --out straight
+    says "straight/runs/seed-1 is made again: its epochs is 6, 7 asked"
     same out/results.csv straight/results.csv
-    flip out/runs/seed-1/checkpoint/ckpt-000000001000.npz 9000 # no use: the run begins, and ends the same
+    flip out/runs/seed-1/checkpoint/ckpt-000000002800.npz 9000 # no use: the run begins, and ends the same
     rm out/runs/seed-1/run.json
-    run 0 sweep c.ini "${some[@]}" --epochs 5 --out out
+    run 0 sweep c.ini "${some[@]}" --epochs 7 --out out
     says "; the run begins anew"
     same out/results.csv straight/results.csv
 }
@@ -396,6 +419,7 @@ on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json
 on "sweep: zipped lists" sweep_zipped
 on "sweep: random points, a table of runs" sweep_points
+on "sweep: its line on a terminal" sweep_line
 on "sweep --dry-run" sweep_dry
 on "sweep: two at once" sweep_two
 on "sweep: a run that blows up" sweep_fault
