@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/text.h"
+#include "clsnn/abi.h"
 #include "clsnn/selftest.h"
 #include "commands/guard.h"
 #include "device/device.h"
@@ -369,6 +370,9 @@ const char *clsnn_session_laws(const struct clsnn_laws *laws, char out[CLSNN_LAW
     for (size_t k = 0; k < clsnn_n_laws; k++)
         if (clsnn_law_get(laws, &clsnn_laws_table[k], name) != 0)
             n += (size_t)snprintf(out + n, CLSNN_LAW_NAMES - n, "-%s", name);
+    if (laws->delay_max)
+        snprintf(out + n, CLSNN_LAW_NAMES - n, "-delays%g-%g", laws->delay_min * CLSNN_DT_MS,
+                 laws->delay_max * CLSNN_DT_MS);
     return out;
 }
 

@@ -540,16 +540,15 @@ enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x, const s
         return clsnn_fail(CLSNN_E_SHAPE, "model: %u inputs, but images of %d pixels: must be equal", l->n_pre,
                           x->batch->net->n_pre);
     const int longest = x->batch->net->laws.delay_max;
-    if (clsnn_learned_delay(l) > longest || (longest > 0 && !l->delay_steps))
+    if (longest > 0 && clsnn_learned_delay(l) > longest)
         return clsnn_fail(CLSNN_E_SHAPE,
-                          "model: %s of up to %d steps, but the experiment has delays of up to %d: must not "
-                          "be longer, and both must have them",
-                          l->delay_steps ? "delays" : "no delays,", clsnn_learned_delay(l), longest);
+                          "model: delays of up to %g ms, but the experiment of up to %g: must not be longer",
+                          clsnn_learned_delay(l) * CLSNN_DT_MS, longest * CLSNN_DT_MS);
     enum clsnn_status st = CLSNN_OK;
     x->has_labels = false;
     if (l->labels.labels) TRY(use_labels(x, &l->labels));
     TRY(clsnn_network_set(x->batch->net, x->slot, l->w, l->theta_mv));
-    if (longest > 0) TRY(clsnn_network_set_delays(x->batch->net, x->slot, l->delay_steps));
+    if (longest > 0 && l->delay_steps) TRY(clsnn_network_set_delays(x->batch->net, x->slot, l->delay_steps));
 fail:
     return st;
 }

@@ -114,6 +114,9 @@ enum clsnn_status clsnn_about_compare(const char *about, const char *path, const
         clsnn_law_get(&laws, &clsnn_laws_table[k], saved);
         if (strcmp(given, saved) != 0) note_replaced(clsnn_laws_table[k].name, given, saved, out);
     }
+    clsnn_delays_get(&m->laws, given);
+    clsnn_delays_get(&laws, saved);
+    if (strcmp(given, saved) != 0) note_replaced("delays", given, saved, out);
     for (size_t k = 0; k < clsnn_n_params; k++) {
         const struct clsnn_param_info *p = &clsnn_params_table[k];
         const json_t *value = json_object_get(params, p->name);

@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "clsnn/abi.h"
 #include "experiment/batch.h"
 #include "experiment/experiment.h"
 #include "experiment/model_npz.h"
@@ -101,6 +102,14 @@ static enum clsnn_status open_start(const char *from, const struct clsnn_dataset
             "--from %s: has %u inputs, but images of %u x %u pixels in %s: must be as many: choose "
             "with --data",
             from, l.n_pre, data->test.height, data->test.width, data->source);
+        goto fail;
+    }
+    const int longest = clsnn_learned_delay(&l), most = plan->model.laws.delay_max;
+    if (most > 0 && longest > most) {
+        st = clsnn_fail(CLSNN_E_USAGE,
+                        "--from %s: has delays of up to %g ms, the run of up to %g: must not be longer: give "
+                        "--delays 0:%g, or none to leave them out",
+                        from, longest * CLSNN_DT_MS, most * CLSNN_DT_MS, longest * CLSNN_DT_MS);
         goto fail;
     }
     if (w) {

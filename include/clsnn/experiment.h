@@ -176,8 +176,10 @@ CLSNN_API int clsnn_learned_delay(const struct clsnn_learned *l);
  * Errors: CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_learned(const struct clsnn_experiment *x,
                                                      struct clsnn_learned *out);
-/* Copies weights, theta and labels of l into x. If l has no labels, x has none either.
- * Errors: CLSNN_E_SHAPE l has another number of inputs or neurons; CLSNN_E_MEMORY; CLSNN_E_DEVICE. */
+/* Copies weights, theta and labels of l into x, and its delays if both have delays. If l has no labels, x has
+ * none either.
+ * Errors: CLSNN_E_SHAPE l has another number of inputs or neurons, or longer delays than x; CLSNN_E_MEMORY;
+ * CLSNN_E_DEVICE. */
 CLSNN_API enum clsnn_status clsnn_experiment_set_model(struct clsnn_experiment *x,
                                                        const struct clsnn_learned *l);
 /* Reads a model.npz, or the network of a checkpoint; checks every value and fills sha256. The caller frees

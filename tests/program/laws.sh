@@ -105,10 +105,26 @@ presets_choose() {
     plain=$(sha)
     run 0 train "${two[@]}" --out same --json
     [ "$(sha)" = "$plain" ] || wrong "--delays none does not take the preset's delays back"
+    run 0 train "${brief[@]}" --neurons 20 --delays 0:10
+    exist run-custom-n20-e1-s1-delays0-10/model.npz
     run 0 train "${two[@]}" --preset brian2-port --out port --json
     [ "$(sha)" != "$plain" ] || wrong "brian2-port is kim-2020"
     grep -q '"hold_exc_ms": 5' port/run.json || wrong "run.json's plan lacks hold_exc_ms"
     run 0 verify port
+}
+delays_from() { # a run with delays takes them from the file, a run without leaves them out
+    run 0 train "${small[@]}" --delays 0:10 --out first
+    run 0 train "${small[@]}" --delays 0:10 --from first/model.npz --seed 9 --out second --json
+    local with
+    with=$(sha)
+    ! grep -q 'other settings' "$work/err" || wrong "equal settings are called others"
+    run 0 train "${small[@]}" --delays 0:15 --from first/model.npz --seed 9 --out third --json
+    [ "$(sha)" = "$with" ] || wrong "the delays are not those of the file"
+    says 'delays = 0:15, 0:10 in the file'
+    run 0 train "${small[@]}" --from first/model.npz --seed 9 --out fourth --json
+    [ "$(sha)" != "$with" ] || wrong "a run without --delays has delays"
+    refuses 2 "has delays of up to 10 ms, the run of up to 5" \
+        train "${small[@]}" --delays 0:5 --from first/model.npz
 }
 delays_swept() {
     printf 'delays = none, 0:10, 5:10\n' >s.ini
@@ -136,6 +152,7 @@ on "names of directories" laws_in_names
 on "parameters that no law reads" ignored
 on "files hold the delays" delays_in_files
 on "a sweep over delays" delays_swept
+on "--from with delays" delays_from
 on "presets" presets_choose
 any "--set hold_exc_ms=6" usage "hold_exc_ms = 6 must be at most refrac_exc_ms = 5" train --set hold_exc_ms=6
 on "--split 2 with another law" refuses 2 "--split = 2: with --profile, --delays, or another --rule" \
