@@ -435,6 +435,7 @@ enum clsnn_status clsnn_cmd_bench(const struct clsnn_options *o) {
     if (!b) return clsnn_no_memory("bench");
     b->o = o;
     clsnn_progress_start(&b->progress, stderr, o->quiet);
+    clsnn_session_warn_ignored(&b->progress, o);
     TRY(start(b));
     for (int s = 0; s < b->n_sizes; s++) TRY(measure_size(b, b->sizes[s]));
     TRY(tell(b));

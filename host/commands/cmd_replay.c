@@ -14,7 +14,6 @@
 #include "device/device.h"
 #include "device/program.h"
 #include "formats/json.h"
-#include "run/warnings.h"
 
 static const size_t max_input_bytes = (size_t)4 << 30;
 
@@ -125,14 +124,11 @@ enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o) {
     struct clsnn_replay_input in = {0};
     struct clsnn_replay_output result = {0};
     struct clsnn_model model = o->model;
-    struct clsnn_warnings warnings = {.told = {false}};
     uint32_t n_pre = 0;
     const char *from = o->operands[0], *to = o->operands[1];
     clsnn_progress_start(&progress, stderr, o->quiet);
     clsnn_progress_note(&progress, "replaying %s", from);
-    clsnn_warnings_of_options(&warnings, o);
-    for (const char *text; (text = clsnn_warnings_next(&warnings));)
-        clsnn_progress_warn(&progress, "%s", text);
+    clsnn_session_warn_ignored(&progress, o);
     if (clsnn_file_is_same(from, to))
         return clsnn_fail(CLSNN_E_USAGE,
                           "%s: is the file to replay, and would be lost: give the result another name", to);

@@ -156,6 +156,13 @@ enum clsnn_status clsnn_session_tell(struct clsnn_session *s, const struct clsnn
     return st;
 }
 
+void clsnn_session_warn_ignored(struct clsnn_progress_line *progress, const struct clsnn_options *o) {
+    struct clsnn_warnings w = {.told = {false}};
+    const char *text;
+    clsnn_warnings_of_options(&w, o);
+    while ((text = clsnn_warnings_next(&w))) clsnn_progress_warn(progress, "%s", text);
+}
+
 /* Returns the data set to load: "mnist" for "auto" where nobody might see that the digits were taken. */
 static const char *data_for(const struct clsnn_options *o) {
     const bool is_many = strcmp(o->command, "sweep") == 0 || strcmp(o->command, "reproduce") == 0 ||

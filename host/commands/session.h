@@ -59,6 +59,9 @@ const char *clsnn_session_laws(const struct clsnn_laws *laws, char out[CLSNN_LAW
 /* Notes that a run of o has fewer epochs than --eval-every, so that only its end is tested. */
 void clsnn_session_note_epochs(struct clsnn_session *s, const struct clsnn_options *o);
 
+/* Warns of given parameters that the laws do not read, in a command that keeps no warnings. */
+void clsnn_session_warn_ignored(struct clsnn_progress_line *progress, const struct clsnn_options *o);
+
 /* Shows the warnings that the user has not seen. Errors: CLSNN_E_DATA there was one, and --strict. */
 enum clsnn_status clsnn_session_tell(struct clsnn_session *s, const struct clsnn_options *o,
                                      struct clsnn_warnings *w);

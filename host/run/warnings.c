@@ -106,6 +106,7 @@ void clsnn_warnings_of_plan(struct clsnn_warnings *w, const struct clsnn_dataset
 }
 
 void clsnn_warnings_of_options(struct clsnn_warnings *w, const struct clsnn_options *o) {
+    if (!o->origins) return; /* every value is a default */
     const unsigned char *from = o->origins->of + clsnn_n_option_rows;
     char list[224] = "", why[CLSNN_READS], value[32];
     size_t n = 0;

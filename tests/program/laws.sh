@@ -58,6 +58,8 @@ ignored() { # a parameter that the laws do not read has no effect, and this is s
     refuses 3 "--strict makes this warning an error" train "${brief[@]}" --set beta=5 --strict
     run 0 train "${brief[@]}" --neurons 20 --rule exponential --set beta=5 --out read
     ! grep -q '(ignored)' "$work/err" || wrong "beta is read by exponential"
+    run 8 replay none.npz out.npz --set beta=5
+    says "WARNING: beta = 5: only rule exponential reads it"
     # every default that a file of --print-config has
     run 0 train --print-config
     cp "$work/out" all.ini
