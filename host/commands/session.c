@@ -16,6 +16,7 @@
 #include "clsnn/selftest.h"
 #include "commands/guard.h"
 #include "device/device.h"
+#include "model/tuned.h"
 #include "options/options_render.h"
 #include "run/plan.h"
 
@@ -323,6 +324,27 @@ static enum clsnn_status set_aside(struct clsnn_session *s, int32_t n) {
     return clsnn_fail(st, "--%s", text);
 }
 
+/* Says for each size where the values of preset tuned come from. */
+static void note_tuned(struct clsnn_session *s, const struct clsnn_options *runs, size_t n_runs) {
+    for (size_t k = 0; k < n_runs; k++) {
+        double values[CLSNN_N_TUNED];
+        uint32_t below, above;
+        size_t first = 0;
+        while (runs[first].neurons != runs[k].neurons) first++;
+        if (first < k || strcmp(runs[k].preset, CLSNN_PRESET_TUNED) != 0) continue;
+        clsnn_tuned_values((uint32_t)runs[k].neurons, values, &below, &above);
+        if (below != above)
+            clsnn_progress_note(&s->progress,
+                                "preset tuned: values between those of %u and %u neurons, by logarithms",
+                                below, above);
+        else if (below != (uint32_t)runs[k].neurons)
+            clsnn_progress_note(&s->progress,
+                                "preset tuned: values of %u neurons, the nearest size of its table", below);
+        else
+            clsnn_progress_note(&s->progress, "preset tuned: values found for %u neurons", below);
+    }
+}
+
 enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn_options *o,
                                      const struct clsnn_options *runs, size_t n_runs) {
     enum clsnn_status st = CLSNN_OK;
@@ -361,6 +383,7 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
     if (strcmp(o->data, "auto") == 0 && is_builtin)
         clsnn_warnings_add(&s->warnings, CLSNN_WARN_builtin_digits,
                            "MNIST was not found, these are the built-in digits");
+    note_tuned(s, runs, n_runs);
     struct checking images = {s, CLSNN_OK};
     clsnn_options_visit(o, check_images, &images);
     TRY(images.st);

@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "model/tuned.h"
 
 #define LONG_KEY 0x1000 /* argp's key of row k is LONG_KEY + k, above every short option */
 
@@ -236,6 +237,25 @@ fail:
     return is_file ? clsnn_settings_blame(value, st) : st;
 }
 
+/* Gives the parameters that preset tuned decides their values for the size, once all levels are applied. */
+static enum clsnn_status apply_tuned(struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    double values[CLSNN_N_TUNED];
+    uint32_t below, above;
+    char text[32];
+    if (!o->preset || strcmp(o->preset, CLSNN_PRESET_TUNED) != 0) return CLSNN_OK;
+    clsnn_tuned_values((uint32_t)o->neurons, values, &below, &above);
+    for (size_t k = 0; k < CLSNN_N_TUNED; k++) {
+        const struct clsnn_param_info *p = clsnn_param_find(clsnn_tuned_names[k]);
+        if (o->origins->of[clsnn_n_option_rows + (size_t)(p - clsnn_params_table)] != CLSNN_FROM_PRESET)
+            continue;
+        clsnn_format_real(values[k], text);
+        TRY(clsnn_param_set(&o->model, p, text, p->name));
+    }
+fail:
+    return st;
+}
+
 static enum clsnn_status apply_defaults(struct clsnn_options *o, enum clsnn_command command) {
     enum clsnn_status st = CLSNN_OK;
     o->origins = calloc(1, sizeof *o->origins + clsnn_n_option_rows + clsnn_n_params);
@@ -345,6 +365,19 @@ static enum clsnn_status missing_operand(const struct clsnn_command_info *info, 
                       info->name, info->operands);
 }
 
+/* Refuses preset tuned for commands that do not know the number of neurons. */
+static enum clsnn_status check_tuned(const struct clsnn_options *o, enum clsnn_command command) {
+    const unsigned sized = clsnn_option_find("neurons")->commands | CLSNN_CMD_REPRODUCE;
+    const struct clsnn_option_row *preset = clsnn_option_find("preset");
+    if (strcmp(o->preset, CLSNN_PRESET_TUNED) != 0 || command & sized || !(preset->commands & command))
+        return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_USAGE,
+                      "preset = " CLSNN_PRESET_TUNED
+                      ": its values depend on --neurons, which clsnn %s does not "
+                      "have: give them by --set",
+                      o->command);
+}
+
 enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char **argv,
                                       struct clsnn_options *out, enum clsnn_parse_action *out_action) {
     enum clsnn_status st = CLSNN_OK;
@@ -363,6 +396,8 @@ enum clsnn_status clsnn_options_parse(enum clsnn_command command, int argc, char
     if (config && *config) TRY(apply_file(&o, config, line.config ? "--config" : "CLSNN_CONFIG"));
     TRY(apply_environment(&o));
     TRY(apply(&o, &line.flags, CLSNN_FROM_COMMAND_LINE));
+    TRY(check_tuned(&o, command));
+    TRY(apply_tuned(&o));
     TRY(clsnn_model_check(&o.model));
     o.operands = line.operands;
     o.n_operands = line.n_operands;
@@ -447,6 +482,7 @@ enum clsnn_status clsnn_options_derive(const struct clsnn_options *base,
     TRY(own_origins(&o, base->origins));
     TRY(apply(&o, settings, origin));
     keep_params(&o, base, settings);
+    TRY(apply_tuned(&o));
     TRY(clsnn_model_check(&o.model));
     *out = o;
     return CLSNN_OK;

@@ -34,11 +34,14 @@
 #define CLSNN_PRESET(name, delays, changes, meaning) name "|"
 static const char preset_names[] =
 #include "clsnn/presets.def"
-    CLSNN_PRESET_OLD;
+    CLSNN_PRESET_TUNED "|" CLSNN_PRESET_OLD;
 #define CLSNN_PRESET(name, delays, changes, meaning) name ": " meaning "; "
-static const char preset_help[] = "set of model parameters and delays to start from. "
+static const char preset_help[] =
+    "set of model parameters and delays to start from. "
 #include "clsnn/presets.def"
-    CLSNN_PRESET_OLD ": an old name of the first";
+    CLSNN_PRESET_TUNED
+    ": the best known values for --neurons, found on validation images of MNIST; " CLSNN_PRESET_OLD
+    ": an old name of the first";
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
 const struct clsnn_option_row clsnn_option_rows[] = {
@@ -423,7 +426,9 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
         TRY(parse_choice(row, text, label, &index));
         TRY(store_text(field, text, label));
         struct clsnn_laws laws = o->model.laws; /* but for delays they are options of their own */
-        TRY(clsnn_model_preset(&o->model, text));
+        /* options.c gives tuned its values, once the number of neurons is known */
+        TRY(clsnn_model_preset(&o->model,
+                               strcmp(text, CLSNN_PRESET_TUNED) == 0 ? clsnn_presets_table->name : text));
         laws.delay_min = o->model.laws.delay_min;
         laws.delay_max = o->model.laws.delay_max;
         o->model.laws = laws;

@@ -112,6 +112,9 @@ enum clsnn_option_type {
 
 void clsnn_options_finish(struct clsnn_options *o); /* takes NULL and {0} */
 
+/* The preset whose values depend on the number of neurons: model/tuned.h has them. */
+#define CLSNN_PRESET_TUNED "tuned"
+
 struct clsnn_option_row {
     const char *name;    /* the long name, without -- */
     char short_name;     /* 0: none */

@@ -1,5 +1,5 @@
 /* Runs of a sweep that are no grid: repeated values in zipped lists, logarithmic ranges, random points,
- * tables of runs. */
+ * tables of runs; preset tuned. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/interpolate.h"
+#include "model/tuned.h"
 #include "options/options.h"
 #include "sweep/grid.h"
 
@@ -222,11 +223,52 @@ static void test_tables(void **state) {
     bad(csv, "is swept here and given on the command line too", "seed\n5\n", seed);
 }
 
+/* Preset tuned: the table's values at its sizes, their geometric mean at the geometric mean of two sizes, the
+ * ends' values beyond, and what the user gives above all of them. */
+static void test_tuned(void **state) {
+    (void)state;
+    double at[CLSNN_N_TUNED], low[CLSNN_N_TUNED], high[CLSNN_N_TUNED];
+    uint32_t below, above;
+    clsnn_tuned_values(400, low, &below, &above);
+    assert_true(below == 400 && above == 400);
+    clsnn_tuned_values(1600, high, &below, &above);
+    assert_true(below == 1600 && above == 1600);
+    clsnn_tuned_values(800, at, &below, &above);
+    assert_true(below == 400 && above == 1600);
+    for (size_t k = 0; k < CLSNN_N_TUNED; k++) { /* rounded to four digits */
+        assert_non_null(clsnn_param_find(clsnn_tuned_names[k]));
+        assert_true(fabs(at[k] / sqrt(low[k] * high[k]) - 1) <= 5e-4);
+    }
+    static const uint32_t ends[][2] = {{1, 100}, {99, 100}, {16384, 6400}};
+    for (size_t e = 0; e < 3; e++) {
+        clsnn_tuned_values(ends[e][0], at, &below, &above);
+        clsnn_tuned_values(ends[e][1], low, &above, &above);
+        assert_true(below == ends[e][1]);
+        assert_memory_equal(at, low, sizeof at);
+    }
+    /* Each run of a sweep has the values of its size. */
+    struct clsnn_grid g = good(ini, "preset = kim-2020, tuned\nneurons = 100, 400, 800\nw_norm = 70", NULL);
+    for (size_t k = 0; k < 6; k++) {
+        const struct clsnn_model *m = &g.options[k].model;
+        clsnn_tuned_values((uint32_t)g.options[k].neurons, at, &below, &above);
+        assert_true(m->theta_plus_mv == (k < 3 ? 0.05 : at[0]) && m->w_norm == 70);
+        assert_true(m->tau_pre_ms == (k < 3 ? 20 : at[6]) && m->tau_m_exc_ms == 100);
+    }
+    clsnn_grid_finish(&g);
+    char given[] = "--set=eta_post=0.5";
+    g = good(ini, "preset = tuned\nneurons = 100, 400\neta_pre = 1e-3, 2e-3", given);
+    for (size_t k = 0; k < 4; k++) {
+        const struct clsnn_model *m = &g.options[k].model;
+        assert_true(m->eta_post == 0.5 && m->eta_pre == (k % 2 ? 2e-3 : 1e-3) && m->theta_plus_mv < 0.05);
+    }
+    clsnn_grid_finish(&g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_repeated_values), cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_logarithms),      cmocka_unit_test(test_random_points),
-        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_tables),          cmocka_unit_test(test_tuned),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

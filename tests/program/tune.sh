@@ -136,6 +136,15 @@ tune_table() { # the points of a table
     run 0 tune t.csv "${few[@]}" --seeds 1 --out out
     [ "$(column epochs out/tune.csv | tr '\n' ' ')" = "3 2 1 " ] || wrong "$(cat out/tune.csv)"
 }
+tuned_preset() { # preset tuned: says where its values come from, and the run can be made again
+    local some=("${few[@]}" --train-images 20 --preset tuned)
+    run 0 train "${some[@]}" --neurons 150 --out out
+    says "preset tuned: values between those of 100 and 225 neurons, by logarithms"
+    tr '\n' ' ' <out/run.json | grep -qE '"preset": \{[^}]*"tuned"' || wrong "run.json does not name it"
+    run 0 verify out
+    run 0 train "${some[@]}" --neurons 16 --out small
+    says "preset tuned: values of 100 neurons, the nearest size of its table"
+}
 bad() { # bad TEXT LINES ARGUMENT...
     printf '%b' "$2" >bad.ini
     refuses 2 "$1" tune bad.ini "${@:3}"
@@ -148,6 +157,10 @@ on "tune: killed and resumed" tune_killed
 on "tune: SIGINT, and another number of epochs" tune_stopped
 on "tune: shards" tune_shards
 on "tune: a table of points" tune_table
+on "--preset tuned" tuned_preset
+any "--preset tuned without a size" \
+    usage "preset = tuned: its values depend on --neurons, which clsnn eval does not have" \
+    eval model.npz --preset tuned
 any "tune: a list of seeds" bad "bad.ini:1: seed takes one value in a search" 'seed = 1, 2\n'
 any "tune: two sizes" bad "bad.ini:1: neurons takes one value in a search" 'neurons = 16, 20\n'
 any "tune: a list of epochs" bad "bad.ini:1: epochs takes one value in a search" 'epochs = 1..3\n'
