@@ -11,7 +11,7 @@
 #include "tune/tune.h"
 
 /* What decides the network and its training. The seed, the data and how it is tested are the user's. */
-static const char *const kept[] = {"neurons", "epochs", "train-images", "label-images", "shuffle"};
+static const char *const kept[] = {"neurons", "epochs", "train-images", "label-images", "delays", "shuffle"};
 
 static void write_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                           bool is_param) {
