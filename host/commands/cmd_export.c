@@ -40,6 +40,7 @@ static enum clsnn_status print(const struct clsnn_options *o, const struct clsnn
     fprintf(o->out, "network     %u inputs, %u neurons\nweights     %s\ntheta       %s\n", l->n_pre,
             l->n_post, w, theta ? theta : "not written: name a file for it");
     if (l->labels.labels) fprintf(o->out, "labels      not written: these formats have none\n");
+    if (l->delay_steps) fprintf(o->out, "delays      not written: these formats have none\n");
     return CLSNN_OK;
 }
 

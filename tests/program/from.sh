@@ -85,6 +85,25 @@ settings() { # those of the command line hold; a difference is a warning
     ! grep -q other_settings "$work/err" || wrong "a difference where there is none"
     refuses 3 "--strict makes this warning an error" train "${small[@]}" --from "$model" --rule pair --strict
 }
+delayed() { # a run without delays drops the model's, one with delays keeps them, or draws them
+    train --delays 0:5 --out d
+    train --from d/model.npz --out none
+    says "delays = none, 0:5 in the file"
+    train --from d/model.npz --delays 0:5 --seed 2 --out kept
+    train --from "$model" --delays 0:5 --seed 2 --out drawn
+    with_numpy - <<'END' || wrong "$(tail -n 1 "$work/notes")"
+import numpy as n
+steps = lambda d: n.load(d + "/model.npz")["delay_steps"]
+assert "delay_steps" not in n.load("none/model.npz").files
+assert n.array_equal(steps("kept"), steps("d"))
+assert not n.array_equal(steps("drawn"), steps("d")) and steps("drawn").max() == 10
+END
+    run 0 verify kept
+    prints "EQUAL"
+    run 0 verify drawn
+    refuses 2 "has delays of up to 5 ms, the run of up to 1: must not be longer: give --delays 0:5" \
+        train "${small[@]}" --from d/model.npz --delays 0:1
+}
 misfits() {
     refuses 2 "has 20 neurons, the run 30: must be equal: give --neurons 20" \
         train "${brief[@]}" --neurons 30 --from "$model"
@@ -110,6 +129,7 @@ on "the result, repeated and verified" learns_on
 on "stopped and resumed" resumed
 on "in a sweep" swept
 on "other settings" settings
+on "delays" delayed
 on "files that do not fit" misfits
 
 run_cases small base
