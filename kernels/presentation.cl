@@ -15,24 +15,28 @@
 /* The record of every step that a replay keeps. words: n / 32, rounded up. */
 struct recording {
     __global uint *exc, *inh; /* [n_steps][words] spike masks */
-    __global float *probes;   /* [n_steps][4][CLSNN_PROBE] v_exc, g_exc, g_inh, v_inh after each step */
+    /* [n_steps][CLSNN_RECORDED][n_probes] v_exc, g_exc, g_inh, v_inh, theta after each step */
+    __global float *probes;
+    __global const int *probed; /* [n_probes] neurons */
     int n_probes;
 };
 
 #if CLSNN_WG == 1
-INLINE void record_step(struct network net, int t, struct spikes s, struct recording rec) {
+INLINE void record_step(struct network net, int t, int learn, struct spikes s, struct recording rec) {
     FOR_OWN (word, s.words) {
         rec.exc[t * s.words + word] = s.exc[word];
         rec.inh[t * s.words + word] = s.inh[word];
     }
-    FOR_OWN (j, rec.n_probes) {
-        __global float *row = rec.probes + t * 4 * CLSNN_PROBE + j;
+    FOR_OWN (k, rec.n_probes) {
+        const int j = rec.probed[k];
+        __global float *row = rec.probes + t * CLSNN_RECORDED * rec.n_probes + k;
         follow_inh(net, j, t);
         catch_up_inh(net, j, t);
         row[0] = net.v_exc[j];
-        row[CLSNN_PROBE] = net.g_exc[j];
-        row[2 * CLSNN_PROBE] = net.g_inh[j];
-        row[3 * CLSNN_PROBE] = net.v_inh[j];
+        row[rec.n_probes] = net.g_exc[j];
+        row[2 * rec.n_probes] = net.g_inh[j];
+        row[3 * rec.n_probes] = net.v_inh[j];
+        row[4 * rec.n_probes] = net.theta[j] * (learn ? net.tables->decay[t] : 1.0f);
     }
 }
 #endif

@@ -31,6 +31,32 @@ fail:
     return st;
 }
 
+static bool has(const struct clsnn_npz *npz, const char *name) {
+    for (size_t k = 0; k < npz->n_arrays; k++)
+        if (strcmp(npz->arrays[k].name, name) == 0) return true;
+    return false;
+}
+
+/* Reads the arrays of IN.npz that may be missing: from_rest and neurons. */
+static enum clsnn_status read_optional(const struct clsnn_npz *npz, const char *path,
+                                       struct clsnn_replay_input *in) {
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_array *neurons = NULL;
+    int32_t from_rest = 0;
+    if (has(npz, "from_rest")) TRY(get_scalar(npz, path, "from_rest", 0, 1, &from_rest));
+    if (has(npz, "neurons")) {
+        TRY(clsnn_npz_get(npz, path, "neurons", CLSNN_I4, 1, (const size_t[]){0}, &neurons));
+        if (neurons->shape[0] < 1 || neurons->shape[0] > in->n_post)
+            return clsnn_fail(CLSNN_E_DATA, "%s: neurons has %zu entries: must be in [1, %u]", path,
+                              neurons->shape[0], in->n_post);
+        in->probed = neurons->data;
+        in->n_probed = (uint32_t)neurons->shape[0];
+    }
+    in->from_rest = from_rest == 1;
+fail:
+    return st;
+}
+
 /* Reads and checks every array of IN.npz. in borrows the arrays from npz. Sets model's w_norm for a replay
  * that learns. */
 static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *path, struct clsnn_model *model,
@@ -92,6 +118,7 @@ static enum clsnn_status read_input(const struct clsnn_npz *npz, const char *pat
                                       .theta0_mv = theta,
                                       .delay_steps = delays ? delays->data : NULL,
                                       .learn = learn == 1};
+    TRY(read_optional(npz, path, in));
 fail:
     return st;
 }
@@ -107,6 +134,7 @@ static enum clsnn_status write_output(const char *path, uint32_t n_pre, uint32_t
         {"ge_exc", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->g_exc},
         {"gi_exc", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->g_inh},
         {"v_inh", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->v_inh},
+        {"theta_mv", CLSNN_F4, 2, {r->n_steps, r->n_probes}, r->theta_mv},
         {"w_end", CLSNN_F4, 2, {n_pre, n_post}, r->w_end},
         {"theta_end_mv", CLSNN_F4, 1, {n_post}, r->theta_end_mv},
     };

@@ -1,5 +1,5 @@
 /* Launches of the replay kernel, one for each sample. */
-#include "clsnn/replay.h"
+#include "device/replay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "base/fail.h"
 #include "clsnn/abi.h"
 #include "device/device.h"
-#include "device/network.h"
 #include "device/program.h"
 
 /* Returns the words of a sample's input spikes. */
@@ -20,7 +19,9 @@ static size_t mask_words(uint32_t n_pre) {
 static enum clsnn_status take_delays(const struct clsnn_replay_input *in, uint32_t n_pre, uint8_t **out,
                                      int32_t *out_longest) {
     const size_t n = (size_t)n_pre * in->n_post;
-    const int32_t most = in->steps_off < CLSNN_MAX_DELAY ? (int32_t)in->steps_off : CLSNN_MAX_DELAY;
+    /* from rest nothing is under way: what has not arrived at a sample's end is lost */
+    const uint32_t room = in->from_rest ? CLSNN_MAX_DELAY : in->steps_off;
+    const int32_t most = room < CLSNN_MAX_DELAY ? (int32_t)room : CLSNN_MAX_DELAY;
     int32_t longest = 0;
     *out = NULL;
     for (size_t k = 0; in->delay_steps && k < n; k++) {
@@ -145,145 +146,175 @@ fail:
     return st;
 }
 
-/* Copies one sample's probes, [n_steps][4][CLSNN_PROBE], into the output's arrays from step first on. */
-static void copy_probes(const float *probes, uint32_t n_steps, uint32_t first,
-                        const struct clsnn_model *model, struct clsnn_replay_output *out) {
-    for (uint32_t t = 0; t < n_steps; t++) {
-        const float *row = probes + (size_t)t * 4 * CLSNN_PROBE;
-        for (uint32_t j = 0; j < out->n_probes; j++) {
-            const size_t at = (size_t)(first + t) * out->n_probes + j;
-            out->v_exc[at] = (float)((double)row[j] + model->v_rest_exc_mv);
-            out->g_exc[at] = row[CLSNN_PROBE + j];
-            out->g_inh[at] = row[2 * CLSNN_PROBE + j];
-            out->v_inh[at] = (float)((double)row[3 * CLSNN_PROBE + j] + model->v_rest_inh_mv);
+/* Enlarges *array to n floats. */
+static bool grow(float **array, size_t n) {
+    float *grown = realloc(*array, (n ? n : 1) * sizeof *grown);
+    if (grown) *array = grown;
+    return grown != NULL;
+}
+
+/* Appends one sample's values, [n_steps][CLSNN_RECORDED][n_probes], to the output's arrays. */
+static enum clsnn_status append_rows(const struct clsnn_replayer *r, struct clsnn_replay_output *out) {
+    const size_t width = r->n_probes, n = (size_t)(out->n_steps + r->n_steps) * width;
+    if (!grow(&out->v_exc, n) || !grow(&out->g_exc, n) || !grow(&out->g_inh, n) || !grow(&out->v_inh, n) ||
+        !grow(&out->theta_mv, n))
+        return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for %u steps of %u neurons",
+                          out->n_steps + r->n_steps, r->n_probes);
+    for (size_t t = 0; t < r->n_steps; t++) {
+        const float *row = r->rows + t * CLSNN_RECORDED * width;
+        const size_t at = (out->n_steps + t) * width;
+        for (size_t k = 0; k < width; k++) {
+            out->v_exc[at + k] = (float)((double)row[k] + r->model.v_rest_exc_mv);
+            out->g_exc[at + k] = row[width + k];
+            out->g_inh[at + k] = row[2 * width + k];
+            out->v_inh[at + k] = (float)((double)row[3 * width + k] + r->model.v_rest_inh_mv);
+            out->theta_mv[at + k] = row[4 * width + k];
         }
     }
+    return CLSNN_OK;
 }
 
-static enum clsnn_status allocate_output(const struct clsnn_replay_input *in, uint32_t n_pre,
-                                         struct clsnn_replay_output *out) {
-    const uint32_t n_steps = (in->steps_on + in->steps_off) * in->n_samples;
-    out->n_steps = n_steps;
-    out->n_probes = in->n_post < CLSNN_PROBE ? in->n_post : CLSNN_PROBE;
-    const size_t n = (size_t)n_steps * out->n_probes;
-    out->v_exc = malloc(n * sizeof(float));
-    out->g_exc = malloc(n * sizeof(float));
-    out->g_inh = malloc(n * sizeof(float));
-    out->v_inh = malloc(n * sizeof(float));
-    out->w_end = malloc(n_pre * (size_t)in->n_post * sizeof(float));
-    out->theta_end_mv = malloc(in->n_post * sizeof(float));
-    if (out->v_exc && out->g_exc && out->g_inh && out->v_inh && out->w_end && out->theta_end_mv)
-        return CLSNN_OK;
-    return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for %u steps of %u neurons", n_steps, in->n_post);
+static enum clsnn_status check_probed(const struct clsnn_replay_input *in) {
+    for (uint32_t k = 0; in->probed && k < in->n_probed; k++) {
+        if (in->probed[k] < 0 || (uint32_t)in->probed[k] >= in->n_post)
+            return clsnn_fail(CLSNN_E_DATA, "%s: neuron %d is to be recorded: must be in [0, %u)", in->label,
+                              in->probed[k], in->n_post);
+    }
+    return CLSNN_OK;
 }
 
-/* The record of one sample, on the device and on the host. */
-struct record {
-    cl_mem exc, inh, probes;
-    size_t words, mask_bytes, probe_bytes;
-    uint32_t *masks; /* host: [n_steps][words], or an input's masks */
-    float *rows;     /* host: [n_steps][4][CLSNN_PROBE] */
-};
-
-static enum clsnn_status record_create(struct clsnn_device *dev, uint32_t n_steps, size_t n, uint32_t n_pre,
-                                       struct record *r) {
+enum clsnn_status clsnn_replayer_create(struct clsnn_device *dev, const struct clsnn_program *prog,
+                                        const struct clsnn_model *model, const struct clsnn_replay_input *in,
+                                        struct clsnn_replayer *out) {
     enum clsnn_status st = CLSNN_OK;
-    r->words = (n + 31) / 32;
-    r->mask_bytes = n_steps * r->words * sizeof(uint32_t);
-    r->probe_bytes = (size_t)n_steps * 4 * CLSNN_PROBE * sizeof(float);
-    const size_t input_bytes = mask_words(n_pre) * sizeof(uint32_t);
-    r->masks = malloc(r->mask_bytes > input_bytes ? r->mask_bytes : input_bytes);
-    r->rows = malloc(r->probe_bytes);
-    if (!r->masks || !r->rows)
-        return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for the record of %u steps", n_steps);
-    TRY(clsnn_buffer_create(dev, "record of excitatory spikes", r->mask_bytes, NULL, false, &r->exc));
-    TRY(clsnn_buffer_create(dev, "record of inhibitory spikes", r->mask_bytes, NULL, false, &r->inh));
-    TRY(clsnn_buffer_create(dev, "record of potentials", r->probe_bytes, NULL, false, &r->probes));
+    const uint64_t no_seed = 0; /* clsnn_network_set replaces the weights that it draws */
+    static const int32_t first_neurons[CLSNN_PROBE] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const uint32_t n_first = in->n_post < CLSNN_PROBE ? in->n_post : CLSNN_PROBE;
+    struct clsnn_replayer r = {.model = *model, .n_steps = in->steps_on + in->steps_off, .learn = in->learn};
+    uint8_t *delays = NULL;
+    r.model.time_on_ms = in->steps_on * CLSNN_DT_MS;
+    r.model.time_off_ms = in->steps_off * CLSNN_DT_MS;
+    r.n_probes = in->probed ? in->n_probed : n_first;
+    TRY(check_probed(in));
+    TRY(take_delays(in, prog->n_pre, &delays, &r.model.laws.delay_max));
+    r.model.laws.delay_min = 0;
+    TRY(clsnn_network_create(dev, prog, &r.model, &no_seed, 1, (int)in->n_post, &r.net));
+    TRY(clsnn_network_set(r.net, 0, in->w0, in->theta0_mv));
+    if (delays) TRY(clsnn_network_set_delays(r.net, 0, delays));
+    TRY(clsnn_network_rest(r.net));
+    r.words = ((size_t)r.net->n + 31) / 32;
+    r.mask_bytes = r.n_steps * r.words * sizeof(uint32_t);
+    r.probe_bytes = (size_t)r.n_steps * CLSNN_RECORDED * r.n_probes * sizeof(float);
+    r.masks = malloc(r.mask_bytes);
+    r.rows = malloc(r.probe_bytes ? r.probe_bytes : 1);
+    if (!r.masks || !r.rows) {
+        st = clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for the record of %u steps", r.n_steps);
+        goto fail;
+    }
+    TRY(clsnn_buffer_create(dev, "record of excitatory spikes", r.mask_bytes, NULL, false, &r.exc));
+    TRY(clsnn_buffer_create(dev, "record of inhibitory spikes", r.mask_bytes, NULL, false, &r.inh));
+    TRY(clsnn_buffer_create(dev, "record of potentials", r.probe_bytes, NULL, false, &r.probes));
+    TRY(clsnn_buffer_create(dev, "recorded neurons", r.n_probes * sizeof(int32_t),
+                            in->probed ? in->probed : first_neurons, false, &r.probed));
+    *out = r;
+    free(delays);
+    return CLSNN_OK;
 fail:
+    free(delays);
+    clsnn_replayer_finish(&r);
     return st;
 }
 
-static void record_finish(struct clsnn_device *dev, struct record *r) {
-    clsnn_buffer_release(dev, &r->exc);
-    clsnn_buffer_release(dev, &r->inh);
-    clsnn_buffer_release(dev, &r->probes);
+void clsnn_replayer_finish(struct clsnn_replayer *r) {
+    if (r->net) {
+        cl_mem *buffers[] = {&r->exc, &r->inh, &r->probes, &r->probed};
+        for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++)
+            clsnn_buffer_release(r->net->dev, buffers[k]);
+    }
+    clsnn_network_destroy(r->net);
     free(r->masks);
     free(r->rows);
+    *r = (struct clsnn_replayer){.net = NULL};
 }
 
-static enum clsnn_status launch(struct clsnn_network *net, const struct record *r, uint32_t n_probes,
-                                bool learn) {
-    const cl_int probes = (cl_int)n_probes, learning = learn;
+size_t clsnn_replayer_input_words(const struct clsnn_replayer *r) {
+    return mask_words((uint32_t)r->net->n_pre);
+}
+
+static enum clsnn_status launch(const struct clsnn_replayer *r) {
+    const struct clsnn_network *net = r->net;
+    const cl_int probes = (cl_int)r->n_probes, learning = r->learn;
     const struct clsnn_arg args[] = {
         CLSNN_NETWORK_ARGS(net), CLSNN_ARG(net->state.slots), CLSNN_ARG(net->progress), CLSNN_ARG(r->exc),
-        CLSNN_ARG(r->inh),       CLSNN_ARG(r->probes),        CLSNN_ARG(probes),        CLSNN_ARG(net->n),
-        CLSNN_ARG(learning),     CLSNN_LOCAL_ARGS(net),
+        CLSNN_ARG(r->inh),       CLSNN_ARG(r->probes),        CLSNN_ARG(r->probed),     CLSNN_ARG(probes),
+        CLSNN_ARG(net->n),       CLSNN_ARG(learning),         CLSNN_LOCAL_ARGS(net),
     };
     const size_t local = (size_t)net->kernels->work_group;
     return clsnn_kernel_run(net->dev, CLSNN_TIME_OTHER, net->kernels->replay, args,
                             sizeof args / sizeof *args, 1, &local, &local);
 }
 
-static enum clsnn_status replay_sample(struct clsnn_network *net, const struct clsnn_model *model,
-                                       const struct clsnn_replay_input *in, uint32_t sample,
-                                       const size_t *events, size_t n_events, struct record *r,
-                                       struct clsnn_replay_output *out) {
+enum clsnn_status clsnn_replayer_show(struct clsnn_replayer *r, const uint32_t *input, bool from_rest,
+                                      struct clsnn_replay_output *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_progress progress;
-    const uint32_t n_steps = in->steps_on + in->steps_off, first_step = sample * n_steps;
+    struct clsnn_network *net = r->net;
+    const int32_t first_step = (int32_t)out->n_steps;
     const struct clsnn_span spikes = clsnn_state_row(&net->state, 0, CLSNN_ROW_spikes);
-    TRY(fill_masks(in, (uint32_t)net->n_pre, events, n_events, r->masks));
-    TRY(clsnn_buffer_write(net->dev, net->state.slots, spikes.offset, spikes.n_bytes, r->masks));
-    TRY(launch(net, r, out->n_probes, in->learn));
+    out->n_probes = r->n_probes;
+    if (from_rest) TRY(clsnn_network_rest(net));
+    TRY(clsnn_buffer_write(net->dev, net->state.slots, spikes.offset, spikes.n_bytes, input));
+    TRY(launch(r));
     TRY(clsnn_buffer_read(net->dev, net->progress, 0, sizeof progress, &progress));
     TRY(clsnn_network_check(net, &progress));
     TRY(clsnn_buffer_read(net->dev, r->exc, 0, r->mask_bytes, r->masks));
-    TRY(append_masks(&out->exc, r->masks, n_steps, r->words, (int32_t)first_step));
+    TRY(append_masks(&out->exc, r->masks, r->n_steps, r->words, first_step));
     TRY(clsnn_buffer_read(net->dev, r->inh, 0, r->mask_bytes, r->masks));
-    TRY(append_masks(&out->inh, r->masks, n_steps, r->words, (int32_t)first_step));
-    TRY(clsnn_buffer_read(net->dev, r->probes, 0, r->probe_bytes, r->rows));
-    copy_probes(r->rows, n_steps, first_step, model, out);
+    TRY(append_masks(&out->inh, r->masks, r->n_steps, r->words, first_step));
+    if (r->n_probes) TRY(clsnn_buffer_read(net->dev, r->probes, 0, r->probe_bytes, r->rows));
+    TRY(append_rows(r, out));
+    out->n_steps += r->n_steps;
 fail:
     return st;
+}
+
+enum clsnn_status clsnn_replayer_end(const struct clsnn_replayer *r, struct clsnn_replay_output *out) {
+    const size_t n_post = (size_t)r->net->n_post, n_pre = (size_t)r->net->n_pre;
+    if (!grow(&out->w_end, n_pre * n_post) || !grow(&out->theta_end_mv, n_post))
+        return clsnn_fail(CLSNN_E_MEMORY, "replay: no memory for the weights of %zu neurons", n_post);
+    return clsnn_network_get(r->net, 0, out->w_end, out->theta_end_mv);
 }
 
 enum clsnn_status clsnn_replay(struct clsnn_device *dev, const struct clsnn_program *prog,
                                const struct clsnn_model *model, const struct clsnn_replay_input *in,
                                struct clsnn_replay_output *out) {
     enum clsnn_status st = CLSNN_OK;
-    struct clsnn_network *net = NULL;
     struct clsnn_replay_output result = {0};
-    struct record record = {0};
+    struct clsnn_replayer r = {.net = NULL};
     size_t *first = NULL, *events = NULL;
-    uint8_t *delays = NULL;
-    const uint64_t no_seed = 0; /* clsnn_network_set replaces the weights that it draws */
-    struct clsnn_model timed = *model;
-    timed.time_on_ms = in->steps_on * CLSNN_DT_MS;
-    timed.time_off_ms = in->steps_off * CLSNN_DT_MS;
+    uint32_t *input = NULL;
     TRY(check_input(in));
-    TRY(take_delays(in, prog->n_pre, &delays, &timed.laws.delay_max));
-    timed.laws.delay_min = 0;
     TRY(sort_events(in, prog->n_pre, &first, &events));
-    TRY(clsnn_network_create(dev, prog, &timed, &no_seed, 1, (int)in->n_post, &net));
-    TRY(clsnn_network_set(net, 0, in->w0, in->theta0_mv));
-    if (delays) TRY(clsnn_network_set_delays(net, 0, delays));
-    TRY(clsnn_network_rest(net));
-    TRY(record_create(dev, in->steps_on + in->steps_off, (size_t)net->n, prog->n_pre, &record));
-    TRY(allocate_output(in, prog->n_pre, &result));
-    for (uint32_t s = 0; s < in->n_samples; s++) {
-        TRY(replay_sample(net, model, in, s, events + (s ? first[s] : 0), first[s + 1] - (s ? first[s] : 0),
-                          &record, &result));
+    TRY(clsnn_replayer_create(dev, prog, model, in, &r));
+    input = malloc(clsnn_replayer_input_words(&r) * sizeof *input);
+    if (!input) {
+        st = clsnn_no_memory("replay");
+        goto fail;
     }
-    TRY(clsnn_network_get(net, 0, result.w_end, result.theta_end_mv));
+    for (uint32_t s = 0; s < in->n_samples; s++) {
+        const size_t begin = s ? first[s] : 0;
+        TRY(fill_masks(in, prog->n_pre, events + begin, first[s + 1] - begin, input));
+        TRY(clsnn_replayer_show(&r, input, in->from_rest, &result));
+    }
+    TRY(clsnn_replayer_end(&r, &result));
     *out = result;
     result = (struct clsnn_replay_output){0};
 fail:
-    record_finish(dev, &record);
+    clsnn_replayer_finish(&r);
     clsnn_replay_finish(&result);
-    clsnn_network_destroy(net);
-    free(delays);
     free(first);
     free(events);
+    free(input);
     return st;
 }
 
@@ -297,6 +328,7 @@ void clsnn_replay_finish(struct clsnn_replay_output *out) {
     free(out->g_exc);
     free(out->g_inh);
     free(out->v_inh);
+    free(out->theta_mv);
     free(out->w_end);
     free(out->theta_end_mv);
     *out = (struct clsnn_replay_output){0};

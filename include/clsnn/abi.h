@@ -45,7 +45,7 @@ typedef uint64_t clsnn_u64;
 #define CLSNN_BOARD_WORDS  16   /* words of a share's slot, network/meeting.cl: a cache line of its own */
 #define CLSNN_MAX_SHARES   32   /* most work-groups that share one network in training */
 #define CLSNN_LOST         (-2) /* fault_neuron: the work-groups of a network did not run at the same time */
-#define CLSNN_PROBE        8    /* most neurons whose potentials a replay records */
+#define CLSNN_RECORDED     5    /* values of a neuron that a replay records in each step */
 #define CLSNN_MAX_DELAY    63   /* most steps from an input spike to its arrival: 31.5 ms */
 
 /* The longest delay of a synapse in steps; 0: no delays. Kernels are built with -DCLSNN_DELAY=... for

@@ -8,8 +8,10 @@
 
 CLSNN_BEGIN_DECLS
 
+#define CLSNN_PROBE 8 /* neurons that are recorded if none are chosen */
+
 /* The network and its input spikes. All arrays are borrowed during the call. The network starts at rest.
- * Samples follow each other without a reset. */
+ * Samples follow each other without a reset, unless each starts from rest. */
 struct clsnn_replay_input {
     const char *label; /* names the input in messages, such as its file */
     uint32_t n_post;
@@ -21,6 +23,9 @@ struct clsnn_replay_input {
     const float *theta0_mv;     /* [n_post] */
     const int32_t *delay_steps; /* [n_pre][n_post] steps from a spike to its arrival; NULL: no delays */
     bool learn;                 /* weights and theta change; each sample begins with rescaling */
+    bool from_rest;             /* each sample starts from rest, as in evaluation */
+    const int32_t *probed;      /* [n_probed] neurons to record; NULL: the first CLSNN_PROBE */
+    uint32_t n_probed;
 };
 
 /* Recorded spikes, in order of step, then neuron. */
@@ -31,11 +36,12 @@ struct clsnn_spike_list {
 
 /* The record of a replay. All arrays are owned. */
 struct clsnn_replay_output {
-    uint32_t n_steps, n_probes; /* neurons 0 to n_probes - 1 are recorded, at most CLSNN_PROBE */
+    uint32_t n_steps, n_probes; /* n_probes neurons are recorded */
     struct clsnn_spike_list exc, inh;
-    float *v_exc, *g_exc, *g_inh, *v_inh; /* [n_steps][n_probes] values after each step; v in mV */
-    float *w_end;                         /* [n_pre][n_post] */
-    float *theta_end_mv;                  /* [n_post] */
+    /* [n_steps][n_probes] values after each step; v in mV */
+    float *v_exc, *g_exc, *g_inh, *v_inh, *theta_mv;
+    float *w_end;        /* [n_pre][n_post] */
+    float *theta_end_mv; /* [n_post] */
 };
 
 /* Replays `in` on dev.

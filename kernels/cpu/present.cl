@@ -143,7 +143,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
             }
         }
 #ifdef CLSNN_RECORD
-        record_step(net, t, s, rec);
+        record_step(net, t, learn, s, rec);
 #endif
         if (n_exc + n_inh != 0) {
             for (int word = 0; word < s.words; word++) s.exc[word] = s.inh[word] = 0u;

@@ -172,7 +172,7 @@ INLINE uint present(struct network net, struct encoding input, int n_active, int
         }
         if (ends_step) {
 #ifdef CLSNN_RECORD
-            record_own(&x, net.n, t, rec);
+            record_own(net, &x, t, learn, rec);
 #endif
             t++;
             stage = t < now.until ? STEP : LIST;

@@ -543,8 +543,8 @@ INLINE void store_own(struct network net, const struct own *x, int t, const int 
 
 #ifdef CLSNN_RECORD
 /* Records what the own neurons do in step t: their spikes, and potentials and conductances of the probes. */
-INLINE void record_own(const struct own *x, int n, int t, struct recording rec) {
-    const int words = (n + 31) / 32;
+INLINE void record_own(struct network net, const struct own *x, int t, int learn, struct recording rec) {
+    const int n = net.n, words = (n + 31) / 32;
     FOR_BLOCKS(b) {
         const int k = (b * CLSNN_WG + LID) * LANES;
         if (k >= n) continue;
@@ -553,13 +553,20 @@ INLINE void record_own(const struct own *x, int n, int t, struct recording rec) 
             const int j = k + q;
             if (PICK(x->last_exc[b], q) == t) atomic_or(&rec.exc[t * words + j / 32], 1u << (j % 32));
             if (PICK(x->last_inh[b], q) == t) atomic_or(&rec.inh[t * words + j / 32], 1u << (j % 32));
-            if (j >= rec.n_probes) continue;
-            __global float *row = rec.probes + t * 4 * CLSNN_PROBE + j;
-            row[0] = PICK(x->v[b], q);
-            row[CLSNN_PROBE] = PICK(x->g_exc[b], q);
-            row[2 * CLSNN_PROBE] = PICK(x->g_inh[b], q);
-            row[3 * CLSNN_PROBE] = PICK(x->v_inh[b], q);
         }
+    }
+    for (int k = 0; k < rec.n_probes; k++) {
+        const int j = rec.probed[k], q = j % LANES;
+        __global float *row = rec.probes + t * CLSNN_RECORDED * rec.n_probes + k;
+        if (!OWNS(j)) continue;
+        FOR_BLOCKS(b) {
+            if (j / LANES / CLSNN_WG != b) continue;
+            row[0] = PICK(x->v[b], q);
+            row[rec.n_probes] = PICK(x->g_exc[b], q);
+            row[2 * rec.n_probes] = PICK(x->g_inh[b], q);
+            row[3 * rec.n_probes] = PICK(x->v_inh[b], q);
+        }
+        row[4 * rec.n_probes] = net.theta[j] * (learn ? net.tables->decay[t] : 1.0f);
     }
 }
 #endif

@@ -119,6 +119,7 @@ static enum clsnn_status replay(struct clsnn_device *dev, int work_group, int n_
     clsnn_sha256_add(hash, out.g_exc, n_probed);
     clsnn_sha256_add(hash, out.g_inh, n_probed);
     clsnn_sha256_add(hash, out.v_inh, n_probed);
+    clsnn_sha256_add(hash, out.theta_mv, n_probed);
     clsnn_sha256_add(hash, out.w_end, CLSNN_N_PRE * (size_t)n_post * sizeof(float));
     clsnn_sha256_add(hash, out.theta_end_mv, (size_t)n_post * sizeof(float));
     TRY(report("replay", n_post, out.exc.n && out.inh.n ? out.exc.n + out.inh.n : 0, hash));

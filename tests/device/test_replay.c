@@ -55,6 +55,7 @@ static void check_same_bits(const struct clsnn_replay_output *a, const struct cl
         {"g_exc", a->g_exc, b->g_exc, n},
         {"g_inh", a->g_inh, b->g_inh, n},
         {"v_inh", a->v_inh, b->v_inh, n},
+        {"theta_mv", a->theta_mv, b->theta_mv, n},
         {"w_end", a->w_end, b->w_end, CLSNN_N_PRE * (size_t)n_post * 4},
         {"theta_end_mv", a->theta_end_mv, b->theta_end_mv, n_post * sizeof(float)},
     };
@@ -141,6 +142,8 @@ static void check_against_reference(const struct scenario *s, const struct feed 
                            "g_exc", step, j);
                 check_near((double)out->g_inh[row + j], net->gi_exc[j], g_within(net->gi_exc[j]), f->in.label,
                            "g_inh", step, j);
+                check_near((double)out->theta_mv[row + j], net->theta_mv[j], theta_tolerance_mv, f->in.label,
+                           "theta_mv", step, j);
             }
         }
     }
@@ -633,6 +636,87 @@ static void takes_events_in_any_order(void **state) {
     drop_feed(&f);
 }
 
+/* Chosen neurons, in any order and twice, have the values that a record of all neurons has. */
+static void records_chosen_neurons(void **state) {
+    static const int32_t chosen[] = {30, 2, 9, 30, 0};
+    struct rig *rig = *state;
+    struct feed f = make_feed(scenario_find("competition_33"));
+    int32_t all[33];
+    for (int32_t j = 0; j < 33; j++) all[j] = j;
+    for (int work_group = 1; work_group <= 16; work_group *= 16) {
+        const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, work_group);
+        struct clsnn_replay_output some, whole;
+        if (!prog) continue;
+        f.in.probed = all;
+        f.in.n_probed = 33;
+        must(clsnn_replay(rig->dev, prog, &f.model, &f.in, &whole));
+        f.in.probed = chosen;
+        f.in.n_probed = COUNT(chosen);
+        must(clsnn_replay(rig->dev, prog, &f.model, &f.in, &some));
+        assert_int_equal(some.n_probes, COUNT(chosen));
+        const float *const found[] = {some.v_exc, some.g_exc, some.g_inh, some.v_inh, some.theta_mv},
+                           *const wanted[] = {whole.v_exc, whole.g_exc, whole.g_inh, whole.v_inh,
+                                              whole.theta_mv};
+        for (size_t r = 0; r < COUNT(found); r++)
+            for (size_t t = 0; t < some.n_steps; t++)
+                for (size_t k = 0; k < COUNT(chosen); k++)
+                    assert_memory_equal(&found[r][t * COUNT(chosen) + k],
+                                        &wanted[r][t * 33 + (size_t)chosen[k]], sizeof(float));
+        clsnn_replay_finish(&some);
+        clsnn_replay_finish(&whole);
+    }
+    f.in.probed = (const int32_t[]){33};
+    f.in.n_probed = 1;
+    struct clsnn_replay_output none;
+    const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, 1);
+    assert_int_equal(clsnn_replay(rig->dev, prog, &f.model, &f.in, &none), CLSNN_E_DATA);
+    assert_non_null(strstr(clsnn_error_text(), "neuron 33 is to be recorded: must be in [0, 33)"));
+    clsnn_error_clear();
+    drop_feed(&f);
+}
+
+/* With from_rest each sample does what the first does. */
+static void samples_may_start_from_rest(void **state) {
+    struct rig *rig = *state;
+    const struct scenario *s = scenario_find("competition_16");
+    struct feed f = make_feed(s);
+    const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, 1);
+    const size_t n = f.in.n_events;
+    int32_t *step = malloc(2 * n * sizeof *step), *input = malloc(2 * n * sizeof *input);
+    struct clsnn_replay_output once, twice;
+    assert_true(step && input);
+    for (size_t e = 0; e < n; e++) {
+        step[e] = f.step[e] % s->n_steps;
+        step[n + e] = step[e] + s->n_steps;
+        input[e] = input[n + e] = f.input[e];
+    }
+    size_t n_first = 0; /* events of the first sample alone */
+    while (n_first < n && f.step[n_first] < s->n_steps) n_first++;
+    memmove(step + n_first, step + n, n_first * sizeof *step);
+    memmove(input + n_first, input + n, n_first * sizeof *input);
+    f.in.event_step = step;
+    f.in.event_input = input;
+    f.in.learn = false;
+    f.in.from_rest = true;
+    f.in.n_events = n_first;
+    f.in.n_samples = 1;
+    must(clsnn_replay(rig->dev, prog, &f.model, &f.in, &once));
+    f.in.n_events = 2 * n_first;
+    f.in.n_samples = 2;
+    must(clsnn_replay(rig->dev, prog, &f.model, &f.in, &twice));
+    assert_true(once.exc.n > 0);
+    assert_int_equal(twice.exc.n, 2 * once.exc.n);
+    const size_t values = (size_t)once.n_steps * once.n_probes;
+    assert_memory_equal(twice.v_exc, once.v_exc, values * sizeof(float));
+    assert_memory_equal(twice.v_exc + values, once.v_exc, values * sizeof(float));
+    assert_memory_equal(twice.g_inh + values, once.g_inh, values * sizeof(float));
+    clsnn_replay_finish(&once);
+    clsnn_replay_finish(&twice);
+    free(step);
+    free(input);
+    drop_feed(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_scenario_equals_the_reference),
@@ -644,6 +728,8 @@ int main(void) {
         cmocka_unit_test(equals_the_recordings_of_the_laws),
         cmocka_unit_test(refuses_bad_input),
         cmocka_unit_test(takes_events_in_any_order),
+        cmocka_unit_test(records_chosen_neurons),
+        cmocka_unit_test(samples_may_start_from_rest),
     };
     return run_device_suite("replay", tests);
 }
