@@ -355,21 +355,23 @@ enum clsnn_status clsnn_session_open(struct clsnn_session *s, const struct clsnn
                         o->collect ? "" : " and looking for an OpenCL device");
     s->chunk = (uint32_t)o->chunk;
     if (o->data_name) TRY(check_name(o->data_name));
-    const bool predicts = strcmp(o->command, "predict") == 0;
+    const bool predicts = strcmp(o->command, "predict") == 0 || strcmp(o->command, "probe") == 0;
     char left_out[CLSNN_LEFT_OUT] = "";
     TRY(predicts ? clsnn_dataset_load_images(data_for(o), &s->data, left_out)
                  : clsnn_dataset_load(data_for(o), &s->data));
     if (left_out[0])
-        clsnn_progress_note(&s->progress, "%s: left out, since predict needs images only", left_out);
+        clsnn_progress_note(&s->progress, "%s: left out, since %s needs images only", left_out, o->command);
     if (s->data.train.n_images == 0 && !predicts && strcmp(o->command, "eval") != 0)
-        TRY(clsnn_fail(CLSNN_E_DATA,
-                       "%s: holds a test set only, which serves clsnn eval and predict: %s needs training "
-                       "images",
-                       s->data.source, o->command));
+        TRY(clsnn_fail(
+            CLSNN_E_DATA,
+            "%s: holds a test set only, which serves clsnn eval, predict and probe: %s needs training "
+            "images",
+            s->data.source, o->command));
     if (!s->data.test.labels && !predicts)
-        TRY(clsnn_fail(CLSNN_E_DATA,
-                       "%s: has no labels of the test images, which serves clsnn predict: %s needs them",
-                       s->data.source, o->command));
+        TRY(clsnn_fail(
+            CLSNN_E_DATA,
+            "%s: has no labels of the test images, which serves clsnn predict and probe: %s needs them",
+            s->data.source, o->command));
     const uint32_t validate = images_to_validate(o, &s->data);
     if (validate) TRY(set_aside(s, (int32_t)validate));
     const bool is_builtin = strcmp(s->data.name, "digits") == 0;
@@ -467,8 +469,11 @@ static enum clsnn_status get_ready(struct clsnn_session *s, const struct clsnn_o
     clsnn_progress_note(&s->progress, "compiling kernels for %s (%s, driver %s)", info->name,
                         info->platform_name, info->driver);
     mind_start(&minder, &s->progress, !o->no_kernel_cache);
-    TRY(clsnn_program_create_for(d->dev, o->profile ? CLSNN_PROGRAM_PROFILE : CLSNN_PROGRAM_RUN,
-                                 o->work_group, clsnn_dataset_pixels(&s->data), &d->prog));
+    const bool probes = strcmp(o->command, "probe") == 0;
+    const enum clsnn_program_kind kind = probes       ? CLSNN_PROGRAM_REPLAY
+                                         : o->profile ? CLSNN_PROGRAM_PROFILE
+                                                      : CLSNN_PROGRAM_RUN;
+    TRY(clsnn_program_create_for(d->dev, kind, o->work_group, clsnn_dataset_pixels(&s->data), &d->prog));
     clsnn_program_split(d->prog, o->split);
     for (size_t k = 0; k < n_runs; k++) {
         const uint32_t neurons = (uint32_t)runs[k].neurons;
@@ -480,7 +485,7 @@ static enum clsnn_status get_ready(struct clsnn_session *s, const struct clsnn_o
         if (trains) TRY(clsnn_program_share(d->prog, n_alike, neurons, &runs[k].model.laws));
         TRY(clsnn_program_prepare(d->prog, neurons, &runs[k].model.laws));
     }
-    TRY(clsnn_selftest(d->dev, d->prog));
+    if (!probes) TRY(clsnn_selftest(d->dev, d->prog)); /* it tests the kernels of training and evaluation */
 fail:
     mind_end(&minder);
     return st;

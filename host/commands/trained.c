@@ -1,4 +1,4 @@
-/* Opens a trained network for clsnn eval and clsnn predict. */
+/* Opens a trained network for clsnn eval, predict and probe. */
 #include "commands/trained.h"
 
 #include <stdio.h>
@@ -26,16 +26,15 @@ static enum clsnn_status refuse_own_dir(const char *command, const char *dir, co
                       dir, model, command);
 }
 
-enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn_options *o,
+enum clsnn_status clsnn_trained_read(struct clsnn_trained *t, const struct clsnn_options *o,
                                      const char *dir) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_session *session = &t->session;
-    struct clsnn_about_data trained_on;
+    struct clsnn_about_data *trained_on = &t->trained_on;
     const char *path = o->operands[0];
     *t = (struct clsnn_trained){.path = path, .options = *o};
     TRY(clsnn_model_open(path, &t->model, NULL));
-    const bool labelled = t->model.labels.labels != NULL;
-    TRY(clsnn_about_read(t->model.about, path, &t->options, &trained_on));
+    TRY(clsnn_about_read(t->model.about, path, &t->options, trained_on));
     if (dir) {
         TRY(refuse_own_dir(o->command, dir, path));
         TRY(clsnn_report_check_dir(o, dir));
@@ -49,17 +48,31 @@ enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn
         TRY(clsnn_fail(CLSNN_E_DATA,
                        "%s: a network of %u inputs, but images of %u x %u pixels in %s: must be as many",
                        path, t->model.n_pre, test->height, test->width, session->data.source));
-    if (!labelled && session->data.train.n_images == 0)
-        TRY(clsnn_fail(CLSNN_E_DATA, "%s: has no labels, and %s no training images to label it with", path,
-                       session->data.source));
-    /* own images are what predict is for */
-    if (strcmp(o->command, "predict") != 0 && trained_on.sha256[0] &&
-        strcmp(trained_on.sha256, session->data.sha256) != 0) {
+    /* own images are what predict and probe are for */
+    if (strcmp(o->command, "eval") == 0 && trained_on->sha256[0] &&
+        strcmp(trained_on->sha256, session->data.sha256) != 0) {
         clsnn_warnings_add(&session->warnings, CLSNN_WARN_other_data,
                            "%s was trained on other data (%s) than it is tested on (%s: %s)", path,
-                           trained_on.name, session->data.name, session->data.source);
+                           trained_on->name, session->data.name, session->data.source);
     }
     clsnn_warnings_of_model(&session->warnings, &t->model, path, &t->options.model);
+    TRY(clsnn_session_tell(session, o, &session->warnings));
+    if (trained_on->replaced[0])
+        clsnn_progress_note(&session->progress, "given parameters replace those of %s: %s", path,
+                            trained_on->replaced);
+fail:
+    return st;
+}
+
+enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn_options *o,
+                                     const char *dir) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_session *session = &t->session;
+    TRY(clsnn_trained_read(t, o, dir));
+    const bool labelled = t->model.labels.labels != NULL;
+    if (!labelled && session->data.train.n_images == 0)
+        TRY(clsnn_fail(CLSNN_E_DATA, "%s: has no labels, and %s no training images to label it with", t->path,
+                       session->data.source));
     if (!labelled) clsnn_warnings_of_plan(&session->warnings, &session->data, &session->plan);
     TRY(clsnn_session_tell(session, o, &session->warnings));
     TRY(clsnn_session_compile(session, &t->options, &t->options, 1, false));
@@ -72,18 +85,15 @@ enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn
     TRY(clsnn_experiment_set_model(t->x, &t->model));
     if (dir) TRY(clsnn_file_make_dir(dir)); /* fails before the work; earlier files move only after it */
     clsnn_report_start(&t->report, &t->options, t->x, dir);
-    t->report.model = path;
+    t->report.model = t->path;
     t->report.has_labels = labelled;
     t->report.warnings = session->warnings;
-    clsnn_progress_note(&session->progress, "testing %s: %u neurons, %s, on %u test images", path,
+    clsnn_progress_note(&session->progress, "testing %s: %u neurons, %s, on %u test images", t->path,
                         t->model.n_post, labelled ? "labels from the file" : "no labels yet",
                         t->x->plan.test_images);
     if (labelled && clsnn_option_is_given(o, "label-images"))
         clsnn_progress_note(&session->progress, "--label-images is not used: %s has labels, and keeps them",
-                            path);
-    if (trained_on.replaced[0])
-        clsnn_progress_note(&session->progress, "given parameters replace those of %s: %s", path,
-                            trained_on.replaced);
+                            t->path);
 fail:
     return st;
 }

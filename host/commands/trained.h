@@ -1,4 +1,4 @@
-/* A trained network, opened to be shown images: what clsnn eval and clsnn predict share. */
+/* A trained network, opened to be shown images: what clsnn eval, predict and probe share. */
 #ifndef CLSNN_TRAINED_H
 #define CLSNN_TRAINED_H
 
@@ -11,15 +11,19 @@ struct clsnn_trained {
     const char *path;             /* the model's file, borrowed from the options */
     struct clsnn_learned model;   /* as read; owned */
     struct clsnn_options options; /* the user's, with the model's parameters and seed; borrows its texts */
+    struct clsnn_about_data trained_on;
     struct clsnn_session session;
     struct clsnn_batch *batch;  /* owned */
     struct clsnn_experiment *x; /* owned; holds the network */
     struct clsnn_report report;
 };
 
-/* Reads the model that the first operand of o names, opens the session, compiles, and puts the network into
- * an experiment whose test images are those of o. Results will go to dir; NULL: nowhere.
- * Errors: CLSNN_E_IO, CLSNN_E_DATA; CLSNN_E_USAGE dir is the model's; those of clsnn_session_open. */
+/* Reads the model that the first operand of o names, and opens the session. Results will go to dir; NULL:
+ * nowhere. Errors: CLSNN_E_IO, CLSNN_E_DATA; CLSNN_E_USAGE dir is the model's; those of
+ * clsnn_session_open. */
+enum clsnn_status clsnn_trained_read(struct clsnn_trained *t, const struct clsnn_options *o, const char *dir);
+/* The same; then compiles, and puts the network into an experiment whose test images are those of o.
+ * Errors: as of clsnn_trained_read and clsnn_session_compile. */
 enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn_options *o, const char *dir);
 void clsnn_trained_close(struct clsnn_trained *t); /* takes half-open ones */
 

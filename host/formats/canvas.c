@@ -14,6 +14,11 @@
 #include "base/fail.h"
 #include "base/file.h"
 
+const double clsnn_colours[CLSNN_N_COLOURS][3] = {
+    {0.00, 0.45, 0.70}, {0.84, 0.37, 0.00}, {0.00, 0.62, 0.45}, {0.80, 0.47, 0.65},
+    {0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.20, 0.20, 0.20},
+};
+
 enum clsnn_status clsnn_canvas_init(struct canvas *c, const char *label, int width, int height) {
     *c = (struct canvas){.width = width, .height = height};
     c->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);

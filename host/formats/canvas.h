@@ -18,6 +18,11 @@ struct canvas {
     bool out_of_memory; /* no memory to draw a text; clsnn_canvas_write then fails */
 };
 
+/* Okabe & Ito's colours, which colour-blind people can tell apart: red, green and blue, 0 to 1. Their yellow
+ * is missing: it is too pale for lines. */
+#define CLSNN_N_COLOURS 7
+extern const double clsnn_colours[CLSNN_N_COLOURS][3];
+
 /* Makes a white canvas of width x height pixels. label names the file in messages. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_canvas_init(struct canvas *c, const char *label, int width, int height);
 /* Writes the canvas to path as PNG. Errors: CLSNN_E_MEMORY; CLSNN_E_IO; CLSNN_E_FAILED cairo or libpng

@@ -19,14 +19,6 @@
 #define SHIFT     14.0 /* between neighbours among curves with error bars, px, if there is room */
 #define MAX_NAMED 10   /* most distinct x values of a logarithmic axis, which has a tick at each */
 
-/* Okabe & Ito's colours, which colour-blind people can tell apart. Their yellow is missing: it is too pale
- * for lines. */
-static const double colours[][3] = {
-    {0.00, 0.45, 0.70}, {0.84, 0.37, 0.00}, {0.00, 0.62, 0.45}, {0.80, 0.47, 0.65},
-    {0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.20, 0.20, 0.20},
-};
-#define N_COLOURS (sizeof colours / sizeof *colours)
-
 /* The corners of the markers, in multiples of MARKER. The circle has none. */
 static const struct {
     int n;
@@ -263,11 +255,11 @@ static void draw_axes(struct canvas *c, const struct frame *f, const struct clsn
 
 static struct clsnn_look look_of(const struct clsnn_chart *chart, size_t k) {
     if (chart->looks) return chart->looks[k];
-    return (struct clsnn_look){.colour = (int)k, .marker = (int)k, .dashed = k >= N_COLOURS};
+    return (struct clsnn_look){.colour = (int)k, .marker = (int)k, .dashed = k >= CLSNN_N_COLOURS};
 }
 
 static void use_colour(struct canvas *c, struct clsnn_look look) {
-    const double *rgb = colours[(size_t)look.colour % N_COLOURS];
+    const double *rgb = clsnn_colours[(size_t)look.colour % CLSNN_N_COLOURS];
     cairo_set_source_rgb(c->cr, rgb[0], rgb[1], rgb[2]);
 }
 

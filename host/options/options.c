@@ -46,7 +46,7 @@ static enum clsnn_status unknown_option(enum clsnn_command command, const char *
     clsnn_excerpt(arg, shown);
     shown[strcspn(shown, "=")] = '\0';
 
-    const struct clsnn_option_row *row = clsnn_option_find(name);
+    const struct clsnn_option_row *row = clsnn_option_find_for(command, name);
     if (row && !(row->commands & command)) return of_another(command, row, shown);
     if (clsnn_param_find(name) && clsnn_command_has_params(clsnn_command_find(command)))
         return clsnn_fail(CLSNN_E_USAGE, "unknown option %s: it is a model parameter, write --set %s=VALUE",
@@ -71,7 +71,7 @@ static enum clsnn_status diagnose(enum clsnn_command command, char **argv, int a
         if (argv[k][1] == '-') {
             char name[CLSNN_EXCERPT];
             snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[k] + 2, "="), argv[k] + 2);
-            const struct clsnn_option_row *row = clsnn_option_find(name);
+            const struct clsnn_option_row *row = clsnn_option_find_for(command, name);
             if (!row || !(row->commands & command)) return unknown_option(command, argv[k]);
             if (!row->metavar) return clsnn_fail(CLSNN_E_USAGE, "--%s takes no value", name);
             return clsnn_fail(CLSNN_E_USAGE, "--%s needs a value: --%s %s", name, name, row->metavar);

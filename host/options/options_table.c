@@ -15,6 +15,7 @@
 #define TRAIN     CLSNN_CMD_TRAIN
 #define EVAL      CLSNN_CMD_EVAL
 #define PREDICT   CLSNN_CMD_PREDICT
+#define PROBE     CLSNN_CMD_PROBE
 #define REPLAY    CLSNN_CMD_REPLAY
 #define BENCH     CLSNN_CMD_BENCH
 #define SWEEP     CLSNN_CMD_SWEEP
@@ -27,9 +28,9 @@
 #define EXPORT    CLSNN_CMD_EXPORT
 #define ALL       CLSNN_CMD_ALL
 /* eval and predict show a network frozen, so only inhibition matters to them. */
-#define COMMANDS_rule       (TRAIN | REPLAY | SWEEP | TUNE)
-#define COMMANDS_pairing    (TRAIN | REPLAY | SWEEP | TUNE)
-#define COMMANDS_inhibition (TRAIN | EVAL | PREDICT | REPLAY | SWEEP | TUNE)
+#define COMMANDS_rule       (TRAIN | PROBE | REPLAY | SWEEP | TUNE)
+#define COMMANDS_pairing    (TRAIN | PROBE | REPLAY | SWEEP | TUNE)
+#define COMMANDS_inhibition (TRAIN | EVAL | PREDICT | PROBE | REPLAY | SWEEP | TUNE)
 /* All names of presets, separated by '|', and their meanings. */
 #define CLSNN_PRESET(name, delays, changes, meaning) name "|"
 static const char preset_names[] =
@@ -107,6 +108,19 @@ const struct clsnn_option_row clsnn_option_rows[] = {
              "nothing"},
     {"collect", 0, NULL, CLSNN_OPT_SWITCH, FIELD(collect), .def = "no", .commands = SWEEP,
      .help = "train nothing; make the tables and pictures from the finished runs"},
+    /* probe */
+    {"image", 0, "K|K..L", CLSNN_OPT_IMAGE, FIELD(image), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES, .def = "0",
+     .commands = PROBE, .help = "show image K, counted from 0, or images K to L without L"},
+    {"images-of", 0, "SET", CLSNN_OPT_CHOICE, FIELD(images_of), .def = "test", .choices = "test|train",
+     .commands = PROBE, .help = "set that --image counts in; --train always takes training images"},
+    {"train", 0, NULL, CLSNN_OPT_SWITCH, FIELD(probe_train), .def = "no", .commands = PROBE,
+     .no_environment = true,
+     .help = "let the network learn while it is shown the images, each with its rest, and show what changes"},
+    {"record", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(record), .def = "spikes,v,g_exc,g_inh,theta,v_inh",
+     .commands = PROBE, .help = "quantities of probe.npz, some of the default's"},
+    {"neurons", 0, "LIST", CLSNN_OPT_TEXT, FIELD(probe_neurons), .def_note = "the four that fire most",
+     .commands = PROBE, .line_only = true,
+     .help = "neurons whose potentials and conductances are recorded, counted from 0, with commas between"},
     /* checkpoints */
     {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0,
      .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .other_commands = SWEEP, .other_def = "0",
@@ -139,7 +153,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     /* use of the device; no result depends on these */
     {"work-group", 0, "SIZE", CLSNN_OPT_POWER, FIELD(work_group), .min = 0, .max = 1024, .def = "0",
      .def_note = "chosen for the device",
-     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
+     .commands = TRAIN | EVAL | PREDICT | PROBE | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
      .help = "work-items for each network; results do not depend on it"},
     {"split", 0, "COUNT", CLSNN_OPT_WHOLE, FIELD(split), .min = 0, .max = CLSNN_MAX_SHARES, .def = "0",
      .def_note = "chosen for the device", .commands = TRAIN | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
@@ -152,7 +166,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"profile", 0, NULL, CLSNN_OPT_SWITCH, FIELD(profile), .def = "no", .commands = TRAIN | EVAL | PREDICT,
      .help = "time every phase on the device with OpenCL events: slower, with the same results"},
     {"no-kernel-cache", 0, NULL, CLSNN_OPT_SWITCH, FIELD(no_kernel_cache), .def = "no",
-     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
+     .commands = TRAIN | EVAL | PREDICT | PROBE | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
      .help = "compile the kernels anew and keep nothing in $XDG_CACHE_HOME/clsnn"},
     /* the device, the random numbers, the places and the model */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device),
@@ -162,27 +176,29 @@ const struct clsnn_option_row clsnn_option_rows[] = {
          "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all; "
          "sweep, reproduce, bench and train of several runs also take a list with commas, or all"},
     {"seed", 0, "N", CLSNN_OPT_SEED, FIELD(seed), .min = 0, .max = UINT64_MAX, .def = "1",
-     .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP | TUNE,
+     .commands = TRAIN | EVAL | PREDICT | PROBE | BENCH | REPRODUCE | SWEEP | TUNE,
      .help = "seed of all random numbers of a run"},
     {"out", 'o', "DIR", CLSNN_OPT_TEXT, FIELD(out_dir), .def_note = "chosen by the command",
-     .commands = TRAIN | EVAL | PREDICT | DATA | BENCH | REPRODUCE | SWEEP | TUNE,
+     .commands = TRAIN | EVAL | PREDICT | PROBE | DATA | BENCH | REPRODUCE | SWEEP | TUNE,
      .help = "directory for the results"},
     {"data", 0, "SET", CLSNN_OPT_TEXT, FIELD(data), .def = "auto",
-     .commands = TRAIN | EVAL | PREDICT | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY, .no_environment = true,
+     .commands = TRAIN | EVAL | PREDICT | PROBE | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
+     .no_environment = true,
      .help =
          "data set: auto, mnist, digits (built in), a directory with the four IDX files, or FILE.npz with "
-         "x_train, y_train, x_test and y_test, or x_test alone for eval and predict: images [n, 28, 28] or "
-         "[n, 784] of bytes, or floats from 0 to 1, and whole labels from 0 to 255; auto takes mnist if it "
-         "is "
-         "found, else digits; the first place for mnist is the directory $CLSNN_DATA, clsnn data list shows "
-         "all"},
+         "x_train, y_train, x_test and y_test, or x_test alone for eval, predict and probe: images "
+         "[n, 28, 28] or [n, 784] of bytes, or floats from 0 to 1, and whole labels from 0 to 255; auto "
+         "takes "
+         "mnist if it is found, else digits; the first place for mnist is the directory $CLSNN_DATA, clsnn "
+         "data list shows all"},
     {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
-     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE, .no_environment = true,
+     .commands = TRAIN | EVAL | PREDICT | PROBE | REPRODUCE | SWEEP | TUNE, .no_environment = true,
      .help = "name of the data set in results"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = "kim-2020", .choices = preset_names,
-     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE, .help = preset_help},
+     .commands = TRAIN | EVAL | PREDICT | PROBE | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE,
+     .help = preset_help},
     {"set", 0, "NAME=VALUE", CLSNN_OPT_SET,
-     .commands = TRAIN | EVAL | PREDICT | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE,
+     .commands = TRAIN | EVAL | PREDICT | PROBE | REPLAY | BENCH | REPRODUCE | SWEEP | TUNE,
      .help = "change one model parameter; may be given several times; --print-config lists all"},
     /* common */
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
@@ -194,7 +210,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"quiet", 'q', NULL, CLSNN_OPT_SWITCH, FIELD(quiet), .def = "no", .commands = ALL,
      .help = "print no progress on stderr, nor that kernels are compiled, which may take a minute at first"},
     {"strict", 0, NULL, CLSNN_OPT_SWITCH, FIELD(strict), .def = "no",
-     .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE | IMPORT,
+     .commands = TRAIN | EVAL | PREDICT | PROBE | REPRODUCE | SWEEP | TUNE | IMPORT,
      .help = "take warnings as errors: those about data before the work, those about a result after it"},
     {"verbose", 'v', NULL, CLSNN_OPT_SWITCH, FIELD(verbose), .def = "no", .commands = ALL,
      .help = "show with every error its place in the source code"},
@@ -216,6 +232,17 @@ const struct clsnn_command_info clsnn_commands[] = {
      "label (-1 if the data have none), prediction_all, prediction_proportion, attempts (the presentations "
      "that it took) and counts (the spikes of every neuron). mistakes.png shows the first 100 images that "
      "vote all answers wrongly; --json lists all of them. Images need no labels."},
+    {PROBE, "probe", "MODEL.npz", "shows images to a trained network and records every step",
+     "clsnn probe run-400/model.npz --image 17", 1, 1,
+     "probe.png, in the directory of --out or in probe, shows the first image, the spikes of inputs, "
+     "excitatory and inhibitory neurons, and the potentials and conductances of chosen neurons. An image "
+     "that excites too few spikes is shown again at a higher intensity; grey presentations are such "
+     "failures. "
+     "Spikes and potentials are those of evaluation, bit for bit. probe.npz has them as arrays: image, "
+     "attempt, intensity, exc_spikes, accepted, label and the answers, an entry a presentation; input_step, "
+     "input_index, exc_step, exc_neuron, inh_step, inh_neuron; v, g_exc, g_inh, theta, v_inh [steps, "
+     "neurons]. Presentation k has the steps from k * (steps_on + steps_off) on; an image's accepted one is "
+     "the first, with --train the last."},
     {REPLAY, "replay", "IN.npz OUT.npz", "feeds given input spikes to a network and records its activity",
      "clsnn replay spikes.npz record.npz", 2, 2, NULL},
     {IMPORT, "import", "WEIGHTS [THETA] MODEL.npz", "makes a model.npz of another program's weights",
@@ -295,13 +322,22 @@ const struct clsnn_command_info *clsnn_command_find(enum clsnn_command command) 
 }
 
 const struct clsnn_option_row *clsnn_option_find(const char *name) {
+    const struct clsnn_option_row *found = NULL;
     for (size_t k = 0; k < clsnn_n_option_rows; k++)
-        if (strcmp(clsnn_option_rows[k].name, name) == 0) return &clsnn_option_rows[k];
-    return NULL;
+        if (strcmp(clsnn_option_rows[k].name, name) == 0 && (!found || found->line_only))
+            found = &clsnn_option_rows[k];
+    return found;
+}
+
+const struct clsnn_option_row *clsnn_option_find_for(enum clsnn_command command, const char *name) {
+    for (size_t k = 0; k < clsnn_n_option_rows; k++)
+        if (clsnn_option_rows[k].commands & command && strcmp(clsnn_option_rows[k].name, name) == 0)
+            return &clsnn_option_rows[k];
+    return clsnn_option_find(name);
 }
 
 bool clsnn_option_is_value(const struct clsnn_option_row *row) {
-    return row->type < CLSNN_OPT_SET;
+    return row->type < CLSNN_OPT_SET && !row->line_only;
 }
 
 bool clsnn_option_is_given(const struct clsnn_options *o, const char *name) {
@@ -319,7 +355,9 @@ bool clsnn_command_has_params(const struct clsnn_command_info *info) {
 }
 
 const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[64]) {
-    if (row->no_environment || !(clsnn_option_is_value(row) || row->type == CLSNN_OPT_CONFIG)) return NULL;
+    if (row->no_environment || row->line_only ||
+        !(clsnn_option_is_value(row) || row->type == CLSNN_OPT_CONFIG))
+        return NULL;
     snprintf(out, 64, "CLSNN_%s", row->name);
     for (char *c = out; *c; c++) *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
     return out;
@@ -381,18 +419,19 @@ static enum clsnn_status store_text(char **field, const char *text, const char *
 static enum clsnn_status parse_images(const struct clsnn_option_row *row, const char *text, const char *label,
                                       struct clsnn_image_range *out) {
     enum clsnn_status st = CLSNN_OK;
-    const char *dots = strstr(text, "..");
+    const char *dots = strstr(text, ".."), *unit = row->unit ? row->unit : "";
     char first[32] = "0", shown[CLSNN_EXCERPT];
     uint64_t a = 0, b = 0;
     if (dots) {
         snprintf(first, sizeof first, "%.*s", (int)(dots - text), text);
-        TRY(clsnn_parse_whole(label, first, row->min, row->max, row->unit, &a));
+        TRY(clsnn_parse_whole(label, first, row->min, row->max, unit, &a));
     }
-    TRY(clsnn_parse_whole(label, dots ? dots + 2 : text, row->min, row->max, row->unit, &b));
+    TRY(clsnn_parse_whole(label, dots ? dots + 2 : text, row->min, row->max, unit, &b));
     if (dots && b <= a)
         return clsnn_fail(CLSNN_E_USAGE, "%s = %s: A in A..B must be below B, which is not in the range",
                           label, clsnn_excerpt(text, shown));
     *out = (struct clsnn_image_range){(int32_t)a, (int32_t)(b - a)};
+    if (!dots && row->type == CLSNN_OPT_IMAGE) *out = (struct clsnn_image_range){(int32_t)b, 1};
 fail:
     return st;
 }
@@ -414,6 +453,7 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
                               label, whole, row->max);
         *(int32_t *)field = (int32_t)whole;
         break;
+    case CLSNN_OPT_IMAGE:
     case CLSNN_OPT_IMAGES: TRY(parse_images(row, text, label, field)); break;
     case CLSNN_OPT_SEED: TRY(clsnn_parse_whole(label, text, row->min, row->max, unit, field)); break;
     case CLSNN_OPT_TEXT: TRY(store_text(field, text, label)); break;
@@ -450,9 +490,12 @@ const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn
     case CLSNN_OPT_SWITCH: return *(const bool *)field ? "yes" : "no";
     case CLSNN_OPT_WHOLE:
     case CLSNN_OPT_POWER: snprintf(buf, 32, "%" PRId32, *(const int32_t *)field); return buf;
+    case CLSNN_OPT_IMAGE:
     case CLSNN_OPT_IMAGES: {
         const struct clsnn_image_range *r = field;
-        if (r->first)
+        if (row->type == CLSNN_OPT_IMAGE && r->n == 1)
+            snprintf(buf, 32, "%" PRId32, r->first);
+        else if (r->first || row->type == CLSNN_OPT_IMAGE)
             snprintf(buf, 32, "%" PRId32 "..%" PRId32, r->first, r->first + r->n);
         else
             snprintf(buf, 32, "%" PRId32, r->n);

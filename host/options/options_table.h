@@ -56,6 +56,12 @@ struct clsnn_options {
     bool collect;   /* --collect */
     bool dry_run;   /* --dry-run */
     int32_t random; /* --random 1..10000; 0: every combination */
+    /* probe */
+    struct clsnn_image_range image; /* --image K or K..L, default 0 */
+    int32_t images_of;              /* --images-of: 0 test, 1 train */
+    bool probe_train;               /* --train: the network learns */
+    char *record;                   /* --record, names with commas between them */
+    char *probe_neurons;            /* --neurons LIST; NULL: those that fire most */
     /* bench */
     char *sizes;      /* --sizes LIST; NULL: the command's default (bench, reproduce) */
     int32_t networks; /* --networks MAX, 0 = chosen for the device */
@@ -88,7 +94,8 @@ enum clsnn_command {
     CLSNN_CMD_IMPORT = 1 << 10,
     CLSNN_CMD_EXPORT = 1 << 11,
     CLSNN_CMD_TUNE = 1 << 12,
-    CLSNN_CMD_ALL = (1 << 13) - 1
+    CLSNN_CMD_PROBE = 1 << 13,
+    CLSNN_CMD_ALL = (1 << 14) - 1
 };
 
 /* The action that the command line asks for. */
@@ -99,6 +106,7 @@ enum clsnn_option_type {
     CLSNN_OPT_WHOLE,  /* int32_t in [min, max] */
     CLSNN_OPT_POWER,  /* int32_t: 0 or a power of two up to max */
     CLSNN_OPT_IMAGES, /* struct clsnn_image_range: the first K images, or A..B with B excluded */
+    CLSNN_OPT_IMAGE,  /* struct clsnn_image_range: image K alone, or K..L with L excluded */
     CLSNN_OPT_SEED,   /* uint64_t in [min, max] */
     CLSNN_OPT_TEXT,   /* char *, not empty, no control characters */
     CLSNN_OPT_CHOICE, /* int32_t: the index in choices */
@@ -131,6 +139,7 @@ struct clsnn_option_row {
     unsigned commands;   /* set of enum clsnn_command */
     const char *help;    /* begins in lower case, ends without a full stop */
     bool no_environment;
+    bool line_only; /* neither files nor the environment may set it: another row has its name there */
     enum clsnn_parse_action action;
 };
 
@@ -160,8 +169,10 @@ extern const size_t clsnn_n_variables;
 extern const char *const clsnn_exit_codes;
 
 const struct clsnn_command_info *clsnn_command_find(enum clsnn_command command);
-/* Returns the row with this long name, or NULL. */
+/* Returns the row with this long name, or NULL. Of two rows of one name it is the one that files may name. */
 const struct clsnn_option_row *clsnn_option_find(const char *name);
+/* The same for a command's line: the command's own row, if it has one. */
+const struct clsnn_option_row *clsnn_option_find_for(enum clsnn_command command, const char *name);
 /* Returns whether the row holds a value, so that files may name it. */
 bool clsnn_option_is_value(const struct clsnn_option_row *row);
 /* Returns whether every command has the row: --help lists it under "Common options". */

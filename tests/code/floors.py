@@ -19,7 +19,7 @@ FLOORS = {
     "dataset": 2, "device": 2,
     "options": 3, "experiment": 3,
     "plain": 4, "run": 4,
-    "sweep": 5,
+    "probe": 5, "sweep": 5,
     "reproduce": 6, "tune": 6,
     "commands": 7,
     ".": 8,  # main.c
@@ -42,7 +42,7 @@ INCLUDE_DOORS = {
     "zlib.h": ["idx.c", "npy.c", "npz.c"],
     "archive": ["npz.c"],
     "png.h": ["canvas.c"],
-    "cairo": ["canvas.h", "canvas.c", "mosaic.c", "curves.c", "confusion.c", "mistakes.c"],
+    "cairo": ["canvas.h", "canvas.c", "mosaic.c", "curves.c", "confusion.c", "mistakes.c", "raster.c"],
     "argp.h": ["options*"],
     "curl/": ["download.c"],
     "openssl/": ["sha256.c"],

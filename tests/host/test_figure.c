@@ -17,6 +17,7 @@
 #include "formats/confusion.h"
 #include "formats/curves.h"
 #include "formats/mistakes.h"
+#include "formats/raster.h"
 #include "formats/mosaic.h"
 
 /* Only the leak sanitizer calls this. fontconfig keeps its configuration until the end, 288 bytes of it
@@ -433,6 +434,65 @@ static void test_confusion_of_many(void **state) {
     free(p.rgb);
 }
 
+/* Spikes stand at their step and row in the picture's order of presentations; failed ones are grey; a
+ * neuron's curve goes from its lowest to its highest value. */
+static void test_raster(void **state) {
+    (void)state;
+    enum { STEPS = 100, LEFT = 190, WIDTH = 1370, TOP = 250 };
+    static uint8_t image[28 * 28];
+    static float v[2 * STEPS * 2], threshold[2 * STEPS * 2], w_before[2 * 784], w_after[2 * 784];
+    const int32_t step[] = {50, 100 + 50}, row[] = {2, 7}, neurons[] = {7, 3};
+    /* the accepted presentation is first in the data and last in the picture */
+    const struct clsnn_span spans[] = {{STEPS, 70, "failed", true}, {0, 70, "accepted", false}};
+    const struct clsnn_dots dots = {"neurons", step, row, 2, 10, true};
+    for (int t = 0; t < 2 * STEPS; t++) {
+        v[2 * t] = v[2 * t + 1] = (float)(t % STEPS);
+        threshold[2 * t] = threshold[2 * t + 1] = 40.0f;
+    }
+    w_after[784 + 14 * 28 + 14] = 0.5f;
+    const struct clsnn_curve_strip strips[] = {{"v", "neuron 7", v, threshold, 60, 0},
+                                               {"g", NULL, v, NULL, 0, -1}};
+    const char *const notes[] = {"a line", "another"};
+    struct clsnn_raster r = {.title = "Raster",
+                             .notes = notes,
+                             .n_notes = 2,
+                             .pixels = image,
+                             .width = 28,
+                             .height = 28,
+                             .spans = spans,
+                             .n_spans = 2,
+                             .n_steps = STEPS,
+                             .dt_ms = 0.5,
+                             .dots = &dots,
+                             .n_dots = 1,
+                             .strips = strips,
+                             .n_strips = 2,
+                             .neurons = neurons,
+                             .n_neurons = 2,
+                             .w_before = w_before,
+                             .w_after = w_after,
+                             .w_max = 1};
+    assert_int_equal(clsnn_raster_draw(path, &r), CLSNN_OK);
+    struct picture p = load();
+    assert_white_edge(&p, "raster");
+    const int first = LEFT + 50 * WIDTH / 200 + 3, second = first + WIDTH / 2;
+    assert_int_equal(pixel(&p, first, TOP + 7 * 19 + 9), 0x0073b3); /* neuron 7 is the first chosen one */
+    assert_true(pixel(&p, second, TOP + 2 * 19 + 9) < 0x303030);
+    assert_int_equal(pixel(&p, first, TOP + 2 * 19 + 9), 0xe8e8e8);
+    assert_int_equal(pixel(&p, second, TOP + 7 * 19 + 9), 0xffffff);
+    free(p.rgb);
+
+    r.w_after = NULL;
+    r.n_neurons = r.n_strips = 0;
+    const struct clsnn_dots silent = {"neurons", NULL, NULL, 0, 1, true};
+    r.dots = &silent;
+    assert_int_equal(clsnn_raster_draw(path, &r), CLSNN_OK);
+    p = load();
+    assert_true(p.height < 600);
+    assert_white_edge(&p, "raster of a silent neuron");
+    free(p.rgb);
+}
+
 /* Pixels of images of any shape are squares that can be read back; captions stand below them. */
 static void test_mistakes(void **state) {
     (void)state;
@@ -512,6 +572,7 @@ int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_raster, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_font, setup, teardown),
         cmocka_unit_test(test_colour_map),
         cmocka_unit_test_setup_teardown(test_weights, setup, teardown),

@@ -69,8 +69,8 @@ static enum clsnn_status parse_words(enum clsnn_command command, struct clsnn_op
     char *argv[64] = {(char *)(uintptr_t)clsnn_command_find(command)->name};
     static char operand[] = "sweep.ini";
     int argc = 1;
-    /* The command sweep needs an operand, which is not under test here. */
-    if (command == CLSNN_CMD_SWEEP) argv[argc++] = operand;
+    /* The commands sweep and probe need an operand, which is not under test here. */
+    if (command == CLSNN_CMD_SWEEP || command == CLSNN_CMD_PROBE) argv[argc++] = operand;
     while ((argv[argc] = va_arg(words, char *))) argc++;
     *o = (struct clsnn_options){0};
     return clsnn_options_parse(command, argc, argv, o, action);
@@ -167,11 +167,13 @@ static void test_every_bound(void **state) {
                                      : row->commands & CLSNN_CMD_EVAL  ? CLSNN_CMD_EVAL
                                      : row->commands & CLSNN_CMD_BENCH ? CLSNN_CMD_BENCH
                                      : row->commands & CLSNN_CMD_SWEEP ? CLSNN_CMD_SWEEP
+                                     : row->commands & CLSNN_CMD_PROBE ? CLSNN_CMD_PROBE
                                                                        : CLSNN_CMD_REPRODUCE;
         char flag[64], text[128], number[32];
         snprintf(flag, sizeof flag, "--%s", row->name);
         bool whole = row->type == CLSNN_OPT_WHOLE || row->type == CLSNN_OPT_POWER ||
-                     row->type == CLSNN_OPT_IMAGES || row->type == CLSNN_OPT_SEED;
+                     row->type == CLSNN_OPT_IMAGES || row->type == CLSNN_OPT_IMAGE ||
+                     row->type == CLSNN_OPT_SEED;
         if (whole) {
             for (int high = 0; high <= 1; high++) {
                 snprintf(text, sizeof text, "--%s=%" PRIu64, row->name, high ? row->max : row->min);

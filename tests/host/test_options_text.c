@@ -126,7 +126,7 @@ static void test_rendered(void **state) {
     contains(man, "130 stopped at once");
     contains(man, "brian2\\-port: ports of that code to Brian 2");
     contains(man, ".SH OPTIONS\n\\fB\\-\\-\\fINAME\\fB=no\\fR turns a switch off again.");
-    contains(man, "Commands: train, eval, predict, replay, reproduce, sweep, tune, bench.\n");
+    contains(man, "Commands: train, eval, predict, probe, replay, reproduce, sweep, tune, bench.\n");
     static const char *const told[] = {"FIRST..LAST..STEP", "a list (100, 225, 400)", "zip = NAME, NAME"};
     for (size_t k = 0; k < sizeof told / sizeof *told; k++) contains(man, told[k]);
     contains(man, "test on the first K test images, or on images A to B without B; 0 to 10000000 images "
@@ -142,7 +142,8 @@ static void test_rendered(void **state) {
         for (size_t k = 0; k < clsnn_n_option_rows; k++) {
             const struct clsnn_option_row *row = &clsnn_option_rows[k];
             snprintf(want, sizeof want, " --%s ", row->name);
-            if (row->commands & clsnn_commands[c].command)
+            if (clsnn_option_find_for(clsnn_commands[c].command, row->name)->commands &
+                clsnn_commands[c].command)
                 contains(help, want);
             else
                 assert_null(strstr(help, want));
