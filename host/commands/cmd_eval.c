@@ -2,6 +2,7 @@
 #include "base/fail.h"
 #include "commands/commands.h"
 #include "commands/trained.h"
+#include "run/page.h"
 #include "run/pictures.h"
 #include "run/run_json.h"
 #include "run/summary.h"
@@ -21,6 +22,7 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o) {
     TRY(clsnn_pictures_write(&t.report, &learned));
     TRY(clsnn_trained_keep(&t, &learned));
     TRY(clsnn_run_json_write(&t.report, CLSNN_RUN_FINISHED, &learned));
+    TRY(clsnn_page_write(&t.report, CLSNN_RUN_FINISHED, &learned));
     clsnn_summary_places(&t.report, o->out);
     TRY(clsnn_session_tell(&t.session, o, &t.report.warnings));
 fail:

@@ -5,6 +5,7 @@
 #include "commands/commands.h"
 #include "commands/trained.h"
 #include "experiment/experiment.h"
+#include "run/page.h"
 #include "run/predictions.h"
 #include "run/run_json.h"
 #include "run/summary.h"
@@ -40,9 +41,10 @@ enum clsnn_status clsnn_cmd_predict(const struct clsnn_options *o) {
     TRY(clsnn_predictions_write(&t.report, &p));
     TRY(clsnn_trained_keep(&t, &learned));
     TRY(clsnn_run_json_write(&t.report, CLSNN_RUN_FINISHED, &learned));
+    TRY(clsnn_page_write(&t.report, CLSNN_RUN_FINISHED, &learned));
     if (!o->json)
-        fprintf(o->out, "written to                  %s/{predictions.npz, %srun.json}\n", t.report.dir,
-                t.x->n_metrics ? "mistakes.png, " : "");
+        fprintf(o->out, "written to                  %s/{report.html, predictions.npz, %srun.json}\n",
+                t.report.dir, t.x->n_metrics ? "mistakes.png, " : "");
     TRY(clsnn_session_tell(&t.session, o, &t.report.warnings));
 fail:
     clsnn_predictions_finish(&p);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/lock.h"
 #include "clsnn/checkpoint.h"
@@ -12,6 +13,7 @@
 #include "device/program.h"
 #include "experiment/experiment.h"
 #include "options/options.h"
+#include "run/page.h"
 #include "run/pictures.h"
 #include "run/report.h"
 #include "commands/session.h"
@@ -28,6 +30,7 @@ struct train_watch {
     bool resumes;         /* goes on from a checkpoint */
     bool read_out;        /* the first readout has begun */
     bool evaluating;      /* an evaluation is under way; after a stop it is made again as a whole */
+    double page_next;     /* when report.html is due again, clsnn_clock_seconds */
     char last_words[512]; /* printed if a signal ends the process while CLBlast compiles */
 };
 
@@ -38,16 +41,29 @@ static void warn_and_go_on(struct train_watch *w) {
     clsnn_error_clear();
 }
 
+/* Writes report.html of the run under way, with the weights as they are. The next one waits so long that
+ * pages take less than half a percent of the time. */
+static void show_page(struct train_watch *w) {
+    struct clsnn_learned learned = {0};
+    const double began = clsnn_clock_seconds();
+    enum clsnn_status st = clsnn_experiment_learned(w->report->experiment, &learned);
+    if (st == CLSNN_OK) st = clsnn_page_write(w->report, CLSNN_RUN_RUNNING, &learned);
+    clsnn_learned_finish(&learned);
+    if (st != CLSNN_OK) warn_and_go_on(w);
+    const double now = clsnn_clock_seconds();
+    w->page_next = now + 5 + 200 * (now - began);
+}
+
 static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *x,
                                       const struct clsnn_metrics *m) {
     struct train_watch *w = ctx;
-    (void)x;
     clsnn_session_may_end(NULL);
     clsnn_progress_note(
         &w->session->progress,
         "after epoch %llu: accuracy %.2f %% (vote all), %.2f %% (vote proportion), mean theta %.2f mV",
         (unsigned long long)m->epoch, 100 * m->accuracy_all, 100 * m->accuracy_proportion, m->theta_mean_mv);
     if (clsnn_report_metrics(w->report) != CLSNN_OK) warn_and_go_on(w);
+    if (m->epoch < x->plan.epochs) show_page(w); /* finish_run writes the last one */
     return CLSNN_OK;
 }
 
@@ -59,7 +75,9 @@ static enum clsnn_status save_checkpoint(struct train_watch *w, const struct cls
 }
 
 static enum clsnn_status on_paused(void *ctx, const struct clsnn_experiment *x) {
+    struct train_watch *w = ctx;
     const enum clsnn_status st = save_checkpoint(ctx, x);
+    if (st == CLSNN_OK && x->at.epoch < x->plan.epochs && clsnn_clock_seconds() > w->page_next) show_page(w);
     if (st != CLSNN_E_IO && st != CLSNN_E_MEMORY) return st;
     warn_and_go_on(ctx);
     return CLSNN_OK;
@@ -103,8 +121,11 @@ static enum clsnn_status finish_run(struct clsnn_session *session, struct clsnn_
     for (size_t k = 0; k < sizeof more / sizeof *more; k++) st = st != CLSNN_OK ? st : more[k];
     const enum clsnn_status run =
         clsnn_run_json_write(report, st == CLSNN_OK ? CLSNN_RUN_FINISHED : CLSNN_RUN_FAILED, &learned);
-    clsnn_learned_finish(&learned);
     if (st == CLSNN_OK) st = run;
+    const enum clsnn_status page =
+        clsnn_page_write(report, st == CLSNN_OK ? CLSNN_RUN_FINISHED : CLSNN_RUN_FAILED, &learned);
+    if (st == CLSNN_OK) st = page;
+    clsnn_learned_finish(&learned);
     if (st == CLSNN_OK) clsnn_summary_places(report, out);
     if (printed != CLSNN_OK) st = printed;
     const enum clsnn_status told = clsnn_session_tell(session, report->options, &report->warnings);
@@ -121,6 +142,9 @@ static enum clsnn_status save_stopped(struct train_watch *w) {
     const enum clsnn_status run =
         clsnn_run_json_write(report, st == CLSNN_OK ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, NULL);
     if (st == CLSNN_OK) st = run;
+    const enum clsnn_status page =
+        clsnn_page_write(report, st == CLSNN_OK ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED, NULL);
+    if (st == CLSNN_OK) st = page;
     if (st != CLSNN_OK) return st;
     clsnn_progress_end(&w->session->progress);
     return clsnn_fail(CLSNN_STOPPED,
@@ -133,6 +157,7 @@ static enum clsnn_status save_stopped(struct train_watch *w) {
 /* Marks run.json as failed and names the checkpoint to go on from. The error stays recorded for main. */
 static void mark_failed(struct train_watch *w) {
     clsnn_run_json_write(w->report, CLSNN_RUN_FAILED, NULL);
+    clsnn_page_write(w->report, CLSNN_RUN_FAILED, NULL);
     if (w->saved[0])
         clsnn_progress_warn(&w->session->progress,
                             "the run ends here; %s/%s is valid: the same command and --resume go on from it",
@@ -268,6 +293,8 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     report.warnings = session.warnings;
     TRY(begin(&watch, x, &lock));
     TRY(clsnn_run_json_write(&report, CLSNN_RUN_RUNNING, NULL));
+    TRY(clsnn_page_write(&report, CLSNN_RUN_RUNNING, NULL));
+    watch.page_next = clsnn_clock_seconds() + 5;
     if (clsnn_experiment_is_finished(x))
         clsnn_progress_note(&session.progress, "%s is finished: nothing to train", dir);
     else

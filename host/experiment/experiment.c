@@ -61,6 +61,7 @@ void clsnn_experiment_destroy(struct clsnn_experiment *x) {
     clsnn_labels_finish(&x->labels);
     clsnn_running_destroy(x->running);
     free(x->order);
+    free(x->answers);
     clsnn_metrics_free(x->metrics, x->n_metrics);
     free(x);
 }
@@ -271,6 +272,14 @@ void clsnn_predictions_finish(struct clsnn_predictions *p) {
     *p = (struct clsnn_predictions){0};
 }
 
+static enum clsnn_status keep_answers(struct clsnn_experiment *x, const struct clsnn_predictions *p) {
+    int32_t *answers = realloc(x->answers, ((size_t)p->n_images + 1) * sizeof *answers);
+    if (!answers) return clsnn_no_memory("evaluation");
+    memcpy(answers, p->all, p->n_images * sizeof *answers);
+    x->answers = answers;
+    return CLSNN_OK;
+}
+
 /* Labels, tests, and fills m's results of both; m has no score if the test images have no labels. fresh:
  * labels again even if x has labels. The caller frees *out. */
 static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn_watcher *watch, bool fresh,
@@ -290,6 +299,7 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     if (test->labels)
         TRY(clsnn_score_make(x->labels.n_classes, p.all, p.proportion, test->labels + p.first, p.n_images,
                              &m->score));
+    TRY(keep_answers(x, &p));
     TRY(mean_theta(x, &m->theta_mean_mv));
     m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
     m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;

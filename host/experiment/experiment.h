@@ -30,7 +30,8 @@ struct clsnn_experiment {
     bool has_labels;
     struct clsnn_metrics *metrics; /* [n_metrics], every evaluation in order */
     size_t n_metrics;
-    bool announced;                /* the watcher was told that the experiment is finished */
+    int32_t *answers; /* [plan.test_images] of vote all, in the last evaluation of this process; or NULL */
+    bool announced;   /* the watcher was told that the experiment is finished */
     struct clsnn_running *running; /* running accuracy; NULL if the batch does not watch the slot */
 };
 

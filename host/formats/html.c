@@ -11,24 +11,35 @@
 static const size_t max_picture_bytes = (size_t)64 << 20;
 
 static const char style[] =
-    "body{font:16px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif;color:#1a1a1a;background:#fff;"
-    "max-width:60rem;margin:2rem auto;padding:0 1rem}\n"
+    ":root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--soft:#555;--line:#ccc;--rule:#777;"
+    "--below:#fde3d3;--note:#fff4cc;--shade:0,95,170}\n"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--paper:#161616;--soft:#aaa;--line:#444;"
+    "--rule:#888;--below:#5a2f1a;--note:#4a3f10;--shade:90,170,255}}\n"
+    "@media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#444;--line:#bbb;--rule:#666;"
+    "--below:#fde3d3;--note:#fff4cc;--shade:0,95,170}details>*{display:block}h2,figure,tr{break-inside:avoid}"
+    "h2{break-after:avoid}}\n"
+    "body{font:16px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif;color:var(--ink);"
+    "background:var(--paper);max-width:60rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}\n"
     "h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2.2rem}\n"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:1rem 0}\n"
-    "th,td{padding:.25rem .7rem;border-bottom:1px solid #ccc;text-align:right;vertical-align:top;"
+    "th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;"
     "white-space:nowrap}\n"
-    "th:first-child,td:first-child,.left{text-align:left}thead th{border-bottom:2px solid #555}\n"
-    "tr.group td,tr.group th{border-top:2px solid #999}\n"
-    "td small{color:#555;display:block}.below{background:#fde3d3}.note{background:#fff4cc;padding:.6rem "
-    ".9rem}\n"
-    ".wide{overflow-x:auto}figure{margin:1rem 0}img{max-width:100%;height:auto}figcaption{color:#444}\n"
+    "th:first-child,td:first-child,.left{text-align:left}thead th{border-bottom:2px solid var(--rule)}\n"
+    "tr.group td,tr.group th{border-top:2px solid var(--rule)}\n"
+    "td small{color:var(--soft);display:block}.below{background:var(--below)}"
+    ".note{background:var(--note);padding:.6rem .9rem}\n"
+    ".wide{overflow-x:auto}figure{margin:1rem 0}img{max-width:100%;height:auto}"
+    "figcaption{color:var(--soft)}\n"
+    ".big{font-size:2rem;line-height:1.3;margin:.4rem 0}.big small{font-size:1rem;color:var(--soft)}\n"
+    "svg{display:block;max-width:100%;height:auto;font-family:inherit}svg.tiles{min-width:36rem}\n"
+    "svg image{image-rendering:pixelated}summary{cursor:pointer}\n"
     "code{font:0.86rem/1.4 ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}\n"
     "td.any{white-space:normal;text-align:left}\n";
 
-void clsnn_html_begin(FILE *page, const char *title) {
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-          page);
+void clsnn_html_begin(FILE *page, const char *title, int reload_seconds) {
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", page);
+    if (reload_seconds) fprintf(page, "<meta http-equiv=\"refresh\" content=\"%d\">\n", reload_seconds);
+    fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", page);
     clsnn_html_text(page, title);
     fprintf(page, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
 }
@@ -73,15 +84,21 @@ void clsnn_html_text(FILE *page, const char *text) {
     }
 }
 
-static void write_base64(FILE *page, const unsigned char *data, size_t n_bytes) {
+void clsnn_html_base64(FILE *page, const unsigned char *data, size_t n_bytes) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char text[4096];
+    size_t n = 0;
     for (size_t k = 0; k < n_bytes; k += 3) {
         const size_t left = n_bytes - k;
         const uint32_t three = (uint32_t)data[k] << 16 | (left > 1 ? (uint32_t)data[k + 1] << 8 : 0) |
                                (left > 2 ? (uint32_t)data[k + 2] : 0);
         const char four[4] = {digits[three >> 18], digits[three >> 12 & 63],
                               left > 1 ? digits[three >> 6 & 63] : '=', left > 2 ? digits[three & 63] : '='};
-        fwrite(four, 1, 4, page);
+        memcpy(text + n, four, 4);
+        n += 4;
+        if (n < sizeof text && k + 3 < n_bytes) continue;
+        fwrite(text, 1, n, page);
+        n = 0;
     }
 }
 
@@ -93,7 +110,7 @@ enum clsnn_status clsnn_html_picture(FILE *page, const char *path, const char *a
     fputs("<img alt=\"", page);
     clsnn_html_text(page, alt);
     fputs("\" src=\"data:image/png;base64,", page);
-    write_base64(page, data, n_bytes);
+    clsnn_html_base64(page, data, n_bytes);
     fputs("\">\n", page);
     free(data);
     return CLSNN_OK;

@@ -6,8 +6,9 @@
 
 #include "clsnn/status.h"
 
-/* Writes the page's head, with the style sheet, up to <body>. clsnn_html_end writes the foot. */
-void clsnn_html_begin(FILE *page, const char *title);
+/* Writes the page's head, with the style sheet, up to <body>. clsnn_html_end writes the foot.
+ * reload_seconds  after which a browser loads the page again; 0: never */
+void clsnn_html_begin(FILE *page, const char *title, int reload_seconds);
 void clsnn_html_end(FILE *page);
 /* Writes text: markup characters are escaped; control characters and bytes that are no UTF-8 become '?'. Also
  * fit for an attribute in double quotes. */
@@ -16,5 +17,8 @@ void clsnn_html_text(FILE *page, const char *text);
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY;
  * CLSNN_E_DATA the file is over 64 MiB. */
 enum clsnn_status clsnn_html_picture(FILE *page, const char *path, const char *alt);
+
+/* Writes bytes in base 64, as data: addresses have them. */
+void clsnn_html_base64(FILE *page, const unsigned char *data, size_t n_bytes);
 
 #endif

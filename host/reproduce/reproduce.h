@@ -8,12 +8,10 @@
 #include "clsnn/experiment.h"
 #include "options/options_table.h"
 #include "base/stats.h"
+#include "run/paper.h"
 #include "run/run_json.h"
 
 #define CLSNN_REPRODUCE_SIZES 16
-
-/* Returns the accuracy in percent that Table 1 of Kim & Kim (2020) prints; NaN where it prints none. */
-double clsnn_paper_accuracy(uint32_t neurons, uint32_t epochs);
 
 /* One run of the table: one size, one seed. */
 struct clsnn_reproduced_run {

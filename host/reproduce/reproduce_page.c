@@ -202,7 +202,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
     char *command = clsnn_reproduction_command(r);
     if (!command) return clsnn_reproduction_no_memory();
     clsnn_reproduction_seeds(r, seeds);
-    clsnn_html_begin(page, CLSNN_KIM " again: Table 1, Figure 3, Figure 4");
+    clsnn_html_begin(page, CLSNN_KIM " again: Table 1, Figure 3, Figure 4", 0);
     fputs("<h1>", page);
     clsnn_html_text(page, CLSNN_KIM " again: Table 1, Figure 3, Figure 4");
     fputs(

@@ -67,6 +67,7 @@ void clsnn_summary_places(const struct clsnn_report *r, FILE *out) {
     fprintf(out, "written to                  %s/%s\n", r->dir,
             r->model ? "{run.json, metrics.jsonl, metrics.csv}"
                      : "{run.json, metrics.jsonl, metrics.csv, model.npz}");
+    fprintf(out, "page                        %s/report.html\n", r->dir);
     fprintf(out, "pictures                    %s/weights.png\n", r->dir);
     if (!r->model) fprintf(out, "                            %s/accuracy.png\n", r->dir);
     fprintf(out, "                            %s/confusion.png\n", r->dir);

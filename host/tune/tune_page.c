@@ -197,7 +197,7 @@ static void write_page(const struct clsnn_tune *t, FILE *to) {
     char title[160];
     snprintf(title, sizeof title, "Search of %zu points: %d neurons on %s", g->n_runs, o->neurons,
              t->data->name);
-    clsnn_html_begin(to, title);
+    clsnn_html_begin(to, title, 0);
     fputs(style, to);
     fputs("<h1>", to);
     clsnn_html_text(to, title);

@@ -9,7 +9,7 @@ same_as_eval() { # the answers sum up to eval's numbers, and follow from counts 
     run 0 eval "$work/base/model.npz" --data "$work/small" --json
     cp "$work/out" eval.json
     predict --out p
-    exist p/predictions.npz p/mistakes.png p/run.json
+    exist p/predictions.npz p/mistakes.png p/run.json p/report.html
     [ "$(json command p/run.json)" = predict ] || wrong "run.json is not predict's"
     with_numpy - "$work/base/model.npz" eval.json "$work/out" <<'END' || wrong "$(tail -n 1 "$work/notes")"
 import json, sys, numpy as n
@@ -67,7 +67,7 @@ for name in known.files:
     assert name == "label" or n.array_equal(known[name], unknown[name]), name
 END
     run 0 predict "$work/base/model.npz" --data bare.npz
-    prints "written to                  predictions/{predictions.npz, run.json}"
+    prints "written to                  predictions/{report.html, predictions.npz, run.json}"
     same_answers unknown predictions
 }
 same_answers() { # same_answers DIR DIR: the arrays are the same

@@ -3,7 +3,7 @@
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-run_files=(run.json metrics.jsonl metrics.csv model.npz weights.png accuracy.png confusion.png)
+run_files=(run.json metrics.jsonl metrics.csv model.npz weights.png accuracy.png confusion.png report.html)
 # One image for training, labelling and testing each.
 one_image=(--train-images 1 --label-images 1 --test-images 1)
 
