@@ -16,6 +16,7 @@
 #include "run/page.h"
 #include "run/pictures.h"
 #include "run/report.h"
+#include "run/snapshots.h"
 #include "commands/session.h"
 #include "run/run_json.h"
 #include "run/start.h"
@@ -25,6 +26,7 @@
 struct train_watch {
     struct clsnn_session *session;
     struct clsnn_report *report;
+    struct clsnn_snapshots snapshots;  /* owned */
     char saved[CLSNN_CHECKPOINT_NAME]; /* the newest checkpoint of this run; "": none yet */
     uint64_t saved_images;
     bool resumes;         /* goes on from a checkpoint */
@@ -76,6 +78,10 @@ static enum clsnn_status save_checkpoint(struct train_watch *w, const struct cls
 
 static enum clsnn_status on_paused(void *ctx, const struct clsnn_experiment *x) {
     struct train_watch *w = ctx;
+    const uint32_t every = x->plan.pause_every;
+    if (clsnn_snapshots_keep(&w->snapshots, w->report) != CLSNN_OK) warn_and_go_on(w);
+    const bool is_epoch = x->at.position == 0 || x->at.position == x->plan.train_images;
+    if (!is_epoch && (!every || x->at.images % every != 0)) return CLSNN_OK; /* a snapshot's pause */
     const enum clsnn_status st = save_checkpoint(ctx, x);
     if (st == CLSNN_OK && x->at.epoch < x->plan.epochs && clsnn_clock_seconds() > w->page_next) show_page(w);
     if (st != CLSNN_E_IO && st != CLSNN_E_MEMORY) return st;
@@ -110,14 +116,17 @@ static bool on_stage(void *ctx, const struct clsnn_stage *stage) {
 
 /* Prints the result and writes its files, the weights first, then shows warnings. After a failure it still
  * tries the other files, and returns the first failure. */
-static enum clsnn_status finish_run(struct clsnn_session *session, struct clsnn_report *report, FILE *out) {
+static enum clsnn_status finish_run(struct train_watch *w, FILE *out) {
+    struct clsnn_session *session = w->session;
+    struct clsnn_report *report = w->report;
     struct clsnn_learned learned = {0};
     enum clsnn_status st = clsnn_experiment_learned(report->experiment, &learned);
     if (st != CLSNN_OK) return st;
     clsnn_warnings_of_result(&report->warnings, report->experiment);
     const enum clsnn_status printed = clsnn_summary_print(report, &learned, out);
     st = clsnn_report_model(report, &learned);
-    const enum clsnn_status more[] = {clsnn_report_metrics(report), clsnn_pictures_write(report, &learned)};
+    const enum clsnn_status more[] = {clsnn_report_metrics(report), clsnn_pictures_write(report, &learned),
+                                      clsnn_snapshots_draw(&w->snapshots, report)};
     for (size_t k = 0; k < sizeof more / sizeof *more; k++) st = st != CLSNN_OK ? st : more[k];
     const enum clsnn_status run =
         clsnn_run_json_write(report, st == CLSNN_OK ? CLSNN_RUN_FINISHED : CLSNN_RUN_FAILED, &learned);
@@ -254,6 +263,8 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     bool resumes = false;
     char from_sha256[CLSNN_SHA256_HEX] = ""; /* of the run that goes on */
     memset(&session, 0, sizeof session);
+    if (o->runs > 1 && o->snapshots)
+        return clsnn_fail(CLSNN_E_USAGE, "--snapshots keeps the weights of one run: leave out --runs");
     if (o->runs > 1) return clsnn_cmd_train_runs(o);
     if (o->resume && o->out_dir) {
         TRY(find_run(o, o->out_dir, &resumes, &saved, from_sha256));
@@ -281,6 +292,11 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     clsnn_warnings_of_options(&session.warnings, o);
     clsnn_warnings_of_plan(&session.warnings, &session.data, &session.plan);
     TRY(clsnn_session_tell(&session, o, &session.warnings));
+    if (o->snapshots) {
+        TRY(clsnn_snapshots_read(o->snapshots, &session.plan, &watch.snapshots));
+        session.plan.pauses = watch.snapshots.images;
+        session.plan.n_pauses = watch.snapshots.n;
+    }
     TRY(clsnn_session_compile(&session, o, o, 1, true));
     TRY(clsnn_session_batch(&session, 1, &batch));
     TRY(clsnn_experiment_create(batch, 0, &session.plan, &x));
@@ -304,6 +320,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
             session.plan.neurons, x->plan.train_images, session.plan.epochs,
             session.plan.epochs == 1 ? "" : "s", (unsigned long long)o->seed,
             clsnn_program_work_group(session.devices->prog), dir);
+    if (x->at.images == 0) TRY(clsnn_snapshots_keep(&watch.snapshots, &report));
     const struct clsnn_watcher watcher = {
         .stage = on_stage, .evaluated = on_evaluated, .paused = on_paused, .ctx = &watch};
     struct clsnn_experiment *slot = x;
@@ -311,7 +328,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     if (st == CLSNN_STOPPED)
         st = save_stopped(&watch);
     else if (st == CLSNN_OK)
-        st = finish_run(&session, &report, o->out);
+        st = finish_run(&watch, o->out);
     else
         mark_failed(&watch);
 fail:
@@ -319,6 +336,7 @@ fail:
     clsnn_batch_destroy(batch);
     clsnn_session_close(&session);
     clsnn_lock_release(&lock);
+    clsnn_snapshots_finish(&watch.snapshots);
     clsnn_options_finish(&saved);
     return st;
 }

@@ -347,6 +347,12 @@ static enum clsnn_status teach(struct clsnn_experiment *x) {
         const uint64_t pause = x->at.position + every - x->at.images % every;
         if (pause < n) schedule.pause = (uint32_t)pause;
     }
+    for (size_t k = 0; k < x->plan.n_pauses; k++) {
+        if (x->plan.pauses[k] <= x->at.images) continue;
+        const uint64_t pause = x->at.position + (x->plan.pauses[k] - x->at.images);
+        if (pause < (schedule.pause ? schedule.pause : n)) schedule.pause = (uint32_t)pause;
+        break;
+    }
     x->has_labels = false; /* labels hold for the weights they were made with, which change now */
     for (uint32_t j = 0; j < x->plan.neurons; j++) x->labels.labels[j] = -1;
     clsnn_trainer_place(x->batch->trainer, x->slot, x->at.epoch, x->at.position, x->at.attempt, schedule);

@@ -110,6 +110,28 @@ void clsnn_canvas_text(struct canvas *c, double x, double y, struct text_style s
     finish_text(c, cr);
 }
 
+void clsnn_canvas_tile(struct canvas *c, int x, int y, int side, int width, int height,
+                       uint32_t (*colour)(const void *ctx, int at), const void *ctx) {
+    const int largest = width > height ? width : height, scale = side > largest ? side / largest : 1;
+    x += (side - width * scale) / 2;
+    y += (side - height * scale) / 2;
+    cairo_surface_flush(c->surface);
+    unsigned char *pixels = cairo_image_surface_get_data(c->surface);
+    const size_t stride = (size_t)cairo_image_surface_get_stride(c->surface);
+    for (int at = 0; at < width * height; at++) {
+        const uint32_t rgb = colour(ctx, at);
+        const int left = x + at % width * scale, top = y + at / width * scale;
+        for (int j = top; j < top + scale; j++)
+            for (int i = left; i < left + scale; i++)
+                memcpy(pixels + (size_t)j * stride + 4 * (size_t)i, &rgb, sizeof rgb);
+    }
+    cairo_surface_mark_dirty(c->surface);
+    cairo_set_source_rgb(c->cr, 0.7, 0.7, 0.7);
+    cairo_set_line_width(c->cr, 1);
+    cairo_rectangle(c->cr, x - 0.5, y - 0.5, width * scale + 1, height * scale + 1);
+    cairo_stroke(c->cr);
+}
+
 double clsnn_tick_step(double range, int n_max) {
     const double raw = range / n_max;
     const double power = pow(10.0, floor(log10(raw)));

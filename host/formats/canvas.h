@@ -42,6 +42,11 @@ void clsnn_canvas_text(struct canvas *c, double x, double y, struct text_style s
 /* Returns the width of text in px; an estimate if it cannot be drawn. */
 double clsnn_canvas_text_width(struct canvas *c, struct text_style style, const char *text);
 
+/* Draws an image of width x height pixels into the square of `side` px at x, y, in a grey frame. Its pixels
+ * are as large as whole px allow. colour returns pixel `at`, row by row, as 0x00RRGGBB. */
+void clsnn_canvas_tile(struct canvas *c, int x, int y, int side, int width, int height,
+                       uint32_t (*colour)(const void *ctx, int at), const void *ctx);
+
 /* Returns the smallest step, 1, 2 or 5 times a power of ten, that cuts range (> 0) into at most n_max
  * pieces. */
 double clsnn_tick_step(double range, int n_max);

@@ -46,29 +46,13 @@ static size_t n_coloured(const struct clsnn_raster *r) {
     return r->n_neurons < CLSNN_RASTER_NEURONS ? r->n_neurons : CLSNN_RASTER_NEURONS;
 }
 
-static void draw_tile(struct canvas *c, const struct clsnn_raster *r, double x, double y, double side,
-                      uint32_t (*colour)(const void *ctx, int at), const void *ctx) {
-    const int largest = r->width > r->height ? r->width : r->height;
-    const double pixel = floor(side / largest) > 0 ? floor(side / largest) : side / largest;
-    for (int at = 0; at < r->width * r->height; at++) {
-        const uint32_t rgb = colour(ctx, at);
-        cairo_set_source_rgb(c->cr, (rgb >> 16 & 255) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0);
-        cairo_rectangle(c->cr, x + at % r->width * pixel, y + at / r->width * pixel, pixel, pixel);
-        cairo_fill(c->cr);
-    }
-    cairo_set_source_rgb(c->cr, 0.6, 0.6, 0.6);
-    cairo_set_line_width(c->cr, 1);
-    cairo_rectangle(c->cr, x - 0.5, y - 0.5, r->width * pixel + 1, r->height * pixel + 1);
-    cairo_stroke(c->cr);
-}
-
 static uint32_t ink_colour(const void *ctx, int at) {
     return (255u - ((const uint8_t *)ctx)[at]) * 0x010101u;
 }
 
 static void draw_head(struct canvas *c, const struct clsnn_raster *r) {
     const double x = IMAGE + 70, room = WIDTH - x - RIGHT;
-    draw_tile(c, r, 30, 24, IMAGE, ink_colour, r->pixels);
+    clsnn_canvas_tile(c, 30, 24, IMAGE, r->width, r->height, ink_colour, r->pixels);
     clsnn_canvas_text(c, x, 44, (struct text_style){.size = 32, .bold = true, .room = room}, r->title);
     for (size_t k = 0; k < r->n_notes; k++)
         clsnn_canvas_text(c, x, 92 + 38 * (double)k, (struct text_style){.size = FONT, .room = room},
@@ -261,7 +245,7 @@ static uint32_t change_colour(const void *ctx, int at) {
     return share < 0 ? rest << 16 | rest << 8 | most : most << 16 | rest << 8 | rest;
 }
 
-static void draw_weights(struct canvas *c, const struct clsnn_raster *r, double y) {
+static void draw_weights(struct canvas *c, const struct clsnn_raster *r, int y) {
     const size_t n_pixels = (size_t)r->width * (size_t)r->height;
     double most = 0;
     char text[96];
@@ -271,14 +255,14 @@ static void draw_weights(struct canvas *c, const struct clsnn_raster *r, double 
     clsnn_canvas_text(c, LEFT - 12, y + 30 + TILE / 2.0, beside, "weights");
     clsnn_canvas_text(c, LEFT - 12, y + 30 + TILE * 1.5 + TILE_GAP, beside, "change");
     for (size_t j = 0; j < n_coloured(r); j++) {
-        const double x = LEFT + (double)j * (TILE + TILE_GAP);
+        const int x = LEFT + (int)j * (TILE + TILE_GAP);
         const struct tile after = {r->w_before + j * n_pixels, r->w_after + j * n_pixels, r->w_max},
                           change = {after.before, after.after, most > 0 ? most : 1};
         snprintf(text, sizeof text, "neuron %d", r->neurons[j]);
         clsnn_canvas_text(c, x + TILE / 2.0, y + 10,
                           (struct text_style){.size = 20, .align = 0.5, .room = TILE}, text);
-        draw_tile(c, r, x, y + 30, TILE, weight_colour, &after);
-        draw_tile(c, r, x, y + 30 + TILE + TILE_GAP, TILE, change_colour, &change);
+        clsnn_canvas_tile(c, x, y + 30, TILE, r->width, r->height, weight_colour, &after);
+        clsnn_canvas_tile(c, x, y + 30 + TILE + TILE_GAP, TILE, r->width, r->height, change_colour, &change);
     }
     if (most > 0)
         snprintf(text, sizeof text, "red: stronger, blue: weaker; full colour: %.3g", most);
@@ -300,7 +284,7 @@ enum clsnn_status clsnn_raster_draw(const char *path, const struct clsnn_raster 
     for (size_t k = 0; k < r->n_dots; k++, y += DOTS_HEIGHT + GAP) draw_dots(&c, r, &r->dots[k], y);
     y = draw_strips(&c, r, y);
     draw_axis(&c, r, y - GAP);
-    if (weights) draw_weights(&c, r, y - GAP + AXIS);
+    if (weights) draw_weights(&c, r, (int)y - GAP + AXIS);
     TRY(clsnn_canvas_write(&c, path));
 fail:
     clsnn_canvas_finish(&c);

@@ -128,6 +128,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help =
          "save a checkpoint after every IMAGES images and every epoch, and go on from it; 0 = after epochs "
          "only, in a sweep never"},
+    {"snapshots", 0, "E|LIST", CLSNN_OPT_TEXT, FIELD(snapshots), .def_note = "none", .commands = TRAIN,
+     .help = "keep the network after every E epochs, or every K images, written Ki, or at the moments of a "
+             "list such as 0,1000i,1,3; weights.apng and weights-strip.png show how weights developed"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
      .other_commands = SWEEP | TUNE, .other_def = "1", .commands = TRAIN | SWEEP | TUNE,
      .help = "keep the newest K checkpoints"},

@@ -45,6 +45,7 @@ struct clsnn_options {
     bool shuffle;             /* --shuffle */
     char *from;               /* --from MODEL.npz, or NULL */
     int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs, in sweeps never */
+    char *snapshots;          /* --snapshots, or NULL */
     int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
     bool resume;              /* --resume */
     char *preset;             /* --preset, default "kim-2020" */

@@ -286,6 +286,24 @@ fail:
     return st;
 }
 
+/* Writes the strip of the snapshots, if the finished run has one. */
+static enum clsnn_status write_strip(const struct page *p) {
+    static const char name[] = "weights-strip.png";
+    if (p->state != CLSNN_RUN_FINISHED || !p->report->options->snapshots ||
+        !clsnn_file_is_there(p->report->dir, name))
+        return CLSNN_OK;
+    char *path = clsnn_file_join(p->report->dir, name);
+    if (!path) return CLSNN_E_MEMORY;
+    fputs("<h2>Weights during training</h2>\n<figure>\n", p->to);
+    const enum clsnn_status st =
+        clsnn_html_picture(p->to, path, "Weights of some neurons at several moments");
+    fputs("<figcaption><code>weights.apng</code>, beside this page, shows all neurons.</figcaption>\n"
+          "</figure>\n",
+          p->to);
+    free(path);
+    return st;
+}
+
 /* Returns whether class c occurs in the matrix. */
 static bool occurs(const struct clsnn_score *s, uint32_t c) {
     for (uint32_t o = 0; o < s->n_classes; o++)
@@ -429,6 +447,7 @@ static enum clsnn_status write_page(const struct page *p) {
     write_settings(p);
     TRY(write_accuracy(p));
     TRY(write_weights(p));
+    TRY(write_strip(p));
     write_confusion(p);
     TRY(write_mistakes(p));
     write_evaluations(p);

@@ -21,9 +21,10 @@
 /* clsnn reproduce alone writes epoch-K.npz (reproduce.h), clsnn predict and clsnn probe the last
  * four. */
 static const char *const run_files[] = {
-    "run.json",        "metrics.jsonl", "metrics.csv", "model.npz",   "weights.png", "accuracy.png",
-    "confusion.png",   "checkpoint",    "epoch-1.npz", "epoch-3.npz", "epoch-5.npz", "epoch-7.npz",
-    "predictions.npz", "mistakes.png",  "probe.npz",   "probe.png",   "report.html"};
+    "run.json",     "metrics.jsonl", "metrics.csv",     "model.npz",    "weights.png",
+    "accuracy.png", "confusion.png", "checkpoint",      "epoch-1.npz",  "epoch-3.npz",
+    "epoch-5.npz",  "epoch-7.npz",   "predictions.npz", "mistakes.png", "probe.npz",
+    "probe.png",    "report.html",   "snapshots",       "weights.apng", "weights-strip.png"};
 enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };
 
 /* Moves the files of an earlier run to dir/previous-K, the first free K. */

@@ -336,9 +336,10 @@ const char *clsnn_run_data_spec(const char *name, const char *source) {
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out,
                                           char from_sha256[CLSNN_SHA256_HEX]) {
     /* What a run computes and keeps; the device, the work-group and the like are of the machine. */
-    static const char *const names[] = {
-        "neurons",          "epochs", "train-images", "label-images", "test-images", "eval-every", "shuffle",
-        "checkpoint-every", "seed",   "data-name",    "validate",     "from",        "delays"};
+    static const char *const names[] = {"neurons",     "epochs",     "train-images", "label-images",
+                                        "test-images", "eval-every", "shuffle",      "checkpoint-every",
+                                        "seed",        "data-name",  "validate",     "from",
+                                        "delays",      "snapshots"};
     enum clsnn_status st = CLSNN_OK;
     json_t *json = NULL;
     char *path = clsnn_file_join(dir, "run.json");

@@ -24,7 +24,10 @@ struct clsnn_plan {
     uint32_t validate;    /* n_validation of the data; clsnn_experiment_create sets it */
     uint32_t eval_every;  /* epochs between evaluations; 0: only one, after the last epoch */
     uint32_t pause_every; /* images between calls of clsnn_watcher.paused; 0: pauses only between epochs */
-    bool shuffle;         /* each epoch has its own order of the training images */
+    /* [n_pauses] rising: further numbers of trained images at which `paused` is called; borrowed */
+    const uint64_t *pauses;
+    size_t n_pauses;
+    bool shuffle; /* each epoch has its own order of the training images */
     /* SHA-256 of the file whose weights and theta the caller gives the network before training
      * (clsnn_experiment_set_model); "": the network starts as the seed draws it */
     char from_sha256[CLSNN_SHA256_HEX];
@@ -89,8 +92,8 @@ struct clsnn_watcher {
     /* Called after each evaluation m of x. m is borrowed during the call. */
     enum clsnn_status (*evaluated)(void *ctx, const struct clsnn_experiment *x,
                                    const struct clsnn_metrics *m);
-    /* Called every plan.pause_every images, and after each epoch and its evaluation. x stands between two
-     * presentations and can be saved (checkpoint.h). */
+    /* Called every plan.pause_every images, at plan.pauses, and after each epoch and its evaluation. x stands
+     * between two presentations and can be saved (checkpoint.h). */
     enum clsnn_status (*paused)(void *ctx, const struct clsnn_experiment *x);
     /* Called when the experiment *slot met a fault (the recorded error, CLSNN_E_SELFTEST). The function sets
      * *slot to another experiment made for the same slot, or to NULL; other experiments go on. Without this

@@ -39,10 +39,11 @@ CONTRACT = {"abi.h", "laws.def", "params.def", "presets.def", "metrics.def"}
 INCLUDE_DOORS = {
     "CL/": ["clsnn/device.h"],
     "clblast": ["readout.c"],
-    "zlib.h": ["idx.c", "npy.c", "npz.c"],
+    "zlib.h": ["idx.c", "npy.c", "npz.c", "apng.c"],
     "archive": ["npz.c"],
     "png.h": ["canvas.c"],
-    "cairo": ["canvas.h", "canvas.c", "mosaic.c", "curves.c", "confusion.c", "mistakes.c", "raster.c"],
+    "cairo": ["canvas.h", "canvas.c", "mosaic.c", "curves.c", "confusion.c", "mistakes.c", "raster.c",
+              "strip.c"],
     "argp.h": ["options*"],
     "curl/": ["download.c"],
     "openssl/": ["sha256.c"],

@@ -25,7 +25,7 @@ train_files() {
     cd "$work/base" || exit 1
     exist "${run_files[@]}"
     exist checkpoint/ckpt-000000000200.npz
-    [ "$(find . -type f | wc -l)" = 8 ] || wrong "other files than the promised: $(ls -A)"
+    [ "$(find . -type f | wc -l)" = 9 ] || wrong "other files than the promised: $(ls -A)"
     is_json run.json
     for key in command state settings dataset opencl_device kernels_sha256 metrics result \
         "${json_keys[@]}"; do
