@@ -38,6 +38,7 @@ static const struct {
     {CLSNN_CMD_VERIFY, clsnn_cmd_verify}, {CLSNN_CMD_PREDICT, clsnn_cmd_predict},
     {CLSNN_CMD_IMPORT, clsnn_cmd_import}, {CLSNN_CMD_EXPORT, clsnn_cmd_export},
     {CLSNN_CMD_TUNE, clsnn_cmd_tune},     {CLSNN_CMD_PROBE, clsnn_cmd_probe},
+    {CLSNN_CMD_RUNS, clsnn_cmd_runs},     {CLSNN_CMD_DIFF, clsnn_cmd_diff},
 };
 
 /* Opens *out on standard output, then points descriptor 1 at stderr: OpenCL compilers and CLBlast print on

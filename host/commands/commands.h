@@ -11,6 +11,8 @@ enum clsnn_status clsnn_cmd_eval(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_predict(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_import(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_export(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_runs(const struct clsnn_options *o);
+enum clsnn_status clsnn_cmd_diff(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_probe(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_replay(const struct clsnn_options *o);
 enum clsnn_status clsnn_cmd_devices(const struct clsnn_options *o);

@@ -24,6 +24,8 @@
 #define VERIFY    CLSNN_CMD_VERIFY
 #define DEVICES   CLSNN_CMD_DEVICES
 #define DATA      CLSNN_CMD_DATA
+#define RUNS      CLSNN_CMD_RUNS
+#define DIFF      CLSNN_CMD_DIFF
 #define IMPORT    CLSNN_CMD_IMPORT
 #define EXPORT    CLSNN_CMD_EXPORT
 #define ALL       CLSNN_CMD_ALL
@@ -121,6 +123,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"neurons", 0, "LIST", CLSNN_OPT_TEXT, FIELD(probe_neurons), .def_note = "the four that fire most",
      .commands = PROBE, .line_only = true,
      .help = "neurons whose potentials and conductances are recorded, counted from 0, with commas between"},
+    /* runs */
+    {"sort", 0, "NAME", CLSNN_OPT_TEXT, FIELD(sort), .def_note = "by path", .commands = RUNS,
+     .help = "sort by state, a setting, or a number of metrics.csv such as accuracy_all, the best first"},
     /* checkpoints */
     {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0,
      .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .other_commands = SWEEP, .other_def = "0",
@@ -174,7 +179,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     /* the device, the random numbers, the places and the model */
     {"device", 0, "SPEC", CLSNN_OPT_TEXT, FIELD(device),
      .def_note = "the faster one: a CPU for one network, a GPU for many",
-     .commands = ALL & ~(unsigned)(DATA | IMPORT | EXPORT),
+     .commands = ALL & ~(unsigned)(DATA | IMPORT | EXPORT | RUNS | DIFF),
      .help =
          "OpenCL device: gpu, cpu, PLATFORM:DEVICE (such as 0:1) or part of a name; clsnn devices lists all; "
          "sweep, reproduce, bench and train of several runs also take a list with commas, or all"},
@@ -300,6 +305,11 @@ const struct clsnn_command_info clsnn_commands[] = {
      "sweep's directory epochs-E for each stage, and best/. The same command goes on after an interruption. "
      "With --shard I/N each stage is shared out: a process exits with 75 while others have runs of the stage "
      "left; start it again then."},
+    {RUNS, "runs", "[DIR]", "lists the runs below a directory, with the settings that differ",
+     "clsnn runs results --sort accuracy_all", 0, 1,
+     "A run is a directory with a run.json. Accuracies are in percent. --json lists the runs as objects."},
+    {DIFF, "diff", "A B", "shows the settings and results that differ between two runs",
+     "clsnn diff run-400 run-400-b", 2, 2, NULL},
     {BENCH, "bench", "", "measures training speed in plain C and on every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0, NULL},
     {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",

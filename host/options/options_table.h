@@ -63,6 +63,8 @@ struct clsnn_options {
     bool probe_train;               /* --train: the network learns */
     char *record;                   /* --record, names with commas between them */
     char *probe_neurons;            /* --neurons LIST; NULL: those that fire most */
+    /* runs */
+    char *sort; /* --sort NAME; NULL: by path */
     /* bench */
     char *sizes;      /* --sizes LIST; NULL: the command's default (bench, reproduce) */
     int32_t networks; /* --networks MAX, 0 = chosen for the device */
@@ -96,7 +98,9 @@ enum clsnn_command {
     CLSNN_CMD_EXPORT = 1 << 11,
     CLSNN_CMD_TUNE = 1 << 12,
     CLSNN_CMD_PROBE = 1 << 13,
-    CLSNN_CMD_ALL = (1 << 14) - 1
+    CLSNN_CMD_RUNS = 1 << 14,
+    CLSNN_CMD_DIFF = 1 << 15,
+    CLSNN_CMD_ALL = (1 << 16) - 1
 };
 
 /* The action that the command line asks for. */

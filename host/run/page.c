@@ -96,7 +96,8 @@ static void write_warnings(const struct page *p) {
 static double paper_after(const struct page *p, uint64_t epoch) {
     const struct clsnn_plan *plan = &p->x->plan;
     const bool comparable = strcmp(p->data->name, "mnist") == 0 && !p->report->model && !plan->validate &&
-                            plan->train_images == 60000 && plan->test_images == 10000;
+                            !plan->from_sha256[0] && plan->train_images == 60000 &&
+                            plan->test_images == 10000;
     return comparable ? clsnn_paper_accuracy(plan->neurons, (uint32_t)epoch) : (double)NAN;
 }
 

@@ -19,7 +19,8 @@ enum clsnn_status clsnn_snapshots_read(const char *text, const struct clsnn_plan
 void clsnn_snapshots_finish(struct clsnn_snapshots *s); /* takes {0} */
 
 /* Keeps the network of the report's experiment if its number of images is one of s; else does nothing. The
- * file has model.npz's format, with labels only after an evaluation. Errors: CLSNN_E_IO, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
+ * file has model.npz's format, with labels only after an evaluation.
+ * Errors: CLSNN_E_IO, CLSNN_E_MEMORY, CLSNN_E_DEVICE. */
 enum clsnn_status clsnn_snapshots_keep(const struct clsnn_snapshots *s, const struct clsnn_report *r);
 /* Draws both pictures of the snapshots that are there. Does nothing if there are none.
  * Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY, CLSNN_E_FAILED. */

@@ -168,6 +168,7 @@ static void test_every_bound(void **state) {
                                      : row->commands & CLSNN_CMD_BENCH ? CLSNN_CMD_BENCH
                                      : row->commands & CLSNN_CMD_SWEEP ? CLSNN_CMD_SWEEP
                                      : row->commands & CLSNN_CMD_PROBE ? CLSNN_CMD_PROBE
+                                     : row->commands & CLSNN_CMD_RUNS  ? CLSNN_CMD_RUNS
                                                                        : CLSNN_CMD_REPRODUCE;
         char flag[64], text[128], number[32];
         snprintf(flag, sizeof flag, "--%s", row->name);
