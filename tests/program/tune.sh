@@ -55,7 +55,9 @@ tune_best() { # best.ini serves clsnn train; with the seed and validation of the
         wrong "$run began anew"
     run 0 train "${best[@]}" --out last # on the test set
     prints "300 test images"
-    grep -q "^eta_pre = 0.0001$" "$work/tuned/best.ini" || wrong "$(cat "$work/tuned/best.ini")"
+    for line in "eta_pre = 0.0001" "delays = none" "rule = triplet" "neurons = 16" "epochs = 4"; do
+        grep -qxF "$line" "$work/tuned/best.ini" || wrong "$line is not in best.ini"
+    done
     ! grep -qE '^(seed|validate|data|eval-every|test-images)' "$work/tuned/best.ini" ||
         wrong "the user's own settings are in best.ini"
 }

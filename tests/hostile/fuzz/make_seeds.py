@@ -200,6 +200,13 @@ put("config", "other-section", "[other]\nx = 1\n")
 put("config", "long-line", "out = " + "x" * 300 + "\n")
 put("config", "bom", b"\xef\xbb\xbfneurons = 3\r\nseed = 18446744073709551615\r\n")
 
+put("table", "plain", "neurons,seed\n100,1\n100,2\n")
+put("table", "quoted", b'\xef\xbb\xbf"neurons" , seed\r\n"1""0","a,\nb"\r\n\r\n1,2')
+put("table", "uneven", "neurons,seed\n100\n")
+put("table", "open-quote", 'neurons\n"5\n')
+put("table", "nul", b"neurons\n1\0,2\n")
+put("table", "blank", " \n\n")
+
 for k, text in enumerate(["", "gpu", "cpu", "accelerator", "0:1", "1:2", "9999:9999", "00001:1", "0:1x",
                           "tesla", "%s%n", "-1:0", "\x1b[0m", "Ger\u00e4t", "N" * 400, "all", "gpu,0:0",
                           "0:1, tesla", "0:0,0:0", "x,"]):
