@@ -1,6 +1,7 @@
 /* One network in plain C, on one thread, without OpenCL. It is the baseline of `clsnn bench` and the known
  * answer of the self-test. Algorithm and arithmetic are the kernels', written anew, so the whole state is
- * equal bit for bit. The code is as fast as C allows, because a slow baseline would flatter the kernels. */
+ * equal bit for bit. The code is as fast as C allows, because a slow baseline would flatter the kernels; with
+ * delays it is simple instead. */
 #ifndef CLSNN_PLAIN_H
 #define CLSNN_PLAIN_H
 
