@@ -164,7 +164,7 @@ FAULTS = [
     ("pre-rule-where-there-is-none", "network/layers.cl",
      "if (LISTS_TRACED && t",
      "if (t",
-     "rules"),
+     "plain"),
     ("pairs-of-x-pre-forgotten", "network/layers.cl",
      "return ADDS_UP ? net.x_pre[i] * x : x;",
      "return x;",

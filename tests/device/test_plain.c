@@ -186,7 +186,7 @@ static void test_laws(void **state) {
         {"rule pair, strong",
          false,
          {{"rule", "pair"}, {"eta_pre", "0.01"}, {"w_norm", "300"}, {"w_max", "0.5"}}},
-        {"rule powerlaw", false, {{"rule", "powerlaw"}, {"eta_post", "0.05"}}},
+        {"rule powerlaw", false, {{"rule", "powerlaw"}, {"eta_post", "0.05"}, {"time_off_ms", "20"}}},
         {"rule powerlaw, weights above w_max",
          false,
          {{"rule", "powerlaw"}, {"w_norm", "300"}, {"w_max", "0.5"}, {"mu", "3"}}},
