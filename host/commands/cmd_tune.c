@@ -69,7 +69,7 @@ static enum clsnn_status read_file(const struct clsnn_options *o, struct clsnn_g
     struct clsnn_settings defaults = {0};
     const char *path = o->operands[0];
     if (!clsnn_grid_is_table(path)) TRY(look_ahead(o, path, &ahead));
-    TRY(clsnn_tune_defaults((uint32_t)ahead.neurons, ahead.model.laws.rule == 0, &defaults));
+    TRY(clsnn_tune_defaults(ahead.model.laws.rule, (uint32_t)ahead.neurons, &defaults));
     TRY(clsnn_grid_read(path, o, &defaults, grid, common));
     TRY(check(grid, common));
 fail:

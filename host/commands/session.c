@@ -330,9 +330,11 @@ static void note_tuned(struct clsnn_session *s, const struct clsnn_options *runs
         double values[CLSNN_N_TUNED];
         uint32_t below, above;
         size_t first = 0;
-        while (runs[first].neurons != runs[k].neurons) first++;
+        while (runs[first].neurons != runs[k].neurons ||
+               runs[first].model.laws.rule != runs[k].model.laws.rule)
+            first++;
         if (first < k || strcmp(runs[k].preset, CLSNN_PRESET_TUNED) != 0) continue;
-        clsnn_tuned_values((uint32_t)runs[k].neurons, values, &below, &above);
+        clsnn_tuned_values(runs[k].model.laws.rule, (uint32_t)runs[k].neurons, values, &below, &above);
         if (below != above)
             clsnn_progress_note(&s->progress,
                                 "preset tuned: values between those of %u and %u neurons, by logarithms",

@@ -6,13 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CLSNN_N_TUNED = 7 };
+enum { CLSNN_N_TUNED = 10 };
 extern const char *const clsnn_tuned_names[CLSNN_N_TUNED]; /* parameters, as in params.def */
 
-/* Writes the tuned values for this number of neurons, of four digits. Between two sizes of the table they are
- * interpolated, both values and sizes by their logarithms; beyond its ends the ends' values hold.
+/* Writes the tuned values for a rule, by its number in laws.def, and this number of neurons, of four digits.
+ * Between two sizes of the table they are interpolated, both values and sizes by their logarithms; beyond its
+ * ends the ends' values hold. A parameter that the rule does not read is NAN.
  * below, above  the sizes that the values come from; equal if the table has the size */
-void clsnn_tuned_values(uint32_t neurons, double out[CLSNN_N_TUNED], uint32_t *out_below,
+void clsnn_tuned_values(int32_t rule, uint32_t neurons, double out[CLSNN_N_TUNED], uint32_t *out_below,
                         uint32_t *out_above);
 
 #endif

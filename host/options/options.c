@@ -5,6 +5,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -244,10 +245,11 @@ static enum clsnn_status apply_tuned(struct clsnn_options *o) {
     uint32_t below, above;
     char text[32];
     if (!o->preset || strcmp(o->preset, CLSNN_PRESET_TUNED) != 0) return CLSNN_OK;
-    clsnn_tuned_values((uint32_t)o->neurons, values, &below, &above);
+    clsnn_tuned_values(o->model.laws.rule, (uint32_t)o->neurons, values, &below, &above);
     for (size_t k = 0; k < CLSNN_N_TUNED; k++) {
         const struct clsnn_param_info *p = clsnn_param_find(clsnn_tuned_names[k]);
-        if (o->origins->of[clsnn_n_option_rows + (size_t)(p - clsnn_params_table)] != CLSNN_FROM_PRESET)
+        if (isnan(values[k]) ||
+            o->origins->of[clsnn_n_option_rows + (size_t)(p - clsnn_params_table)] != CLSNN_FROM_PRESET)
             continue;
         clsnn_format_real(values[k], text);
         TRY(clsnn_param_set(&o->model, p, text, p->name));

@@ -1,6 +1,7 @@
 /* The stages of a search. */
 #include "tune/tune.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +22,20 @@ void clsnn_tune_finish(struct clsnn_tune *t) {
     t->seeds_all = t->seeds_proportion = NULL;
 }
 
-enum clsnn_status clsnn_tune_defaults(uint32_t neurons, bool fits, struct clsnn_settings *out) {
-    /* How far a range goes from the tuned value, as a factor up and down. */
-    static const double reach[CLSNN_N_TUNED] = {3, 3, 4, 1.25, 1.3, 1.5, 1.4};
+enum clsnn_status clsnn_tune_defaults(int32_t rule, uint32_t neurons, struct clsnn_settings *out) {
+    /* How far a range goes from the tuned value, as a factor up and down; 1: the value stays as it is. */
+    static const double reach[CLSNN_N_TUNED] = {3, 3, 4, 1.25, 1.3, 1.5, 1.4, 2, 1, 2};
     enum clsnn_status st = CLSNN_OK;
     double values[CLSNN_N_TUNED];
     uint32_t below, above;
-    clsnn_tuned_values(neurons, values, &below, &above);
-    for (size_t k = 0; fits && k < CLSNN_N_TUNED; k++) {
+    clsnn_tuned_values(rule, neurons, values, &below, &above);
+    for (size_t k = 0; k < CLSNN_N_TUNED; k++) {
         char range[96], label[96];
-        snprintf(range, sizeof range, "log(%.4g..%.4g)", values[k] / reach[k], values[k] * reach[k]);
+        if (isnan(values[k])) continue;
+        if (reach[k] > 1)
+            snprintf(range, sizeof range, "log(%.4g..%.4g)", values[k] / reach[k], values[k] * reach[k]);
+        else
+            snprintf(range, sizeof range, "%.4g", values[k]);
         snprintf(label, sizeof label, "%s of clsnn tune", clsnn_tuned_names[k]);
         TRY(clsnn_settings_add(out, NULL, clsnn_param_find(clsnn_tuned_names[k]), range, label));
     }

@@ -39,9 +39,9 @@ struct clsnn_tune {
 };
 void clsnn_tune_finish(struct clsnn_tune *t); /* takes {0} */
 
-/* Adds epochs = 3 and, if the rule fits them, the range of each tuned parameter for a network of this size.
- * Errors: CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_tune_defaults(uint32_t neurons, bool fits, struct clsnn_settings *out);
+/* Adds epochs = 3 and the range of each tuned parameter for a rule, a number of laws.def, and this number
+ * of neurons. Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_tune_defaults(int32_t rule, uint32_t neurons, struct clsnn_settings *out);
 
 /* Searches. A failed run is the worst of its stage.
  * Errors: CLSNN_STOPPED the watcher stopped, or other shards have runs left; CLSNN_E_FAILED every point of a

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/interpolate.h"
+#include "clsnn/abi.h"
+#include "model/reads.h"
 #include "model/tuned.h"
 #include "options/options.h"
 #include "sweep/grid.h"
@@ -229,20 +231,21 @@ static void test_tuned(void **state) {
     (void)state;
     double at[CLSNN_N_TUNED], low[CLSNN_N_TUNED], high[CLSNN_N_TUNED];
     uint32_t below, above;
-    clsnn_tuned_values(400, low, &below, &above);
+    clsnn_tuned_values(0, 400, low, &below, &above);
     assert_true(below == 400 && above == 400);
-    clsnn_tuned_values(1600, high, &below, &above);
+    clsnn_tuned_values(0, 1600, high, &below, &above);
     assert_true(below == 1600 && above == 1600);
-    clsnn_tuned_values(800, at, &below, &above);
+    clsnn_tuned_values(0, 800, at, &below, &above);
     assert_true(below == 400 && above == 1600);
     for (size_t k = 0; k < CLSNN_N_TUNED; k++) { /* rounded to four digits */
         assert_non_null(clsnn_param_find(clsnn_tuned_names[k]));
+        if (isnan(low[k]) || isnan(high[k])) continue;
         assert_true(fabs(at[k] / sqrt(low[k] * high[k]) - 1) <= 5e-4);
     }
     static const uint32_t ends[][2] = {{1, 100}, {99, 100}, {16384, 6400}};
     for (size_t e = 0; e < 3; e++) {
-        clsnn_tuned_values(ends[e][0], at, &below, &above);
-        clsnn_tuned_values(ends[e][1], low, &above, &above);
+        clsnn_tuned_values(0, ends[e][0], at, &below, &above);
+        clsnn_tuned_values(0, ends[e][1], low, &above, &above);
         assert_true(below == ends[e][1]);
         assert_memory_equal(at, low, sizeof at);
     }
@@ -250,10 +253,25 @@ static void test_tuned(void **state) {
     struct clsnn_grid g = good(ini, "preset = kim-2020, tuned\nneurons = 100, 400, 800\nw_norm = 70", NULL);
     for (size_t k = 0; k < 6; k++) {
         const struct clsnn_model *m = &g.options[k].model;
-        clsnn_tuned_values((uint32_t)g.options[k].neurons, at, &below, &above);
+        clsnn_tuned_values(0, (uint32_t)g.options[k].neurons, at, &below, &above);
         assert_true(m->theta_plus_mv == (k < 3 ? 0.05 : at[0]) && m->w_norm == 70);
         assert_true(m->tau_pre_ms == (k < 3 ? 20 : at[6]) && m->tau_m_exc_ms == 100);
     }
+    clsnn_grid_finish(&g);
+    /* Every rule has a row, which gives what the rule reads and nothing else. */
+    for (int rule = CLSNN_RULE_TRIPLET; rule <= CLSNN_RULE_EXPONENTIAL; rule++) {
+        clsnn_tuned_values(rule, 400, at, &below, &above);
+        assert_true(below == 400 && above == 400);
+        const struct clsnn_laws laws = {.rule = rule};
+        for (size_t k = 0; k < CLSNN_N_TUNED; k++) {
+            char why[CLSNN_READS];
+            if (isnan(at[k]) ==
+                clsnn_param_is_read(clsnn_param_find(clsnn_tuned_names[k]), &laws, false, why))
+                fail_msg("rule %d, %s", rule, clsnn_tuned_names[k]);
+        }
+    }
+    g = good(ini, "preset = tuned\nneurons = 100\nrule = triplet, pair", NULL);
+    assert_true(g.options[0].model.theta_plus_mv == 0.00805 && g.options[1].model.theta_plus_mv == 0.07742);
     clsnn_grid_finish(&g);
     char given[] = "--set=eta_post=0.5";
     g = good(ini, "preset = tuned\nneurons = 100, 400\neta_pre = 1e-3, 2e-3", given);
