@@ -453,10 +453,12 @@ static enum clsnn_status check_values(const struct clsnn_array *a, int delay, co
             return clsnn_fail(CLSNN_E_DATA, "%s: element %zu of '%s' = %g: must be finite%s", label, k,
                               a->name, (double)real[k], least < 0.0f ? "" : " and at least 0");
     }
+    /* Input spikes have arrived when a presentation ends. */
+    const int latest = strcmp(a->name, "last_pre") == 0 ? -1 - delay : -1;
     for (size_t k = 0; a->dtype == CLSNN_I4 && k < n; k++) {
-        if (step[k] < CLSNN_NEVER || step[k] >= 0)
-            return clsnn_fail(CLSNN_E_DATA, "%s: element %zu of '%s' = %d: must be in [%d, -1]", label, k,
-                              a->name, step[k], CLSNN_NEVER);
+        if (step[k] < CLSNN_NEVER || step[k] > latest)
+            return clsnn_fail(CLSNN_E_DATA, "%s: element %zu of '%s' = %d: must be in [%d, %d]", label, k,
+                              a->name, step[k], CLSNN_NEVER, latest);
     }
     return CLSNN_OK;
 }

@@ -237,9 +237,9 @@ enum clsnn_status clsnn_model_check(const struct clsnn_model *m) {
     clsnn_format_real(m->w_norm, a);
     if (m->w_norm > 0 && m->w_norm < 0.001) /* rescaled weights would all be flushed to zero */
         return clsnn_fail(CLSNN_E_USAGE, "w_norm = %s: must be 0 (no rescaling) or at least 0.001", a);
-    if (m->w_norm > CLSNN_N_PRE * m->w_max)
+    if (m->w_norm > CLSNN_MAX_PRE * m->w_max)
         return clsnn_fail(CLSNN_E_USAGE, "w_norm = %s: %d weights of at most w_max = %s cannot sum to it", a,
-                          CLSNN_N_PRE, b);
+                          CLSNN_MAX_PRE, b);
 
     TRY(whole_steps("refrac_exc_ms", m->refrac_exc_ms));
     TRY(whole_steps("refrac_inh_ms", m->refrac_inh_ms));

@@ -509,7 +509,7 @@ static int begin_presentation(struct clsnn_plain *net, struct clsnn_plain_work *
     }
     for (int i = 0, a = 0; i < net->n_pre; i++) {
         const int has_ink = a < s->n_active && s->active[a] == i;
-        if (has_ink || 0 - net->last_pre[i] < net->p.cut_pre)
+        if (has_ink || 0 - net->last_pre[i] < net->p.cut_pre + net->laws.delay_max)
             s->potentiable[s->n_potentiable++] = (uint16_t)i;
         a += has_ink;
     }

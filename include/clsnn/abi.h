@@ -180,15 +180,17 @@ struct clsnn_tables {
     ROW(clsnn_f32, arrivals, CLSNN_ARRIVALS(delay) * (n)) /* scratch: sums of weights under way */           \
     ROW(clsnn_u64, recent, CLSNN_DELAYED(delay, n_pre)) /* scratch: an input's latest spikes, a bit each */  \
     ROW(clsnn_i32, last_before, CLSNN_DELAYED(delay, n_pre)) /* scratch: its last spike before them */       \
-    ROW(clsnn_u32, under_way, CLSNN_ARRIVALS(delay) * CLSNN_ALIGNED(n_pre)) /* scratch of cpu/: spikes */    \
+    ROW(clsnn_u32, under_way, CLSNN_SENT(delay) * CLSNN_ALIGNED(n_pre)) /* scratch of cpu/: spikes */        \
     ROW(clsnn_u32, due, (delay) ? CLSNN_DUE_STEPS *CLSNN_DUE : 0) /* scratch of cpu/: lists of synapses */   \
     ROW(clsnn_u32, pending, CLSNN_MAX_ON) /* scratch: open draws; then, in gpu/, fours up to each step */    \
     ROW(clsnn_u32, spikes, CLSNN_BUNDLES(n_pre) * CLSNN_MAX_ON) /* [bundle][step]: network/encode.cl */
 
 /* elements, padded to CLSNN_ROW_ALIGN: every row begins at such a place. */
 #define CLSNN_ALIGNED(elements) (((elements) + CLSNN_ROW_ALIGN - 1) / CLSNN_ROW_ALIGN * CLSNN_ROW_ALIGN)
-/* Elements of rows for delays. ARRIVALS: the steps in which weights under way arrive. */
+/* Elements of rows for delays. ARRIVALS: the steps in which weights under way arrive.
+ * SENT: the steps whose input spikes the queue under_way holds, from one flush to the next. */
 #define CLSNN_ARRIVALS(delay)       ((delay) ? CLSNN_FLUSH_STEPS + (delay) : 0)
+#define CLSNN_SENT(delay)           ((delay) ? CLSNN_FLUSH_STEPS + (delay) + 1 : 0)
 #define CLSNN_DELAYED(delay, n_pre) ((delay) ? CLSNN_ALIGNED(n_pre) : 0)
 #define CLSNN_DUE_STEPS             64  /* a power of two above the longest delay */
 #define CLSNN_DUE                   256 /* most arrivals at traced neurons that a step's list holds */

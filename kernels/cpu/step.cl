@@ -468,7 +468,8 @@ INLINE int begin_steps(struct network net, struct encoding input, int n_active, 
         if (is_followed(net, j, t)) net.followed[(*n_followed)++] = (ushort)j;
     }
     if (learn) { /* flags first, then their list in the same place: no branch, no search */
-        for (int i = 0; i < CLSNN_N_PRE; i++) potentiable[i] = t - net.last_pre[i] < net.p.cut_pre;
+        for (int i = 0; i < CLSNN_N_PRE; i++)
+            potentiable[i] = t - net.last_pre[i] < net.p.cut_pre + CLSNN_DELAY;
         for (int a = 0; a < n_active; a++) potentiable[input.active[a]] = 1;
         for (int i = 0; i < CLSNN_N_PRE; i++) {
             const int is_potentiable = potentiable[i];

@@ -207,6 +207,9 @@ static void test_laws(void **state) {
         {"delays, strong, weights above w_max",
          false,
          {{"delays", "0:10"}, {"eta_pre", "0.01"}, {"w_norm", "300"}, {"w_max", "0.5"}}},
+        {"delays that outlast traces", /* inputs of the image before still raise weights */
+         true,
+         {{"delays", "0:10"}, {"tau_pre_ms", "0.5"}, {"time_off_ms", "10"}, {"intensity_start", "32"}}},
         {"the longest delays, all pairs", false, {{"delays", "2:31.5"}, {"pairing", "all"}}},
         {"delays, symmetric, all pairs",
          false,
@@ -223,7 +226,7 @@ static void test_laws(void **state) {
         const struct trial small = {cases[k].name, 48, 1, 20, false},
                            middle = {cases[k].name, 520, 1, 3, false},
                            large = {cases[k].name, 1300, 1, 3, false},
-                           grouped = {cases[k].name, 20, 16, 3, false};
+                           grouped = {cases[k].name, 20, 16, 60, false};
         compare(*state, &small, &model);
         compare(*state, &middle, &model);
         if (cases[k].everywhere) compare(*state, &large, &model);
