@@ -14,6 +14,7 @@
 #include "commands/commands.h"
 #include "commands/guard.h"
 #include "options/options.h"
+#include "options/options_completion.h"
 #include "options/options_man.h"
 #include "options/options_render.h"
 #include "clsnn/status.h"
@@ -82,8 +83,8 @@ static void print_overview(FILE *out) {
     for (size_t k = 0; k < clsnn_n_commands; k++)
         fprintf(out, "  %-12s%s\n", clsnn_commands[k].name, clsnn_commands[k].purpose);
     fputs("  help        COMMAND: its options (the same as COMMAND --help)\n"
-          "  man         prints the manual page\n"
-          "  completion  prints a completion script for bash\n"
+          "  man         [COMMAND]: prints the manual page\n"
+          "  completion  bash, zsh or fish: prints a completion script\n"
           "\nStart with:\n"
           "  clsnn devices\n"
           "  clsnn train --neurons 100 --train-images 2000 --test-images 1000\n",
@@ -94,10 +95,14 @@ static void print_overview(FILE *out) {
 static const struct {
     const char *name, *help;
 } plain_commands[] = {
-    {"man",
-     "Usage: clsnn man\nPrints the manual page; on a terminal man shows it. clsnn man >clsnn.1 keeps it.\n"},
-    {"completion",
-     "Usage: clsnn completion\nPrints a completion script for bash: source <(clsnn completion)\n"},
+    {"man", "Usage: clsnn man [COMMAND]\n"
+            "Prints the manual page, or that of a command; on a terminal man shows it.\n"
+            "clsnn man >clsnn.1 keeps it.\n"},
+    {"completion", "Usage: clsnn completion [bash | zsh | fish]\n"
+                   "Prints a completion script, for bash if no shell is named. It is used by:\n"
+                   "  source <(clsnn completion bash)\n"
+                   "  source <(clsnn completion zsh)      after compinit\n"
+                   "  clsnn completion fish | source\n"},
 };
 
 /* Returns the help of a command that has no options; NULL: it is none. */
@@ -107,11 +112,18 @@ static const char *plain_help(const char *name) {
     return NULL;
 }
 
-/* Prints the manual page; on a terminal man shows it. */
-static enum clsnn_status print_man(FILE *out) {
+static void write_man(const struct clsnn_command_info *info, FILE *to) {
+    if (info)
+        clsnn_options_man_command(info, to);
+    else
+        clsnn_options_man(to);
+}
+
+/* Prints the manual page, with info that of a command; on a terminal man shows it. */
+static enum clsnn_status print_man(const struct clsnn_command_info *info, FILE *out) {
     int ends[2], code = 0;
     if (!isatty(fileno(out))) {
-        clsnn_options_man(out);
+        write_man(info, out);
         return CLSNN_OK;
     }
     if (pipe(ends) != 0) return clsnn_fail(CLSNN_E_IO, "man: %s", strerror(errno));
@@ -128,7 +140,7 @@ static enum clsnn_status print_man(FILE *out) {
     close(ends[0]);
     FILE *page = fdopen(ends[1], "w");
     if (page) {
-        clsnn_options_man(page);
+        write_man(info, page);
         fclose(page);
     } else {
         close(ends[1]);
@@ -197,23 +209,27 @@ static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
         fputs(plain, out);
         return CLSNN_OK;
     }
-    if (argc > (help ? 3 : 2) && (help || strcmp(name, "man") == 0 || strcmp(name, "completion") == 0)) {
-        char shown[CLSNN_EXCERPT];
+    const bool man = strcmp(name, "man") == 0, completion = strcmp(name, "completion") == 0;
+    char shown[CLSNN_EXCERPT];
+    if (argc > 3 && (help || man || completion))
         return clsnn_fail(CLSNN_E_USAGE, "%s: unexpected operand \"%s\"", name,
-                          clsnn_excerpt(argv[help ? 3 : 2], shown));
-    }
-    if (help && argc == 3) {
-        const struct clsnn_command_info *info = find_command(argv[2]);
-        if (!info) return unknown_command(argv[2]);
-        clsnn_options_help(info->command, out);
+                          clsnn_excerpt(argv[3], shown));
+    const struct clsnn_command_info *about = (help || man) && argc == 3 ? find_command(argv[2]) : NULL;
+    if ((help || man) && argc == 3 && !about) return unknown_command(argv[2]);
+    if (help && about) {
+        clsnn_options_help(about->command, out);
     } else if (help || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         print_overview(out);
     } else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         print_version(out);
-    } else if (strcmp(name, "man") == 0) {
-        return print_man(out);
-    } else if (strcmp(name, "completion") == 0) {
-        clsnn_options_completion(out);
+    } else if (man) {
+        return print_man(about, out);
+    } else if (completion) {
+        const int shell = clsnn_choice_index(CLSNN_COMPLETION_SHELLS, argc == 3 ? argv[2] : "bash");
+        if (shell < 0)
+            return clsnn_fail(CLSNN_E_USAGE, "completion: shell %s: must be one of " CLSNN_COMPLETION_SHELLS,
+                              clsnn_excerpt(argv[2], shown));
+        clsnn_options_completion(shell, out);
     } else {
         *out_info = find_command(name);
         if (!*out_info) return unknown_command(name);

@@ -1,5 +1,4 @@
-/* Writes clsnn(1) and the bash completion from the option table, for `clsnn man` and `clsnn
- * completion`. */
+/* Writes clsnn(1) and a page of each command from the option table, for `clsnn man [COMMAND]`. */
 #include "options/options_man.h"
 
 #include <string.h>
@@ -22,7 +21,8 @@ static void troff(FILE *to, const char *text) {
     }
 }
 
-static void man_row(const struct clsnn_option_row *row, FILE *to) {
+/* Writes an option; with tells, also which commands have it, unless all do. */
+static void man_row(const struct clsnn_option_row *row, bool tells, FILE *to) {
     char text[512], variable[64];
     fputs(".TP\n", to);
     if (row->short_name) fprintf(to, "\\fB\\-%c\\fR, ", row->short_name);
@@ -35,7 +35,7 @@ static void man_row(const struct clsnn_option_row *row, FILE *to) {
     troff(to, text);
     fputs(".\n", to);
     bool first = true;
-    for (size_t c = 0; c < clsnn_n_commands && !clsnn_option_is_common(row); c++) {
+    for (size_t c = 0; tells && c < clsnn_n_commands && !clsnn_option_is_common(row); c++) {
         if (!(row->commands & clsnn_commands[c].command)) continue;
         fprintf(to, "%s%s", first ? "Commands: " : ", ", clsnn_commands[c].name);
         first = false;
@@ -82,6 +82,12 @@ static void man_metric(const char *name, const char *unit, const char *meaning, 
     fputs(".\n", to);
 }
 
+static void man_usage(const struct clsnn_command_info *info, FILE *to) {
+    fprintf(to, "\\fBclsnn %s\\fR [\\fIOPTION\\fR]...", info->name);
+    if (*info->operands) fputs(" \\fI", to), troff(to, info->operands), fputs("\\fR", to);
+    fputc('\n', to);
+}
+
 void clsnn_options_man(FILE *to) {
     fputs(".TH CLSNN 1 \"\" \"clsnn\" \"User Commands\"\n"
           ".SH NAME\nclsnn \\- a spiking network that learns MNIST, on OpenCL devices\n"
@@ -89,13 +95,11 @@ void clsnn_options_man(FILE *to) {
           to);
     for (size_t k = 0; k < clsnn_n_commands; k++) {
         if (k > 0) fputs(".br\n", to);
-        fprintf(to, "\\fBclsnn %s\\fR [\\fIOPTION\\fR]...", clsnn_commands[k].name);
-        if (*clsnn_commands[k].operands)
-            fputs(" \\fI", to), troff(to, clsnn_commands[k].operands), fputs("\\fR", to);
-        fputc('\n', to);
+        man_usage(&clsnn_commands[k], to);
     }
     fputs(
-        ".br\n\\fBclsnn help\\fR [\\fICOMMAND\\fR]\n.br\n\\fBclsnn man\\fR | \\fBcompletion\\fR\n"
+        ".br\n\\fBclsnn help\\fR | \\fBman\\fR [\\fICOMMAND\\fR]\n"
+        ".br\n\\fBclsnn completion\\fR [\\fBbash\\fR | \\fBzsh\\fR | \\fBfish\\fR]\n"
         ".SH DESCRIPTION\n"
         "Images become Poisson spikes, drive a network of leaky integrate\\-and\\-fire neurons whose input "
         "weights learn by\n"
@@ -116,17 +120,19 @@ void clsnn_options_man(FILE *to) {
         troff(to, clsnn_commands[k].details);
         fputc('\n', to);
     }
-    fputs(".TP\n\\fBman\\fR, \\fBcompletion\\fR\nprint this page, and a completion script for bash.\n", to);
+    fputs(".TP\n\\fBman\\fR, \\fBcompletion\\fR\nprint this page or that of a command, and a completion "
+          "script for a shell.\n",
+          to);
 
     fputs(".SH OPTIONS\n"
           "\\fB\\-\\-\\fINAME\\fB=no\\fR turns a switch off again. Option names cannot be abbreviated.\n"
           ".SS Options of some commands\n",
           to);
     for (size_t k = 0; k < clsnn_n_option_rows; k++)
-        if (!clsnn_option_is_common(&clsnn_option_rows[k])) man_row(&clsnn_option_rows[k], to);
+        if (!clsnn_option_is_common(&clsnn_option_rows[k])) man_row(&clsnn_option_rows[k], true, to);
     fputs(".SS Options of every command\n", to);
     for (size_t k = 0; k < clsnn_n_option_rows; k++)
-        if (clsnn_option_is_common(&clsnn_option_rows[k])) man_row(&clsnn_option_rows[k], to);
+        if (clsnn_option_is_common(&clsnn_option_rows[k])) man_row(&clsnn_option_rows[k], true, to);
     fputs(".SH PARAMETERS\n"
           "\\fB\\-\\-set\\fR \\fINAME=VALUE\\fR changes a constant of the model. Sources:\n"
           "K is Kim and Kim (2020), D is Diehl and Cook (2015) and the code released with their paper,\n"
@@ -185,77 +191,19 @@ void clsnn_options_man(FILE *to) {
     fputs(".\n", to);
 }
 
-void clsnn_options_completion(FILE *to) {
-    fputs("# bash completion of clsnn; clsnn completion prints it\n"
-          "_clsnn() {\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags values\n"
-          "    COMPREPLY=()\n"
-          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-          "        mapfile -t COMPREPLY < <(compgen -W \"",
-          to);
-    for (size_t k = 0; k < clsnn_n_commands; k++) fprintf(to, "%s ", clsnn_commands[k].name);
-    fputs("help man completion --help --version\" -- \"$cur\")\n"
-          "        return\n"
-          "    fi\n"
-          "    # readline makes --rule=t three words\n"
-          "    if [ \"$cur\" = = ]; then cur=; elif [ \"$prev\" = = ]; then "
-          "prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
-          "    case $prev in\n",
-          to);
-    for (size_t k = 0; k < clsnn_n_option_rows; k++) {
-        const struct clsnn_option_row *row = &clsnn_option_rows[k];
-        if (!row->metavar) continue;
-        if (row->short_name)
-            fprintf(to, "    -%c|--%s) ", row->short_name, row->name);
-        else
-            fprintf(to, "    --%s) ", row->name);
-        if (row->choices) {
-            fputs("values=\"", to);
-            for (const char *c = row->choices; *c; c++) fputc(*c == '|' ? ' ' : *c, to);
-            fputs("\" ;;\n", to);
-        } else if (row->type == CLSNN_OPT_SET) {
-            fputs("values=\"", to);
-            for (size_t p = 0; p < clsnn_n_params; p++) fprintf(to, "%s= ", clsnn_params_table[p].name);
-            fputs("\"; compopt -o nospace ;;\n", to);
-        } else if (row->type == CLSNN_OPT_CONFIG || strcmp(row->metavar, "MODEL.npz") == 0) {
-            fputs("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n", to);
-        } else if (strcmp(row->metavar, "DIR") == 0) {
-            fputs("mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;\n", to);
-        } else if (strcmp(row->metavar, "SET") == 0) {
-            fputs("mapfile -t COMPREPLY < <(compgen -W \"auto mnist digits\" -f -- \"$cur\"); return ;;\n",
-                  to);
-        } else {
-            fputs("return ;; # a number or a name\n", to);
-        }
-    }
-    fputs("    esac\n"
-          "    if [ -n \"$values\" ]; then\n"
-          "        mapfile -t COMPREPLY < <(compgen -W \"$values\" -- \"$cur\")\n"
-          "        return\n"
-          "    fi\n"
-          "    case ${COMP_WORDS[1]} in\n",
-          to);
-    for (size_t c = 0; c < clsnn_n_commands; c++) {
-        fprintf(to, "    %s) flags=\"", clsnn_commands[c].name);
-        for (size_t k = 0; k < clsnn_n_option_rows; k++)
-            if (clsnn_option_rows[k].commands & clsnn_commands[c].command)
-                fprintf(to, "--%s ", clsnn_option_rows[k].name);
-        fputs("\" ;;\n", to);
-    }
-    fputs("    help) flags=\"", to);
-    for (size_t k = 0; k < clsnn_n_commands; k++) fprintf(to, "%s ", clsnn_commands[k].name);
-    fputs("\" ;;\n"
-          "    esac\n"
-          "    case $cur in\n"
-          "    -*) mapfile -t COMPREPLY < <(compgen -W \"$flags\" -- \"$cur\") ;;\n"
-          "    *) case ${COMP_WORDS[1]} in\n"
-          "       help) mapfile -t COMPREPLY < <(compgen -W \"$flags\" -- \"$cur\") ;;\n"
-          "       data) mapfile -t COMPREPLY < <(compgen -W \"list fetch mnist export digits\" -d -- "
-          "\"$cur\") ;;\n"
-          "       *) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
-          "       esac ;;\n"
-          "    esac\n"
-          "}\n"
-          "complete -o filenames -F _clsnn clsnn\n",
-          to);
+void clsnn_options_man_command(const struct clsnn_command_info *info, FILE *to) {
+    fprintf(to, ".TH CLSNN-%s 1 \"\" \"clsnn\" \"User Commands\"\n.SH NAME\nclsnn\\-%s \\- ", info->name,
+            info->name);
+    troff(to, info->purpose);
+    fputs("\n.SH SYNOPSIS\n", to);
+    man_usage(info, to);
+    if (info->details) fputs(".SH DESCRIPTION\n", to), troff(to, info->details), fputc('\n', to);
+    fputs(".SH EXAMPLE\n", to);
+    troff(to, info->example);
+    fputs("\n.SH OPTIONS\n", to);
+    for (size_t k = 0; k < clsnn_n_option_rows; k++)
+        if (clsnn_option_rows[k].commands & info->command) man_row(&clsnn_option_rows[k], false, to);
+    fputs(".SH EXIT STATUS\n", to);
+    troff(to, clsnn_exit_codes);
+    fputs(".\n.SH SEE ALSO\n\\fBclsnn\\fR(1): all commands, parameters, metrics, warnings and files\n", to);
 }

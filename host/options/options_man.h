@@ -1,10 +1,12 @@
-/* Writes the option table as a manual page and as completion for bash. */
+/* Writes the option table as manual pages. */
 #ifndef CLSNN_OPTIONS_MAN_H
 #define CLSNN_OPTIONS_MAN_H
 
 #include <stdio.h>
 
-void clsnn_options_man(FILE *to);        /* clsnn.1, troff */
-void clsnn_options_completion(FILE *to); /* bash */
+struct clsnn_command_info;
+
+void clsnn_options_man(FILE *to);                                                /* clsnn.1, troff */
+void clsnn_options_man_command(const struct clsnn_command_info *info, FILE *to); /* clsnn-COMMAND.1 */
 
 #endif

@@ -1,5 +1,5 @@
 /* Prints the option table for people (--help, --print-config) and visits every value (for run.json).
- * options_man.c prints the same table as a manual page and as completion. */
+ * options_man.c prints the same table as manual pages, options_completion.c as completion. */
 #include "options/options_render.h"
 
 #include <ctype.h>

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "options/options.h"
+#include "options/options_completion.h"
 #include "options/options_man.h"
 #include "options/options_render.h"
 
@@ -115,14 +116,25 @@ static char *rendered(void (*render)(FILE *to), enum clsnn_command command) {
     return text;
 }
 
+/* The words of CLSNN_COMPLETION_SHELLS. */
+static void write_bash(FILE *to) {
+    clsnn_options_completion(0, to);
+}
+static void write_zsh(FILE *to) {
+    clsnn_options_completion(1, to);
+}
+static void write_fish(FILE *to) {
+    clsnn_options_completion(2, to);
+}
+
 static void contains(const char *text, const char *want) {
     if (!strstr(text, want)) fail_msg("\"%s\" is missing", want);
 }
 
 static void test_rendered(void **state) {
     (void)state;
-    char *man = rendered(clsnn_options_man, 0), *completion = rendered(clsnn_options_completion, 0),
-         want[128];
+    char *man = rendered(clsnn_options_man, 0), want[128];
+    char *completion[] = {rendered(write_bash, 0), rendered(write_zsh, 0), rendered(write_fish, 0)};
     contains(man, "130 stopped at once");
     contains(man, "brian2\\-port: ports of that code to Brian 2");
     contains(man, ".SH OPTIONS\n\\fB\\-\\-\\fINAME\\fB=no\\fR turns a switch off again.");
@@ -138,7 +150,7 @@ static void test_rendered(void **state) {
         contains(help, "Exit codes: 0 ok, ");
         contains(help, "130 stopped");
         contains(man, clsnn_commands[c].name);
-        contains(completion, clsnn_commands[c].name);
+        for (int s = 0; s < 3; s++) contains(completion[s], clsnn_commands[c].name);
         for (size_t k = 0; k < clsnn_n_option_rows; k++) {
             const struct clsnn_option_row *row = &clsnn_option_rows[k];
             snprintf(want, sizeof want, " --%s ", row->name);
@@ -163,11 +175,13 @@ static void test_rendered(void **state) {
             n += (size_t)snprintf(want + n, sizeof want - n, *c == '-' ? "\\-" : "%c", *c);
         snprintf(want + n, sizeof want - n, "\\fR");
         contains(man, want);
-        snprintf(want, sizeof want, option ? "--%s" : "%s=", name);
-        contains(completion, want);
+        for (int s = 0; s < 3; s++) {
+            snprintf(want, sizeof want, !option ? "%s=" : s == 2 ? " -l %s " : "--%s", name);
+            contains(completion[s], want);
+        }
     }
     free(man);
-    free(completion);
+    for (int s = 0; s < 3; s++) free(completion[s]);
 }
 
 /* Command lines made of random pieces with special meaning: none may crash, hang, leak or print more than one

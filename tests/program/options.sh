@@ -155,7 +155,11 @@ any "quickstart train" quickstart_word train "must be test, or options of clsnn 
 any "no arguments" texts
 any "--version" texts --version
 any "man" texts man
+any "man train" texts man train
 any "completion" texts completion
+for name in bash zsh fish; do
+    any "completion $name" texts completion $name
+done
 for name in man completion; do
     any "$name --help" texts $name --help
     any "help $name" texts help $name
@@ -168,8 +172,10 @@ any "-V" texts -V
 any "train --version" texts train --version
 any "help of no command" usage "unknown command trian: did you mean train?" help trian
 any "help of two commands" usage 'help: unexpected operand "eval"' help train eval
-any "man with an operand" usage 'man: unexpected operand "page"' man page
-any "completion with an operand" usage 'completion: unexpected operand "zsh"' completion zsh
+any "man of no command" usage "unknown command trian: did you mean train?" man trian
+any "man of two commands" usage 'man: unexpected operand "eval"' man train eval
+any "completion of no shell" usage "completion: shell csh: must be one of bash|zsh|fish" completion csh
+any "completion of two shells" usage 'completion: unexpected operand "zsh"' completion bash zsh
 on "--verbose: errors name their place" verbose_place
 
 # shellcheck disable=SC2119 # no fixtures
