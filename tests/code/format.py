@@ -67,7 +67,7 @@ else:
     print('ok 2 - clang-format # SKIP clang-format 14 is not installed')
 ok &= verdict(3, 'links of Markdown files lead to files', links)
 places = {'meson.build': r"^project\(.* version: '([^']+)'", 'CHANGELOG.md': r'^## (\d\S*)',
-          'CITATION.cff': r'^version: (\S+)'}
+          'CITATION.cff': r'^version: (\S+)', 'debian/changelog': r'^clsnn \((\S+)\)'}
 versions = {name: re.search(pattern, (ROOT / name).read_text(encoding='utf-8'), re.M).group(1)
             for name, pattern in places.items()}
 ok &= verdict(4, 'one version', [] if len(set(versions.values())) == 1 else [str(versions)])
