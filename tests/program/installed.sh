@@ -99,11 +99,18 @@ user() {
     cmp "$work/result-c" "$work/result-cxx"
 }
 
-echo 1..6
+examples() { # the Python examples are there; examples.sh runs them
+    for script in network figures; do
+        test -x "$work/dest/usr/local/share/doc/clsnn/examples/$script.py" || return 1
+    done
+}
+
+echo 1..7
 check "each header compiles alone, as C11 and as C++11" headers
 check "at most 16 headers" few_headers
 check "exported: the API's symbols and no others" symbols
 check "the example of clsnn.h, as C and as C++" example
 check "user.c, as C and as C++" user
+check "the Python examples" examples
 check "the program" "$work/dest/usr/local/bin/clsnn" --version
 exit $failed

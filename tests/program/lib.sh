@@ -145,16 +145,18 @@ for name in os.listdir(source):
     open(os.path.join(target, name.removesuffix(".gz")), "wb").write(data)
 END
 }
-# with_numpy ARGUMENT...: runs a python that has numpy; without one the case is skipped
-with_numpy() {
-    local python
+# with_modules NAMES ARGUMENT...: runs a python that has these modules; without one the case is skipped
+with_modules() {
+    local python names=$1
+    shift
     for python in python3 /usr/bin/python3; do
-        "$python" -c "import numpy" 2>/dev/null || continue
+        "$python" -c "import $names" 2>/dev/null || continue
         "$python" "$@"
         return
     done
-    skip "numpy is not installed"
+    skip "no python3 has $names"
 }
+with_numpy() { with_modules numpy "$@"; }
 is_json() { # is_json FILE: python3 or jq must read it; without both nothing is tested
     if python3 -c '' 2>/dev/null; then
         python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$1" 2>>"$work/why" ||
