@@ -309,7 +309,7 @@ enum clsnn_status clsnn_cmd_train(const struct clsnn_options *o) {
     report.warnings = session.warnings;
     TRY(begin(&watch, x, &lock));
     TRY(clsnn_run_json_write(&report, CLSNN_RUN_RUNNING, NULL));
-    TRY(clsnn_page_write(&report, CLSNN_RUN_RUNNING, NULL));
+    if (clsnn_page_write(&report, CLSNN_RUN_RUNNING, NULL) != CLSNN_OK) warn_and_go_on(&watch);
     watch.page_next = clsnn_clock_seconds() + 5;
     if (clsnn_experiment_is_finished(x))
         clsnn_progress_note(&session.progress, "%s is finished: nothing to train", dir);

@@ -95,10 +95,12 @@ static void warn_of_labels(struct clsnn_warnings *w, const struct clsnn_dataset 
 void clsnn_warnings_of_plan(struct clsnn_warnings *w, const struct clsnn_dataset *data,
                             const struct clsnn_plan *plan) {
     const struct clsnn_model *m = &plan->model;
-    if (m->w_norm > clsnn_dataset_pixels(data) * m->w_max)
-        clsnn_warnings_add(w, CLSNN_WARN_sum_out_of_reach,
-                           "w_norm = %g: %u weights of at most w_max = %g cannot sum to it", m->w_norm,
-                           clsnn_dataset_pixels(data), m->w_max);
+    const double most = clsnn_dataset_pixels(data) * m->w_max;
+    if (m->w_norm > most / 2)
+        clsnn_warnings_add(w, CLSNN_WARN_large_sum,
+                           "w_norm = %g: %u weights of at most w_max = %g sum to at most %g, so most of them "
+                           "are near w_max",
+                           m->w_norm, clsnn_dataset_pixels(data), m->w_max, most);
     warn_of_labels(w, data, plan);
     const double fresh = m->theta_init_mv - m->theta_offset_mv + m->v_thresh_exc_mv;
     if (fresh <= m->v_rest_exc_mv && !plan->from_sha256[0])

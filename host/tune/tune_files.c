@@ -10,8 +10,9 @@
 #include "run/metrics.h"
 #include "tune/tune.h"
 
-/* What decides the network and its training. The seed, the data and how it is tested are the user's. */
-static const char *const kept[] = {"neurons", "epochs", "train-images", "label-images", "delays", "shuffle"};
+/* What decides the network and its training. The seed and how it is tested are the user's. */
+static const char *const kept[] = {"neurons",      "epochs", "data",   "train-images",
+                                   "label-images", "delays", "shuffle"};
 
 static void write_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                           bool is_param) {

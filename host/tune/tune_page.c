@@ -220,8 +220,7 @@ static void write_page(const struct clsnn_tune *t, FILE *to) {
                 clsnn_grid_value(g, t->points[0].run, &g->axes[a]),
                 g->axes[a].param ? g->axes[a].param->unit : "");
     fputs(
-        "</tbody></table>\n<p><code>clsnn train --config best.ini</code> trains it on all training images "
-        "and "
+        "</tbody></table>\n<p><code>clsnn train --config best.ini</code> trains it and "
         "tests it on the test set: look once.</p>\n<h2>Accuracy against each parameter</h2>\n<p>Vote "
         "proportion in percent, after the last epoch of each point. Large: the best point. Coloured: trained "
         "to the end. Grey: stopped before.</p>\n<div class=\"plots\">\n",

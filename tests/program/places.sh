@@ -132,8 +132,8 @@ on "--out in /proc" out_below /proc/clsnn
 on "--out on a read-only file system" out_read_only
 on "--out with a directory where run.json goes" out_taken
 on "the disk is full at the start" disk_is_full
-on "the disk is full at the end: the result is printed" full_of 36k in_full "${small[@]}" --json
-on "the disk is full at the end: no file is named" full_of 36k in_full_said "${small[@]}"
+on "the disk is full at the end: the result is printed" full_of 56k in_full "${small[@]}" --json
+on "the disk is full at the end: no file is named" full_of 56k in_full_said "${small[@]}"
 on "the disk is full at the first evaluation: training goes on" \
     full_of 16k in_full_early "${small[@]}" --json
 on "the disk is full: replay" \

@@ -49,7 +49,7 @@ assert w.shape == (int(sys.argv[1]), 20) and w.min() >= 0 and w.max() > 0, w.sha
 END
 }
 groups=1 # work-groups that are tried; "whole" tries 16 too
-[ -z "$TEST_WORK_GROUP" ] || groups="1 16"
+[ -z "${TEST_WORK_GROUP:-}" ] || groups="1 16"
 
 plain_c() { # plain_c HEIGHT WIDTH: bench compares every network with plain C, bit for bit
     resized "$1" "$2"

@@ -39,7 +39,7 @@ one_class() {
     warns one_class train --data one "${few[@]}"
 }
 no_class() { warns class_without_images train --data "$work/small" "${few[@]}" --label-images 3; }
-out_of_reach() { warns sum_out_of_reach train --data "$work/small" "${few[@]}" --set w_norm=800; }
+large_sum() { warns large_sum train --data "$work/small" "${few[@]}" --set w_norm=400; }
 low() { warns low_threshold train --data "$work/small" "${few[@]}" --set theta_init_mv=2; }
 more() { warns fewer_images train --data "$work/small" "${few[@]}" --test-images 301; }
 change() { # change EXPRESSION FILE: copies base/model.npz, with numpy changing the dict m
@@ -87,7 +87,7 @@ any "dim pixels: --strict refuses before any work" dim_before_work
 on "bright pixels" bright
 on "a class without labelling images" no_class
 on "one class only" one_class
-on "a sum that weights cannot reach" out_of_reach
+on "a sum that weights can hardly reach" large_sum
 on "a threshold below rest" low
 on "more images than there are" more
 on "theta in volts" odd_theta
