@@ -45,7 +45,9 @@ def weights(run, model, sort):
         axes.text(place % columns * (width + 1) + 1, place // columns * (height + 1) + 1,
                   label if label >= 0 else "\N{EN DASH}", va="top", fontsize=points, color=NAVY,
                   bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": points / 10})
-    axes.set(xticks=[], yticks=[], title="Input weights and labels" + (", sorted by label" if sort else ""))
+    axes.set(xticks=[], yticks=[])
+    title = "Input weights and labels" + (", sorted by label" if sort else "")
+    axes.set_title(title, fontsize=max(12, inches))
     figure.colorbar(drawn, label="weight", shrink=0.6, pad=0.01)
     return figure
 
@@ -111,7 +113,7 @@ def main():
                          (kind + "_spikes_per_image", kind)]),
     }
     for name, figure in figures.items():
-        figure.supxlabel(caption, fontsize=9)
+        figure.supxlabel(caption, fontsize=max(9, figure.get_figwidth()))  # large figures are seen small
         path = o.name.with_name(f"{o.name.stem}-{name}{o.name.suffix}")
         figure.savefig(path)
         print(path)
