@@ -13,9 +13,9 @@ const char *const clsnn_tuned_names[CLSNN_N_TUNED] = {
     "tau_post2_ms",  "tau_pre_ms", "x_tar",   "mu",     "beta"};
 
 /* Each row is the best point of a random search on the last 10,000 training images of MNIST; that of 6,400
- * neurons was guessed from the trend. A larger
- * network, whose neurons fire less often, wants a larger theta_plus_mv. A rule's rows are in the order of
- * their neurons. */
+ * neurons was guessed from the trend. bench/results/rules.md tells how those of the rules were found. A
+ * larger network, whose neurons fire less often, wants a larger theta_plus_mv. A rule's rows are in the order
+ * of their neurons. */
 static const struct {
     int32_t rule;
     uint32_t neurons;
