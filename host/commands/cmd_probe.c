@@ -45,7 +45,15 @@ static enum clsnn_status parse_neurons(const char *text, uint32_t n_post, int32_
         goto fail;
     }
     TRY(clsnn_parse_list("--neurons", text, 0, n_post - 1, "", n_post, list, &n));
-    for (size_t k = 0; k < n; k++) neurons[k] = (int32_t)list[k];
+    for (size_t k = 0; k < n; k++) {
+        for (size_t before = 0; before < k; before++) {
+            if (list[before] != list[k]) continue;
+            st = clsnn_fail(CLSNN_E_USAGE, "--neurons = %s: %llu stands there twice: list each neuron once",
+                            text, (unsigned long long)list[k]);
+            goto fail;
+        }
+        neurons[k] = (int32_t)list[k];
+    }
     *out = neurons;
     *out_n = (uint32_t)n;
     neurons = NULL;
@@ -97,8 +105,9 @@ static void print_text(const struct clsnn_probe_report *r, FILE *out) {
         fprintf(out, "%s %d: ", r->images, s->image);
         if (labels) fprintf(out, "label %d, ", labels[s->image]);
         if (r->all) fprintf(out, "answer %d, ", r->all[k]);
-        fprintf(out, "%d presentation%s, %d excitatory spike%s in the last\n", s->attempt,
-                s->attempt == 1 ? "" : "s", s->n_exc, s->n_exc == 1 ? "" : "s");
+        fprintf(out, "%d presentation%s, %d excitatory spike%s in the last%s\n", s->attempt,
+                s->attempt == 1 ? "" : "s", s->n_exc, s->n_exc == 1 ? "" : "s",
+                (uint32_t)s->n_exc < (uint32_t)r->plan->model->min_spikes ? ": given up" : "");
     }
     if (told < n_images) fprintf(out, "and %zu images more\n", n_images - told);
     for (uint32_t k = 0; k < p->n_neurons; k++)

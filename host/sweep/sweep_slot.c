@@ -106,8 +106,10 @@ static enum clsnn_status create(struct worker *k, struct clsnn_batch *batch, int
     if (!dir || !clsnn_file_is_there(dir, "checkpoint")) return CLSNN_OK;
     st = clsnn_checkpoint_load(dir, *out, NULL, NULL, out_name);
     if (st != CLSNN_E_CHECKPOINT) return st;
-    snprintf(text, sizeof text, "%s; the run begins anew", clsnn_error_text());
-    text[strcspn(text, "\n")] = '\0';
+    /* One line: the first difference follows its headline. */
+    const char *why = clsnn_error_text(), *more = strchr(why, '\n');
+    snprintf(text, sizeof text, "%.*s%.*s; the run begins anew", (int)strcspn(why, "\n"), why,
+             more ? (int)strcspn(more + 1, "\n") : 0, more ? more + 1 : "");
     clsnn_error_clear();
     clsnn_work_note(k->work, text, true);
     clsnn_experiment_destroy(*out);

@@ -155,6 +155,10 @@ bad_call() {
     usage "--neurons needs a value: --neurons LIST" probe m.npz --neurons
     usage "--epochs is an option of clsnn train, not of clsnn probe" probe m.npz --epochs 2
     refuses 2 "--neurons = 20" probe "$work/base/model.npz" --data "$work/small" --neurons 20
+    refuses 2 "--neurons = 3,1,3: 3 stands there twice" probe "$work/base/model.npz" --data "$work/small" \
+        --neurons 3,1,3
+    run 0 probe "$work/base/model.npz" --data "$work/small" --image 0 --set min_spikes=1000 --out none
+    prints " in the last: given up"
     refuses 2 "--image: image 300: custom has 300 test images, counted from 0" \
         probe "$work/base/model.npz" --data "$work/small" --image 300
     cp -r "$work/base" base
