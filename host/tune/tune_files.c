@@ -10,9 +10,8 @@
 #include "run/metrics.h"
 #include "tune/tune.h"
 
-/* What decides the network and its training. The seed and how it is tested are the user's. */
-static const char *const kept[] = {"neurons",      "epochs", "data",   "train-images",
-                                   "label-images", "delays", "shuffle"};
+/* What decides the network and its training. The seed, the data and how it is tested are the user's. */
+static const char *const kept[] = {"neurons", "epochs", "train-images", "label-images", "delays", "shuffle"};
 
 static void write_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
                           bool is_param) {
@@ -34,9 +33,9 @@ static enum clsnn_status write_best(const struct clsnn_tune *t, FILE *to) {
     fprintf(
         to,
         "; the best of %zu points on %u validation images of %s: vote proportion %.2f %%, vote all %.2f %%\n"
-        "; means of %u seed%s; for clsnn train --config best.ini\n",
+        "; means of %u seed%s; for clsnn train --config best.ini --data %s\n",
         t->grid->n_runs, t->n_tested, t->data->name, t->proportion.mean, t->all.mean, t->n_seeds,
-        t->n_seeds == 1 ? "" : "s");
+        t->n_seeds == 1 ? "" : "s", t->options->data);
     clsnn_options_visit(&best.options[0], write_setting, to);
 fail:
     clsnn_grid_finish(&best);

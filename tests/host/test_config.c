@@ -282,7 +282,7 @@ static void test_conditions(void **state) {
                  {"rate_divisor", "4", "intensity_max"},
                  {"intensity_max", "63", "rate_divisor"},
                  {"w_init_max", "1", "w_max"},
-                 {"w_norm", "784.5", "w_max"},
+                 {"w_norm", "4096.5", "w_max"},
                  {"time_on_ms", "350.25", "0.5 ms"},
                  {"time_off_ms", "0.1", "0.5 ms"},
                  {"refrac_exc_ms", "0.7", "0.5 ms"},
@@ -297,7 +297,7 @@ static void test_conditions(void **state) {
     struct clsnn_model m;
     clsnn_model_defaults(&m);
     static const char *const allowed[][2] = {{"intensity_start", "32"}, {"intensity_max", "62"},
-                                             {"w_norm", "784"},         {"refrac_exc_ms", "0"},
+                                             {"w_norm", "4096"},        {"refrac_exc_ms", "0"},
                                              {"time_off_ms", "0"},      {"time_on_ms", "0.5"}};
     for (size_t k = 0; k < sizeof allowed / sizeof allowed[0]; k++) {
         assert_int_equal(clsnn_model_set(&m, allowed[k][0], allowed[k][1]), CLSNN_OK);

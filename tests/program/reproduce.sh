@@ -170,7 +170,7 @@ in_full_again() {
 }
 reproduce_full() {
     mkdir full
-    in_mount 'mount -t tmpfs -o size=100k none full' in_full_again "${again[@]}" --sizes 16
+    in_mount 'mount -t tmpfs -o size=128k none full' in_full_again "${again[@]}" --sizes 16
 }
 reproduce_out_file() {
     echo mine >file

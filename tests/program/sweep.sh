@@ -283,9 +283,14 @@ sweep_stopped() { # sweep_stopped SECONDS
 # sweep_checkpoints HOW: a sweep that is stopped or killed goes on from checkpoints, and more epochs do too
 sweep_checkpoints() {
     echo "seed = 1..2" >c.ini
-    local some=("${long[@]}" --train-images 400 --eval-every 1 --checkpoint-every 100)
+    local some=("${long[@]}" --neurons 900 --train-images 400 --eval-every 1 --checkpoint-every 100)
     begin "results go to out" sweep c.ini "${some[@]}" --epochs 6 --out out
-    until_there out/runs/seed-2/checkpoint/ckpt-000000000300.npz
+    until_there out/runs/seed-1/checkpoint
+    for _ in {1..500}; do # each has a complete one
+        compgen -G "out/runs/seed-1/checkpoint/*.npz" &&
+            compgen -G "out/runs/seed-2/checkpoint/*.npz" && break
+        sleep 0.01
+    done >"$work/none"
     kill -"$1" "$pid"
     [ "$1" = KILL ] && finish 137 || finish 75
     [ -e out/runs/seed-1/checkpoint ] || wrong "there is no checkpoint: $(find out)"

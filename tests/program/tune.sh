@@ -169,8 +169,6 @@ any "tune: a list of epochs" bad "bad.ini:1: epochs takes one value in a search"
 any "tune: --eval-every" bad "--eval-every is an option of clsnn train, not of clsnn tune" '' --eval-every 2
 any "tune: eval-every in the file" \
     bad "eval-every = 2: points are tested after every epoch" 'eval-every = 2\n'
-any "tune: another rule has no ranges" \
-    bad "--random = 32: no line has a range to draw from" 'rule = powerlaw\n'
 any "tune: no file" usage "FILE is missing: usage: clsnn tune" tune
 
 run_cases small tuned

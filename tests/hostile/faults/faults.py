@@ -121,7 +121,13 @@ def check_csv(data):
         raise ValueError("rows of different lengths")
 
 
-CHECKS = {".json": lambda d: json.loads(d), ".jsonl": lambda d: [json.loads(x) for x in check_lines(d)],
+def check_html(data):
+    if not data.rstrip().endswith(b"</html>"):
+        raise ValueError("no end")
+
+
+CHECKS = {".html": check_html, ".apng": check_png, ".json": lambda d: json.loads(d),
+          ".jsonl": lambda d: [json.loads(x) for x in check_lines(d)],
           ".csv": check_csv, ".npz": check_npz, ".png": check_png, ".gz": check_idx}
 
 
