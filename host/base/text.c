@@ -247,3 +247,8 @@ bool clsnn_text_end(FILE *to, char *const *text) {
     const bool failed = ferror(to) != 0;
     return fclose(to) == 0 && !failed && *text;
 }
+
+bool clsnn_text_ends(const char *text, const char *end) {
+    const size_t n = strlen(text), n_end = strlen(end);
+    return n > n_end && strcmp(text + n - n_end, end) == 0;
+}

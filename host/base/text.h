@@ -50,6 +50,9 @@ enum clsnn_status clsnn_parse_whole(const char *label, const char *text, uint64_
 enum clsnn_status clsnn_parse_list(const char *label, const char *text, uint64_t min, uint64_t max,
                                    const char *unit, size_t max_n, uint64_t *out, size_t *out_n);
 
+/* Returns whether text ends in `end` and is longer. */
+bool clsnn_text_ends(const char *text, const char *end);
+
 /* Closes a stream of open_memstream. Returns false if *text lacks a part of the output. The caller frees
  * *text either way. Checks *text too: without memory, glibc's fclose returns 0 but leaves it NULL. */
 bool clsnn_text_end(FILE *to, char *const *text);

@@ -6,15 +6,11 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "commands/commands.h"
 #include "experiment/exchange.h"
 #include "formats/json.h"
 #include "run/start.h"
-
-static bool ends_in(const char *path, const char *end) {
-    const size_t n = strlen(path), n_end = strlen(end);
-    return n > n_end && strcmp(path + n - n_end, end) == 0;
-}
 
 /* Fails if path is there: a file that someone keeps is not overwritten. */
 static enum clsnn_status check_new(const char *path) {
@@ -48,9 +44,9 @@ enum clsnn_status clsnn_cmd_export(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_learned l = {0};
     const char *to = o->operands[1];
-    const bool is_plain = ends_in(to, ".npy");
+    const bool is_plain = clsnn_text_ends(to, ".npy");
     char *w = NULL, *theta = NULL;
-    if (ends_in(to, ".npz"))
+    if (clsnn_text_ends(to, ".npz"))
         return clsnn_fail(CLSNN_E_USAGE,
                           "%s: an .npz is what clsnn writes itself: name a directory, or W.npy", to);
     if (!is_plain && o->n_operands == 3)

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/sha256.h"
 #include "commands/commands.h"
 #include "commands/progress.h"
@@ -19,17 +20,12 @@ struct files {
     char *owned[2];                      /* paths in a directory of Diehl & Cook's files */
 };
 
-static bool ends_in(const char *path, const char *end) {
-    const size_t n = strlen(path), n_end = strlen(end);
-    return n > n_end && strcmp(path + n - n_end, end) == 0;
-}
-
 static enum clsnn_status find_files(const struct clsnn_options *o, struct files *f) {
     struct stat info;
     f->weights = o->operands[0];
     f->theta = o->n_operands == 3 ? o->operands[1] : NULL;
     f->model = o->operands[o->n_operands - 1];
-    if (!ends_in(f->model, ".npz"))
+    if (!clsnn_text_ends(f->model, ".npz"))
         return clsnn_fail(CLSNN_E_USAGE,
                           "%s: the last file is the result and ends in .npz: usage: clsnn import "
                           "[OPTION]... WEIGHTS [THETA] MODEL.npz",

@@ -238,11 +238,6 @@ fail:
     return st;
 }
 
-static bool ends_in_npz(const char *spec) {
-    const size_t n = strlen(spec);
-    return n > 4 && strcmp(spec + n - 4, ".npz") == 0;
-}
-
 static enum clsnn_status no_such_data(const char *spec) {
     static const char *const names[] = {"auto", "mnist", "digits"};
     const enum clsnn_place_state state = clsnn_place_look(spec);
@@ -252,10 +247,10 @@ static enum clsnn_status no_such_data(const char *spec) {
                       "data = %s: %s: must be auto, mnist, digits, FILE.npz or a directory that holds "
                       "train-images-idx3-ubyte[.gz] and its three sisters%s%s%s",
                       spec,
-                      state != CLSNN_PLACE_ABSENT ? "none of the files is in it"
-                      : stat(spec, &info) == 0    ? "is a file"
-                      : ends_in_npz(spec)         ? "no such file"
-                                                  : "no such directory",
+                      state != CLSNN_PLACE_ABSENT     ? "none of the files is in it"
+                      : stat(spec, &info) == 0        ? "is a file"
+                      : clsnn_text_ends(spec, ".npz") ? "no such file"
+                                                      : "no such directory",
                       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
@@ -269,7 +264,7 @@ static enum clsnn_status load_npz(const char *path, struct clsnn_dataset *out, c
 /* Returns whether spec is the path of an .npz file that is there. */
 static bool is_npz(const char *spec) {
     struct stat info;
-    return ends_in_npz(spec) && stat(spec, &info) == 0 && !S_ISDIR(info.st_mode);
+    return clsnn_text_ends(spec, ".npz") && stat(spec, &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
 static enum clsnn_status load(const char *spec, struct clsnn_dataset *out, char *why) {

@@ -425,7 +425,7 @@ static void CL_CALLBACK free_pages(cl_mem buffer, void *pages) {
 }
 
 /* Returns memory for a large buffer of a CPU in pages of 2 MiB, or NULL. Each input's row of weights lies in
- * other pages of 4 KiB. With those a core at N = 6400 is 11 % slower: it translates addresses. */
+ * other pages of 4 KiB. With those a core at N = 6400 is 10 % slower: it translates addresses. */
 static void *allocate_pages(const struct clsnn_device *dev, size_t n_bytes) {
     void *pages = NULL;
 #ifdef MADV_HUGEPAGE
