@@ -79,18 +79,14 @@ static enum clsnn_status check_images(const struct clsnn_options *o, const struc
                       images->n_images, name);
 }
 
-/* Answers every presentation. answers: [2 * n_shown], votes all, then votes proportion. */
+/* Answers every presentation. */
 static enum clsnn_status answer(struct clsnn_device *dev, const struct clsnn_labels *labels,
-                                const struct clsnn_probe *p, int32_t **out) {
+                                const struct clsnn_probe *p, struct clsnn_answers *out) {
     enum clsnn_status st = CLSNN_OK;
     if (!labels->labels) return CLSNN_OK;
-    int32_t *answers = malloc((2 * p->n_shown + 1) * sizeof *answers);
-    if (!answers) return clsnn_no_memory("probe");
-    TRY(clsnn_readout_predict(dev, labels, p->counts, (uint32_t)p->n_shown, answers, answers + p->n_shown));
-    *out = answers;
-    return CLSNN_OK;
+    TRY(clsnn_answers_create(p->n_shown, out));
+    TRY(clsnn_readout_predict(dev, labels, p->counts, (uint32_t)p->n_shown, *out));
 fail:
-    free(answers);
     return st;
 }
 
@@ -104,7 +100,7 @@ static void print_text(const struct clsnn_probe_report *r, FILE *out) {
         told++;
         fprintf(out, "%s %d: ", r->images, s->image);
         if (labels) fprintf(out, "label %d, ", labels[s->image]);
-        if (r->all) fprintf(out, "answer %d, ", r->all[k]);
+        if (r->answers.all) fprintf(out, "answer %d, ", r->answers.all[k]);
         fprintf(out, "%d presentation%s, %d excitatory spike%s in the last%s\n", s->attempt,
                 s->attempt == 1 ? "" : "s", s->n_exc, s->n_exc == 1 ? "" : "s",
                 (uint32_t)s->n_exc < (uint32_t)r->plan->model->min_spikes ? ": given up" : "");
@@ -129,9 +125,10 @@ static enum clsnn_status print_json(const struct clsnn_probe_report *r, const st
         json_t *one = json_pack("{s:i, s:i, s:i, s:i, s:b}", "image", s->image, "attempt", s->attempt,
                                 "intensity", s->intensity, "exc_spikes", s->n_exc, "accepted", s->accepted);
         if (labels) clsnn_json_add(one, "label", json_integer(labels[s->image]), &ok);
-        if (r->all) {
-            clsnn_json_add(one, "prediction_all", json_integer(r->all[k]), &ok);
-            clsnn_json_add(one, "prediction_proportion", json_integer(r->proportion[k]), &ok);
+        if (r->answers.all) {
+            clsnn_json_add(one, "prediction_all", json_integer(r->answers.all[k]), &ok);
+            clsnn_json_add(one, "prediction_proportion", json_integer(r->answers.proportion[k]), &ok);
+            clsnn_json_add(one, "prediction_likelihood", json_integer(r->answers.likelihood[k]), &ok);
         }
         if (json_array_append_new(shown, one) != 0) ok = false;
     }
@@ -153,7 +150,7 @@ enum clsnn_status clsnn_cmd_probe(const struct clsnn_options *o) {
     struct clsnn_trained t = {.path = NULL};
     struct clsnn_probe probe = {.n_post = 0};
     struct clsnn_probe_report report = {.dir = o->out_dir ? o->out_dir : "probe", .model = o->operands[0]};
-    int32_t *neurons = NULL, *answers = NULL;
+    int32_t *neurons = NULL;
     uint32_t n_neurons = 0;
     TRY(parse_records(o->record, &report.records));
     TRY(clsnn_trained_read(&t, o, report.dir));
@@ -177,11 +174,9 @@ enum clsnn_status clsnn_cmd_probe(const struct clsnn_options *o) {
     const struct clsnn_sweep_device *d = t.session.devices;
     const struct clsnn_watcher watcher = {.stage = clsnn_trained_stage, .ctx = &t.session.progress};
     TRY(clsnn_trained_stopped(clsnn_probe_run(d->dev, d->prog, &plan, &watcher, &probe)));
-    TRY(answer(d->dev, &t.model.labels, &probe, &answers));
+    TRY(answer(d->dev, &t.model.labels, &probe, &report.answers));
     report.plan = &plan;
     report.probe = &probe;
-    report.all = answers;
-    report.proportion = answers ? answers + probe.n_shown : NULL;
     t.report.dir = report.dir;
     TRY(clsnn_trained_prepare(&t));
     TRY(clsnn_probe_write(&report));
@@ -191,7 +186,7 @@ enum clsnn_status clsnn_cmd_probe(const struct clsnn_options *o) {
         print_text(&report, o->out);
 fail:
     free(neurons);
-    free(answers);
+    clsnn_answers_finish(&report.answers);
     clsnn_probe_finish(&probe);
     clsnn_trained_close(&t);
     return st;

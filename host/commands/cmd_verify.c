@@ -57,9 +57,10 @@ static void compare_metrics(struct verdict *v, const struct clsnn_run *recorded,
             const struct clsnn_metric_row *row = &clsnn_metric_rows[c];
             char what[96];
             if (row->shown == CLSNN_SHOWN_TIME) continue;
+            json_t *value = clsnn_metric_json(row, &recorded->metrics[k]);
+            if (json_is_null(value)) continue; /* version 0.1 did not know the metric */
             snprintf(what, sizeof what, "evaluation %zu: %s", k + 1, row->field.name);
-            compare(v, what, clsnn_metric_json(row, &recorded->metrics[k]),
-                    clsnn_metric_json(row, &found->metrics[k]));
+            compare(v, what, value, clsnn_metric_json(row, &found->metrics[k]));
         }
     }
     compare(v, "evaluations", json_integer((json_int_t)recorded->n_metrics),

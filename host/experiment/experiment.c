@@ -107,6 +107,7 @@ enum clsnn_status clsnn_metrics_copy(const struct clsnn_metrics *metrics, size_t
             score.n_images = from->n_images;
             score.correct_all = from->correct_all;
             score.correct_proportion = from->correct_proportion;
+            score.correct_likelihood = from->correct_likelihood;
         }
         copy[done] = metrics[done];
         copy[done].score = score;
@@ -254,20 +255,19 @@ static enum clsnn_status create_predictions(const struct clsnn_plan *plan, struc
                                   .n_post = plan->neurons,
                                   .first = plan->test_first,
                                   .counts = malloc(some * plan->neurons * sizeof *p.counts),
-                                  .all = malloc(some * sizeof *p.all),
-                                  .proportion = malloc(some * sizeof *p.proportion),
                                   .attempts = malloc(some * sizeof *p.attempts)};
-    *out = p;
-    if (p.counts && p.all && p.proportion && p.attempts) return CLSNN_OK;
-    clsnn_predictions_finish(out);
+    if (p.counts && p.attempts && clsnn_answers_create(n, &p.answers) == CLSNN_OK) {
+        *out = p;
+        return CLSNN_OK;
+    }
+    clsnn_predictions_finish(&p);
     return clsnn_fail(CLSNN_E_MEMORY, "evaluation: no memory for the counts of %zu images", n);
 }
 
 void clsnn_predictions_finish(struct clsnn_predictions *p) {
     if (!p) return;
     free(p->counts);
-    free(p->all);
-    free(p->proportion);
+    clsnn_answers_finish(&p->answers);
     free(p->attempts);
     *p = (struct clsnn_predictions){0};
 }
@@ -275,7 +275,7 @@ void clsnn_predictions_finish(struct clsnn_predictions *p) {
 static enum clsnn_status keep_answers(struct clsnn_experiment *x, const struct clsnn_predictions *p) {
     int32_t *answers = realloc(x->answers, ((size_t)p->n_images + 1) * sizeof *answers);
     if (!answers) return clsnn_no_memory("evaluation");
-    memcpy(answers, p->all, p->n_images * sizeof *answers);
+    memcpy(answers, p->answers.all, p->n_images * sizeof *answers);
     x->answers = answers;
     return CLSNN_OK;
 }
@@ -295,14 +295,15 @@ static enum clsnn_status evaluate(struct clsnn_experiment *x, const struct clsnn
     TRY(count_spikes(x, CLSNN_STAGE_TEST, (uint32_t)m->epoch, watch, p.counts, p.attempts,
                      &m->test_spikes_per_image));
     tell_readout(x->batch, watch);
-    TRY(clsnn_readout_predict(x->batch->dev, &x->labels, p.counts, p.n_images, p.all, p.proportion));
+    TRY(clsnn_readout_predict(x->batch->dev, &x->labels, p.counts, p.n_images, p.answers));
     if (test->labels)
-        TRY(clsnn_score_make(x->labels.n_classes, p.all, p.proportion, test->labels + p.first, p.n_images,
-                             &m->score));
+        TRY(clsnn_score_make(x->labels.n_classes, p.answers, test->labels + p.first, p.n_images, &m->score));
     TRY(keep_answers(x, &p));
     TRY(mean_theta(x, &m->theta_mean_mv));
-    m->accuracy_all = m->score.n_images ? (double)m->score.correct_all / m->score.n_images : 0;
-    m->accuracy_proportion = m->score.n_images ? (double)m->score.correct_proportion / m->score.n_images : 0;
+    const double n_answered = m->score.n_images ? m->score.n_images : 1;
+    m->accuracy_all = m->score.correct_all / n_answered;
+    m->accuracy_proportion = m->score.correct_proportion / n_answered;
+    m->accuracy_likelihood = m->score.correct_likelihood / n_answered;
     for (uint32_t j = 0; j < x->plan.neurons; j++) m->unlabelled_neurons += x->labels.labels[j] < 0;
     m->eval_seconds = clsnn_clock_seconds() - began;
     x->at.eval_seconds += m->eval_seconds;

@@ -1,6 +1,6 @@
 /* Labels and votes. Every sum in the readout is of whole numbers. SGEMM computes them exactly below 2^24,
- * and multiply() keeps them below. So proportions are rounded to multiples of 2^-16 and split in two
- * digits. */
+ * and multiply() keeps them below. So proportions are rounded to multiples of 2^-16, logarithms to multiples
+ * of 2^-11, and both are split in two digits. */
 #include "clsnn/readout.h"
 
 #include <clblast_c.h>
@@ -12,7 +12,9 @@
 #include "device/device.h"
 #include "device/kernel_cache.h"
 
-enum { SHARE_ONE = 1 << 16, DIGIT = 1 << 8 }; /* a proportion is a multiple of 2^-16, in two digits */
+enum { SHARE_ONE = 1 << 16, BIT = 1 << 11, DIGIT = 1 << 8 }; /* a share has two digits of 8 bits */
+enum { N_SHARES = 5 }; /* a class's shares of a neuron: its label, and two numbers of two digits */
+static const double least_proportion = 0x1p-10; /* keeps one spike from ruling a class out */
 static const double exact_limit = 1 << 24;
 static const size_t block_bytes = 32u << 20;
 
@@ -49,6 +51,19 @@ void clsnn_score_finish(struct clsnn_score *s) {
     if (!s) return;
     free(s->confusion);
     *s = (struct clsnn_score){0};
+}
+
+enum clsnn_status clsnn_answers_create(size_t n_images, struct clsnn_answers *out) {
+    int32_t *all = malloc(3 * (n_images + 1) * sizeof *all);
+    if (!all) return clsnn_fail(CLSNN_E_MEMORY, "votes: no memory for %zu images", n_images);
+    *out = (struct clsnn_answers){all, all + n_images, all + 2 * n_images};
+    return CLSNN_OK;
+}
+
+void clsnn_answers_finish(struct clsnn_answers *a) {
+    if (!a) return;
+    free(a->all);
+    *a = (struct clsnn_answers){0};
 }
 
 /* Records a failed SGEMM. CLBlast passes OpenCL's codes on as they are; its own codes get a text here. An
@@ -181,47 +196,69 @@ fail:
     return st;
 }
 
-/* Fills the shares of the neurons' votes, a row of 3 n_classes for each: its label as one-hot, then its
- * proportions' high digits, then their low digits. */
+/* Writes a whole number below DIGIT^2 as two digits, n apart. */
+static void write_digits(long number, float *to, size_t n) {
+    to[0] = (float)(number / DIGIT); /* NOLINT(bugprone-integer-division): a digit */
+    to[n] = (float)(number % DIGIT);
+}
+
+/* Returns the number whose digits have these sums, n apart. */
+static uint64_t sum_of_digits(const uint64_t *sums, int n) {
+    return sums[0] * DIGIT + sums[n];
+}
+
+/* Fills the shares of the neurons' votes, a row of N_SHARES n_classes for each: its label as one-hot, its
+ * proportions, and its surprises. A surprise is minus the logarithm to base 2 of the probability that a spike
+ * at an image of the class is the neuron's; it is below 25. A class without labelling images has a larger
+ * one, so that it never wins. */
 static void fill_shares(const struct clsnn_labels *labels, float *shares, uint32_t *n_labelled) {
     const size_t n_classes = labels->n_classes;
+    double sums[CLSNN_MAX_CLASSES] = {0};
+    for (uint32_t j = 0; j < labels->n_post; j++)
+        for (size_t c = 0; c < n_classes; c++) sums[c] += (double)labels->proportions[j * n_classes + c];
     for (uint32_t j = 0; j < labels->n_post; j++) {
-        float *row = shares + j * 3 * n_classes;
-        memset(row, 0, 3 * n_classes * sizeof *row);
+        float *row = shares + j * N_SHARES * n_classes;
+        memset(row, 0, N_SHARES * n_classes * sizeof *row);
         if (labels->labels[j] < 0) continue; /* the neuron never fired while labelling: it never votes */
         row[labels->labels[j]] = 1.0f;
         n_labelled[labels->labels[j]]++;
         for (size_t c = 0; c < n_classes; c++) {
-            const long share = lround((double)labels->proportions[j * n_classes + c] * SHARE_ONE);
-            row[n_classes + c] = (float)(share / DIGIT); /* NOLINT(bugprone-integer-division): a digit */
-            row[2 * n_classes + c] = (float)(share % DIGIT);
+            const double p = (double)labels->proportions[j * n_classes + c];
+            write_digits(lround(p * SHARE_ONE), row + n_classes + c, n_classes);
+            const double all = sums[c] + labels->n_post * least_proportion;
+            write_digits(sums[c] > 0 ? lround(log2(all / (p + least_proportion)) * BIT) : DIGIT * DIGIT - 1,
+                         row + 3 * n_classes + c, n_classes);
         }
     }
 }
 
-static void vote(const uint64_t *sums, const uint32_t *n_labelled, int n_classes, int32_t *out_all,
-                 int32_t *out_proportion) {
-    uint64_t best = 0, best_n = 1, best_share = 0;
-    *out_all = *out_proportion = 0;
+static void vote(const uint64_t *sums, const uint32_t *n_labelled, int n_classes, uint32_t at,
+                 struct clsnn_answers out) {
+    uint64_t best = 0, best_n = 1, best_share = 0, least_surprise = UINT64_MAX;
+    out.all[at] = out.proportion[at] = out.likelihood[at] = 0;
     for (int c = 0; c < n_classes; c++) {
         if (n_labelled[c] && mean_above(sums[c], n_labelled[c], best, best_n)) {
             best = sums[c];
             best_n = n_labelled[c];
-            *out_all = c;
+            out.all[at] = c;
         }
-        const uint64_t share = sums[n_classes + c] * DIGIT + sums[2 * n_classes + c];
+        const uint64_t share = sum_of_digits(sums + n_classes + c, n_classes),
+                       surprise = sum_of_digits(sums + 3 * n_classes + c, n_classes);
         if (share > best_share) {
             best_share = share;
-            *out_proportion = c;
+            out.proportion[at] = c;
+        }
+        if (surprise < least_surprise) {
+            least_surprise = surprise;
+            out.likelihood[at] = c;
         }
     }
 }
 
 enum clsnn_status clsnn_readout_predict(struct clsnn_device *dev, const struct clsnn_labels *labels,
-                                        const uint16_t *counts, uint32_t n_images, int32_t *out_all,
-                                        int32_t *out_proportion) {
+                                        const uint16_t *counts, uint32_t n_images, struct clsnn_answers out) {
     enum clsnn_status st = CLSNN_OK;
-    const size_t n_post = labels->n_post, n_shares = 3 * (size_t)labels->n_classes;
+    const size_t n_post = labels->n_post, n_shares = N_SHARES * (size_t)labels->n_classes;
     const uint32_t block = block_images(labels->n_post, n_images);
     uint32_t n_labelled[CLSNN_MAX_CLASSES] = {0};
     float *a = malloc(block * n_post * sizeof *a), *shares = malloc(n_post * n_shares * sizeof *shares);
@@ -237,8 +274,7 @@ enum clsnn_status clsnn_readout_predict(struct clsnn_device *dev, const struct c
         memset(sums, 0, n * n_shares * sizeof *sums);
         TRY(multiply(dev, false, n, n_shares, n_post, a, shares, most * DIGIT, sums));
         for (uint32_t k = 0; k < n; k++)
-            vote(sums + k * n_shares, n_labelled, (int)labels->n_classes, &out_all[first + k],
-                 &out_proportion[first + k]);
+            vote(sums + k * n_shares, n_labelled, (int)labels->n_classes, first + k, out);
     }
 fail:
     free(a);
@@ -247,8 +283,8 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_score_make(uint32_t n_classes, const int32_t *all, const int32_t *proportion,
-                                   const uint8_t *classes, uint32_t n_images, struct clsnn_score *out) {
+enum clsnn_status clsnn_score_make(uint32_t n_classes, struct clsnn_answers answers, const uint8_t *classes,
+                                   uint32_t n_images, struct clsnn_score *out) {
     for (uint32_t k = 0; k < n_images; k++)
         if (classes[k] >= n_classes) n_classes = classes[k] + 1u;
     const enum clsnn_status st = clsnn_score_create(n_classes, out);
@@ -256,10 +292,11 @@ enum clsnn_status clsnn_score_make(uint32_t n_classes, const int32_t *all, const
     out->n_images = n_images;
     for (uint32_t k = 0; k < n_images; k++) {
         const uint8_t truth = classes[k];
-        out->correct_all += all[k] == truth;
-        out->correct_proportion += proportion[k] == truth;
-        out->confusion[truth * n_classes + (uint32_t)all[k]]++;
-        out->confusion_proportion[truth * n_classes + (uint32_t)proportion[k]]++;
+        out->correct_all += answers.all[k] == truth;
+        out->correct_proportion += answers.proportion[k] == truth;
+        out->correct_likelihood += answers.likelihood[k] == truth;
+        out->confusion[truth * n_classes + (uint32_t)answers.all[k]]++;
+        out->confusion_proportion[truth * n_classes + (uint32_t)answers.proportion[k]]++;
     }
     return CLSNN_OK;
 }
@@ -268,13 +305,12 @@ enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct cls
                                       const uint16_t *counts, const uint8_t *classes, uint32_t n_images,
                                       struct clsnn_score *out) {
     enum clsnn_status st = CLSNN_OK;
-    int32_t *all = malloc(2 * ((size_t)n_images + 1) * sizeof *all);
-    if (!all) return clsnn_fail(CLSNN_E_MEMORY, "votes: no memory for %u images", n_images);
-    int32_t *proportion = all + n_images;
-    TRY(clsnn_readout_predict(dev, labels, counts, n_images, all, proportion));
-    TRY(clsnn_score_make(labels->n_classes, all, proportion, classes, n_images, out));
+    struct clsnn_answers answers = {0};
+    TRY(clsnn_answers_create(n_images, &answers));
+    TRY(clsnn_readout_predict(dev, labels, counts, n_images, answers));
+    TRY(clsnn_score_make(labels->n_classes, answers, classes, n_images, out));
 fail:
-    free(all);
+    clsnn_answers_finish(&answers);
     return st;
 }
 

@@ -237,7 +237,8 @@ const struct clsnn_command_info clsnn_commands[] = {
     {PREDICT, "predict", "MODEL.npz", "answers every image with a class, by a trained network",
      "clsnn predict run-400/model.npz --data images.npz --out answers", 1, 1,
      "predictions.npz, in the directory of --out or in predictions, has a row an image: image (its number), "
-     "label (-1 if the data have none), prediction_all, prediction_proportion, attempts (the presentations "
+     "label (-1 if the data have none), prediction_all, prediction_proportion, prediction_likelihood, "
+     "attempts (the presentations "
      "that it took) and counts (the spikes of every neuron). mistakes.png shows the first 100 images that "
      "vote all answers wrongly; --json lists all of them. Images need no labels."},
     {PROBE, "probe", "MODEL.npz", "shows images to a trained network and records every step",

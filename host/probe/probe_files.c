@@ -64,9 +64,10 @@ static enum clsnn_status write_arrays(const struct clsnn_probe_report *r) {
     }
     static const char *const names[6] = {"image", "attempt", "intensity", "exc_spikes", "accepted", "label"};
     for (size_t c = 0; c < 6; c++) add(&a, names[c], CLSNN_I4, 1, n, 0, columns + c * n);
-    if (r->all) {
-        add(&a, "prediction_all", CLSNN_I4, 1, n, 0, (void *)(uintptr_t)r->all);
-        add(&a, "prediction_proportion", CLSNN_I4, 1, n, 0, (void *)(uintptr_t)r->proportion);
+    if (r->answers.all) {
+        add(&a, "prediction_all", CLSNN_I4, 1, n, 0, r->answers.all);
+        add(&a, "prediction_proportion", CLSNN_I4, 1, n, 0, r->answers.proportion);
+        add(&a, "prediction_likelihood", CLSNN_I4, 1, n, 0, r->answers.likelihood);
     }
     add(&a, "steps_on", CLSNN_I4, 0, 0, 0, &on);
     add(&a, "steps_off", CLSNN_I4, 0, 0, 0, &off);
@@ -157,9 +158,10 @@ static void write_captions(const struct clsnn_probe_report *r, int n_all, size_t
     int n = snprintf(out->title, sizeof out->title, "%s %d", r->images, p->shown->image);
     if (labels)
         n += snprintf(out->title + n, sizeof out->title - (size_t)n, ": label %d", labels[last->image]);
-    if (r->all && !learns(r))
-        snprintf(out->title + n, sizeof out->title - (size_t)n, ", answered %d by vote all, %d by proportion",
-                 r->all[at], r->proportion[at]);
+    if (r->answers.all && !learns(r))
+        snprintf(out->title + n, sizeof out->title - (size_t)n,
+                 ", answered %d by vote all, %d by proportion, %d by likelihood", r->answers.all[at],
+                 r->answers.proportion[at], r->answers.likelihood[at]);
     snprintf(out->notes[0], sizeof out->notes[0], "%s: %u excitatory neurons, rule %s; %s", r->model,
              p->n_post, rule, learns(r) ? "learning" : "frozen, each presentation from rest");
     if ((size_t)n_all > n_spans)

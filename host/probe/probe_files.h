@@ -2,6 +2,7 @@
 #ifndef CLSNN_PROBE_FILES_H
 #define CLSNN_PROBE_FILES_H
 
+#include "clsnn/readout.h"
 #include "probe/probe.h"
 
 /* The recorded quantities of --record, as bits in the order of CLSNN_PROBE_RECORDS. */
@@ -21,9 +22,9 @@ struct clsnn_probe_report {
     const char *dir, *model; /* model: the network's file */
     const struct clsnn_probe_plan *plan;
     const struct clsnn_probe *probe;
-    const char *images;              /* "test image" and the like */
-    const int32_t *all, *proportion; /* [n_shown] answers by each presentation's spikes; NULL: no labels */
-    unsigned records;                /* CLSNN_RECORD_ */
+    const char *images;           /* "test image" and the like */
+    struct clsnn_answers answers; /* to each presentation's spikes, borrowed; {0}: no labels */
+    unsigned records;             /* CLSNN_RECORD_ */
 };
 
 /* Writes probe.npz, with the quantities of records, and probe.png, which shows the first image.

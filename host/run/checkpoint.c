@@ -339,7 +339,9 @@ static bool is_evaluation(const struct clsnn_plan *plan, const struct clsnn_stan
            s->n_images <= plan->test_images && m->exc_spikes_per_image >= 0 &&
            m->test_spikes_per_image >= 0 && m->seconds >= 0 && m->eval_seconds >= 0 &&
            m->images_per_second >= 0 && is_score(s, s->confusion, s->correct_all, m->accuracy_all) &&
-           is_score(s, s->confusion_proportion, s->correct_proportion, m->accuracy_proportion);
+           is_score(s, s->confusion_proportion, s->correct_proportion, m->accuracy_proportion) &&
+           s->correct_likelihood <= s->n_images &&
+           !(m->accuracy_likelihood < 0.0 || m->accuracy_likelihood > 1.0);
 }
 
 static enum clsnn_status read_metrics(const char *path, const json_t *about, const struct clsnn_plan *plan,

@@ -2,6 +2,7 @@
 #include "run/metrics.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,8 +33,13 @@ void clsnn_metric_text(const struct clsnn_metric_row *row, const struct clsnn_me
         snprintf(out, 32, "%" PRIu64, *(const uint64_t *)at);
 }
 
+/* Returns whether evaluations of version 0.1 lack the number. It is NAN then, and null in JSON. */
+static bool is_newer(const struct clsnn_metric_row *row) {
+    return strcmp(row->field.name, "accuracy_likelihood") == 0;
+}
+
 json_t *clsnn_metric_json(const struct clsnn_metric_row *row, const struct clsnn_metrics *m) {
-    return clsnn_json_field(m, &row->field);
+    return is_newer(row) && isnan(m->accuracy_likelihood) ? json_null() : clsnn_json_field(m, &row->field);
 }
 
 const char *clsnn_metric_name(const struct clsnn_metric_row *row, bool validates,
@@ -62,6 +68,11 @@ enum clsnn_status clsnn_metrics_read(const json_t *metrics, const char *label, b
         struct clsnn_field field = clsnn_metric_rows[r].field;
         char name[CLSNN_METRIC_NAME];
         field.name = clsnn_metric_name(&clsnn_metric_rows[r], validates, name);
+        const json_t *value = json_object_get(metrics, field.name);
+        if (is_newer(&clsnn_metric_rows[r]) && (!value || json_is_null(value))) {
+            m.accuracy_likelihood = NAN;
+            continue;
+        }
         TRY(clsnn_json_read_fields(metrics, label, &field, 1, &m));
     }
     *out = m;

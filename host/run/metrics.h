@@ -21,7 +21,8 @@ extern const size_t clsnn_n_metric_rows;
 /* Returns the row of column k of results.csv, from 1 on; NULL beyond the last. */
 const struct clsnn_metric_row *clsnn_metric_column(int k);
 
-/* Write one value as CSV files have it, and return one as JSON (NULL without memory). */
+/* Write one value as CSV files have it, and return one as JSON (NULL without memory). A value that version
+ * 0.1 did not record is nan and null. */
 void clsnn_metric_text(const struct clsnn_metric_row *row, const struct clsnn_metrics *m, char out[32]);
 json_t *clsnn_metric_json(const struct clsnn_metric_row *row, const struct clsnn_metrics *m);
 

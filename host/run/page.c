@@ -109,9 +109,11 @@ static void write_result(const struct page *p) {
     fprintf(
         p->to,
         "<p class=\"big\">%.2f %% <small>right by vote all</small> &nbsp; %.2f %% <small>by vote proportion"
-        "</small></p>\n<p>of %u %s images of ",
-        100 * m->accuracy_all, 100 * m->accuracy_proportion, m->score.n_images,
-        clsnn_dataset_test_name(p->data));
+        "</small>",
+        100 * m->accuracy_all, 100 * m->accuracy_proportion);
+    if (!isnan(m->accuracy_likelihood))
+        fprintf(p->to, " &nbsp; %.2f %% <small>by vote likelihood</small>", 100 * m->accuracy_likelihood);
+    fprintf(p->to, "</p>\n<p>of %u %s images of ", m->score.n_images, clsnn_dataset_test_name(p->data));
     clsnn_html_text(p->to, p->data->name);
     if (!p->report->model)
         fprintf(p->to, ", after %" PRIu64 " epoch%s of %u images", m->epoch, m->epoch == 1 ? "" : "s",

@@ -32,8 +32,9 @@ static enum clsnn_status write_arrays(const struct clsnn_report *r, const struct
     const struct clsnn_array arrays[] = {
         {"image", CLSNN_I4, 1, {n}, images},
         {"label", CLSNN_I4, 1, {n}, labels},
-        {"prediction_all", CLSNN_I4, 1, {n}, p->all},
-        {"prediction_proportion", CLSNN_I4, 1, {n}, p->proportion},
+        {"prediction_all", CLSNN_I4, 1, {n}, p->answers.all},
+        {"prediction_proportion", CLSNN_I4, 1, {n}, p->answers.proportion},
+        {"prediction_likelihood", CLSNN_I4, 1, {n}, p->answers.likelihood},
         {"attempts", CLSNN_I4, 1, {n}, p->attempts},
         {"counts", CLSNN_U2, 2, {n, p->n_post}, p->counts},
     };
@@ -53,9 +54,10 @@ static enum clsnn_status draw_mistakes(const struct clsnn_report *r, const struc
     size_t n = 0, n_wrong = 0;
     for (uint32_t k = 0; k < p->n_images; k++) {
         const int label = label_of(r, p, k);
-        if (label < 0 || label == p->all[k] || n_wrong++ >= CLSNN_MOST_MISTAKES) continue;
-        list[n++] = (struct clsnn_mistake){
-            data->test.pixels + (size_t)(p->first + k) * clsnn_dataset_pixels(data), label, p->all[k]};
+        if (label < 0 || label == p->answers.all[k] || n_wrong++ >= CLSNN_MOST_MISTAKES) continue;
+        list[n++] =
+            (struct clsnn_mistake){data->test.pixels + (size_t)(p->first + k) * clsnn_dataset_pixels(data),
+                                   label, p->answers.all[k]};
     }
     if (n < n_wrong)
         snprintf(title, sizeof title, "The first %zu of %zu wrong answers to %u images of %s", n, n_wrong,
@@ -83,9 +85,10 @@ json_t *clsnn_predictions_wrong(const struct clsnn_report *r, const struct clsnn
     json_t *list = json_array();
     for (uint32_t k = 0; k < p->n_images; k++) {
         const int label = label_of(r, p, k);
-        if (label < 0 || label == p->all[k]) continue;
-        json_t *one = json_pack("{s:I, s:i, s:i, s:i}", "image", (json_int_t)p->first + k, "label", label,
-                                "prediction_all", p->all[k], "prediction_proportion", p->proportion[k]);
+        if (label < 0 || label == p->answers.all[k]) continue;
+        json_t *one = json_pack("{s:I, s:i, s:i, s:i, s:i}", "image", (json_int_t)p->first + k, "label",
+                                label, "prediction_all", p->answers.all[k], "prediction_proportion",
+                                p->answers.proportion[k], "prediction_likelihood", p->answers.likelihood[k]);
         if (json_array_append_new(list, one) != 0) *ok = false;
     }
     return list;

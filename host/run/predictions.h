@@ -11,7 +11,8 @@
 enum clsnn_status clsnn_predictions_write(const struct clsnn_report *r, const struct clsnn_predictions *p);
 
 /* Returns a list of the images that vote all answers wrongly, {image, label, prediction_all,
- * prediction_proportion}; an empty list if the images have no labels. Without memory *ok becomes false. */
+ * prediction_proportion, prediction_likelihood}; an empty list if the images have no labels. Without
+ * memory *ok becomes false. */
 json_t *clsnn_predictions_wrong(const struct clsnn_report *r, const struct clsnn_predictions *p, bool *ok);
 
 #endif

@@ -193,6 +193,9 @@ static const struct clsnn_field score_fields[] = {
     {"correct_all", CLSNN_FIELD_U32, offsetof(struct clsnn_score, correct_all), 0},
     {"correct_proportion", CLSNN_FIELD_U32, offsetof(struct clsnn_score, correct_proportion), 0},
 };
+/* Files of version 0.1 lack it. */
+static const struct clsnn_field likelihood_field = {"correct_likelihood", CLSNN_FIELD_U32,
+                                                    offsetof(struct clsnn_score, correct_likelihood), 0};
 
 json_t *clsnn_record_confusion(const uint32_t *counts, uint32_t n_classes) {
     json_t *rows = json_array();
@@ -216,6 +219,7 @@ json_t *clsnn_record_confusion(const uint32_t *counts, uint32_t n_classes) {
 json_t *clsnn_record_score(const struct clsnn_score *score, bool *ok) {
     json_t *o = json_object();
     clsnn_json_add_fields(o, score, score_fields, N_FIELDS(score_fields), ok);
+    clsnn_json_add_fields(o, score, &likelihood_field, 1, ok);
     clsnn_json_add(o, "confusion", clsnn_record_confusion(score->confusion, score->n_classes), ok);
     clsnn_json_add(o, "confusion_proportion",
                    clsnn_record_confusion(score->confusion_proportion, score->n_classes), ok);
@@ -269,11 +273,14 @@ enum clsnn_status clsnn_record_read_score(const json_t *score, const char *label
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_score counts = {0}, s;
     TRY(clsnn_json_read_fields(score, label, score_fields, N_FIELDS(score_fields), &counts));
+    if (json_object_get(score, likelihood_field.name))
+        TRY(clsnn_json_read_fields(score, label, &likelihood_field, 1, &counts));
     TRY(clsnn_record_read_confusions(score, label, &s));
     /* The counts are those that JSON states: a checkpoint's reader compares them with the matrices. */
     s.n_images = counts.n_images;
     s.correct_all = counts.correct_all;
     s.correct_proportion = counts.correct_proportion;
+    s.correct_likelihood = counts.correct_likelihood;
     *out = s;
 fail:
     return st;

@@ -1,4 +1,6 @@
 /* Prints the result of one run, for people or as one JSON object. */
+#include <math.h>
+
 #include "base/fail.h"
 #include "device/device.h"
 #include "experiment/experiment.h"
@@ -41,6 +43,8 @@ enum clsnn_status clsnn_summary_print(const struct clsnn_report *r, const struct
             m->score.correct_all, m->score.n_images, clsnn_dataset_test_name(x->batch->data),
             x->batch->data->name);
     fprintf(out, "accuracy (vote proportion)  %.2f %%\n", 100 * m->accuracy_proportion);
+    if (!isnan(m->accuracy_likelihood))
+        fprintf(out, "accuracy (vote likelihood)  %.2f %%\n", 100 * m->accuracy_likelihood);
     if (!r->model) {
         fprintf(out,
                 "training                    %llu images in %.1f s, %.0f images/s; %.1f excitatory spikes an "

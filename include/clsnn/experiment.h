@@ -136,11 +136,10 @@ CLSNN_API enum clsnn_status clsnn_experiment_evaluate(struct clsnn_experiment *x
 /* The answers of a network to images. All arrays are owned. */
 struct clsnn_predictions {
     uint32_t n_images, n_post;
-    uint32_t first;      /* the number of the first image in the test set */
-    uint16_t *counts;    /* [n_images][n_post] spikes */
-    int32_t *all;        /* [n_images] the class that vote all names */
-    int32_t *proportion; /* [n_images] the class that vote proportion names */
-    int32_t *attempts;   /* [n_images] presentations that the image took */
+    uint32_t first;   /* the number of the first image in the test set */
+    uint16_t *counts; /* [n_images][n_post] spikes */
+    struct clsnn_answers answers;
+    int32_t *attempts; /* [n_images] presentations that the image took */
 };
 /* Labels the neurons unless they have labels, and predicts the class of the plan's test images. If the images
  * have labels, adds an evaluation to the metrics, the same as clsnn_experiment_evaluate. watch may be NULL.

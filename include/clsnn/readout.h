@@ -35,7 +35,7 @@ CLSNN_API enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const 
 
 /* Votes against true classes. */
 struct clsnn_score {
-    uint32_t n_images, correct_all, correct_proportion;
+    uint32_t n_images, correct_all, correct_proportion, correct_likelihood;
     uint32_t n_classes;
     uint32_t *confusion;            /* [n_classes][n_classes] of vote all, [true][predicted]; owned */
     uint32_t *confusion_proportion; /* the same of vote proportion; in the allocation of confusion */
@@ -44,21 +44,31 @@ struct clsnn_score {
 CLSNN_API enum clsnn_status clsnn_score_create(uint32_t n_classes, struct clsnn_score *out);
 CLSNN_API void clsnn_score_finish(struct clsnn_score *s); /* takes NULL and {0} */
 
-/* Predicts the class of each image by two votes: out_all and out_proportion, [n_images], the caller's. Other
- * arguments are those of clsnn_readout_label.
- * Vote all predicts the class whose neurons have the highest mean count (Diehl & Cook 2015). In vote
- * proportion each neuron votes for all classes by its proportions. Ties go to the lowest class; an image
- * without a spike goes to class 0.
+/* The classes that the votes predict, [n_images] each. */
+struct clsnn_answers {
+    int32_t *all, *proportion, *likelihood;
+};
+/* Allocates the answers to n_images images. Errors: CLSNN_E_MEMORY. */
+CLSNN_API enum clsnn_status clsnn_answers_create(size_t n_images, struct clsnn_answers *out);
+CLSNN_API void clsnn_answers_finish(struct clsnn_answers *a); /* takes NULL and {0} */
+
+/* Predicts the class of each image by each vote into out's arrays, the caller's. Other arguments are those of
+ * clsnn_readout_label. Ties go to the lowest class; an image without a spike goes to class 0.
+ * all         the class whose neurons have the highest mean count. Source: Diehl & Cook 2015.
+ * proportion  each spike votes for all classes by its neuron's proportions p, [n_post][n_classes].
+ * likelihood  the class under which the counts are most likely. A spike at an image of class c is one of
+ *             neuron j with the probability (p[j][c] + 2^-10) / sum of p[k][c] + 2^-10 over the neurons k.
+ *             This is a multinomial naive Bayes classifier. Its logarithms are multiples of 2^-11.
  * Errors: as of clsnn_readout_label. */
 CLSNN_API enum clsnn_status clsnn_readout_predict(struct clsnn_device *dev, const struct clsnn_labels *labels,
-                                                  const uint16_t *counts, uint32_t n_images, int32_t *out_all,
-                                                  int32_t *out_proportion);
+                                                  const uint16_t *counts, uint32_t n_images,
+                                                  struct clsnn_answers out);
 
 /* Compares predictions of clsnn_readout_predict with the true classes. n_classes is that of the labels; a
  * true class may be one that no neuron has. The caller frees *out. Errors: CLSNN_E_MEMORY. */
-CLSNN_API enum clsnn_status clsnn_score_make(uint32_t n_classes, const int32_t *all,
-                                             const int32_t *proportion, const uint8_t *classes,
-                                             uint32_t n_images, struct clsnn_score *out);
+CLSNN_API enum clsnn_status clsnn_score_make(uint32_t n_classes, struct clsnn_answers answers,
+                                             const uint8_t *classes, uint32_t n_images,
+                                             struct clsnn_score *out);
 
 /* Predicts and compares. Errors: as of clsnn_readout_label. */
 CLSNN_API enum clsnn_status clsnn_readout_score(struct clsnn_device *dev, const struct clsnn_labels *labels,

@@ -263,6 +263,39 @@ static void votes_are_means_over_a_class_s_neurons(void **state) {
     clsnn_labels_finish(&l);
 }
 
+static void likelihood_multiplies_chances(void **state) {
+    struct rig *rig = *state;
+    struct clsnn_labels l;
+    struct clsnn_answers found;
+    /* Two neurons fire for classes 2 and 4, in different shares; one only for 2; one is silent. */
+    must(clsnn_labels_create(4, CLASSES, &l));
+    memcpy(l.labels, (const int32_t[]){2, 4, 2, -1}, 4 * sizeof *l.labels);
+    l.proportions[2] = 0.75f, l.proportions[4] = 0.25f;
+    l.proportions[CLASSES + 2] = 0.25f, l.proportions[CLASSES + 4] = 0.75f;
+    l.proportions[2 * CLASSES + 2] = 1;
+    /* The proportions sum up to 2 for class 2 and to 1 for class 4. So a spike is one of neurons 0, 1 and 2
+     * with the chances 3/8, 1/8 and 1/2 at class 2, and 1/4, 3/4 and nearly 0 at class 4. */
+    const uint16_t counts[8][4] = {
+        {0, 0, 0, 0},    /* silence: class 0 */
+        {1, 0, 0, 0},    /* 3/8 > 1/4: class 2 */
+        {0, 1, 0, 0},    /* 1/8 < 3/4: class 4 */
+        {3, 1, 0, 0},    /* 27/4096 < 3/256: class 4, though the shares are 2.5 and 1.5 */
+        {5, 1, 0, 0},    /* 243 / 8^6 > 3 / 4^6 */
+        {0, 3, 1, 0},    /* 1/2^10 > 27/64 of nearly 0, about 1/2^10: one spike counts for much */
+        {0, 6, 1, 0},    /* 1/2^19 < 729/4096 of nearly 0: but it rules no class out */
+        {0, 0, 0, 65535} /* only the silent neuron: class 0 */
+    };
+    const int32_t likelihood[8] = {0, 2, 4, 4, 2, 2, 4, 0};
+    must(clsnn_answers_create(8, &found));
+    must(clsnn_readout_predict(rig->dev, &l, counts[0], 8, found));
+    for (int k = 0; k < 8; k++)
+        if (found.likelihood[k] != likelihood[k])
+            fail_msg("image %d: class %d, wanted %d", k, found.likelihood[k], likelihood[k]);
+    assert_int_equal(found.proportion[3], 2);
+    clsnn_answers_finish(&found);
+    clsnn_labels_finish(&l);
+}
+
 static void nothing_to_read_gives_nothing(void **state) {
     struct rig *rig = *state;
     struct clsnn_labels l;
@@ -359,6 +392,7 @@ int main(void) {
         cmocka_unit_test(large_sums_stay_exact),
         cmocka_unit_test(labels_are_the_highest_mean_not_the_highest_sum),
         cmocka_unit_test(votes_are_means_over_a_class_s_neurons),
+        cmocka_unit_test(likelihood_multiplies_chances),
         cmocka_unit_test(nothing_to_read_gives_nothing),
         cmocka_unit_test(labelling_again_forgets),
         cmocka_unit_test(any_class_number_will_do),

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,12 +35,14 @@ static struct clsnn_metrics make_metrics(uint32_t n_classes) {
     struct clsnn_metrics m = {.epoch = 2,
                               .images = UINT64_C(1) << 63,
                               .accuracy_all = 0.1,
+                              .accuracy_likelihood = 0.7,
                               .theta_mean_mv = 1e-300,
                               .unlabelled_neurons = 7,
                               .seconds = 1.0 / 3};
     assert_int_equal(clsnn_score_create(n_classes, &m.score), CLSNN_OK);
     m.score.n_images = UINT32_MAX;
     m.score.correct_all = 3;
+    m.score.correct_likelihood = 5;
     for (uint32_t t = 0; t < n_classes; t++)
         for (uint32_t p = 0; p < n_classes; p++)
             m.score.confusion[t * n_classes + p] = n_classes * t + p,
@@ -151,8 +154,21 @@ static void what_is_written_comes_back(void **state) {
                 m_back.accuracy_all == m.accuracy_all && m_back.theta_mean_mv == m.theta_mean_mv &&
                 m_back.unlabelled_neurons == m.unlabelled_neurons && m_back.seconds == m.seconds);
     assert_true(m_back.score.n_images == m.score.n_images && m_back.score.n_classes == 27 &&
-                m_back.score.correct_all == m.score.correct_all && m_back.score.correct_proportion == 0);
+                m_back.score.correct_all == m.score.correct_all && m_back.score.correct_proportion == 0 &&
+                m_back.accuracy_likelihood == 0.7 && m_back.score.correct_likelihood == 5);
     assert_memory_equal(m_back.score.confusion, m.score.confusion, 2 * 27 * 27 * sizeof(uint32_t));
+    /* Version 0.1 did not know vote likelihood. It stays unknown, also when it is written again. */
+    line = clsnn_metrics_json(&m, false, &ok);
+    json_object_del(line, "accuracy_likelihood");
+    for (int k = 0; k < 2; k++) {
+        m_back.accuracy_likelihood = 0.5;
+        assert_int_equal(clsnn_metrics_read(line, "f", false, &m_back), CLSNN_OK);
+        assert_true(isnan(m_back.accuracy_likelihood));
+        json_decref(line);
+        line = by_text(clsnn_metrics_json(&m_back, false, &ok));
+        assert_true(ok && json_is_null(json_object_get(line, "accuracy_likelihood")));
+    }
+    json_decref(line);
     clsnn_score_finish(&m.score);
     clsnn_score_finish(&m_back.score);
 
@@ -254,11 +270,14 @@ static void a_member_that_is_missing_or_another_is_refused(void **state) {
                                                                : name;
             json_t *o = json_deep_copy(whole);
             assert_int_equal(json_object_del(o, name), 0);
-            /* a plan of an older version lacks newer laws, and means their defaults */
-            bool is_law = what == PLAN && strcmp(name, "delays") == 0;
+            /* A plan of an older version lacks newer laws, and means their defaults. Its evaluations lack
+             * vote likelihood. */
+            bool is_newer = (what == PLAN && strcmp(name, "delays") == 0) ||
+                            (what == METRICS && strcmp(name, "accuracy_likelihood") == 0) ||
+                            (what == SCORE && strcmp(name, "correct_likelihood") == 0);
             for (size_t k = 0; what == PLAN && k < clsnn_n_laws; k++)
-                is_law = is_law || strcmp(clsnn_laws_table[k].name, name) == 0;
-            if (!is_law) refused(what, o, reason);
+                is_newer = is_newer || strcmp(clsnn_laws_table[k].name, name) == 0;
+            if (!is_newer) refused(what, o, reason);
             json_object_set_new(o, name, json_pack("{s:i}", "x", 1)); /* no member is an object like this */
             refused(what, o, reason);
             json_object_set_new(o, name, json_string("much"));

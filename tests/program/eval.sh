@@ -147,7 +147,7 @@ eval_all() { # eval_all MODEL ARGUMENT...: labels and tests the model as `train`
 score() { echo "$(json accuracy_all)/$(json test_spikes_per_image)"; }
 eval_again() {
     eval_all "$work/base/model.npz" --json --out out
-    for key in accuracy_all accuracy_proportion final_sha256 confusion; do
+    for key in accuracy_all accuracy_proportion accuracy_likelihood final_sha256 confusion; do
         [ "$(json $key)" = "$(json $key "$work/base.json")" ] ||
             wrong "$key is $(json $key), training had $(json $key "$work/base.json")"
     done

@@ -165,8 +165,8 @@ is_json() { # is_json FILE: python3 or jq must read it; without both nothing is 
         jq -e . "$1" >/dev/null 2>>"$work/why" || wrong "$1 is no JSON"
     fi
 }
-json_keys=(neurons epochs seed data device accuracy_all accuracy_proportion confusion presentations
-    train_seconds eval_seconds images_per_second final_sha256)
+json_keys=(neurons epochs seed data device accuracy_all accuracy_proportion accuracy_likelihood confusion
+    presentations train_seconds eval_seconds images_per_second final_sha256)
 
 small=(--data "$work/small" --neurons 20 --train-images 200 --label-images 300 --test-images 300)
 train() { run 0 train "${small[@]}" --json "$@"; }

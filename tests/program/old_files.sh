@@ -41,7 +41,10 @@ found_finished() {
     run 0 train "${settings[@]}" --epochs 1 --runs 2 --out runs
     says "2 runs, 2 of them finished before"
     untouched runs/runs | same before /dev/stdin
-    cut -d, -f 1-14 runs/results.csv | same "$old/runs/results.csv" /dev/stdin # version 0.1 had no warnings
+    # version 0.1 had neither vote likelihood nor warnings
+    cut -d, -f 1-12,14-15 runs/results.csv | same "$old/runs/results.csv" /dev/stdin
+    [ "$(cut -d, -f 13 runs/results.csv | sort -u | tr "\n" ,)" = accuracy_likelihood,nan, ] ||
+        wrong "$(cat runs/results.csv)"
 }
 
 on "version 0.1: verify a run" verified

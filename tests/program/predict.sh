@@ -19,13 +19,14 @@ p = n.load("p/predictions.npz")
 types = {name: (p[name].dtype.str, p[name].shape) for name in p.files}
 one = ("<i4", (300,))
 assert types == {"image": one, "label": one, "prediction_all": one, "prediction_proportion": one,
-                 "attempts": one, "counts": ("<u2", (300, 20))}, types
+                 "prediction_likelihood": one, "attempts": one, "counts": ("<u2", (300, 20))}, types
 assert (p["image"] == n.arange(300)).all()
 for vote, name in (("prediction_all", "confusion"), ("prediction_proportion", "confusion_proportion")):
     confusion = n.zeros((10, 10), int)
     n.add.at(confusion, (p["label"], p[vote]), 1)
     assert (confusion == evaluated[name]).all(), name
-for name in ("accuracy_all", "accuracy_proportion", "test_spikes_per_image", "presentations", "final_sha256"):
+for name in ("accuracy_all", "accuracy_proportion", "accuracy_likelihood", "test_spikes_per_image",
+             "presentations", "final_sha256"):
     assert result[name] == evaluated[name], name
 assert p["counts"].sum() / 300 == evaluated["test_spikes_per_image"]
 assert p["attempts"].min() >= 1 and p["attempts"].sum() == evaluated["presentations"]
@@ -34,10 +35,17 @@ means = n.stack([counts[:, labels == c].mean(1) if (labels == c).any() else n.ze
                  for c in range(10)], 1)
 best = means.max(1)
 assert n.allclose(means[n.arange(300), p["prediction_all"]], best), "vote all"
+assert (p["prediction_likelihood"] == p["label"]).mean() == result["accuracy_likelihood"]
+chance = model["proportions"].astype(float) + 2**-10
+likelihood = counts[:, labels >= 0] @ n.log2(chance / chance.sum(0))[labels >= 0]
+found = likelihood[n.arange(300), p["prediction_likelihood"]]
+slack = counts.sum(1) / 2**11 # a logarithm is rounded to a multiple of 2^-11
+assert (found >= likelihood.max(1) - slack).all(), "vote likelihood"
+assert (likelihood.argmax(1) == p["prediction_likelihood"]).mean() > 0.9
 wrong = n.nonzero(p["prediction_all"] != p["label"])[0]
 assert len(wrong) > 0 and [w["image"] for w in result["wrong"]] == list(wrong)
 for w in result["wrong"]:
-    for name in ("label", "prediction_all", "prediction_proportion"):
+    for name in ("label", "prediction_all", "prediction_proportion", "prediction_likelihood"):
         assert w[name] == p[name][w["image"]], name
 END
 }

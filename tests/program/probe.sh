@@ -20,7 +20,7 @@ n.add.at(counts, (p["exc_step"] // steps, p["exc_neuron"]), 1)
 assert (counts[accepted] == a["counts"][:60]).all(), "counts"
 assert (counts.sum(1) == p["exc_spikes"]).all(), "exc_spikes"
 assert (p["attempt"][accepted] == a["attempts"][:60]).all(), "attempts"
-for name in ("prediction_all", "prediction_proportion", "label"):
+for name in ("prediction_all", "prediction_proportion", "prediction_likelihood", "label"):
     assert (p[name][accepted] == a[name][:60]).all(), name
 first = n.r_[True, p["image"][1:] != p["image"][:-1]]
 assert (first == accepted).all(), "the accepted presentation is not the first"

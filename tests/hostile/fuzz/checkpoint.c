@@ -136,6 +136,8 @@ static void check_taken(void) {
         check_score(&m->score, m->score.confusion, m->score.correct_all, m->accuracy_all);
         check_score(&m->score, m->score.confusion_proportion, m->score.correct_proportion,
                     m->accuracy_proportion);
+        FUZZ_CHECK(m->score.correct_likelihood <= m->score.n_images);
+        FUZZ_CHECK(!(m->accuracy_likelihood < 0.0 || m->accuracy_likelihood > 1.0));
         FUZZ_CHECK(isfinite(m->theta_mean_mv) && m->seconds >= 0 && m->eval_seconds >= 0);
     }
 }
