@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "commands/commands.h"
 #include "commands/guard.h"
+#include "commands/trained.h"
 #include "options/options.h"
 #include "options/options_completion.h"
 #include "options/options_man.h"
@@ -186,7 +187,11 @@ static enum clsnn_status run_command(const struct clsnn_command_info *info, int 
     switch (action) {
     case CLSNN_PARSE_HELP: clsnn_options_help(info->command, out); break;
     case CLSNN_PARSE_VERSION: print_version(out); break;
-    case CLSNN_PARSE_PRINT_CONFIG: clsnn_options_print_config(&o, out); break;
+    case CLSNN_PARSE_PRINT_CONFIG:
+        if (info->command & (CLSNN_CMD_EVAL | CLSNN_CMD_PREDICT | CLSNN_CMD_PROBE) && o.n_operands)
+            st = clsnn_trained_settings(&o);
+        if (st == CLSNN_OK) clsnn_options_print_config(&o, out);
+        break;
     case CLSNN_PARSE_RUN:
         clsnn_guard_start(info->name);
         for (size_t k = 0; k < sizeof runs / sizeof runs[0]; k++)

@@ -64,6 +64,17 @@ fail:
     return st;
 }
 
+enum clsnn_status clsnn_trained_settings(struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_learned model = {0};
+    struct clsnn_about_data data;
+    TRY(clsnn_model_open(o->operands[0], &model, NULL));
+    TRY(clsnn_about_read(model.about, o->operands[0], o, &data));
+fail:
+    clsnn_learned_finish(&model);
+    return st;
+}
+
 enum clsnn_status clsnn_trained_open(struct clsnn_trained *t, const struct clsnn_options *o,
                                      const char *dir) {
     enum clsnn_status st = CLSNN_OK;

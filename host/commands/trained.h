@@ -18,6 +18,10 @@ struct clsnn_trained {
     struct clsnn_report report;
 };
 
+/* Copies the settings of the model that the first operand of o names into o, except those that the user has
+ * given. Errors: CLSNN_E_IO, CLSNN_E_DATA, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_trained_settings(struct clsnn_options *o);
+
 /* Reads the model that the first operand of o names, and opens the session. Results will go to dir; NULL:
  * nowhere. Errors: CLSNN_E_IO, CLSNN_E_DATA; CLSNN_E_USAGE dir is the model's; those of
  * clsnn_session_open. */

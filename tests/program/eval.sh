@@ -156,6 +156,20 @@ eval_again() {
     [ "$(json command out/run.json)" = eval ] || wrong "run.json is not eval's"
     is_json "$work/out"
 }
+settings_of_model() { # --print-config of each command that takes a model shows what it will use
+    train --out run --seed 5 --inhibition direct --set theta_plus_mv=0.0625 --set eta_pre=0
+    local command
+    for command in eval predict probe; do
+        run 0 $command run/model.npz --set eta_pre=0.0005 --print-config
+        grep -q '^theta_plus_mv = 0.0625 .*model$' "$work/out" || wrong "$command: theta_plus_mv"
+        grep -q '^eta_pre = 0.0005 .*command line$' "$work/out" || wrong "$command: eta_pre"
+        grep -q '^eta_post = 0.01 .*model$' "$work/out" || wrong "$command: eta_post"
+        grep -q '^inhibition = direct ' "$work/out" || wrong "$command: inhibition"
+        grep -q '^seed = 5 ' "$work/out" || wrong "$command: seed"
+        refuses 8 "none.npz: cannot be opened" $command none.npz --print-config
+    done
+    run 0 eval --print-config
+}
 eval_no_out() {
     before=$(listing)
     run 0 eval "$work/base/model.npz" --data "$work/small" --test-images 10
@@ -233,6 +247,7 @@ on "model: of a run that is not finished" model_unfinished
 on "model: a pipe" model_pipe
 on "eval: accuracy and hash of training" eval_again
 on "eval: no files without --out" eval_no_out
+on "--print-config: the settings of the model" settings_of_model
 on "eval: an earlier run is left alone when data are missing" eval_bad_data
 on "eval: --out where the model is" eval_own_dir
 on "eval: seed of the model" eval_seed
