@@ -34,6 +34,7 @@ LIMIT_S = 150
 STAGES = {
     "replay": ("replay", ["every_scenario*", "a_training*"], 1),
     "plain": ("plain", ["*"], 1),
+    "closed": ("replay", ["the_pair*", "every_rule*"], 1),
     "rules": ("replay", ["every_law*"], 1),
     "delays": ("replay", ["delays*"], 1),
     "laws": ("laws", ["*"], 1),
@@ -41,6 +42,7 @@ STAGES = {
     "identity": ("identity", ["dark*", "attempts*", "positions*", "a_network*", "seeds*", "an_eval*",
                               "evaluation*", "launches*"], 1),
     "delays16": ("replay", ["delays*"], 16),
+    "closed16": ("replay", ["the_pair*", "every_rule*"], 16),
     "rules16": ("replay", ["every_law*"], 16),
     "replay16": ("replay", ["every_scenario*"], 16),
     "encode16": ("encode", ["training*", "every_bit*"], 16),
@@ -1045,7 +1047,7 @@ def main():
     elif args.all:
         rows = FAULTS
     else:
-        cheap = [row for row in FAULTS if list(STAGES).index(row[4]) < 5]
+        cheap = [row for row in FAULTS if list(STAGES).index(row[4]) < 6]
         rows = sorted(cheap, key=lambda row: hashlib.sha256(row[0].encode()).digest())[:args.sample]
 
     scratch = args.scratch or tempfile.mkdtemp(prefix="clsnn-mutants-")

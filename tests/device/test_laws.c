@@ -155,39 +155,6 @@ static void closed_forms_hold_within_4_ulp(void **state) {
     }
 }
 
-/* Rule pair has the window of Kim & Kim (2020), Eq. 2. One input spike and one spike of the neuron, `lag`
- * steps apart, change the weight by eta_post exp(-lag dt / tau_pre) or by -eta_pre exp(lag dt / tau_post1).
- * Inputs 0 to 41 make neuron 0 fire at step 51, once; input 100 spikes at 51 - lag. */
-static void the_pair_window_is_the_closed_form(void **state) {
-    static const int lags[] = {1,  2,  3,  5,  8,  13,  20,  30,  40,  50,
-                               -1, -2, -3, -5, -8, -13, -20, -40, -80, -120};
-    enum { FIRED = 51, LONELY = 100, N_STEPS = 180 };
-    for (int work_group = 1; work_group <= 16; work_group *= 16) {
-        if (!rig_program(*state, CLSNN_PROGRAM_REPLAY, work_group)) continue;
-        for (size_t k = 0; k < COUNT(lags); k++) {
-            struct form_rig f = {.rig = *state, .work_group = work_group};
-            clsnn_model_defaults(&f.model);
-            choose(&f.model, (const struct choice[]){{"rule", "pair"}, {"eta_pre", "0.01"}, {"w_norm", "0"}},
-                   3);
-            for (int i = 0; i < 42; i++) f.w[2 * i] = 1;
-            f.w[2 * LONELY] = f.w[2 * LONELY + 2] = 1.0f / 32; /* too weak to move the spike */
-            f.theta[0] = 20;
-            f.theta[1] = 1000;
-            for (int i = 0; i < 42; i++) add_event(&f, FIRED - 1, i);
-            add_event(&f, FIRED - lags[k], LONELY);
-            struct clsnn_replay_output out = play_form(&f, N_STEPS, true);
-            assert_true(out.exc.n == 1 && out.exc.step[0] == FIRED);
-            const double change =
-                lags[k] > 0 ? 0.01 * exp(-lags[k] * 0.5 / 20) : -0.01 * exp(lags[k] * 0.5 / 20);
-            const double off = fabs((double)out.w_end[2 * LONELY] - (1.0 / 32 + change));
-            if (!(off <= 1e-6))
-                fail_msg("work-group %d, lag %d: %.3g off the window", work_group, lags[k], off);
-            assert_true(out.w_end[2 * LONELY + 2] == 1.0f / 32); /* its input was silent */
-            clsnn_replay_finish(&out);
-        }
-    }
-}
-
 /* Without a spike theta is theta0 (1 - dt / tau)^steps. In float32 a step's factor is 1 - 2^-24 = 1 - 6e-8
  * instead of 1 - 5e-8, and each product rounds by up to twice that. After a million steps such a theta would
  * be 1 to 7 % off. */
@@ -828,7 +795,6 @@ static void padding_never_fires(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closed_forms_hold_within_4_ulp),
-        cmocka_unit_test(the_pair_window_is_the_closed_form),
         cmocka_unit_test(theta_decays_at_its_own_speed),
         cmocka_unit_test(a_spike_adds_theta_plus_whenever_it_comes),
         cmocka_unit_test(inhibition_cannot_throw_v_below_its_reversal),

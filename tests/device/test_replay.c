@@ -1,5 +1,6 @@
-/* The kernels against the reference and against recordings of Brian 2. With given input spikes every spike
- * must be equal, potentials must agree within rounding, and bits must not depend on the work-group.
+/* The kernels against closed forms of the rules, against the reference and against recordings of Brian 2.
+ * With given input spikes every spike must be equal, potentials must agree within rounding, and bits must not
+ * depend on the work-group.
  * TEST_ORACLE (default TEST_SOURCE_ROOT/../shared/oracle) is a folder of larger recordings. */
 #include <dirent.h>
 
@@ -208,6 +209,12 @@ static const struct law {
     {"no rescaling", {{"w_norm", "0"}}},
 };
 
+/* Returns the largest work-group in which laws are tried. */
+static int most_tried(const struct clsnn_laws *l) {
+    const char *most = getenv("TEST_WORK_GROUP");
+    return most ? atoi(most) : is_tried_in_groups(l) ? 16 : 1;
+}
+
 static void every_law_equals_the_reference(void **state) {
     static const char *const names[] = {"pre_with_post",          "upper_bound",           "lower_bound",
                                         "normalised_above_bound", "presentation_boundary", "competition_17",
@@ -223,8 +230,8 @@ static void every_law_equals_the_reference(void **state) {
         choose(&f.model, law->choices, COUNT(law->choices));
         snprintf(who, sizeof who, "%s, %s", law->name, s->name);
         f.in.label = who;
-        const int most = is_tried_in_groups(&f.model.laws) ? 16 : 1;
-        for (int work_group = 1; work_group <= most; work_group *= 16) {
+        for (int work_group = 1; work_group <= most_tried(&f.model.laws);
+             work_group *= work_group == 1 ? 16 : 4) {
             const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, work_group);
             if (!prog) continue;
             must(clsnn_replay(rig->dev, prog, &f.model, &f.in, &out));
@@ -238,6 +245,160 @@ static void every_law_equals_the_reference(void **state) {
         }
         clsnn_replay_finish(&first);
         drop_feed(&f);
+    }
+}
+
+/* What neuron 0 of two is shown: it fires when it is told to, and other inputs spike around it. Inputs 0 to
+ * DRIVES - 1 make it fire; it is refractory in between. No column is rescaled. */
+enum { DRIVES = 42, TRIED = 100, PLAY_STEPS = 200 };
+struct play {
+    struct clsnn_model model;
+    float w[CLSNN_N_PRE * 2];
+    int32_t step[128], input[128];
+    size_t n_events;
+    int fires[2], n_fires;
+};
+
+static void start_play(struct play *p, const struct choice *choices, size_t n_choices) {
+    *p = (struct play){.n_events = 0};
+    clsnn_model_defaults(&p->model);
+    choose(&p->model, choices, n_choices);
+    p->model.w_norm = 0;
+    for (int i = 0; i < DRIVES; i++) p->w[2 * i] = 1;
+}
+
+static void add_input(struct play *p, int step, int input) {
+    assert_true(p->n_events < COUNT(p->step));
+    p->step[p->n_events] = step;
+    p->input[p->n_events++] = input;
+}
+
+static void add_firing(struct play *p, int step) {
+    for (int i = 0; i < DRIVES; i++) add_input(p, step - 1, i);
+    p->fires[p->n_fires++] = step;
+}
+
+/* Plays in a work-group. The neuron has fired when it was told to. */
+static struct clsnn_replay_output play(struct rig *rig, int work_group, const struct play *p) {
+    static const float theta[2] = {20, 1000};
+    const struct clsnn_replay_input in = {.n_post = 2,
+                                          .steps_on = PLAY_STEPS,
+                                          .n_samples = 1,
+                                          .n_events = p->n_events,
+                                          .event_step = p->step,
+                                          .event_input = p->input,
+                                          .w0 = p->w,
+                                          .theta0_mv = theta,
+                                          .learn = true};
+    struct clsnn_replay_output out;
+    must(clsnn_replay(rig->dev, rig_program(rig, CLSNN_PROGRAM_REPLAY, work_group), &p->model, &in, &out));
+    assert_int_equal(out.exc.n, p->n_fires);
+    for (int k = 0; k < p->n_fires; k++)
+        assert_true(out.exc.step[k] == p->fires[k] && out.exc.neuron[k] == 0);
+    return out;
+}
+
+/* Rule pair has the window of Kim & Kim (2020), Eq. 2: an input's spike and one of the neuron, `lag` steps
+ * later, change the weight by eta_post exp(-lag dt / tau_pre), or by -eta_pre exp(lag dt / tau_post1) for
+ * lag < 0. The spike that comes first has another one 12 steps before it: with pairing all that pair counts
+ * too. */
+static void the_pair_window_is_the_closed_form(void **state) {
+    static const int lags[] = {0,  1,  2,  3,  5,  8,   13,  20,  30,  40,  50,
+                               -1, -2, -3, -5, -8, -13, -20, -40, -80, -110};
+    static const char *const pairings[] = {"nearest", "all"};
+    enum { FIRED = 75, BEFORE = 12 };
+    for (size_t k = 0; k < COUNT(lags) * COUNT(pairings); k++) {
+        const int lag = lags[k / COUNT(pairings)];
+        const char *pairing = pairings[k % COUNT(pairings)];
+        struct play p;
+        start_play(&p, (const struct choice[]){{"rule", "pair"}, {"eta_pre", "0.01"}, {"pairing", pairing}},
+                   3);
+        p.w[2 * TRIED] = p.w[2 * TRIED + 2] = 1.0f / 32; /* too weak to move the spike */
+        double wanted = lag < 0 ? -0.01 * exp(lag * 0.5 / 20) : 0.01 * exp(-lag * 0.5 / 20);
+        if (k % COUNT(pairings) == 1) wanted *= 1 + exp(-BEFORE * 0.5 / 20);
+        if (lag < 0) add_firing(&p, FIRED - BEFORE);
+        add_firing(&p, FIRED);
+        if (lag >= 0) add_input(&p, FIRED - lag - BEFORE, TRIED);
+        add_input(&p, FIRED - lag, TRIED);
+        for (int work_group = 1; work_group <= most_tried(&p.model.laws);
+             work_group *= work_group == 1 ? 16 : 4) {
+            if (!rig_program(*state, CLSNN_PROGRAM_REPLAY, work_group)) continue;
+            struct clsnn_replay_output out = play(*state, work_group, &p);
+            const double found = (double)out.w_end[2 * TRIED] - 1.0 / 32;
+            if (!(fabs(found - wanted) <= 1e-6))
+                fail_msg("pairing %s, work-group %d, lag %d: changes by %.9g, wanted %.9g", pairing,
+                         work_group, lag, found, wanted);
+            assert_true(out.w_end[2 * TRIED + 2] == 1.0f / 32); /* its input was silent */
+            clsnn_replay_finish(&out);
+        }
+    }
+}
+
+/* Returns weight w after one spike of its input, when the neuron's trace is y (kernels/README.md). */
+static double after_input(const struct clsnn_model *m, double w, double y) {
+    switch (m->laws.rule) {
+    case CLSNN_RULE_TRIPLET:
+    case CLSNN_RULE_PAIR: return fmax(w - m->eta_pre * y, 0);
+    case CLSNN_RULE_SYMMETRIC: return fmax(w - m->w_max * m->eta_pre * y * pow(w / m->w_max, m->mu), 0);
+    default: return w;
+    }
+}
+
+/* Returns weight w after one spike of its neuron, when the traces are x and y2. */
+static double after_firing(const struct clsnn_model *m, double w, double x, double y2) {
+    const double u = w / m->w_max;
+    switch (m->laws.rule) {
+    case CLSNN_RULE_TRIPLET: w += m->eta_post * x * y2; break;
+    case CLSNN_RULE_PAIR: w += m->eta_post * x; break;
+    case CLSNN_RULE_POWERLAW:
+    case CLSNN_RULE_SYMMETRIC: w += m->w_max * m->eta_post * (x - m->x_tar) * pow(1 - u, m->mu); break;
+    default: w += m->w_max * m->eta_post * (x * exp(-m->beta * u) - m->x_tar * exp(-m->beta * (1 - u)));
+    }
+    return fmin(fmax(w, 0), m->w_max);
+}
+
+/* One step of each rule at weights of 0, w_max / 2 and w_max, from inputs that spike and from silent ones. A
+ * spike of the neuron is tried with eta_pre 0, one of the inputs with eta_post 0. Rule triplet needs a spike
+ * of the neuron before. */
+static void every_rules_step_is_the_closed_form(void **state) {
+    static const char *const rules[] = {"triplet", "pair", "powerlaw", "symmetric", "exponential"};
+    enum { FIRED = 60, GAP = 45, EARLIER = 5, LATER = 8, TRIES = 3, MOST_MU = 4, KINDS = 2 };
+    for (int k = 0; k < (int)COUNT(rules) * (MOST_MU + 1) * 2 * KINDS; k++) {
+        const bool by_firing = k % KINDS == 0;
+        const char *rule = rules[k / KINDS / 2 / (MOST_MU + 1)];
+        struct play p;
+        start_play(&p, &(const struct choice){"rule", rule}, 1);
+        struct clsnn_model *m = &p.model;
+        m->mu = k / KINDS / 2 % (MOST_MU + 1);
+        m->w_max = k / KINDS % 2 ? 2 : 1;
+        m->eta_pre = by_firing ? 0 : 0.01;
+        m->eta_post = by_firing ? 0.02 : 0;
+        m->x_tar = 0.3;
+        m->refrac_exc_ms = GAP * CLSNN_DT_MS;
+        const bool is_triplet = m->laws.rule == CLSNN_RULE_TRIPLET;
+        if (by_firing && is_triplet) add_firing(&p, FIRED - GAP);
+        add_firing(&p, FIRED);
+        for (int i = 0; i < TRIES; i++) {
+            p.w[2 * (TRIED + i)] = p.w[2 * (TRIED + TRIES + i)] = (float)(i * m->w_max / 2);
+            add_input(&p, by_firing ? FIRED - EARLIER : FIRED + LATER, TRIED + i);
+        }
+        const double x = exp(-EARLIER * 0.5 / 20), y = exp(-LATER * 0.5 / 20), y2 = exp(-GAP * 0.5 / 40);
+        for (int work_group = 1; work_group <= most_tried(&m->laws); work_group *= work_group == 1 ? 16 : 4) {
+            if (!rig_program(*state, CLSNN_PROGRAM_REPLAY, work_group)) continue;
+            struct clsnn_replay_output out = play(*state, work_group, &p);
+            for (int i = 0; i < 2 * TRIES; i++) {
+                const double w = (double)p.w[2 * (TRIED + i)], found = (double)out.w_end[2 * (TRIED + i)];
+                const bool is_silent = i >= TRIES;
+                const double wanted = by_firing   ? after_firing(m, w, is_silent ? 0 : x, y2)
+                                      : is_silent ? w
+                                                  : after_input(m, w, y);
+                if (!(fabs(found - wanted) <= 1e-6))
+                    fail_msg("rule %s, mu %d, work-group %d, %s %s: w = %g becomes %.9g, wanted %.9g", rule,
+                             m->mu, work_group, is_silent ? "silent input," : "input,",
+                             by_firing ? "neuron fires" : "spikes", w, found, wanted);
+            }
+            clsnn_replay_finish(&out);
+        }
     }
 }
 
@@ -458,12 +619,10 @@ static void check_recording(struct rig *rig, const char *path) {
     struct clsnn_replay_output first = {0};
     if (in.delay_steps) model.laws.delay_max = 1; /* the replay takes the longest of the recording */
     const bool is_default = memcmp(&model.laws, &default_laws, sizeof default_laws) == 0;
-    const int most = getenv("TEST_WORK_GROUP")         ? atoi(getenv("TEST_WORK_GROUP"))
-                     : is_default                      ? 64
-                     : is_tried_in_groups(&model.laws) ? 16
-                                                       : 1;
+    const bool skips_16 = is_default && !getenv("TEST_WORK_GROUP");
+    const int most = skips_16 ? 64 : most_tried(&model.laws);
     for (int work_group = 1; work_group <= most; work_group *= work_group == 1 ? 16 : 4) {
-        if (is_default && work_group == 16) continue;
+        if (skips_16 && work_group == 16) continue;
         const struct clsnn_program *prog = rig_program(rig, CLSNN_PROGRAM_REPLAY, work_group);
         struct clsnn_replay_output out = {0};
         if (!prog) continue;
@@ -721,6 +880,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_scenario_equals_the_reference),
         cmocka_unit_test(every_law_equals_the_reference),
+        cmocka_unit_test(the_pair_window_is_the_closed_form),
+        cmocka_unit_test(every_rules_step_is_the_closed_form),
         cmocka_unit_test(delays_equal_the_reference),
         cmocka_unit_test(a_training_starts_below_rest),
         cmocka_unit_test(equals_the_recordings_of_this_repository),
