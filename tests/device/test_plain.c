@@ -230,7 +230,7 @@ static void test_other_models(void **state) {
 static const struct law {
     const char *name;
     bool in_groups;
-    struct choice choices[5];
+    struct choice choices[8];
 } laws[] = {
     {"triplet", true, {{"eta_pre", "0.001"}}},
     {"triplet, delays", true, {{"delays", "0:10"}, {"eta_pre", "0.001"}}},
@@ -267,6 +267,14 @@ static const struct law settings[] = {
     {"weights above w_max", false, {{"w_norm", "300"}, {"w_max", "0.5"}, {"eta_pre", "0.01"}}},
 };
 
+static struct clsnn_model model_of(const struct law *law, const struct law *setting) {
+    struct clsnn_model model;
+    clsnn_model_defaults(&model);
+    choose(&model, law->choices, COUNT(law->choices));
+    choose(&model, setting->choices, COUNT(setting->choices));
+    return model;
+}
+
 static void compare_law(struct rig *rig, const char *name, const struct clsnn_model *model, bool in_groups) {
     const struct trial small = {name, 48, 1, 20, false}, middle = {name, 520, 1, 3, false},
                        large = {name, 1300, 1, 3, false};
@@ -282,13 +290,43 @@ static void compare_law(struct rig *rig, const char *name, const struct clsnn_mo
 static void test_laws(void **state) {
     for (size_t k = 0; k < COUNT(laws) * COUNT(settings); k++) {
         const struct law *law = &laws[k / COUNT(settings)], *setting = &settings[k % COUNT(settings)];
-        struct clsnn_model model;
         char name[96];
-        clsnn_model_defaults(&model);
-        choose(&model, law->choices, COUNT(law->choices));
-        choose(&model, setting->choices, COUNT(setting->choices));
         snprintf(name, sizeof name, "%s; %s", law->name, setting->name);
+        const struct clsnn_model model = model_of(law, setting);
         compare_law(*state, name, &model, law->in_groups && setting->in_groups);
+    }
+}
+
+/* Parameters at their bounds, for one neuron and for an odd number. */
+static void test_extremes(void **state) {
+    static const struct law extremes[] = {
+        {"traces of one step",
+         false,
+         {{"tau_pre_ms", "0.5"},
+          {"tau_post1_ms", "0.5"},
+          {"tau_post2_ms", "0.5"},
+          {"theta_init_mv", "10"},
+          {"x_tar", "0"},
+          {"mu", "0"},
+          {"beta", "0"}}},
+        {"the longest traces",
+         false,
+         {{"tau_pre_ms", "100"},
+          {"tau_post1_ms", "100"},
+          {"tau_post2_ms", "100"},
+          {"x_tar", "1"},
+          {"mu", "4"},
+          {"theta_init_mv", "10"},
+          {"refrac_exc_ms", "0"}}},
+    };
+    for (size_t k = 0; k < COUNT(laws) * COUNT(extremes); k++) {
+        const struct law *law = &laws[k / COUNT(extremes)], *extreme = &extremes[k % COUNT(extremes)];
+        char name[96];
+        snprintf(name, sizeof name, "%s; %s", law->name, extreme->name);
+        const struct clsnn_model model = model_of(law, extreme);
+        compare(*state, &(const struct trial){name, 1, 1, 10, false}, &model);
+        compare(*state, &(const struct trial){name, 17, 1, 10, false}, &model);
+        if (law->in_groups) compare(*state, &(const struct trial){name, 17, 16, 4, false}, &model);
     }
 }
 
@@ -303,9 +341,7 @@ static void test_short_rests(void **state) {
          {{"delays", "0:10"}, {"tau_pre_ms", "0.5"}, {"time_off_ms", "10"}, {"intensity_start", "32"}}},
     };
     for (size_t k = 0; k < COUNT(cases); k++) {
-        struct clsnn_model model;
-        clsnn_model_defaults(&model);
-        choose(&model, cases[k].choices, COUNT(cases[k].choices));
+        const struct clsnn_model model = model_of(&cases[k], &settings[0]);
         compare_law(*state, cases[k].name, &model, cases[k].in_groups);
     }
 }
@@ -334,8 +370,8 @@ static void test_builds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_other_models), cmocka_unit_test(test_laws),
-        cmocka_unit_test(test_short_rests), cmocka_unit_test(test_builds),
+        cmocka_unit_test(test_sizes),    cmocka_unit_test(test_other_models), cmocka_unit_test(test_laws),
+        cmocka_unit_test(test_extremes), cmocka_unit_test(test_short_rests),  cmocka_unit_test(test_builds),
     };
     return run_device_suite("plain", tests);
 }
