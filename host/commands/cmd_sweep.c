@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "commands/commands.h"
 #include "base/file.h"
+#include "sweep/sweep_page.h"
 #include "sweep/sweep_table.h"
 #include "commands/session.h"
 #include "sweep/guess.h"
@@ -76,6 +77,7 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
     char *written = NULL;
     clsnn_sweep_count(s, &n_finished, &n_failed);
     if (all) TRY(clsnn_sweep_table_write(s, &written));
+    TRY(clsnn_sweep_page_end(s, stage->n_runs ? stage : NULL, CLSNN_OK));
     if (s->options->json) {
         fprintf(out, "{\"runs\":%zu,\"finished\":%zu,\"failed\":%zu,\"images\":%llu,\"seconds\":%.6g,",
                 s->grid->n_runs, n_finished, n_failed, (unsigned long long)stage->images, stage->seconds);
@@ -93,7 +95,7 @@ static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_
             fprintf(out, "training      %llu images in %.1f s, %.0f images/s altogether\n",
                     (unsigned long long)stage->images, stage->seconds, stage->images_per_second);
         if (all)
-            fprintf(out, "written to    %s/{%s, runs/}\n", s->dir, written);
+            fprintf(out, "written to    %s/{report.html, %s, runs/}\n", s->dir, written);
         else
             fprintf(out,
                     "written to    %s/runs; once every shard is done, clsnn sweep ... --collect makes the "
@@ -147,6 +149,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
     TRY(clsnn_session_open(&session, o, grid->options, grid->n_runs));
     TRY(clsnn_report_check_dir(o, dir));
+    s.has_page = o->collect || s.n_shards == 1;
     s.data = &session.data;
     s.warnings = &session.warnings;
     TRY(clsnn_sweep_plan(&s, &watch));
@@ -187,6 +190,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
                                 s.n_shards > 1 ? " in all shards" : "", n_there, dir);
         ran = clsnn_sweep_run(&s, &watch, &stage);
         clsnn_progress_end(&session.progress);
+        if (ran != CLSNN_OK && stage.n_runs) clsnn_sweep_page_end(&s, &stage, ran); /* it has begun */
         if (ran == CLSNN_STOPPED) {
             clsnn_error_clear();
             ran = clsnn_fail(CLSNN_STOPPED,

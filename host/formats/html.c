@@ -26,7 +26,9 @@ static const char style[] =
     "white-space:nowrap}\n"
     "th:first-child,td:first-child,.left{text-align:left}thead th{border-bottom:2px solid var(--rule)}\n"
     "tr.group td,tr.group th{border-top:2px solid var(--rule)}\n"
-    "td small{color:var(--soft);display:block}.below{background:var(--below)}"
+    "td small,th "
+    "small{color:var(--soft);display:block}small.why{white-space:normal;max-width:22rem}.below{background:"
+    "var(--below)}"
     ".note{background:var(--note);padding:.6rem .9rem}\n"
     ".wide{overflow-x:auto}figure{margin:1rem 0}img{max-width:100%;height:auto}"
     "figcaption{color:var(--soft)}\n"
@@ -34,7 +36,7 @@ static const char style[] =
     "svg{display:block;max-width:100%;height:auto;font-family:inherit}svg.tiles{min-width:36rem}\n"
     "svg image{image-rendering:pixelated}summary{cursor:pointer}\n"
     "code{font:0.86rem/1.4 ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}\n"
-    "td.any{white-space:normal;text-align:left}\n";
+    "td.any{white-space:normal;text-align:left}a{color:inherit}\n";
 
 void clsnn_html_begin(FILE *page, const char *title, int reload_seconds) {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", page);
@@ -82,6 +84,43 @@ void clsnn_html_text(FILE *page, const char *text) {
             fwrite(c, 1, n, page);
         c += n ? n : 1;
     }
+}
+
+void clsnn_html_row(FILE *page, const char *name, const char *value, bool is_code) {
+    fputs("<tr><td>", page);
+    clsnn_html_text(page, name);
+    fprintf(page, "</td><td class=\"any\">%s", is_code ? "<code>" : "");
+    clsnn_html_text(page, value);
+    fprintf(page, "%s</td></tr>\n", is_code ? "</code>" : "");
+}
+
+void clsnn_html_note(FILE *page, const char *bold, const char *text) {
+    fputs("<p class=\"note\"><strong>", page);
+    clsnn_html_text(page, bold);
+    fputs("</strong> ", page);
+    clsnn_html_text(page, text);
+    fputs("</p>\n", page);
+}
+
+void clsnn_html_link(FILE *page, const char *path, const char *text) {
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    fputs("<a href=\"", page);
+    for (const char *c = path; *c; c++) {
+        if (strchr(plain, *c))
+            fputc(*c, page);
+        else
+            fprintf(page, "%%%02X", (unsigned)(unsigned char)*c);
+    }
+    fputs("\">", page);
+    clsnn_html_text(page, text);
+    fputs("</a>", page);
+}
+
+void clsnn_html_mean(FILE *page, const struct clsnn_stats *s) {
+    fputs("<td>", page);
+    if (s->n) fprintf(page, "%.2f", s->mean);
+    if (s->n >= 3) fprintf(page, " &plusmn; %.2f", s->ci95);
+    fputs("</td>", page);
 }
 
 void clsnn_html_base64(FILE *page, const unsigned char *data, size_t n_bytes) {

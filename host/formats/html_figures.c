@@ -92,6 +92,11 @@ static double y_at(const struct axes *a, double y) {
     return TOP + (a->y_hi - y) / (a->y_hi - a->y_lo) * (HEIGHT - TOP - BOTTOM);
 }
 
+/* Returns half the height of a point's error bar; 0 if it has none. */
+static double error_at(const struct clsnn_series *s, size_t k) {
+    return s->y_err && isfinite(s->y_err[k]) ? s->y_err[k] : 0;
+}
+
 static struct axes find_axes(const struct clsnn_series *series, size_t n_series) {
     struct axes a = {HUGE_VAL, -HUGE_VAL, 100, 100};
     for (size_t s = 0; s < n_series; s++) {
@@ -99,7 +104,7 @@ static struct axes find_axes(const struct clsnn_series *series, size_t n_series)
             if (!isfinite(series[s].y[k])) continue;
             a.x_lo = fmin(a.x_lo, series[s].x[k]);
             a.x_hi = fmax(a.x_hi, series[s].x[k]);
-            a.y_lo = fmin(a.y_lo, series[s].y[k]);
+            a.y_lo = fmin(a.y_lo, series[s].y[k] - error_at(&series[s], k));
         }
     }
     if (!(a.x_lo <= a.x_hi)) a.x_lo = a.x_hi = 1;
@@ -133,8 +138,9 @@ static void write_axes(FILE *page, const struct axes *a, const char *x_label) {
     fputs("</text>\n", page);
 }
 
+/* Writes a curve, `shift` beside its place. */
 static void write_series(FILE *page, const struct axes *a, const struct clsnn_series *s,
-                         const struct clsnn_look *look, int legend_x) {
+                         const struct clsnn_look *look, int legend_x, double shift) {
     const double *rgb = clsnn_colours[look->colour % CLSNN_N_COLOURS];
     char colour[16];
     bool pen_down = false;
@@ -144,18 +150,23 @@ static void write_series(FILE *page, const struct axes *a, const struct clsnn_se
         fprintf(page, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2.5\" d=\"", colour);
         for (size_t k = 0; k < s->n; k++) {
             if (isfinite(s->y[k]))
-                fprintf(page, "%c%.5g %.5g", pen_down ? 'L' : 'M', x_at(a, s->x[k]), y_at(a, s->y[k]));
+                fprintf(page, "%c%.5g %.5g", pen_down ? 'L' : 'M', x_at(a, s->x[k]) + shift,
+                        y_at(a, s->y[k]));
             pen_down = isfinite(s->y[k]);
         }
         fputs("\"/>\n", page);
     }
     for (size_t k = 0; k < s->n; k++) {
         if (!isfinite(s->y[k])) continue;
+        const double x = x_at(a, s->x[k]) + shift, err = error_at(s, k);
+        if (err > 0)
+            fprintf(page, "<path stroke=\"%s\" stroke-width=\"2\" d=\"M%.5g %.5gh10m-5 0V%.5gm-5 0h10\"/>\n",
+                    colour, x - 5, y_at(a, fmax(a->y_lo, s->y[k] - err)),
+                    y_at(a, fmin(a->y_hi, s->y[k] + err)));
         fprintf(page,
                 "<circle cx=\"%.5g\" cy=\"%.5g\" r=\"%d\" fill=\"%s\" stroke=\"%s\" stroke-width=\"2\">"
                 "<title>%.2f %%</title></circle>\n",
-                x_at(a, s->x[k]), y_at(a, s->y[k]), look->hollow ? 6 : 4, look->hollow ? "none" : colour,
-                colour, s->y[k]);
+                x, y_at(a, s->y[k]), look->hollow ? 6 : 4, look->hollow ? "none" : colour, colour, s->y[k]);
     }
     fprintf(page,
             "<circle cx=\"%d\" cy=\"18\" r=\"5\" fill=\"%s\" stroke=\"%s\" stroke-width=\"2\"/>"
@@ -175,7 +186,8 @@ void clsnn_html_curves(FILE *page, const char *alt, const char *x_label, const s
     clsnn_html_text(page, alt);
     fputs("</title>\n", page);
     write_axes(page, &a, x_label);
-    for (size_t s = 0; s < n_series; s++)
-        write_series(page, &a, &series[s], &looks[s], LEFT + 8 + (int)s * 190);
+    for (size_t s = 0; s < n_series; s++) /* no error bar hides another */
+        write_series(page, &a, &series[s], &looks[s], LEFT + 8 + (int)s * 190,
+                     series[s].y_err ? 12 * ((double)s - (double)(n_series - 1) / 2) : 0);
     fputs("</svg>\n", page);
 }

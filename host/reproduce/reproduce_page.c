@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "formats/html.h"
 #include "reproduce/reproduce_internal.h"
+#include "run/page_parts.h"
 #include "run/run_json.h"
 
 static void page_table(const struct clsnn_reproduction *r, FILE *page) {
@@ -155,32 +156,22 @@ static void page_runs(const struct clsnn_reproduction *r, FILE *page) {
         r->epochs);
 }
 
-static void page_row(FILE *page, const char *name, const char *value, bool code) {
-    fprintf(page, "<tr><td>%s</td><td class=\"any\">%s", name, code ? "<code>" : "");
-    clsnn_html_text(page, value);
-    fprintf(page, "%s</td></tr>\n", code ? "</code>" : "");
-}
-
 static void page_origin(const struct clsnn_reproduction *r, const char *command, FILE *page) {
     char text[1024], seconds[32];
     fputs("<h2>How this page was made</h2>\n<table>\n<tbody>\n", page);
-    page_row(page, "command", command, true);
-    page_row(page, "version", "clsnn " CLSNN_VERSION, false);
-    page_row(page, "kernels, SHA-256", r->kernels_sha256, true);
-    for (size_t d = 0; d < r->n_devices; d++) {
-        const struct clsnn_device_info *i = r->devices[d].info;
-        snprintf(text, sizeof text, "%s (%s, %s, driver %s), %u compute units, work-groups of %d", i->name,
-                 i->platform_name, i->version, i->driver, i->compute_units, r->devices[d].work_group);
-        page_row(page, "device", text, false);
-    }
+    clsnn_html_row(page, "command", command, true);
+    clsnn_html_row(page, "version", "clsnn " CLSNN_VERSION, false);
+    clsnn_html_row(page, "kernels, SHA-256", r->kernels_sha256, true);
+    for (size_t d = 0; d < r->n_devices; d++)
+        clsnn_page_device(page, r->devices[d].info, r->devices[d].work_group);
     snprintf(text, sizeof text, "%s (%s): %u training images, %u of them for labels, %u %s images",
              clsnn_reproduction_data(r), r->data->source, r->train_images, r->label_images, r->test_images,
              clsnn_dataset_test_name(r->data));
-    page_row(page, "data", text, false);
-    page_row(page, "data, SHA-256", r->data->sha256, true);
+    clsnn_html_row(page, "data", text, false);
+    clsnn_html_row(page, "data, SHA-256", r->data->sha256, true);
     duration(r->seconds, seconds);
     snprintf(text, sizeof text, "%s to %s (UTC), %s", r->started, r->finished, seconds);
-    page_row(page, "this start", text, false);
+    clsnn_html_row(page, "this start", text, false);
     fputs("</tbody>\n</table>\n", page);
 }
 

@@ -19,12 +19,11 @@
 #include "formats/html.h"
 #include "formats/html_figures.h"
 #include "formats/mosaic.h"
-#include "options/options_render.h"
 #include "run/metrics.h"
+#include "run/page_parts.h"
 #include "run/paper.h"
 
 enum {
-    RELOAD_SECONDS = 10,
     MOST_CAPTIONED = 1600, /* neurons whose numbers and labels are readable on a page */
     MOST_MISTAKES = 100,
     MOST_CLASSES = 64 /* of a confusion matrix */
@@ -40,35 +39,18 @@ struct page {
     const struct clsnn_learned *learned;
 };
 
-static void row(FILE *to, const char *name, const char *value, bool code) {
-    fputs("<tr><td>", to);
-    clsnn_html_text(to, name);
-    fprintf(to, "</td><td class=\"any\">%s", code ? "<code>" : "");
-    clsnn_html_text(to, value);
-    fprintf(to, "%s</td></tr>\n", code ? "</code>" : "");
-}
-
 static void write_state(const struct page *p) {
     const struct clsnn_experiment *x = p->x;
     const double share =
         (double)x->at.images / ((double)x->plan.train_images * (x->plan.epochs ? x->plan.epochs : 1));
-    char now[32], eta[32];
-    clsnn_clock_utc(now);
-    if (p->state == CLSNN_RUN_FAILED) {
-        fputs("<p class=\"note\"><strong>This run has failed.</strong> ", p->to);
-        clsnn_html_text(p->to, clsnn_error_text());
-        fputs("</p>\n", p->to);
-    }
+    char eta[32];
+    if (p->state == CLSNN_RUN_FAILED) clsnn_html_note(p->to, "This run has failed.", clsnn_error_text());
     if (p->state == CLSNN_RUN_STOPPED)
         fputs("<p class=\"note\"><strong>This run was stopped</strong> and saved: <code>clsnn train --resume"
               "</code> goes on.</p>\n",
               p->to);
     if (p->state != CLSNN_RUN_RUNNING && p->state != CLSNN_RUN_STOPPED) return;
-    if (p->state == CLSNN_RUN_RUNNING)
-        fprintf(p->to,
-                "<p class=\"note\"><strong>This run is under way.</strong> The page is of %s (UTC) and loads "
-                "itself again every %d seconds.</p>\n",
-                now, RELOAD_SECONDS);
+    if (p->state == CLSNN_RUN_RUNNING) clsnn_page_under_way(p->to, "run");
     fprintf(p->to, "<p>%" PRIu64 " images trained, %.0f %% of the training", x->at.images, 100 * share);
     const double running = x->running ? clsnn_running_accuracy(x->running) : -1;
     if (running >= 0)
@@ -84,12 +66,8 @@ static void write_state(const struct page *p) {
 
 static void write_warnings(const struct page *p) {
     const struct clsnn_warnings *w = &p->report->warnings;
-    for (int k = 0; k < CLSNN_N_WARNINGS; k++) {
-        if (!w->texts[k][0]) continue;
-        fputs("<p class=\"note\"><strong>Warning.</strong> ", p->to);
-        clsnn_html_text(p->to, w->texts[k]);
-        fputs("</p>\n", p->to);
-    }
+    for (int k = 0; k < CLSNN_N_WARNINGS; k++)
+        if (w->texts[k][0]) clsnn_html_note(p->to, "Warning.", w->texts[k]);
 }
 
 /* Returns the accuracy of Kim & Kim (2020) after an epoch; NaN if this run is not to be compared. */
@@ -124,52 +102,6 @@ static void write_result(const struct page *p) {
         fprintf(p->to, ": %.2f %% (vote all)", paper);
     }
     fputs(".</p>\n", p->to);
-}
-
-/* The rows of one table of settings. */
-struct settings {
-    const struct page *page;
-    bool changed; /* those that differ from the preset; else the others */
-    size_t n;
-};
-
-static bool is_place(const char *name) {
-    static const char *const places[] = {"out", "json", "quiet", "verbose", "data", "device"};
-    for (size_t k = 0; k < sizeof places / sizeof *places; k++)
-        if (strcmp(name, places[k]) == 0) return true;
-    return false;
-}
-
-static void write_setting(void *ctx, const char *name, const char *value, const char *origin, bool is_number,
-                          bool is_param) {
-    struct settings *s = ctx;
-    const bool changed = strcmp(origin, "default") != 0 && strncmp(origin, "preset", 6) != 0;
-    char shown[CLSNN_EXCERPT];
-    (void)is_number;
-    (void)is_param;
-    if (changed != s->changed || is_place(name) || (!changed && !*value)) return;
-    if (s->n++ == 0) fputs("<table>\n<tbody>\n", s->page->to);
-    fputs("<tr><td>", s->page->to);
-    clsnn_html_text(s->page->to, name);
-    fputs("</td><td class=\"any\"><code>", s->page->to);
-    clsnn_html_text(s->page->to, value);
-    fputs("</code></td><td class=\"any\">", s->page->to);
-    if (changed) clsnn_html_text(s->page->to, clsnn_excerpt(origin, shown));
-    fputs("</td></tr>\n", s->page->to);
-}
-
-static void write_settings(const struct page *p) {
-    struct settings s = {p, true, 0};
-    fputs("<h2>Settings</h2>\n", p->to);
-    clsnn_options_visit(p->report->options, write_setting, &s);
-    if (s.n)
-        fputs("</tbody></table>\n", p->to);
-    else
-        fputs("<p>All as by default.</p>\n", p->to);
-    s = (struct settings){p, false, 0};
-    fputs("<details><summary>The others, as by default or preset</summary>\n", p->to);
-    clsnn_options_visit(p->report->options, write_setting, &s);
-    fputs(s.n ? "</tbody></table>\n</details>\n" : "</details>\n", p->to);
 }
 
 static enum clsnn_status write_accuracy(const struct page *p) {
@@ -402,30 +334,24 @@ static enum clsnn_status write_mistakes(const struct page *p) {
 static void write_origin(const struct page *p) {
     const struct clsnn_report *r = p->report;
     const struct clsnn_experiment *x = p->x;
-    const struct clsnn_device_info *d = &x->batch->dev->info;
     char text[1024], seconds[32], hash[CLSNN_SHA256_HEX] = "", now[32];
     fputs("<h2>How this was made</h2>\n<table>\n<tbody>\n", p->to);
     snprintf(text, sizeof text, "clsnn %s %s", CLSNN_VERSION, r->options->command);
-    row(p->to, "program", text, false);
-    if (r->model) row(p->to, "model", r->model, true);
-    snprintf(text, sizeof text, "%s (%s): %u training and %u %s images of %u x %u pixels", p->data->name,
-             p->data->source, p->data->train.n_images, p->data->test.n_images,
-             clsnn_dataset_test_name(p->data), p->data->test.height, p->data->test.width);
-    row(p->to, "data", text, false);
-    row(p->to, "data, SHA-256", p->data->sha256, true);
-    snprintf(text, sizeof text, "%s (%s, %s, driver %s), %u compute units, work-groups of %d", d->name,
-             d->platform_name, d->version, d->driver, d->compute_units, x->batch->net->kernels->work_group);
-    row(p->to, "device", text, false);
+    clsnn_html_row(p->to, "program", text, false);
+    if (r->model) clsnn_html_row(p->to, "model", r->model, true);
+    clsnn_page_data(p->to, p->data);
+    clsnn_page_device(p->to, &x->batch->dev->info, x->batch->net->kernels->work_group);
     clsnn_clock_utc(now);
     snprintf(text, sizeof text, "%s to %s (UTC)", r->started, now);
-    row(p->to, "time", text, false);
+    clsnn_html_row(p->to, "time", text, false);
     clsnn_format_duration(x->at.train_seconds, seconds);
     snprintf(text, sizeof text, "%s for %" PRIu64 " presentations", seconds, x->at.trained.presentations);
-    if (!r->model) row(p->to, "training", text, false);
+    if (!r->model) clsnn_html_row(p->to, "training", text, false);
     clsnn_format_duration(x->at.eval_seconds, seconds);
-    row(p->to, "labelling and testing", seconds, false);
-    if (p->learned && p->state == CLSNN_RUN_FINISHED) row(p->to, "final_sha256", p->learned->sha256, true);
-    if (clsnn_program_hash(hash) == CLSNN_OK) row(p->to, "kernels, SHA-256", hash, true);
+    clsnn_html_row(p->to, "labelling and testing", seconds, false);
+    if (p->learned && p->state == CLSNN_RUN_FINISHED)
+        clsnn_html_row(p->to, "final_sha256", p->learned->sha256, true);
+    if (clsnn_program_hash(hash) == CLSNN_OK) clsnn_html_row(p->to, "kernels, SHA-256", hash, true);
     fputs(
         "</tbody>\n</table>\n<p>Every number is in <code>run.json</code> and <code>metrics.csv</code> beside "
         "this page.</p>\n",
@@ -440,14 +366,14 @@ static enum clsnn_status write_page(const struct page *p) {
     if (!p->report->model)
         snprintf(title + n, sizeof title - (size_t)n, ", %u epoch%s, seed %" PRIu64, plan->epochs,
                  plan->epochs == 1 ? "" : "s", plan->seed);
-    clsnn_html_begin(p->to, title, p->state == CLSNN_RUN_RUNNING ? RELOAD_SECONDS : 0);
+    clsnn_html_begin(p->to, title, p->state == CLSNN_RUN_RUNNING ? CLSNN_PAGE_RELOAD_SECONDS : 0);
     fputs("<h1>", p->to);
     clsnn_html_text(p->to, title);
     fputs("</h1>\n", p->to);
     write_state(p);
     write_warnings(p);
     write_result(p);
-    write_settings(p);
+    clsnn_page_settings(p->to, p->report->options);
     TRY(write_accuracy(p));
     TRY(write_weights(p));
     TRY(write_strip(p));

@@ -14,6 +14,7 @@ struct clsnn_sweep_run {
     char *name, *dir;              /* "neurons-100_seed-3"; DIR/runs/NAME; both owned */
     struct clsnn_found_run result; /* as found on disk, or as trained since */
     bool own;                      /* the run belongs to this shard */
+    bool is_under_way;             /* it has a slot of a batch */
 };
 
 /* A device with kernels for the runs. */
@@ -38,6 +39,7 @@ struct clsnn_sweep {
     /* Only runs made by these kernels and this version of clsnn count as finished; NULL: runs of any. */
     const char *kernels_sha256;
     const struct clsnn_warnings *warnings; /* that every run has; NULL: none */
+    bool has_page;                         /* clsnn_sweep_run keeps report.html up to date (sweep_page.h) */
     /* clsnn_sweep_plan makes these. */
     struct clsnn_sweep_run *runs; /* [grid->n_runs], owned */
 };

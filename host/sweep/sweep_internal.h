@@ -69,6 +69,7 @@ struct work {
     double to_test;             /* clsnn_eta_tests of all runs of this start */
     double eta_seconds, eta_at; /* the last estimate, and when it was made */
     bool read_out;              /* the watcher was told of the first readout */
+    double page_next;           /* when the page is due again, clsnn_clock_seconds */
     size_t n_unsaved;           /* runs with a file that could not be written */
     char unsaved[1024];         /* the error of the first of these runs */
     bool told[CLSNN_N_WARNINGS];

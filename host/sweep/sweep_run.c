@@ -1,5 +1,6 @@
 /* Trains the runs of a sweep side by side: a thread for each device, on each a batch for each network size, a
  * slot for each run under way. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,23 @@
 #include "sweep/eta.h"
 #include "sweep/pack.h"
 #include "sweep/sweep_internal.h"
+#include "sweep/sweep_page.h"
+
+/* Writes the sweep's page, if it is due; the caller holds the lock. The next one waits so long that pages
+ * take less than half a percent of the time. A page that cannot be written ends nothing. */
+static void show_page(struct work *w) {
+    char text[1200];
+    const double began = clsnn_clock_seconds();
+    if (!w->sweep->has_page || began < w->page_next) return;
+    const enum clsnn_status st = clsnn_sweep_page_write(w->sweep, &w->stage, CLSNN_RUN_RUNNING);
+    const double now = clsnn_clock_seconds();
+    w->page_next = now + 5 + 200 * (now - began);
+    if (st == CLSNN_OK) return;
+    snprintf(text, sizeof text, "%s; the runs go on", clsnn_error_text());
+    if (w->watch && w->watch->note) w->watch->note(w->watch->ctx, text, true);
+    clsnn_error_clear();
+    w->page_next = HUGE_VAL;
+}
 
 /* Tells the watcher of the progress of all devices. Returns false to stop. */
 static bool show(struct work *w, bool reads_out) {
@@ -35,6 +53,7 @@ static bool show(struct work *w, bool reads_out) {
     s->reading_out = reads_out && !w->read_out;
     w->read_out = w->read_out || s->reading_out;
     if (w->watch && w->watch->stage) goes_on = w->watch->stage(w->watch->ctx, s);
+    if (s->n_waiting + s->n_running) show_page(w); /* the caller writes the last one */
     pthread_mutex_unlock(&w->lock);
     return goes_on;
 }
@@ -370,6 +389,7 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
     clsnn_file_remove_unfinished(s->dir);
     TRY(make_queue(&w));
     trains = w.n_queue > 0;
+    if (trains) show_page(&w);
     while (w.n_queue > 0) TRY(run_devices(&w));
     show(&w, false);
     if (w.n_unsaved)

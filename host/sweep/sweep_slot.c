@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "clsnn/checkpoint.h"
+#include "run/page.h"
 #include "run/run_json.h"
 #include "run/run_read.h"
 #include "run/start.h"
@@ -61,6 +62,7 @@ static struct clsnn_sweep_run *take(struct worker *k, int b) {
     if (q < w->n_queue) {
         run = w->queue[q];
         memmove(&w->queue[q], &w->queue[q + 1], (--w->n_queue - q) * sizeof(struct clsnn_sweep_run *));
+        run->is_under_way = true;
         w->stage.n_waiting--;
         w->stage.n_running++;
         k->n_running++;
@@ -74,6 +76,7 @@ void clsnn_slot_drop(struct worker *k, int b, bool ended, const char *why) {
     struct work *w = k->work;
     struct clsnn_sweep_run *run = k->slots[b].run;
     pthread_mutex_lock(&w->lock);
+    run->is_under_way = false;
     w->stage.n_running--;
     k->n_running--;
     if (!ended) {
@@ -274,6 +277,7 @@ static enum clsnn_status save(struct work *w, const struct slot *slot, const str
         pthread_mutex_unlock(&w->lock);
         TRY(st);
     }
+    TRY(clsnn_page_write(&slot->report, CLSNN_RUN_FINISHED, learned));
     TRY(clsnn_run_json_write(&slot->report, CLSNN_RUN_FINISHED, learned));
 fail:
     /* Best effort: the state FAILED makes the next start of the sweep train this run again. */
@@ -299,17 +303,18 @@ enum clsnn_status clsnn_slot_finished(void *ctx, struct clsnn_experiment **exper
     struct worker *k = ctx;
     struct work *w = k->work;
     struct slot *slot = &k->slots[(*experiment)->slot];
-    struct clsnn_found_run *result = &slot->run->result;
+    struct clsnn_found_run *result = &slot->run->result,
+                           found = {.found = CLSNN_FOUND_FINISHED}; /* even if its files cannot be written */
     struct clsnn_learned learned = {0};
     TRY(clsnn_experiment_learned(*experiment, &learned));
     clsnn_warnings_of_result(&slot->report.warnings, *experiment);
     tell(w, slot);
-    clsnn_found_finish(result);
-    TRY(clsnn_run_of(&slot->report, &learned, &result->run));
+    TRY(clsnn_run_of(&slot->report, &learned, &found.run));
     pthread_mutex_lock(&w->lock);
-    w->stage.n_warned += result->run.warnings[0] != '\0';
+    w->stage.n_warned += found.run.warnings[0] != '\0';
+    clsnn_found_finish(result);
+    *result = found;
     pthread_mutex_unlock(&w->lock);
-    result->found = CLSNN_FOUND_FINISHED; /* in the tables even if its own files cannot be written */
     TRY(go_on(w, slot, save(w, slot, &learned)));
     clsnn_work_sync(w, false);
     TRY(leave(k, experiment, NULL));
@@ -328,6 +333,7 @@ enum clsnn_status clsnn_slot_failed(void *ctx, struct clsnn_experiment **experim
     /* run.json holds the recorded error, so it is written before clsnn_error_clear. Best effort: results.csv
      * shows the failure too. */
     clsnn_run_json_write(&slot->report, CLSNN_RUN_FAILED, NULL);
+    clsnn_page_write(&slot->report, CLSNN_RUN_FAILED, NULL);
     clsnn_error_clear();
     clsnn_work_note(k->work, text, true);
     return leave(k, experiment, why);

@@ -16,14 +16,9 @@
 #include "run/metrics.h"
 #include "run/run_json.h"
 #include "run/run_read.h"
+#include "sweep/sweep_cells.h"
 
 enum { MAX_SERIES = 6 };
-
-/* Texts of the column `state`. */
-static const char *const state_names[] = {
-    [CLSNN_FOUND_NOTHING] = "missing",       [CLSNN_FOUND_FINISHED] = "finished",
-    [CLSNN_FOUND_BROKEN_OFF] = "broken off", [CLSNN_FOUND_FAILED] = "failed",
-    [CLSNN_FOUND_CORRUPT] = "corrupt",       [CLSNN_FOUND_OTHER] = "of other settings"};
 
 /* Returns a sweep's value as JSON: a number if the text is one, else a string. */
 static json_t *value_json(const char *text) {
@@ -40,7 +35,7 @@ static bool write_run(const struct clsnn_sweep *s, size_t k, FILE *csv, FILE *js
     const struct clsnn_sweep_run *run = &s->runs[k];
     const struct clsnn_found_run *result = &run->result;
     const struct clsnn_metric_row *row;
-    const char *state = state_names[result->found];
+    const char *state = clsnn_sweep_state(run);
     const bool finished = result->found == CLSNN_FOUND_FINISHED;
     json_t *line = json_object();
     bool ok = line != NULL;
@@ -79,66 +74,6 @@ static bool write_run(const struct clsnn_sweep *s, size_t k, FILE *csv, FILE *js
     return ok;
 }
 
-static bool is_seed(const struct clsnn_axis *axis) {
-    return axis->row && axis->row->type == CLSNN_OPT_SEED;
-}
-
-/* Returns true if runs a and b agree in every axis but the seed. but, unless NULL, is one more axis in which
- * they may differ, with all axes of its group. */
-static bool same_but_seed(const struct clsnn_grid *g, size_t a, size_t b, const struct clsnn_axis *but) {
-    for (size_t k = 0; k < g->n_axes; k++) {
-        const struct clsnn_axis *axis = &g->axes[k];
-        if (!(but && axis->group == but->group) && !is_seed(axis) &&
-            clsnn_grid_index(g, a, axis) != clsnn_grid_index(g, b, axis))
-            return false;
-    }
-    return true;
-}
-
-/* The runs that differ only in their seed. */
-struct cell {
-    size_t first; /* the first of these runs; its other values hold for all of them */
-    size_t n_runs;
-    struct clsnn_stats all, proportion; /* accuracy in percent, over the finished runs */
-};
-
-/* Makes the cells, in the order of their first runs. *out: [*out_n], malloc'ed. */
-static enum clsnn_status make_cells(const struct clsnn_sweep *s, struct cell **out, size_t *out_n) {
-    const size_t n = s->grid->n_runs;
-    struct cell *cells = malloc(n * sizeof *cells);
-    double *values = malloc(2 * n * sizeof *values);
-    size_t *cell_of = malloc(n * sizeof *cell_of), n_cells = 0;
-    if (!cells || !values || !cell_of) {
-        free(cells);
-        free(values);
-        free(cell_of);
-        return clsnn_no_memory("results");
-    }
-    for (size_t run = 0; run < n; run++) {
-        size_t c = 0;
-        while (c < n_cells && !same_but_seed(s->grid, cells[c].first, run, NULL)) c++;
-        if (c == n_cells) cells[n_cells++] = (struct cell){.first = run};
-        cell_of[run] = c;
-        cells[c].n_runs++;
-    }
-    for (size_t c = 0; c < n_cells; c++) {
-        size_t k = 0;
-        for (size_t run = 0; run < n; run++) {
-            const struct clsnn_found_run *result = &s->runs[run].result;
-            if (cell_of[run] != c || result->found != CLSNN_FOUND_FINISHED) continue;
-            values[k] = 100 * clsnn_run_last(&result->run)->accuracy_all;
-            values[n + k++] = 100 * clsnn_run_last(&result->run)->accuracy_proportion;
-        }
-        cells[c].all = clsnn_stats_of(values, k);
-        cells[c].proportion = clsnn_stats_of(values + n, k);
-    }
-    free(values);
-    free(cell_of);
-    *out = cells;
-    *out_n = n_cells;
-    return CLSNN_OK;
-}
-
 static void write_stats(FILE *csv, const struct clsnn_stats *s) {
     if (s->n == 0)
         fputs(",,,", csv);
@@ -148,16 +83,18 @@ static void write_stats(FILE *csv, const struct clsnn_stats *s) {
         fprintf(csv, ",%.4f,%.4f,%.4f", s->mean, s->sd, s->ci95);
 }
 
-static void write_summary(const struct clsnn_sweep *s, const struct cell *cells, size_t n_cells, FILE *csv) {
+static void write_summary(const struct clsnn_sweep *s, const struct clsnn_sweep_cell *cells, size_t n_cells,
+                          FILE *csv) {
     const struct clsnn_grid *g = s->grid;
     for (size_t a = 0; a < g->n_axes; a++)
-        if (!is_seed(&g->axes[a])) fprintf(csv, "%s,", g->axes[a].name);
+        if (!clsnn_sweep_is_seed(&g->axes[a])) fprintf(csv, "%s,", g->axes[a].name);
     fputs("runs,finished,all_mean_percent,all_sd,all_ci95,proportion_mean_percent,proportion_sd,proportion_"
           "ci95\n",
           csv);
     for (size_t c = 0; c < n_cells; c++) {
         for (size_t a = 0; a < g->n_axes; a++)
-            if (!is_seed(&g->axes[a])) fprintf(csv, "%s,", clsnn_grid_value(g, cells[c].first, &g->axes[a]));
+            if (!clsnn_sweep_is_seed(&g->axes[a]))
+                fprintf(csv, "%s,", clsnn_grid_value(g, cells[c].first, &g->axes[a]));
         fprintf(csv, "%zu,%zu", cells[c].n_runs, cells[c].all.n);
         write_stats(csv, &cells[c].all);
         write_stats(csv, &cells[c].proportion);
@@ -178,12 +115,12 @@ static bool axis_numbers(const struct clsnn_axis *axis, double *out) {
 /* Collects the points of one curve: cells that agree with cell `like` in every axis but this one. Writes x,
  * mean and half of the 95 % interval of each point, in increasing x; returns the number of points. */
 static size_t collect_points(const struct clsnn_grid *g, const struct clsnn_axis *axis, const double *numbers,
-                             const struct cell *cells, size_t n_cells, size_t like, bool proportion,
-                             double *x, double *y, double *err) {
+                             const struct clsnn_sweep_cell *cells, size_t n_cells, size_t like,
+                             bool proportion, double *x, double *y, double *err) {
     size_t n = 0;
     for (size_t c = 0; c < n_cells; c++) {
         const struct clsnn_stats *s = proportion ? &cells[c].proportion : &cells[c].all;
-        if (s->n == 0 || !same_but_seed(g, cells[like].first, cells[c].first, axis)) continue;
+        if (s->n == 0 || !clsnn_sweep_same_but_seed(g, cells[like].first, cells[c].first, axis)) continue;
         size_t at = n++;
         const double where = numbers[clsnn_grid_index(g, cells[c].first, axis)];
         for (; at > 0 && x[at - 1] > where; at--) { /* insertion: the file may list values in any order */
@@ -193,7 +130,7 @@ static size_t collect_points(const struct clsnn_grid *g, const struct clsnn_axis
         }
         x[at] = where;
         y[at] = s->mean;
-        err[at] = s->n > 1 ? s->ci95 : 0;
+        err[at] = s->n >= 3 ? s->ci95 : 0; /* that of two values is wider than any axis */
     }
     return n;
 }
@@ -205,7 +142,7 @@ static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis
     *out = '\0';
     for (size_t a = 0; a < g->n_axes && n < room; a++) {
         const struct clsnn_axis *other = &g->axes[a];
-        if (other == axis || is_seed(other) || other->group == axis->group) continue;
+        if (other == axis || clsnn_sweep_is_seed(other) || other->group == axis->group) continue;
         n += (size_t)snprintf(out + n, room - n, "%s%s = %s", n ? ", " : "", other->name,
                               clsnn_grid_value(g, run, other));
     }
@@ -213,8 +150,9 @@ static void curve_name(const struct clsnn_grid *g, const struct clsnn_axis *axis
 
 /* Returns the line below a picture's title: what its runs share, and how to read it. malloc'ed; NULL without
  * memory. *out_zipped becomes true if another axis than the seed advances together with this one. */
-static char *chart_note(const struct clsnn_sweep *s, const struct clsnn_axis *axis, const struct cell *cells,
-                        size_t n_cells, size_t n_drawn, size_t n_curves, bool *out_zipped) {
+static char *chart_note(const struct clsnn_sweep *s, const struct clsnn_axis *axis,
+                        const struct clsnn_sweep_cell *cells, size_t n_cells, size_t n_drawn, size_t n_curves,
+                        bool *out_zipped) {
     const struct clsnn_grid *g = s->grid;
     const struct clsnn_plan *first = &s->runs[0].plan;
     bool same_epochs = true, same_images = true;
@@ -235,11 +173,11 @@ static char *chart_note(const struct clsnn_sweep *s, const struct clsnn_axis *ax
     if (same_images) fprintf(to, "training images: %u, ", first->train_images);
     fprintf(to, "seeds: %zu", least);
     if (most > least) fprintf(to, " to %zu", most);
-    if (most > 1) fputs("; bars: 95 % interval", to);
+    if (most >= 3) fputs("; bars: 95 % interval", to);
     if (n_drawn < n_curves) fprintf(to, "; %zu of %zu curves", n_drawn, n_curves);
     for (size_t a = 0; a < g->n_axes; a++) {
         const struct clsnn_axis *other = &g->axes[a];
-        if (other == axis || is_seed(other) || other->group != axis->group) continue;
+        if (other == axis || clsnn_sweep_is_seed(other) || other->group != axis->group) continue;
         if (!*out_zipped) fprintf(to, "; points: %s", axis->name);
         fprintf(to, " and %s", other->name);
         *out_zipped = true;
@@ -253,7 +191,7 @@ static char *chart_note(const struct clsnn_sweep *s, const struct clsnn_axis *ax
 /* Draws accuracy against one axis: a curve for each combination of the other axes, at most MAX_SERIES. A
  * sweep of this axis alone shows both votes. *out_drawn becomes true if there was a picture to draw. */
 static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct clsnn_axis *axis,
-                                   const struct cell *cells, size_t n_cells, const char *dir,
+                                   const struct clsnn_sweep_cell *cells, size_t n_cells, const char *dir,
                                    bool *out_drawn) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = s->grid;
@@ -273,7 +211,7 @@ static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct cls
     for (size_t c = 0; c < n_cells; c++) {
         bool first = true;
         for (size_t d = 0; d < c && first; d++)
-            first = !same_but_seed(g, cells[d].first, cells[c].first, axis);
+            first = !clsnn_sweep_same_but_seed(g, cells[d].first, cells[c].first, axis);
         if (!first) continue;
         n_curves++;
         for (int vote = 0; vote < (alone ? 2 : 1) && n_series < MAX_SERIES; vote++) {
@@ -321,7 +259,7 @@ static bool is_old_picture(const struct clsnn_grid *g, const char *file) {
     snprintf(name, sizeof name, "%.*s", (int)(n - n_begin - n_end), file + n_begin);
     if (!clsnn_option_find(name) && !clsnn_param_find(name)) return false; /* the user's own file */
     for (size_t a = 0; a < g->n_axes; a++)
-        if (!is_seed(&g->axes[a]) && strcmp(g->axes[a].name, name) == 0) return false;
+        if (!clsnn_sweep_is_seed(&g->axes[a]) && strcmp(g->axes[a].name, name) == 0) return false;
     return true;
 }
 
@@ -337,11 +275,11 @@ enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **ou
     const struct clsnn_grid *g = s->grid;
     char *texts[3] = {NULL}, *written = NULL;
     size_t sizes[3] = {0}, n_cells = 0, n_written = 0;
-    struct cell *cells = NULL;
+    struct clsnn_sweep_cell *cells = NULL;
     FILE *files[3] = {NULL}, *list = open_memstream(&written, &n_written);
     bool ok = list != NULL;
     static const char *const names[3] = {"results.csv", "results.jsonl", "summary.csv"};
-    TRY(make_cells(s, &cells, &n_cells));
+    TRY(clsnn_sweep_cells(s, &cells, &n_cells));
     for (int k = 0; k < 3; k++) {
         files[k] = open_memstream(&texts[k], &sizes[k]);
         ok = ok && files[k];
@@ -370,7 +308,7 @@ enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **ou
     }
     for (size_t a = 0; a < g->n_axes; a++) {
         bool drawn = false;
-        if (is_seed(&g->axes[a])) continue;
+        if (clsnn_sweep_is_seed(&g->axes[a])) continue;
         TRY(draw_axis(s, &g->axes[a], cells, n_cells, s->dir, &drawn));
         if (drawn) fprintf(list, ", accuracy-%s.png", g->axes[a].name);
     }
@@ -401,15 +339,15 @@ static json_t *stats_json(const struct clsnn_stats *s, bool *ok) {
     return o;
 }
 
-static enum clsnn_status print_json(const struct clsnn_sweep *s, const struct cell *cells, size_t n_cells,
-                                    FILE *to) {
+static enum clsnn_status print_json(const struct clsnn_sweep *s, const struct clsnn_sweep_cell *cells,
+                                    size_t n_cells, FILE *to) {
     const struct clsnn_grid *g = s->grid;
     json_t *rows = json_array();
     bool ok = true;
     for (size_t c = 0; c < n_cells; c++) {
         json_t *row = json_object();
         for (size_t a = 0; a < g->n_axes; a++)
-            if (!is_seed(&g->axes[a]))
+            if (!clsnn_sweep_is_seed(&g->axes[a]))
                 clsnn_json_add(row, g->axes[a].name,
                                value_json(clsnn_grid_value(g, cells[c].first, &g->axes[a])), &ok);
         clsnn_json_add(row, "runs", json_integer((json_int_t)cells[c].n_runs), &ok);
@@ -433,21 +371,21 @@ static int width_of(const struct clsnn_axis *axis) {
 enum clsnn_status clsnn_sweep_table_print(const struct clsnn_sweep *s, FILE *to, bool json) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = s->grid;
-    struct cell *cells = NULL;
+    struct clsnn_sweep_cell *cells = NULL;
     size_t n_cells = 0;
     bool any = false; /* a cell has an interval */
-    TRY(make_cells(s, &cells, &n_cells));
+    TRY(clsnn_sweep_cells(s, &cells, &n_cells));
     if (json) {
         TRY(print_json(s, cells, n_cells, to));
         goto fail;
     }
     for (size_t a = 0; a < g->n_axes; a++)
-        if (!is_seed(&g->axes[a])) fprintf(to, "%*s  ", width_of(&g->axes[a]), g->axes[a].name);
+        if (!clsnn_sweep_is_seed(&g->axes[a])) fprintf(to, "%*s  ", width_of(&g->axes[a]), g->axes[a].name);
     fputs("runs    vote all (%)       vote proportion (%)\n", to);
     for (size_t c = 0; c < n_cells; c++) {
         const struct clsnn_stats *stats[2] = {&cells[c].all, &cells[c].proportion};
         for (size_t a = 0; a < g->n_axes; a++)
-            if (!is_seed(&g->axes[a]))
+            if (!clsnn_sweep_is_seed(&g->axes[a]))
                 fprintf(to, "%*s  ", width_of(&g->axes[a]), clsnn_grid_value(g, cells[c].first, &g->axes[a]));
         fprintf(to, "%4zu", stats[0]->n);
         for (int vote = 0; vote < 2; vote++) {

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "experiment/experiment.h"
 #include "model/tuned.h"
+#include "sweep/sweep_page.h"
 #include "sweep/sweep_table.h"
 
 void clsnn_tune_finish(struct clsnn_tune *t) {
@@ -88,11 +89,13 @@ static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *gr
                                 .n_shards = t->n_shards,
                                 .keeps_checkpoints = true,
                                 .from = from,
+                                .has_page = t->n_shards == 1,
                                 .warnings = t->warnings};
     TRY(clsnn_sweep_plan(out, watch));
     t->n_tested = out->runs[0].plan.test_images;
     st = clsnn_sweep_run(out, watch, &stage);
     t->images += stage.images;
+    if (st != CLSNN_OK && stage.n_runs) clsnn_sweep_page_end(out, &stage, st);
     TRY(st);
     for (size_t k = 0; k < grid->n_runs; k++) /* other shards may have finished theirs since */
         if (!out->runs[k].own) TRY(clsnn_sweep_look(out, watch, &out->runs[k]));
@@ -105,6 +108,8 @@ static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *gr
         goto fail;
     }
     if (t->shard == 1) TRY(clsnn_sweep_table_write(out, &written));
+    out->has_page = true; /* each shard that finds the stage finished writes the same page */
+    TRY(clsnn_sweep_page_end(out, stage.n_runs ? &stage : NULL, CLSNN_OK));
 fail:
     free(written);
     return st;
@@ -201,6 +206,11 @@ fail:
     return st;
 }
 
+/* Writes the page of the search under way. Shards leave it to the end. */
+static enum clsnn_status show_page(const struct clsnn_tune *t) {
+    return t->n_shards == 1 ? clsnn_tune_page(t, CLSNN_RUN_RUNNING) : CLSNN_OK;
+}
+
 enum clsnn_status clsnn_tune_run(struct clsnn_tune *t, const struct clsnn_sweep_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
     const uint32_t most = (uint32_t)t->options->epochs;
@@ -211,6 +221,7 @@ enum clsnn_status clsnn_tune_run(struct clsnn_tune *t, const struct clsnn_sweep_
     if (!t->points) return clsnn_no_memory("tune");
     for (size_t k = 0; k < n_points; k++) t->points[k].run = k;
     for (;;) {
+        TRY(show_page(t));
         TRY(train_stage(t, n_points, epochs, from, watch, &dir));
         free(from);
         from = dir;
@@ -219,6 +230,7 @@ enum clsnn_status clsnn_tune_run(struct clsnn_tune *t, const struct clsnn_sweep_
         n_points = (n_points + 1) / 2;
         epochs = clsnn_tune_next(epochs, most);
     }
+    TRY(show_page(t));
     TRY(train_best(t, watch));
 fail:
     free(from);

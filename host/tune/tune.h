@@ -7,6 +7,7 @@
 
 #include "base/stats.h"
 #include "options/options_file.h"
+#include "run/run_json.h"
 #include "sweep/sweep.h"
 
 /* A point of the search. */
@@ -53,9 +54,11 @@ const struct clsnn_metrics *clsnn_tune_last(const struct clsnn_tune_point *p);
 /* Returns the number of epochs of the stage after the one of `epochs`; at most `most`. */
 uint32_t clsnn_tune_next(uint32_t epochs, uint32_t most);
 
-/* Writes best.ini and tune.csv, then report.html. No file holds times or a machine's name.
- * Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+/* Writes best.ini and tune.csv, which hold no times and no machine's name. Errors: CLSNN_E_IO,
+ * CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_tune_files(const struct clsnn_tune *t);
-enum clsnn_status clsnn_tune_page(const struct clsnn_tune *t);
+/* Writes report.html, with the points that have been trained. The page of a search under way loads itself
+ * again; that of a failed one has the recorded error. Errors: CLSNN_E_IO, CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_tune_page(const struct clsnn_tune *t, enum clsnn_run_state state);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# report.html: what it says of running, finished, stopped and failed runs, and that it stands alone. Where
-# Chromium is installed, pages are also laid out at 400 and 1400 pixels.
+# report.html: what it says of running, finished, stopped and failed runs and sweeps, and that it stands
+# alone. Where Chromium is installed, pages are also laid out at 400 and 1400 pixels.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -10,8 +10,9 @@ page_has() { # page_has FILE TEXT...
     for text in "$@"; do grep -qF -- "$text" "$file" || wrong "$file lacks: $text"; done
 }
 alone() { # alone FILE: the page needs no script and fetches nothing
-    local fetched='<script|<link|<iframe|@import|javascript:|(src|href)="[^d#"].{9}'
-    ! grep -qiE "$fetched" "$1" || wrong "$1 is not self-contained: $(grep -oiE "$fetched" "$1")"
+    local fetched='<script|<link|<iframe|@import|javascript:|(src|href)="[^d#"].{9}' text
+    text=$(sed 's/<a href="[^"]*">//g' "$1") # links are followed by hand only
+    ! grep -qiE "$fetched" <<<"$text" || wrong "$1 is not self-contained: $(grep -oiE "$fetched" <<<"$text")"
     with_numpy - "$1" <<'END' || wrong "$(tail -n 1 "$work/notes")"
 import html.parser, sys
 class Reader(html.parser.HTMLParser):
@@ -89,15 +90,87 @@ END
     alone out/report.html
     cp out/report.html "$work/wide.html"
 }
+# links PAGE: every link of a page leads to a page below its directory; prints their number
+links() {
+    local link n=0
+    for link in $(grep -oE '<a href="[^"]*"' "$1" | cut -d'"' -f2); do
+        link=$(printf %b "${link//%/\\x}")
+        [ -s "$(dirname "$1")/$link" ] || wrong "$1: a link leads nowhere: $link"
+        n=$((n + 1))
+    done
+    echo $n
+}
+swept() { # a sweep's page: its runs with links to their pages, means, warnings on top
+    printf 'neurons = 5, 6\nseed = 1..3\n' >s.ini
+    run 0 sweep s.ini "${brief[@]}" --label-images 5 --out s --set theta_plus_mv=0.06
+    alone s/report.html
+    page_has s/report.html "<h1>custom: a sweep of 6 runs</h1>" "6 of 6 runs are finished" " &plusmn; " \
+        "Accuracy against neurons" ">theta_plus_mv</td>" \
+        '<td title="neurons-6_seed-2"><a href="runs/neurons-6_'
+    [ "$(links s/report.html)" = 6 ] || wrong "not six links"
+    ! grep -q 'http-equiv="refresh"' s/report.html || wrong "a finished sweep's page reloads itself"
+    [ "$(grep -nF "Warning: class_without_images." s/report.html | cut -d: -f1)" -lt \
+        "$(grep -nF "Means over seeds" s/report.html | cut -d: -f1)" ] || wrong "the warnings are not on top"
+    alone s/runs/neurons-5_seed-1/report.html
+    page_has s/runs/neurons-5_seed-1/report.html "<h1>custom: 5 neurons, 1 epoch, seed 1</h1>" ">Weights<"
+    page_has s/report.html "$(awk -F, '/^neurons-6_seed-3/ {
+        printf "<td>%.2f</td><td>%.2f</td>", 100 * $5, 100 * $6 }' s/results.csv)"
+    cp s/report.html "$work/swept.html"
+    # what another directory would show: one run failed, one was never made
+    sed -i 's/"state": "finished"/"state": "failed"/' s/runs/neurons-5_seed-1/run.json
+    rm -r s/runs/neurons-5_seed-2
+    run 1 sweep s.ini "${brief[@]}" --label-images 5 --out s --set theta_plus_mv=0.06 --collect
+    page_has s/report.html "<strong>1 run failed.</strong>" "4 of 6 runs are finished" "it failed" ">missing<"
+    [ "$(links s/report.html)" = 5 ] || wrong "not five links"
+}
+seeds() { # the page of train --runs; an interval only from three seeds on
+    train --runs 3 --out r --epochs 2 --eval-every 1
+    alone r/report.html
+    page_has r/report.html "<h1>custom: 20 neurons, 2 epochs, 3 seeds</h1>" " &plusmn; " "bars: 95 % interval"
+    [ "$(links r/report.html)" = 3 ] || wrong "not three links"
+    cp r/report.html "$work/seeds.html"
+    train --runs 2 --out r
+    page_has r/report.html "Means over seeds"
+    ! grep -qF "&plusmn;" r/report.html || wrong "two seeds have an interval"
+}
+sweep_under_way() {
+    begin "side by side" sweep <(printf 'seed = 1..400\n') --data "$work/digits" --neurons 100 --out s
+    until_there s/report.html
+    page_has s/report.html 'http-equiv="refresh"' "This sweep is under way." "0 of 400 runs are finished" \
+        ">waiting<"
+    alone s/report.html
+    kill -TERM "$pid"
+    finish 75
+    page_has s/report.html "This sweep was stopped."
+    ! grep -q 'http-equiv="refresh"' s/report.html || wrong "a stopped sweep's page reloads itself"
+}
+searched() { # a search's page: stages and points lead to pages
+    echo 'w_norm = 60..90' >t.ini
+    run 0 tune t.ini --data "$work/small" --neurons 6 --random 4 --train-images 60 --label-images 60 \
+        --validate 60 --seeds 3 --out t
+    alone t/report.html
+    [ "$(links t/report.html)" = 8 ] || wrong "$(links t/report.html) links: must be 4 stages and 4 points"
+    page_has t/report.html "The best point" " &plusmn; " ">w_norm</text>"
+    ! grep -q 'http-equiv="refresh"' t/report.html || wrong "a finished search's page reloads itself"
+    [ "$(links t/epochs-1/report.html)" = 4 ] || wrong "the stage has no page of its four points"
+    cp t/report.html "$work/searched.html"
+    begin "points train for 1" tune t.ini --data "$work/digits" --neurons 100 --random 4 --out u
+    until_there u/report.html
+    page_has u/report.html 'http-equiv="refresh"' "This search is under way."
+    alone u/report.html
+    kill -TERM "$pid"
+    finish 75
+    page_has u/report.html "This search was stopped."
+}
 laid_out() { # nothing is wider than the window, and the page makes no request
     local browser='' name k
     for name in chromium chromium-browser google-chrome; do
         [ -n "$browser" ] || browser=$(command -v "$name" || true)
     done
     [ -n "$browser" ] || skip "Chromium is not installed"
-    cp "$work/base/report.html" a.html
-    [ ! -e "$work/wide.html" ] || cp "$work/wide.html" b.html
-    for name in a b; do
+    cp "$work/base/report.html" base.html
+    cp "$work"/*.html . 2>/dev/null # those of the cases before
+    for name in base wide swept seeds searched; do
         [ -e $name.html ] || continue
         with_numpy - $name.html <<'END' || wrong "no page"
 import sys
@@ -131,6 +204,10 @@ on "a run under way, then stopped" under_way
 on "a failed run" failed
 on "eval and predict" tested
 on "other images" sizes
+on "a sweep" swept
+on "train --runs" seeds
+on "a sweep under way, then stopped" sweep_under_way
+on "a search" searched
 on "layout in Chromium" laid_out
 
 run_cases small base

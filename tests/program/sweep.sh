@@ -32,16 +32,16 @@ sweep_base() {
     done
     sweep --out out
     prints "6 of 6 finished"
-    prints "written to    out/{results.csv, results.jsonl, summary.csv, accuracy-neurons.png, runs/}"
+    prints "written to    out/{report.html, results.csv, results.jsonl, summary.csv, accuracy-neurons.png, "
     prints "mean +- half width of its 95 % interval"
     says "6 runs, 0 of them finished before"
     same_tables out "$work/swept"
     cd out || exit 1
     exist "${tables[@]}"
-    [ "$(find . -maxdepth 1 -type f | wc -l)" = 5 ] ||
-        wrong "other files than the tables, a picture and the lock: $(ls -A)"
+    [ "$(find . -maxdepth 1 -type f | wc -l)" = 6 ] ||
+        wrong "other files than the page, the tables, a picture and the lock: $(ls -A)"
     runs_are . "${names[@]}"
-    exist runs/*/{run.json,model.npz,metrics.csv,metrics.jsonl}
+    exist runs/*/{run.json,model.npz,metrics.csv,metrics.jsonl,report.html}
     table_is 1-4 results.csv "${rows[@]}"
     [ "$(awk -F, '{print NF}' results.csv | sort -u | wc -l)" = 1 ] ||
         wrong "results.csv: lines of different lengths"
@@ -139,7 +139,7 @@ train_runs() {
     cmp -s <(cut -d, -f 3- $dir/results.csv) <(sed 4q "$work/swept/results.csv" | cut -d, -f 4-) ||
         wrong "not what the sweep has: $(cat $dir/results.csv)"
     run 0 train "${brief[@]}" --neurons 16 --runs 2 --seed $before_last --out large
-    prints "written to    large/{results.csv, results.jsonl, summary.csv, runs/}"
+    prints "written to    large/{report.html, results.csv, results.jsonl, summary.csv, runs/}"
     ! ls large/*.png 2>/dev/null || wrong "there is a picture after all"
     tail -n 1 large/results.csv | grep -q "^seed-$last,$last,finished" ||
         wrong "results.csv: $(cat large/results.csv)"

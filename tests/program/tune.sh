@@ -63,7 +63,9 @@ tune_best() { # best.ini serves clsnn train; with the seed and validation of the
 }
 tune_page() { # one file that needs no other, with a point for each point and parameter
     local page=$work/tuned/report.html
-    ! grep -qE '(src|href)=|https?://|@import|<script' "$page" || wrong "the page fetches something"
+    # links are followed by hand only
+    ! sed 's/<a href="[^"]*">//g' "$page" | grep -qE '(src|href)=|https?://|@import|<script' ||
+        wrong "the page fetches something"
     grep -q 'prefers-color-scheme:dark' "$page" || wrong "the page has no dark colours"
     [ "$(grep -c '<title>point ' "$page")" = 36 ] || wrong "not 6 points for each of 6 parameters"
     [ "$(grep -c '<polyline' "$page")" = 6 ] || wrong "not a line for each point"

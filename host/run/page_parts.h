@@ -1,0 +1,21 @@
+/* Parts that pages of runs, sweeps and searches share. */
+#ifndef CLSNN_PAGE_PARTS_H
+#define CLSNN_PAGE_PARTS_H
+
+#include <stdio.h>
+
+#include "clsnn/dataset.h"
+#include "device/device.h"
+#include "options/options_table.h"
+
+/* After this time a browser loads the page of something under way again. */
+enum { CLSNN_PAGE_RELOAD_SECONDS = 10 };
+/* Says that `what` ("run", "sweep") is under way, and of when the page is. */
+void clsnn_page_under_way(FILE *page, const char *what);
+/* Writes the settings that differ from default and preset, then, folded, the others. */
+void clsnn_page_settings(FILE *page, const struct clsnn_options *o);
+/* Write rows of the table that tells how a page was made: the data, with their hash, and a device. */
+void clsnn_page_data(FILE *page, const struct clsnn_dataset *data);
+void clsnn_page_device(FILE *page, const struct clsnn_device_info *info, int work_group);
+
+#endif
