@@ -5,6 +5,7 @@
 #include "commands/commands.h"
 #include "commands/trained.h"
 #include "experiment/experiment.h"
+#include "formats/figure.h"
 #include "run/page.h"
 #include "run/predictions.h"
 #include "run/run_json.h"
@@ -21,6 +22,13 @@ static enum clsnn_status print_json(const struct clsnn_report *r, const struct c
     return ok            ? CLSNN_OK
            : ferror(out) ? clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written")
                          : clsnn_no_memory("predictions");
+}
+
+static void print_places(const struct clsnn_report *r, FILE *out) {
+    struct clsnn_figure f = {.name = "mistakes", .formats = r->options->figures};
+    fprintf(out, "written to                  %s/{report.html, predictions.npz, ", r->dir);
+    while (r->experiment->n_metrics && clsnn_figure_next(&f)) fprintf(out, "%s, ", f.path);
+    fputs("run.json}\n", out);
 }
 
 enum clsnn_status clsnn_cmd_predict(const struct clsnn_options *o) {
@@ -42,9 +50,7 @@ enum clsnn_status clsnn_cmd_predict(const struct clsnn_options *o) {
     TRY(clsnn_trained_keep(&t, &learned));
     TRY(clsnn_run_json_write(&t.report, CLSNN_RUN_FINISHED, &learned));
     TRY(clsnn_page_write(&t.report, CLSNN_RUN_FINISHED, &learned));
-    if (!o->json)
-        fprintf(o->out, "written to                  %s/{report.html, predictions.npz, %srun.json}\n",
-                t.report.dir, t.x->n_metrics ? "mistakes.png, " : "");
+    if (!o->json) print_places(&t.report, o->out);
     TRY(clsnn_session_tell(&t.session, o, &t.report.warnings));
 fail:
     clsnn_predictions_finish(&p);

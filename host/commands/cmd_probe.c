@@ -9,6 +9,7 @@
 #include "commands/commands.h"
 #include "commands/trained.h"
 #include "formats/json.h"
+#include "formats/figure.h"
 #include "probe/probe.h"
 #include "probe/probe_files.h"
 
@@ -93,6 +94,7 @@ fail:
 static void print_text(const struct clsnn_probe_report *r, FILE *out) {
     const struct clsnn_probe *p = r->probe;
     const uint8_t *labels = r->plan->images->labels;
+    struct clsnn_figure figure = {.name = "probe", .formats = r->figures};
     size_t told = 0, n_images = 0;
     for (size_t k = 0; k < p->n_shown; k++) {
         const struct clsnn_shown *s = &p->shown[k];
@@ -109,7 +111,9 @@ static void print_text(const struct clsnn_probe_report *r, FILE *out) {
     for (uint32_t k = 0; k < p->n_neurons; k++)
         fprintf(out, "%s%d%s", k ? ", " : "recorded neurons: ", p->neurons[k],
                 k + 1 < p->n_neurons ? "" : "\n");
-    fprintf(out, "written to %s/{probe.npz, probe.png}\n", r->dir);
+    fprintf(out, "written to %s/{probe.npz", r->dir);
+    while (clsnn_figure_next(&figure)) fprintf(out, ", %s", figure.path);
+    fputs("}\n", out);
 }
 
 static enum clsnn_status print_json(const struct clsnn_probe_report *r, const struct clsnn_device *dev,
@@ -149,7 +153,8 @@ enum clsnn_status clsnn_cmd_probe(const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_trained t = {.path = NULL};
     struct clsnn_probe probe = {.n_post = 0};
-    struct clsnn_probe_report report = {.dir = o->out_dir ? o->out_dir : "probe", .model = o->operands[0]};
+    struct clsnn_probe_report report = {
+        .dir = o->out_dir ? o->out_dir : "probe", .model = o->operands[0], .figures = o->figures};
     int32_t *neurons = NULL;
     uint32_t n_neurons = 0;
     TRY(parse_records(o->record, &report.records));

@@ -1,6 +1,6 @@
-/* The canvas of every picture. cairo draws, libpng packs the pixels into memory, clsnn_file_write writes the
- * file. Each text has a cairo context of its own: a context that met a broken font or text refuses all
- * further drawing. */
+/* The canvas of every picture. cairo draws, and makes svg and pdf itself; libpng packs the pixels of a PNG.
+ * Files are made in memory, and clsnn_file_write writes them. Each text has a cairo context of its own: a
+ * context that met a broken font or text refuses all further drawing. */
 #include "formats/canvas.h"
 
 #include <math.h>
@@ -9,24 +9,60 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cairo-pdf.h>
+#include <cairo-svg.h>
 #include <png.h>
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/text.h"
+#include "formats/html.h"
 
 const double clsnn_colours[CLSNN_N_COLOURS][3] = {
     {0.00, 0.45, 0.70}, {0.84, 0.37, 0.00}, {0.00, 0.62, 0.45}, {0.80, 0.47, 0.65},
     {0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.20, 0.20, 0.20},
 };
 
-enum clsnn_status clsnn_canvas_init(struct canvas *c, const char *label, int width, int height) {
+enum { PX_PER_INCH = 200, POINTS_PER_INCH = 72 };
+
+static bool is_svg(const struct canvas *c) {
+    return cairo_surface_get_type(c->surface) == CAIRO_SURFACE_TYPE_SVG;
+}
+
+static cairo_status_t keep(void *to, const unsigned char *data, unsigned n_bytes) {
+    return fwrite(data, 1, n_bytes, to) == n_bytes ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+}
+
+/* Makes the surface of a canvas for the format of path. */
+static void make_surface(struct canvas *c, const char *path) {
+    const bool svg = clsnn_text_ends(path, ".svg"), pdf = clsnn_text_ends(path, ".pdf");
+    if (!svg && !pdf) {
+        c->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, c->width, c->height);
+        return;
+    }
+    const double scale = (double)POINTS_PER_INCH / PX_PER_INCH;
+    c->to = open_memstream(&c->data, &c->n_bytes);
+    if (svg) c->texts = open_memstream(&c->texts_data, &c->n_texts_bytes);
+    if (!c->to || (svg && !c->texts)) return;
+    if (svg) {
+        c->surface = cairo_svg_surface_create_for_stream(keep, c->to, c->width, c->height);
+        cairo_svg_surface_set_document_unit(c->surface, CAIRO_SVG_UNIT_PX);
+    } else {
+        c->surface = cairo_pdf_surface_create_for_stream(keep, c->to, scale * c->width, scale * c->height);
+        cairo_surface_set_device_scale(c->surface, scale, scale);
+        /* equal pictures are equal files */
+        cairo_pdf_surface_set_metadata(c->surface, CAIRO_PDF_METADATA_CREATE_DATE, "2020-08-01T00:00:00Z");
+    }
+}
+
+enum clsnn_status clsnn_canvas_init(struct canvas *c, const char *path, int width, int height) {
     *c = (struct canvas){.width = width, .height = height};
-    c->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
-    c->cr = cairo_create(c->surface);
-    const cairo_status_t cs = cairo_status(c->cr);
+    make_surface(c, path);
+    if (c->surface) c->cr = cairo_create(c->surface);
+    const cairo_status_t cs = c->cr ? cairo_status(c->cr) : CAIRO_STATUS_NO_MEMORY;
     if (cs != CAIRO_STATUS_SUCCESS) {
         clsnn_canvas_finish(c);
-        return clsnn_fail(CLSNN_E_MEMORY, "%s: no picture of %d x %d pixels: %s", label, width, height,
+        return clsnn_fail(CLSNN_E_MEMORY, "%s: no picture of %d x %d pixels: %s", path, width, height,
                           cairo_status_to_string(cs));
     }
     cairo_set_source_rgb(c->cr, 1, 1, 1);
@@ -37,7 +73,40 @@ enum clsnn_status clsnn_canvas_init(struct canvas *c, const char *label, int wid
 void clsnn_canvas_finish(struct canvas *c) {
     if (c->cr) cairo_destroy(c->cr);
     if (c->surface) cairo_surface_destroy(c->surface);
+    if (c->to) fclose(c->to);
+    if (c->texts) fclose(c->texts);
+    free(c->data);
+    free(c->texts_data);
     *c = (struct canvas){.surface = NULL};
+}
+
+/* Writes what cairo has made, with the texts of an svg before its end. */
+static enum clsnn_status write_vectors(struct canvas *c, const char *path) {
+    static const char end[] = "</svg>\n";
+    enum clsnn_status st = CLSNN_OK;
+    char *whole = NULL;
+    const bool svg = is_svg(c);
+    bool ok = clsnn_text_end(c->to, &c->data);
+    c->to = NULL;
+    if (svg) {
+        ok = clsnn_text_end(c->texts, &c->texts_data) && ok;
+        c->texts = NULL;
+    }
+    const size_t n = c->n_bytes - (svg ? sizeof end - 1 : 0), n_all = n + c->n_texts_bytes + sizeof end - 1;
+    if (ok && svg) whole = malloc(n_all);
+    if (!ok || (svg && !whole)) return clsnn_no_memory(path);
+    if (!svg) return clsnn_file_write(path, c->data, c->n_bytes);
+    if (memcmp(c->data + n, end, sizeof end - 1) != 0) {
+        st = clsnn_fail(CLSNN_E_FAILED, "%s: cairo's svg does not end in </svg>", path);
+        goto fail;
+    }
+    memcpy(whole, c->data, n);
+    memcpy(whole + n, c->texts_data, c->n_texts_bytes);
+    memcpy(whole + n + c->n_texts_bytes, end, sizeof end - 1);
+    TRY(clsnn_file_write(path, whole, n_all));
+fail:
+    free(whole);
+    return st;
 }
 
 enum clsnn_status clsnn_canvas_write(struct canvas *c, const char *path) {
@@ -45,12 +114,15 @@ enum clsnn_status clsnn_canvas_write(struct canvas *c, const char *path) {
     unsigned char *data = NULL;
     size_t n_bytes = 0;
     cairo_status_t cs = cairo_status(c->cr);
+    if (c->to) cairo_surface_finish(c->surface);
+    if (cs == CAIRO_STATUS_SUCCESS) cs = cairo_surface_status(c->surface);
     if (c->out_of_memory) cs = CAIRO_STATUS_NO_MEMORY;
     if (cs != CAIRO_STATUS_SUCCESS) {
         st = clsnn_fail(cs == CAIRO_STATUS_NO_MEMORY ? CLSNN_E_MEMORY : CLSNN_E_FAILED,
                         "%s: cannot be drawn: %s", path, cairo_status_to_string(cs));
         goto fail;
     }
+    if (c->to) return write_vectors(c, path);
     cairo_surface_flush(c->surface);
     TRY(clsnn_png_encode(path, cairo_image_surface_get_data(c->surface), c->width, c->height,
                          cairo_image_surface_get_stride(c->surface), &data, &n_bytes));
@@ -91,41 +163,82 @@ double clsnn_canvas_text_width(struct canvas *c, struct text_style style, const 
     return known ? box.x_advance : 0.6 * style.size * (double)strlen(text);
 }
 
+/* Writes a text of an svg. x, y: its anchor, at the middle of a digit; down: from there to the baseline. */
+static void write_text(struct canvas *c, double x, double y, double down, double size, double width,
+                       struct text_style style, const char *text) {
+    const int grey = (int)lround(255 * style.grey);
+    const double at = -style.align * width;
+    fprintf(c->texts, "<text transform=\"translate(%.2f %.2f)%s\" x=\"%.2f\" y=\"%.2f\" ", x, y,
+            style.vertical ? " rotate(-90)" : "", at, down);
+    fprintf(c->texts, "font-family=\"DejaVu Sans, sans-serif\" font-size=\"%.2f\"%s fill=\"#%02x%02x%02x\" ",
+            size, style.bold ? " font-weight=\"bold\"" : "", grey, grey, grey);
+    /* with another font the text keeps its width */
+    fprintf(c->texts, "textLength=\"%.2f\" lengthAdjust=\"spacingAndGlyphs\">", width);
+    clsnn_html_text(c->texts, text);
+    fputs("</text>\n", c->texts);
+}
+
 void clsnn_canvas_text(struct canvas *c, double x, double y, struct text_style style, const char *text) {
     cairo_text_extents_t box, digit;
+    double size = style.size;
     cairo_t *cr = text_context(c, style);
     cairo_text_extents(cr, text, &box);
     if (style.room > 0 && box.x_advance > style.room) {
-        cairo_set_font_size(cr, style.size * style.room / box.x_advance);
+        size *= style.room / box.x_advance;
+        cairo_set_font_size(cr, size);
         cairo_text_extents(cr, text, &box);
     }
     cairo_text_extents(cr, "0", &digit);
-    if (cairo_status(cr) == CAIRO_STATUS_SUCCESS) {
+    const double down = -digit.y_bearing - digit.height / 2;
+    if (cairo_status(cr) == CAIRO_STATUS_SUCCESS && *text && c->texts) {
+        write_text(c, x, y, down, size, box.x_advance, style, text);
+    } else if (cairo_status(cr) == CAIRO_STATUS_SUCCESS) {
         cairo_set_source_rgb(cr, style.grey, style.grey, style.grey);
         cairo_translate(cr, x, y);
         if (style.vertical) cairo_rotate(cr, -acos(0.0));
-        cairo_move_to(cr, -style.align * box.x_advance, -digit.y_bearing - digit.height / 2);
+        cairo_move_to(cr, -style.align * box.x_advance, down);
         cairo_show_text(cr, text);
     }
     finish_text(c, cr);
 }
 
+void clsnn_canvas_image(struct canvas *c, int x, int y, int scale, int width, int height,
+                        const uint32_t *pixels) {
+    unsigned char *png = NULL;
+    size_t n_bytes = 0;
+    /* cairo reads the pixels and nothing more */
+    cairo_surface_t *image = cairo_image_surface_create_for_data(
+        (unsigned char *)(uintptr_t)pixels, CAIRO_FORMAT_RGB24, width, height, 4 * width);
+    if (c->texts) { /* an svg: our PNG has a palette, which makes it a third as large as cairo's */
+        if (clsnn_png_encode("picture", (const unsigned char *)pixels, width, height, 4 * width, &png,
+                             &n_bytes) != CLSNN_OK)
+            c->out_of_memory = true;
+        else if (cairo_surface_set_mime_data(image, CAIRO_MIME_TYPE_PNG, png, n_bytes, free, png) !=
+                 CAIRO_STATUS_SUCCESS)
+            free(png);
+    }
+    cairo_save(c->cr);
+    cairo_translate(c->cr, x, y);
+    cairo_scale(c->cr, scale, scale);
+    cairo_set_source_surface(c->cr, image, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(c->cr), CAIRO_FILTER_NEAREST);
+    cairo_rectangle(c->cr, 0, 0, width, height);
+    cairo_fill(c->cr);
+    cairo_restore(c->cr);
+    cairo_surface_finish(image); /* svg and pdf copy the pixels now: they are the caller's again */
+    cairo_surface_destroy(image);
+}
+
 void clsnn_canvas_tile(struct canvas *c, int x, int y, int side, int width, int height,
                        uint32_t (*colour)(const void *ctx, int at), const void *ctx) {
     const int largest = width > height ? width : height, scale = side > largest ? side / largest : 1;
+    uint32_t *pixels = malloc((size_t)width * (size_t)height * sizeof *pixels);
+    if (!pixels) c->out_of_memory = true;
     x += (side - width * scale) / 2;
     y += (side - height * scale) / 2;
-    cairo_surface_flush(c->surface);
-    unsigned char *pixels = cairo_image_surface_get_data(c->surface);
-    const size_t stride = (size_t)cairo_image_surface_get_stride(c->surface);
-    for (int at = 0; at < width * height; at++) {
-        const uint32_t rgb = colour(ctx, at);
-        const int left = x + at % width * scale, top = y + at / width * scale;
-        for (int j = top; j < top + scale; j++)
-            for (int i = left; i < left + scale; i++)
-                memcpy(pixels + (size_t)j * stride + 4 * (size_t)i, &rgb, sizeof rgb);
-    }
-    cairo_surface_mark_dirty(c->surface);
+    for (int at = 0; pixels && at < width * height; at++) pixels[at] = colour(ctx, at);
+    if (pixels) clsnn_canvas_image(c, x, y, scale, width, height, pixels);
+    free(pixels);
     cairo_set_source_rgb(c->cr, 0.7, 0.7, 0.7);
     cairo_set_line_width(c->cr, 1);
     cairo_rectangle(c->cr, x - 0.5, y - 0.5, width * scale + 1, height * scale + 1);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 
 static const size_t max_picture_bytes = (size_t)64 << 20;
 
@@ -148,7 +149,7 @@ enum clsnn_status clsnn_html_picture(FILE *page, const char *path, const char *a
     if (st != CLSNN_OK) return st;
     fputs("<img alt=\"", page);
     clsnn_html_text(page, alt);
-    fputs("\" src=\"data:image/png;base64,", page);
+    fprintf(page, "\" src=\"data:image/%s;base64,", clsnn_text_ends(path, ".svg") ? "svg+xml" : "png");
     clsnn_html_base64(page, data, n_bytes);
     fputs("\">\n", page);
     free(data);

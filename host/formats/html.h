@@ -23,7 +23,7 @@ void clsnn_html_note(FILE *page, const char *bold, const char *text);
 void clsnn_html_link(FILE *page, const char *path, const char *text);
 /* Writes a mean of percentages as a table's cell. An interval says something from three values on. */
 void clsnn_html_mean(FILE *page, const struct clsnn_stats *s);
-/* Writes the PNG file path as an <img> whose bytes are in the page.
+/* Writes the picture file path, PNG or svg, as an <img> whose bytes are in the page.
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY;
  * CLSNN_E_DATA the file is over 64 MiB. */
 enum clsnn_status clsnn_html_picture(FILE *page, const char *path, const char *alt);

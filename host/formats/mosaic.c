@@ -4,7 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/fail.h"
 #include "clsnn/abi.h"
@@ -54,48 +54,53 @@ void clsnn_mosaic_layout(uint32_t n_post, int width, int height, struct mosaic *
     m->picture_height = m->y0 - 1 + m->height + m->font;
 }
 
-static void fill_pixels(unsigned char *pixels, size_t stride, int x, int y, int width, int height,
-                        uint32_t colour) {
+/* Fills a rectangle of an image whose rows are `wide` pixels. */
+static void fill_pixels(uint32_t *pixels, int wide, int x, int y, int width, int height, uint32_t colour) {
     for (int j = y; j < y + height; j++)
-        for (int i = x; i < x + width; i++) memcpy(pixels + (size_t)j * stride + 4 * (size_t)i, &colour, 4);
+        for (int i = x; i < x + width; i++) pixels[(size_t)j * (size_t)wide + (size_t)i] = colour;
 }
 
 static void draw_tiles(struct canvas *c, const struct mosaic *m, const float *w, size_t w_stride,
                        uint32_t n_post, float w_max) {
-    cairo_surface_flush(c->surface);
-    unsigned char *pixels = cairo_image_surface_get_data(c->surface);
-    const size_t stride = (size_t)cairo_image_surface_get_stride(c->surface);
-    fill_pixels(pixels, stride, m->x0 - 1, m->y0 - 1, m->width, m->height, LINE_COLOUR);
+    uint32_t *pixels = malloc((size_t)m->width * (size_t)m->height * sizeof *pixels);
+    if (!pixels) {
+        c->out_of_memory = true;
+        return;
+    }
+    fill_pixels(pixels, m->width, 0, 0, m->width, m->height, LINE_COLOUR);
     for (int place = 0; place < m->columns * m->rows; place++) {
-        const int x = m->x0 + place % m->columns * m->pitch, y = m->y0 + place / m->columns * m->pitch;
+        const int x = 1 + place % m->columns * m->pitch, y = 1 + place / m->columns * m->pitch;
         const uint32_t j = (uint32_t)place;
         if (j >= n_post) {
-            fill_pixels(pixels, stride, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
+            fill_pixels(pixels, m->width, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
             continue;
         }
         const int width = m->image_width, n_pixels = width * m->image_height;
         if (width != m->image_height)
-            fill_pixels(pixels, stride, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
+            fill_pixels(pixels, m->width, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
         for (int i = 0; i < n_pixels; i++) {
             const double share = (double)w[(size_t)i * w_stride + j] / (double)w_max;
-            fill_pixels(pixels, stride, x + i % width * m->scale, y + i / width * m->scale, m->scale,
+            fill_pixels(pixels, m->width, x + i % width * m->scale, y + i / width * m->scale, m->scale,
                         m->scale, clsnn_weight_colour(share));
         }
     }
-    cairo_surface_mark_dirty(c->surface);
+    clsnn_canvas_image(c, m->x0 - 1, m->y0 - 1, 1, m->width, m->height, pixels);
+    free(pixels);
 }
 
 /* Draws the colour bar from w = 0 (bottom) to w_max (top), one colour for each row of pixels, with ticks. */
 static void draw_colour_bar(struct canvas *c, const struct mosaic *m, double w_max) {
     const double f = m->font, line = f > 24 ? 2 : 1;
     const int x = m->x0 - 1 + m->width + m->font, width = m->font * 5 / 4, n = m->height;
-    cairo_surface_flush(c->surface);
-    unsigned char *pixels = cairo_image_surface_get_data(c->surface);
-    const size_t stride = (size_t)cairo_image_surface_get_stride(c->surface);
+    uint32_t *pixels = malloc((size_t)width * (size_t)n * sizeof *pixels);
+    if (!pixels) {
+        c->out_of_memory = true;
+        return;
+    }
     for (int k = 0; k < n; k++)
-        fill_pixels(pixels, stride, x, m->y0 - 1 + k, width, 1,
-                    clsnn_weight_colour((n - 1 - k) / (double)(n - 1)));
-    cairo_surface_mark_dirty(c->surface);
+        fill_pixels(pixels, width, 0, k, width, 1, clsnn_weight_colour((n - 1 - k) / (double)(n - 1)));
+    clsnn_canvas_image(c, x, m->y0 - 1, 1, width, n, pixels);
+    free(pixels);
     cairo_set_source_rgb(c->cr, 0, 0, 0);
     cairo_set_line_width(c->cr, line);
     cairo_rectangle(c->cr, x - line / 2, m->y0 - 1 - line / 2, width + line, n + line);

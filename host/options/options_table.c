@@ -11,6 +11,7 @@
 #include "base/sources.h"
 #include "base/text.h"
 #include "clsnn/abi.h"
+#include "formats/figure.h"
 
 #define TRAIN     CLSNN_CMD_TRAIN
 #define EVAL      CLSNN_CMD_EVAL
@@ -136,6 +137,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"snapshots", 0, "E|LIST", CLSNN_OPT_TEXT, FIELD(snapshots), .def_note = "none", .commands = TRAIN,
      .help = "keep the network after every E epochs, or every K images, written Ki, or at the moments of a "
              "list such as 0,1000i,1,3; weights.apng and weights-strip.png show how weights developed"},
+    {"figures", 0, "FORMATS", CLSNN_OPT_CHOICES, FIELD(figures), .def = "png",
+     .choices = CLSNN_FIGURE_FORMATS, .commands = TRAIN | EVAL | PREDICT | PROBE | REPRODUCE | SWEEP,
+     .help = "formats of the pictures, with commas between them; weights.apng has one format"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
      .other_commands = SWEEP | TUNE, .other_def = "1", .commands = TRAIN | SWEEP | TUNE,
      .help = "keep the newest K checkpoints"},
@@ -392,6 +396,39 @@ static enum clsnn_status parse_choice(const struct clsnn_option_row *row, const 
     return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be one of %s", label, shown, row->choices);
 }
 
+static enum clsnn_status parse_choices(const struct clsnn_option_row *row, const char *text,
+                                       const char *label, int32_t *out) {
+    char item[32], shown[CLSNN_EXCERPT];
+    int32_t set = 0;
+    if (*text == '\0')
+        return clsnn_fail(CLSNN_E_USAGE, "%s is empty: must be some of %s", label, row->choices);
+    for (const char *at = text;; at++) {
+        const size_t n = strcspn(at, ",");
+        snprintf(item, sizeof item, "%.*s", (int)n, at);
+        const int k = n < sizeof item ? clsnn_choice_index(row->choices, item) : -1;
+        if (k < 0)
+            return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be some of %s, with commas between them", label,
+                              clsnn_excerpt(text, shown), row->choices);
+        set |= 1 << k;
+        at += n;
+        if (!*at) break;
+    }
+    *out = set;
+    return CLSNN_OK;
+}
+
+/* Writes the names of a set of choices, with commas between them. */
+static void choices_text(const char *choices, int32_t set, char *out, size_t n_out) {
+    size_t n = 0;
+    *out = '\0';
+    for (int k = 0; set >> k && n < n_out; k++) {
+        char name[32];
+        if (!(set >> k & 1)) continue;
+        clsnn_choice_name(choices, k, name, sizeof name);
+        n += (size_t)snprintf(out + n, n_out - n, "%s%s", n ? "," : "", name);
+    }
+}
+
 static enum clsnn_status parse_switch(const struct clsnn_option_row *row, const char *text, const char *label,
                                       bool *out) {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
@@ -475,6 +512,7 @@ enum clsnn_status clsnn_option_store(struct clsnn_options *o, const struct clsnn
         TRY(parse_choice(row, text, label, &index));
         memcpy(field, &index, sizeof index);
         break;
+    case CLSNN_OPT_CHOICES: TRY(parse_choices(row, text, label, field)); break;
     case CLSNN_OPT_DELAYS: TRY(clsnn_delays_set(field, text, label)); break;
     case CLSNN_OPT_PRESET:
         TRY(parse_choice(row, text, label, &index));
@@ -522,6 +560,10 @@ const char *clsnn_option_value(const struct clsnn_options *o, const struct clsnn
     case CLSNN_OPT_CHOICE:
         memcpy(&index, field, sizeof index);
         clsnn_choice_name(row->choices, index, buf, 32);
+        return buf;
+    case CLSNN_OPT_CHOICES:
+        memcpy(&index, field, sizeof index);
+        choices_text(row->choices, index, buf, 32);
         return buf;
     case CLSNN_OPT_SET:
     case CLSNN_OPT_CONFIG:

@@ -46,6 +46,7 @@ struct clsnn_options {
     char *from;               /* --from MODEL.npz, or NULL */
     int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs, in sweeps never */
     char *snapshots;          /* --snapshots, or NULL */
+    int32_t figures;          /* --figures, a set of CLSNN_FIGURE_FORMATS */
     int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
     bool resume;              /* --resume */
     char *preset;             /* --preset, default "kim-2020" */
@@ -107,16 +108,17 @@ enum clsnn_command {
 enum clsnn_parse_action { CLSNN_PARSE_RUN, CLSNN_PARSE_HELP, CLSNN_PARSE_VERSION, CLSNN_PARSE_PRINT_CONFIG };
 
 enum clsnn_option_type {
-    CLSNN_OPT_SWITCH, /* bool; as a flag also --name=no */
-    CLSNN_OPT_WHOLE,  /* int32_t in [min, max] */
-    CLSNN_OPT_POWER,  /* int32_t: 0 or a power of two up to max */
-    CLSNN_OPT_IMAGES, /* struct clsnn_image_range: the first K images, or A..B with B excluded */
-    CLSNN_OPT_IMAGE,  /* struct clsnn_image_range: image K alone, or K..L with L excluded */
-    CLSNN_OPT_SEED,   /* uint64_t in [min, max] */
-    CLSNN_OPT_TEXT,   /* char *, not empty, no control characters */
-    CLSNN_OPT_CHOICE, /* int32_t: the index in choices */
-    CLSNN_OPT_DELAYS, /* the delays in struct clsnn_laws */
-    CLSNN_OPT_PRESET, /* char * among choices; replaces the model */
+    CLSNN_OPT_SWITCH,  /* bool; as a flag also --name=no */
+    CLSNN_OPT_WHOLE,   /* int32_t in [min, max] */
+    CLSNN_OPT_POWER,   /* int32_t: 0 or a power of two up to max */
+    CLSNN_OPT_IMAGES,  /* struct clsnn_image_range: the first K images, or A..B with B excluded */
+    CLSNN_OPT_IMAGE,   /* struct clsnn_image_range: image K alone, or K..L with L excluded */
+    CLSNN_OPT_SEED,    /* uint64_t in [min, max] */
+    CLSNN_OPT_TEXT,    /* char *, not empty, no control characters */
+    CLSNN_OPT_CHOICE,  /* int32_t: the index in choices */
+    CLSNN_OPT_CHOICES, /* int32_t: a set of choices, given with commas between them; bit k: the k-th */
+    CLSNN_OPT_DELAYS,  /* the delays in struct clsnn_laws */
+    CLSNN_OPT_PRESET,  /* char * among choices; replaces the model */
     /* types for the command line only: no field, no key of a file, no variable but CLSNN_CONFIG */
     CLSNN_OPT_SET,    /* name=value of params.def */
     CLSNN_OPT_CONFIG, /* an ini file with options and parameters */

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "clsnn/abi.h"
 #include "clsnn/npz.h"
+#include "formats/figure.h"
 #include "formats/raster.h"
 
 enum { MOST_SPANS = 6 }; /* presentations of a picture */
@@ -196,7 +197,7 @@ static enum clsnn_status draw(const struct clsnn_probe_report *r) {
     size_t n_strips = 0;
     int n_all;
     float *before = NULL, *after = NULL;
-    char *path = clsnn_file_join(r->dir, "probe.png");
+    struct clsnn_figure figure = {.dir = r->dir, .name = "probe", .formats = r->figures};
     const size_t n_spans = make_spans(p, spans, &n_all);
     const bool has_layer = m->laws.inhibition == CLSNN_INHIBITION_LAYER;
     const struct clsnn_dots dots[] = {
@@ -222,8 +223,8 @@ static enum clsnn_status draw(const struct clsnn_probe_report *r) {
         before = chosen_columns(r, r->plan->network->w, true);
         after = chosen_columns(r, p->out.w_end, true);
     }
-    if (!path || (learns(r) && (!before || !after))) {
-        st = clsnn_no_memory("probe.png");
+    if (learns(r) && (!before || !after)) {
+        st = clsnn_no_memory("probe");
         goto fail;
     }
     const struct clsnn_raster raster = {.title = captions.title,
@@ -245,9 +246,8 @@ static enum clsnn_status draw(const struct clsnn_probe_report *r) {
                                         .w_before = before,
                                         .w_after = after,
                                         .w_max = m->w_max};
-    TRY(clsnn_raster_draw(path, &raster));
+    while (clsnn_figure_next(&figure)) TRY(clsnn_raster_draw(figure.path, &raster));
 fail:
-    free(path);
     free(before);
     free(after);
     return st;

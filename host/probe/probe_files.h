@@ -1,4 +1,4 @@
-/* The files of clsnn probe: probe.npz and probe.png. */
+/* The files of clsnn probe: probe.npz and the picture probe. */
 #ifndef CLSNN_PROBE_FILES_H
 #define CLSNN_PROBE_FILES_H
 
@@ -25,9 +25,10 @@ struct clsnn_probe_report {
     const char *images;           /* "test image" and the like */
     struct clsnn_answers answers; /* to each presentation's spikes, borrowed; {0}: no labels */
     unsigned records;             /* CLSNN_RECORD_ */
+    int32_t figures;              /* the picture's formats (formats/figure.h) */
 };
 
-/* Writes probe.npz, with the quantities of records, and probe.png, which shows the first image.
+/* Writes probe.npz, with the quantities of records, and the picture probe, which shows the first image.
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY, CLSNN_E_FAILED. */
 enum clsnn_status clsnn_probe_write(const struct clsnn_probe_report *r);
 

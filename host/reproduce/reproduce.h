@@ -80,7 +80,7 @@ char *clsnn_reproduction_epoch_path(const char *dir, uint32_t epoch);
  * Errors: CLSNN_E_IO; CLSNN_E_DATA damaged, or of another run; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_reproduction_check_epoch(const char *dir, const struct clsnn_metrics *m);
 
-/* Writes reproduce.json, table1.md, table1.csv, figure3.png, figure4.png and report.html into r->dir.
+/* Writes reproduce.json, table1.md, table1.csv, figure3, figure4 and report.html into r->dir.
  * Errors: CLSNN_E_IO, CLSNN_E_DATA a file of Figure 4's weights, CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_reproduction_write(const struct clsnn_reproduction *r);
 /* Prints one JSON object with --json, else table1.md and the names of the files. Errors: CLSNN_E_MEMORY. */

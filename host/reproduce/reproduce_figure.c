@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "formats/curves.h"
+#include "formats/figure.h"
 #include "formats/mosaic.h"
 #include "reproduce/reproduce_internal.h"
 
@@ -27,8 +28,9 @@ static int colour_of(const struct clsnn_reproduction *r, size_t size) {
     return colour;
 }
 
-enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, const char *path) {
+enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r) {
     enum { NAME = 48, PAPER = 16 };
+    struct clsnn_figure figure = {.dir = r->dir, .name = "figure3", .formats = r->options->figures};
     const size_t n_sizes = r->n_sizes, n_epochs = r->epochs;
     const size_t n_values = n_sizes * 3 * n_epochs + n_sizes * 2 * PAPER;
     double *values = malloc(n_values * sizeof *values), *free_values = values;
@@ -80,7 +82,7 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, 
     snprintf(x_label, sizeof x_label, "training (epochs of %u images)", r->train_images);
     const struct clsnn_chart chart = {
         .title = title, .x_label = x_label, .y_label = "accuracy (%)", .looks = looks};
-    st = clsnn_curves_draw(path, &chart, series, n);
+    while (clsnn_figure_next(&figure)) TRY(clsnn_curves_draw(figure.path, &chart, series, n));
 fail:
     free(values);
     free(names);
@@ -89,9 +91,10 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r, const char *path) {
+enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_reproduced_run *run = &r->runs[clsnn_reproduction_shown(r)];
+    struct clsnn_figure figure = {.dir = r->dir, .name = "figure4", .formats = r->options->figures};
     struct clsnn_learned files[N_PANELS] = {{0}};
     struct clsnn_panel panels[N_PANELS];
     char names[N_PANELS][32], title[128];
@@ -118,8 +121,9 @@ enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r,
     }
     snprintf(title, sizeof title, "Weights of %u excitatory neurons (%s, seed %" PRIu64 ")", run->neurons,
              clsnn_reproduction_data(r), run->seed);
-    TRY(clsnn_mosaic_panels(path, title, panels, n, run->neurons, (float)r->options->model.w_max,
-                            (int)r->data->test.width, (int)r->data->test.height));
+    while (clsnn_figure_next(&figure))
+        TRY(clsnn_mosaic_panels(figure.path, title, panels, n, run->neurons, (float)r->options->model.w_max,
+                                (int)r->data->test.width, (int)r->data->test.height));
 fail:
     for (size_t k = 0; k < N_PANELS; k++) clsnn_learned_finish(&files[k]);
     free(file);

@@ -36,9 +36,10 @@ size_t clsnn_reproduction_n_columns(const struct clsnn_reproduction *r);
 /* Returns the name of the data as people write it: "MNIST". */
 const char *clsnn_reproduction_data(const struct clsnn_reproduction *r);
 
-/* Draw Figures 3 and 4 of Kim & Kim (2020) with our numbers into path.
+/* Draw Figures 3 and 4 of Kim & Kim (2020) with our numbers to figure3 and figure4, in the formats of
+ * --figures.
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY, CLSNN_E_DATA. */
-enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r, const char *path);
-enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r, const char *path);
+enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r);
+enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/sources.h"
 #include "base/text.h"
+#include "formats/figure.h"
 #include "formats/html.h"
 #include "reproduce/reproduce_internal.h"
 #include "run/page_parts.h"
@@ -52,12 +53,9 @@ static void page_table(const struct clsnn_reproduction *r, FILE *page) {
 
 static enum clsnn_status page_figure(const struct clsnn_reproduction *r, FILE *page, const char *name,
                                      const char *alt, const char *caption) {
-    char *path = clsnn_file_join(r->dir, name);
-    if (!path) return CLSNN_E_MEMORY;
     fputs("<figure>\n", page);
-    const enum clsnn_status st = clsnn_html_picture(page, path, alt);
+    const enum clsnn_status st = clsnn_page_figure(page, r->dir, name, r->options->figures, alt);
     fprintf(page, "<figcaption>%s</figcaption>\n</figure>\n", caption);
-    free(path);
     return st;
 }
 
@@ -224,8 +222,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
                    "of Kim &amp; Kim (2020)."
                  : "This program%s.",
              bars);
-    TRY(page_figure(r, page, "figure3.png", "Curves of accuracy over epochs of training, one a size",
-                    caption));
+    TRY(page_figure(r, page, "figure3", "Curves of accuracy over epochs of training, one a size", caption));
     fputs("<h2>Figure 4: weights</h2>\n", page);
     snprintf(
         caption, sizeof caption,
@@ -235,7 +232,7 @@ static enum clsnn_status write_page(const struct clsnn_reproduction *r, FILE *pa
     int n = snprintf(alt, sizeof alt, "Weights of one network, epochs shown: 1");
     for (uint32_t e = 2; e <= r->epochs; e++)
         if (clsnn_reproduction_shows_epoch(e)) n += snprintf(alt + n, sizeof alt - (size_t)n, ", %u", e);
-    TRY(page_figure(r, page, "figure4.png", alt, caption));
+    TRY(page_figure(r, page, "figure4", alt, caption));
     page_text(r, page);
     page_runs(r, page);
     page_origin(r, command, page);
@@ -276,29 +273,25 @@ static enum clsnn_status render(const struct clsnn_reproduction *r, const char *
 
 enum clsnn_status clsnn_reproduction_write(const struct clsnn_reproduction *r) {
     enum clsnn_status st = CLSNN_OK;
-    char *figure3 = clsnn_file_join(r->dir, "figure3.png"), *figure4 = clsnn_file_join(r->dir, "figure4.png");
-    if (!figure3 || !figure4) {
-        st = clsnn_reproduction_no_memory();
-        goto fail;
-    }
     TRY(render(r, "reproduce.json", json));
     TRY(render(r, "table1.md", markdown));
     TRY(render(r, "table1.csv", csv));
-    TRY(clsnn_reproduction_curves(r, figure3));
-    TRY(clsnn_reproduction_weights(r, figure4));
+    TRY(clsnn_reproduction_curves(r));
+    TRY(clsnn_reproduction_weights(r));
     TRY(render(r, "report.html", write_page));
 fail:
-    free(figure3);
-    free(figure4);
     return st;
 }
 
 enum clsnn_status clsnn_reproduction_print(const struct clsnn_reproduction *r, FILE *out) {
     if (r->options->json) return clsnn_reproduction_json(r, false, out);
     clsnn_reproduction_markdown(r, out);
-    fprintf(
-        out,
-        "\nwritten to %s/{report.html, reproduce.json, table1.md, table1.csv, figure3.png, figure4.png}\n",
-        r->dir);
+    static const char *const names[] = {"figure3", "figure4"};
+    fprintf(out, "\nwritten to %s/{report.html, reproduce.json, table1.md, table1.csv", r->dir);
+    for (size_t k = 0; k < 2; k++) {
+        struct clsnn_figure f = {.name = names[k], .formats = r->options->figures};
+        while (clsnn_figure_next(&f)) fprintf(out, ", %s", f.path);
+    }
+    fputs("}\n", out);
     return CLSNN_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/sources.h"
+#include "formats/figure.h"
 #include "formats/json.h"
 #include "reproduce/reproduce_internal.h"
 #include "run/run_json.h"
@@ -153,6 +154,13 @@ static json_t *path_json(const struct clsnn_reproduction *r, const char *name) {
     return value;
 }
 
+/* Returns the path of a figure in its first format. */
+static json_t *figure_json(const struct clsnn_reproduction *r, const char *name) {
+    struct clsnn_figure f = {.name = name, .formats = r->options->figures};
+    clsnn_figure_next(&f);
+    return path_json(r, f.path);
+}
+
 static json_t *device_json(const struct clsnn_reproduced_on *d, bool *ok) {
     json_t *o = json_object();
     clsnn_json_add(o, "name", clsnn_json_text(d->info->name), ok);
@@ -199,8 +207,8 @@ static char *result_text(const struct clsnn_reproduction *r, size_t flags) {
     clsnn_json_add(o, "finished", json_string(r->finished), &ok);
     clsnn_json_add(o, "seconds", json_real(r->seconds), &ok);
     clsnn_json_add(o, "report", path_json(r, "report.html"), &ok);
-    clsnn_json_add(figures, "figure3", path_json(r, "figure3.png"), &ok);
-    clsnn_json_add(figures, "figure4", path_json(r, "figure4.png"), &ok);
+    clsnn_json_add(figures, "figure3", figure_json(r, "figure3"), &ok);
+    clsnn_json_add(figures, "figure4", figure_json(r, "figure4"), &ok);
     clsnn_json_add(o, "figures", figures, &ok);
     char *text = ok ? json_dumps(o, flags | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(o);

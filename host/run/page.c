@@ -16,6 +16,7 @@
 #include "experiment/batch.h"
 #include "experiment/experiment.h"
 #include "experiment/running.h"
+#include "formats/figure.h"
 #include "formats/html.h"
 #include "formats/html_figures.h"
 #include "formats/mosaic.h"
@@ -187,12 +188,11 @@ static void weight_text(const void *ctx, size_t k, struct clsnn_tile_text *out) 
 static enum clsnn_status write_weights(const struct page *p) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_learned *l = p->learned;
-    const bool captioned = l && l->n_post <= MOST_CAPTIONED;
-    char *path = NULL;
+    const bool is_finished = p->state == CLSNN_RUN_FINISHED,
+               has_picture = p->report->options->figures & CLSNN_FIGURE_PNG,
+               captioned = l && l->n_post <= MOST_CAPTIONED;
     int columns = 1;
-    if (!l || (!captioned &&
-               (p->state != CLSNN_RUN_FINISHED || !clsnn_file_is_there(p->report->dir, "weights.png"))))
-        return CLSNN_OK;
+    if (!l || (!captioned && !is_finished)) return CLSNN_OK;
     while ((uint32_t)columns * (uint32_t)columns < l->n_post) columns++;
     const struct clsnn_tiles tiles = {.alt = "Input weights, a tile a neuron",
                                       .n = l->n_post,
@@ -200,16 +200,13 @@ static enum clsnn_status write_weights(const struct page *p) {
                                       .width = (int)p->data->test.width,
                                       .height = (int)p->data->test.height,
                                       .pixels = weight_row,
-                                      .text = weight_text,
+                                      .text = captioned ? weight_text : NULL,
                                       .ctx = p};
     fputs("<h2>Weights</h2>\n<figure>\n<div class=\"wide\">\n", p->to);
-    if (captioned) {
+    if (captioned || !has_picture)
         TRY(clsnn_html_tiles(p->to, &tiles));
-    } else {
-        path = clsnn_file_join(p->report->dir, "weights.png");
-        if (!path) return CLSNN_E_MEMORY;
-        TRY(clsnn_html_picture(p->to, path, tiles.alt));
-    }
+    else
+        TRY(clsnn_page_figure(p->to, p->report->dir, "weights", CLSNN_FIGURE_PNG, tiles.alt));
     fprintf(
         p->to,
         "</div>\n<figcaption>Input weights of %u excitatory neurons, from white (0) over yellow and red to "
@@ -217,25 +214,21 @@ static enum clsnn_status write_weights(const struct page *p) {
         l->n_post, p->x->plan.model.w_max,
         captioned ? " Small: the neuron's number; bold: its label, if it has one." : "");
 fail:
-    free(path);
     return st;
 }
 
 /* Writes the strip of the snapshots, if the finished run has one. */
 static enum clsnn_status write_strip(const struct page *p) {
-    static const char name[] = "weights-strip.png";
-    if (p->state != CLSNN_RUN_FINISHED || !p->report->options->snapshots ||
-        !clsnn_file_is_there(p->report->dir, name))
-        return CLSNN_OK;
-    char *path = clsnn_file_join(p->report->dir, name);
-    if (!path) return CLSNN_E_MEMORY;
+    enum clsnn_status st = CLSNN_OK;
+    const struct clsnn_options *o = p->report->options;
+    if (p->state != CLSNN_RUN_FINISHED || !o->snapshots) return CLSNN_OK;
     fputs("<h2>Weights during training</h2>\n<figure>\n", p->to);
-    const enum clsnn_status st =
-        clsnn_html_picture(p->to, path, "Weights of some neurons at several moments");
+    TRY(clsnn_page_figure(p->to, p->report->dir, "weights-strip", o->figures,
+                          "Weights of some neurons at several moments"));
     fputs("<figcaption><code>weights.apng</code>, beside this page, shows all neurons.</figcaption>\n"
           "</figure>\n",
           p->to);
-    free(path);
+fail:
     return st;
 }
 

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
+#include "formats/figure.h"
 #include "formats/html.h"
 #include "options/options_render.h"
 
@@ -25,7 +27,7 @@ struct settings {
 };
 
 static bool is_place(const char *name) {
-    static const char *const places[] = {"out", "json", "quiet", "verbose", "data", "device"};
+    static const char *const places[] = {"out", "json", "quiet", "verbose", "data", "device", "figures"};
     for (size_t k = 0; k < sizeof places / sizeof *places; k++)
         if (strcmp(name, places[k]) == 0) return true;
     return false;
@@ -58,6 +60,17 @@ void clsnn_page_settings(FILE *page, const struct clsnn_options *o) {
     fputs("<details><summary>The others, as by default or preset</summary>\n", page);
     clsnn_options_visit(o, write_setting, &s);
     fputs(s.n ? "</tbody></table>\n</details>\n" : "</details>\n", page);
+}
+
+enum clsnn_status clsnn_page_figure(FILE *page, const char *dir, const char *name, int32_t formats,
+                                    const char *alt) {
+    struct clsnn_figure f = {.dir = dir, .name = name, .formats = formats};
+    clsnn_figure_next(&f);
+    const char *file = f.path + strlen(dir) + 1;
+    if (!clsnn_file_is_there(dir, file)) return CLSNN_OK;
+    if (!clsnn_text_ends(file, ".pdf")) return clsnn_html_picture(page, f.path, alt);
+    clsnn_html_link(page, file, alt);
+    return CLSNN_OK;
 }
 
 void clsnn_page_data(FILE *page, const struct clsnn_dataset *data) {

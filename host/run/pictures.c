@@ -6,16 +6,34 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "base/file.h"
 #include "experiment/experiment.h"
 #include "experiment/batch.h"
 #include "formats/confusion.h"
 #include "formats/curves.h"
+#include "formats/figure.h"
 #include "formats/mosaic.h"
 #include "run/report.h"
 
-static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const char *path) {
+/* Writes what a picture is of: "N = 400, mnist, 1 epoch, seed 1", or the tested model's file, which does not
+ * tell its epochs. */
+static void write_subject(const struct clsnn_report *r, char *out, size_t room) {
+    const struct clsnn_plan *plan = &r->experiment->plan;
+    const int n = snprintf(out, room, "N = %u, %s, ", plan->neurons, r->experiment->batch->data->name);
+    if (r->model)
+        snprintf(out + n, room - (size_t)n, "%s", r->model);
+    else
+        snprintf(out + n, room - (size_t)n, "%u epoch%s, seed %" PRIu64, plan->epochs,
+                 plan->epochs == 1 ? "" : "s", plan->seed);
+}
+
+static struct clsnn_figure figure(const struct clsnn_report *r, const char *name) {
+    return (struct clsnn_figure){.dir = r->dir, .name = name, .formats = r->options->figures};
+}
+
+static enum clsnn_status draw_accuracy(const struct clsnn_report *r, const char *subject) {
+    enum clsnn_status st = CLSNN_OK;
     const struct clsnn_experiment *x = r->experiment;
+    struct clsnn_figure f = figure(r, "accuracy");
     char title[128], x_label[64];
     double *values = malloc((3 * x->n_metrics + 1) * sizeof *values);
     if (!values) return clsnn_no_memory("report");
@@ -27,11 +45,13 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
     }
     const struct clsnn_series series[] = {{"vote all", epoch, all, NULL, x->n_metrics},
                                           {"vote proportion", epoch, proportion, NULL, x->n_metrics}};
-    snprintf(title, sizeof title, "Accuracy on %u %s images of %s, N = %u", x->plan.test_images,
-             clsnn_dataset_test_name(x->batch->data), x->batch->data->name, x->plan.neurons);
+    snprintf(title, sizeof title, "Accuracy on %u %s images", x->plan.test_images,
+             clsnn_dataset_test_name(x->batch->data));
     snprintf(x_label, sizeof x_label, "training (epochs of %u images)", x->plan.train_images);
-    const struct clsnn_chart chart = {.title = title, .x_label = x_label, .y_label = "accuracy (%)"};
-    const enum clsnn_status st = clsnn_curves_draw(path, &chart, series, 2);
+    const struct clsnn_chart chart = {
+        .title = title, .note = subject, .x_label = x_label, .y_label = "accuracy (%)"};
+    while (clsnn_figure_next(&f)) TRY(clsnn_curves_draw(f.path, &chart, series, 2));
+fail:
     free(values);
     return st;
 }
@@ -39,33 +59,22 @@ static enum clsnn_status accuracy_picture(const struct clsnn_report *r, const ch
 enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struct clsnn_learned *learned) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_experiment *x = r->experiment;
-    char title[128];
+    const struct clsnn_images *images = &x->batch->data->test;
+    char subject[256], title[384];
     if (!r->dir) return CLSNN_OK;
-    char *weights = clsnn_file_join(r->dir, "weights.png"),
-         *accuracy = clsnn_file_join(r->dir, "accuracy.png"),
-         *confusion = clsnn_file_join(r->dir, "confusion.png");
-    if (!weights || !accuracy || !confusion) {
-        st = clsnn_no_memory("report");
-        goto fail;
-    }
-    /* A tested model's file does not tell its epoch. */
-    const int n = snprintf(title, sizeof title, "Weights of %u excitatory neuron%s", learned->n_post,
-                           learned->n_post == 1 ? "" : "s");
-    if (!r->model)
-        snprintf(title + n, sizeof title - (size_t)n, " (%s, seed %" PRIu64 ", epoch %u)",
-                 x->batch->data->name, x->plan.seed, x->plan.epochs);
-    TRY(clsnn_mosaic_weights(weights, title, learned->w, learned->n_post, learned->n_post,
-                             (float)x->plan.model.w_max, (int)x->batch->data->test.width,
-                             (int)x->batch->data->test.height));
-    if (x->n_metrics == 0) goto fail;
+    struct clsnn_figure weights = figure(r, "weights"), confusion = figure(r, "confusion");
+    write_subject(r, subject, sizeof subject);
+    snprintf(title, sizeof title, "Input weights: %s", subject);
+    while (clsnn_figure_next(&weights))
+        TRY(clsnn_mosaic_weights(weights.path, title, learned->w, learned->n_post, learned->n_post,
+                                 (float)x->plan.model.w_max, (int)images->width, (int)images->height));
+    if (x->n_metrics == 0) return CLSNN_OK;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
-    if (!r->model) TRY(accuracy_picture(r, accuracy));
-    snprintf(title, sizeof title, "N = %u, %s, vote all: %.2f %% of %u right", x->plan.neurons,
-             x->batch->data->name, 100 * m->accuracy_all, m->score.n_images);
-    TRY(clsnn_confusion_draw(confusion, title, m->score.confusion, m->score.n_classes));
+    if (!r->model) TRY(draw_accuracy(r, subject));
+    snprintf(title, sizeof title, "%s: %.2f %% of %u right, vote all", subject, 100 * m->accuracy_all,
+             m->score.n_images);
+    while (clsnn_figure_next(&confusion))
+        TRY(clsnn_confusion_draw(confusion.path, title, m->score.confusion, m->score.n_classes));
 fail:
-    free(weights);
-    free(accuracy);
-    free(confusion);
     return st;
 }

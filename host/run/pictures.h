@@ -1,4 +1,5 @@
-/* Draws the pictures of one run: weights.png, accuracy.png (not for clsnn eval), confusion.png. */
+/* Draws the pictures of one run: weights, accuracy (not for clsnn eval), confusion; each
+ * in the formats of --figures. */
 #ifndef CLSNN_PICTURES_H
 #define CLSNN_PICTURES_H
 

@@ -9,6 +9,7 @@
 #include "clsnn/npz.h"
 #include "experiment/batch.h"
 #include "experiment/experiment.h"
+#include "formats/figure.h"
 #include "formats/mistakes.h"
 
 /* Returns the label of the k-th predicted image; -1: it has none. */
@@ -50,6 +51,8 @@ fail:
 static enum clsnn_status draw_mistakes(const struct clsnn_report *r, const struct clsnn_predictions *p) {
     struct clsnn_mistake list[CLSNN_MOST_MISTAKES];
     const struct clsnn_dataset *data = r->experiment->batch->data;
+    struct clsnn_figure figure = {.dir = r->dir, .name = "mistakes", .formats = r->options->figures};
+    enum clsnn_status st = CLSNN_OK;
     char title[160];
     size_t n = 0, n_wrong = 0;
     for (uint32_t k = 0; k < p->n_images; k++) {
@@ -65,11 +68,9 @@ static enum clsnn_status draw_mistakes(const struct clsnn_report *r, const struc
     else
         snprintf(title, sizeof title, "%zu wrong answer%s to %u images of %s", n, n == 1 ? "" : "s",
                  p->n_images, data->name);
-    char *path = clsnn_file_join(r->dir, "mistakes.png");
-    if (!path) return clsnn_no_memory("predictions");
-    const enum clsnn_status st =
-        clsnn_mistakes_draw(path, title, list, n, (int)data->test.width, (int)data->test.height);
-    free(path);
+    while (clsnn_figure_next(&figure))
+        TRY(clsnn_mistakes_draw(figure.path, title, list, n, (int)data->test.width, (int)data->test.height));
+fail:
     return st;
 }
 

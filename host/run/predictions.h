@@ -1,4 +1,4 @@
-/* The files of clsnn predict: predictions.npz and mistakes.png. */
+/* The files of clsnn predict: predictions.npz and the picture mistakes. */
 #ifndef CLSNN_PREDICTIONS_H
 #define CLSNN_PREDICTIONS_H
 
@@ -6,7 +6,7 @@
 #include "formats/json.h"
 #include "run/report.h"
 
-/* Writes predictions.npz into the report's directory, and mistakes.png if the images have labels.
+/* Writes predictions.npz into the report's directory, and the picture mistakes if the images have labels.
  * Errors: CLSNN_E_IO, CLSNN_E_MEMORY; CLSNN_E_FAILED as of clsnn_npz_pack. */
 enum clsnn_status clsnn_predictions_write(const struct clsnn_report *r, const struct clsnn_predictions *p);
 

@@ -14,18 +14,32 @@
 #include "base/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model_npz.h"
+#include "formats/figure.h"
 #include "formats/json.h"
 #include "run/about.h"
 #include "run/metrics.h"
 
-/* clsnn reproduce alone writes epoch-K.npz (reproduce.h), clsnn predict and clsnn probe the last
- * four. */
-static const char *const run_files[] = {
-    "run.json",     "metrics.jsonl", "metrics.csv",     "model.npz",    "weights.png",
-    "accuracy.png", "confusion.png", "checkpoint",      "epoch-1.npz",  "epoch-3.npz",
-    "epoch-5.npz",  "epoch-7.npz",   "predictions.npz", "mistakes.png", "probe.npz",
-    "probe.png",    "report.html",   "snapshots",       "weights.apng", "weights-strip.png"};
-enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };
+/* The files of runs. clsnn reproduce alone writes epoch-K.npz (reproduce.h). */
+static const char *const files[] = {"run.json",    "metrics.jsonl",   "metrics.csv", "model.npz",
+                                    "checkpoint",  "epoch-1.npz",     "epoch-3.npz", "epoch-5.npz",
+                                    "epoch-7.npz", "predictions.npz", "probe.npz",   "report.html",
+                                    "snapshots",   "weights.apng"};
+static const char *const figures[] = {"weights",  "accuracy", "confusion",
+                                      "mistakes", "probe",    "weights-strip"};
+enum {
+    N_FILES = sizeof files / sizeof *files,
+    N_RUN_FILES = N_FILES + CLSNN_N_FIGURE_FORMATS * sizeof figures / sizeof *figures
+};
+
+/* Returns the path of the k-th file of a run; malloc'ed, NULL without memory. */
+static char *run_file(const char *dir, size_t k) {
+    char name[64];
+    if (k < N_FILES) return clsnn_file_join(dir, files[k]);
+    k -= N_FILES;
+    snprintf(name, sizeof name, "%s%s", figures[k / CLSNN_N_FIGURE_FORMATS],
+             clsnn_figure_ending((int)(k % CLSNN_N_FIGURE_FORMATS)));
+    return clsnn_file_join(dir, name);
+}
 
 /* Moves the files of an earlier run to dir/previous-K, the first free K. */
 static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
@@ -47,8 +61,8 @@ static enum clsnn_status keep_previous(const char *dir, int *out_moved) {
         goto fail;
     }
     for (size_t f = 0; f < N_RUN_FILES; f++) {
-        from = clsnn_file_join(dir, run_files[f]);
-        to = clsnn_file_join(kept, run_files[f]);
+        from = run_file(dir, f);
+        to = run_file(kept, f);
         if (!from || !to) {
             st = clsnn_no_memory("report");
             goto fail;
@@ -88,7 +102,7 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved) {
     *out_moved = 0;
     if (st != CLSNN_OK) return st;
     for (size_t f = 0; f < N_RUN_FILES; f++) {
-        char *path = clsnn_file_join(dir, run_files[f]);
+        char *path = run_file(dir, f);
         if (!path) return clsnn_no_memory("report");
         /* A file that cannot be examined may be an earlier run's: move it, never overwrite it. */
         const bool there = access(path, F_OK) == 0 || errno != ENOENT;

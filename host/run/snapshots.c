@@ -14,6 +14,7 @@
 #include "experiment/experiment.h"
 #include "experiment/model_npz.h"
 #include "formats/apng.h"
+#include "formats/figure.h"
 #include "formats/mosaic.h"
 #include "formats/strip.h"
 #include "run/about.h"
@@ -246,8 +247,8 @@ static enum clsnn_status draw_strip(const struct clsnn_report *r, const struct f
     struct clsnn_strip_column columns[CLSNN_STRIP_COLUMNS];
     const size_t n = f->n < CLSNN_STRIP_COLUMNS ? f->n : CLSNN_STRIP_COLUMNS;
     const uint32_t rows = x->plan.neurons < STRIP_NEURONS ? x->plan.neurons : STRIP_NEURONS;
-    char title[128], *path = clsnn_file_join(r->dir, "weights-strip.png");
-    if (!path) return CLSNN_E_MEMORY;
+    struct clsnn_figure figure = {.dir = r->dir, .name = "weights-strip", .formats = r->options->figures};
+    char title[128];
     for (size_t k = 0; k < n; k++) { /* evenly, with the first and the last */
         const uint64_t images = f->images[n > 1 ? k * (f->n - 1) / (n - 1) : 0];
         snprintf(columns[k].name, sizeof columns[k].name, "%" PRIu64, images);
@@ -255,11 +256,12 @@ static enum clsnn_status draw_strip(const struct clsnn_report *r, const struct f
     }
     snprintf(title, sizeof title, "Weights of neurons 0 to %u during training (%s, N = %u, seed %" PRIu64 ")",
              rows - 1, x->batch->data->name, x->plan.neurons, x->plan.seed);
-    TRY(clsnn_strip_draw(path, title, columns, n, x->plan.neurons, rows, (float)x->plan.model.w_max,
-                         (int)x->batch->data->train.width, (int)x->batch->data->train.height));
+    while (clsnn_figure_next(&figure))
+        TRY(clsnn_strip_draw(figure.path, title, columns, n, x->plan.neurons, rows,
+                             (float)x->plan.model.w_max, (int)x->batch->data->train.width,
+                             (int)x->batch->data->train.height));
 fail:
     for (size_t k = 0; k < n; k++) clsnn_npz_finish(&npz[k]);
-    free(path);
     return st;
 }
 

@@ -8,6 +8,7 @@
 #include "run/summary.h"
 
 #include "experiment/batch.h"
+#include "formats/figure.h"
 #include "formats/json.h"
 #include "run/run_json.h"
 
@@ -72,7 +73,16 @@ void clsnn_summary_places(const struct clsnn_report *r, FILE *out) {
             r->model ? "{run.json, metrics.jsonl, metrics.csv}"
                      : "{run.json, metrics.jsonl, metrics.csv, model.npz}");
     fprintf(out, "page                        %s/report.html\n", r->dir);
-    fprintf(out, "pictures                    %s/weights.png\n", r->dir);
-    if (!r->model) fprintf(out, "                            %s/accuracy.png\n", r->dir);
-    fprintf(out, "                            %s/confusion.png\n", r->dir);
+    bool is_first = true;
+    const char *const names[] = {"weights", r->model ? NULL : "accuracy", "confusion",
+                                 r->options->snapshots && !r->model ? "weights-strip" : NULL};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        struct clsnn_figure f = {.dir = r->dir, .name = names[k], .formats = r->options->figures};
+        while (names[k] && clsnn_figure_next(&f))
+            fprintf(out, "%-28s%s\n", is_first ? "pictures" : "", f.path), is_first = false;
+    }
+    if (r->options->snapshots && !r->model)
+        fprintf(out,
+                "                            %s/weights.apng\nsnapshots                   %s/snapshots/\n",
+                r->dir, r->dir);
 }

@@ -26,10 +26,10 @@ static bool is_sweepable(const struct clsnn_setting *s) {
     }
     if (clsnn_axis_is_path(s->row)) return true;
     return s->row->commands & CLSNN_CMD_SWEEP && s->row->type != CLSNN_OPT_TEXT &&
-           s->row->type != CLSNN_OPT_POWER && strcmp(s->row->name, "chunk") != 0 &&
-           strcmp(s->row->name, "validate") != 0 && strcmp(s->row->name, "strict") != 0 &&
-           strcmp(s->row->name, "no-kernel-cache") != 0 && strcmp(s->row->name, "checkpoint-every") != 0 &&
-           strcmp(s->row->name, "keep-checkpoints") != 0;
+           s->row->type != CLSNN_OPT_POWER && s->row->type != CLSNN_OPT_CHOICES &&
+           strcmp(s->row->name, "chunk") != 0 && strcmp(s->row->name, "validate") != 0 &&
+           strcmp(s->row->name, "strict") != 0 && strcmp(s->row->name, "no-kernel-cache") != 0 &&
+           strcmp(s->row->name, "checkpoint-every") != 0 && strcmp(s->row->name, "keep-checkpoints") != 0;
 }
 
 static enum clsnn_status add_axis(struct clsnn_grid *g, const struct clsnn_setting *s,

@@ -219,25 +219,16 @@ static enum clsnn_status write_curves(const struct page *p) {
 static enum clsnn_status write_pictures(const struct page *p) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = p->s->grid;
-    char *path = NULL;
-    bool is_first = true;
-    if (p->state != CLSNN_RUN_FINISHED) return CLSNN_OK;
-    for (size_t a = 0; a < g->n_axes; a++) {
+    for (size_t a = 0; a < g->n_axes && p->state == CLSNN_RUN_FINISHED; a++) {
         char name[96], alt[96];
-        snprintf(name, sizeof name, "accuracy-%s.png", g->axes[a].name);
-        if (clsnn_sweep_is_seed(&g->axes[a]) || !clsnn_file_is_there(p->s->dir, name)) continue;
+        if (clsnn_sweep_is_seed(&g->axes[a])) continue;
+        snprintf(name, sizeof name, "accuracy-%s", g->axes[a].name);
         snprintf(alt, sizeof alt, "Accuracy against %s", g->axes[a].name);
-        free(path);
-        path = clsnn_file_join(p->s->dir, name);
-        if (!path) return CLSNN_E_MEMORY;
-        if (is_first) fputs("<h2>Accuracy against each setting</h2>\n", p->to);
-        is_first = false;
         fputs("<figure>\n", p->to);
-        TRY(clsnn_html_picture(p->to, path, alt));
+        TRY(clsnn_page_figure(p->to, p->s->dir, name, p->s->options->figures, alt));
         fputs("</figure>\n", p->to);
     }
 fail:
-    free(path);
     return st;
 }
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/file.h"
 #include "formats/curves.h"
+#include "formats/figure.h"
 #include "formats/json.h"
 #include "base/stats.h"
 #include "run/metrics.h"
@@ -189,16 +190,17 @@ static char *chart_note(const struct clsnn_sweep *s, const struct clsnn_axis *ax
 }
 
 /* Draws accuracy against one axis: a curve for each combination of the other axes, at most MAX_SERIES. A
- * sweep of this axis alone shows both votes. *out_drawn becomes true if there was a picture to draw. */
+ * sweep of this axis alone shows both votes. Adds the names of its files to list; draws nothing if the values
+ * are names. */
 static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct clsnn_axis *axis,
-                                   const struct clsnn_sweep_cell *cells, size_t n_cells, const char *dir,
-                                   bool *out_drawn) {
+                                   const struct clsnn_sweep_cell *cells, size_t n_cells, FILE *list) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_grid *g = s->grid;
     struct clsnn_series series[MAX_SERIES];
-    char names[MAX_SERIES][160], title[200], label[128], file[96];
+    char names[MAX_SERIES][160], title[200], label[128], name[96];
     size_t n_series = 0, n_curves = 0;
-    char *path = NULL, *note = NULL;
+    char *note = NULL;
+    struct clsnn_figure figure = {.dir = s->dir, .name = name, .formats = s->options->figures};
     bool zipped = false;
     double *numbers = malloc(axis->n_values * sizeof *numbers),
            *points = malloc(3 * MAX_SERIES * n_cells * sizeof *points);
@@ -229,44 +231,49 @@ static enum clsnn_status draw_axis(const struct clsnn_sweep *s, const struct cls
              axis->param ? axis->param->unit : "", axis->param && *axis->param->unit ? ")" : "");
     snprintf(title, sizeof title, "Accuracy on %s%s%s", s->data->n_validation ? "validation images of " : "",
              s->data->name, alone ? "" : ", vote all");
-    snprintf(file, sizeof file, "accuracy-%s.png", axis->name);
-    path = clsnn_file_join(dir, file);
+    snprintf(name, sizeof name, "accuracy-%s", axis->name);
     note = chart_note(s, axis, cells, n_cells, n_series, alone ? n_series : n_curves, &zipped);
-    if (!path || !note) {
+    if (!note) {
         st = clsnn_no_memory("results");
         goto fail;
     }
     const struct clsnn_chart chart = {
         .title = title, .note = note, .x_label = label, .y_label = "accuracy (%)", .points_only = zipped};
-    TRY(clsnn_curves_draw(path, &chart, series, n_series));
-    *out_drawn = true;
+    while (clsnn_figure_next(&figure)) {
+        TRY(clsnn_curves_draw(figure.path, &chart, series, n_series));
+        fprintf(list, ", %s", figure.path + strlen(s->dir) + 1);
+    }
 fail:
-    free(path);
     free(note);
     free(numbers);
     free(points);
     return st;
 }
 
-/* Returns true if file is accuracy-NAME.png of an option or parameter that this grid does not vary: a picture
- * of an earlier sweep in the same directory. */
-static bool is_old_picture(const struct clsnn_grid *g, const char *file) {
-    static const char begin[] = "accuracy-", end[] = ".png";
+/* Returns true if file is accuracy-NAME.png (svg, pdf) of an option or parameter that this sweep does not
+ * vary, or of a format that it does not draw: a picture of an earlier sweep in the same directory. */
+static bool is_old_picture(const struct clsnn_sweep *s, const char *file) {
+    static const char begin[] = "accuracy-";
+    const struct clsnn_grid *g = s->grid;
     char name[64];
-    const size_t n = strlen(file), n_begin = sizeof begin - 1, n_end = sizeof end - 1;
-    if (n <= n_begin + n_end || n - n_begin - n_end >= sizeof name) return false;
-    if (strncmp(file, begin, n_begin) != 0 || strcmp(file + n - n_end, end) != 0) return false;
-    snprintf(name, sizeof name, "%.*s", (int)(n - n_begin - n_end), file + n_begin);
+    const char *dot = strrchr(file, '.');
+    int k = 0;
+    while (dot && k < CLSNN_N_FIGURE_FORMATS && strcmp(dot, clsnn_figure_ending(k)) != 0) k++;
+    if (!dot || k == CLSNN_N_FIGURE_FORMATS || strncmp(file, begin, sizeof begin - 1) != 0) return false;
+    const size_t n = (size_t)(dot - file) - (sizeof begin - 1);
+    if (n >= sizeof name) return false;
+    snprintf(name, sizeof name, "%.*s", (int)n, file + sizeof begin - 1);
     if (!clsnn_option_find(name) && !clsnn_param_find(name)) return false; /* the user's own file */
     for (size_t a = 0; a < g->n_axes; a++)
-        if (!clsnn_sweep_is_seed(&g->axes[a]) && strcmp(g->axes[a].name, name) == 0) return false;
+        if (!clsnn_sweep_is_seed(&g->axes[a]) && strcmp(g->axes[a].name, name) == 0)
+            return !(s->options->figures >> k & 1);
     return true;
 }
 
-static void remove_old_pictures(const struct clsnn_grid *g, const char *dir) {
-    DIR *open = opendir(dir);
+static void remove_old_pictures(const struct clsnn_sweep *s) {
+    DIR *open = opendir(s->dir);
     for (const struct dirent *entry; open && (entry = readdir(open));)
-        if (is_old_picture(g, entry->d_name)) unlinkat(dirfd(open), entry->d_name, 0);
+        if (is_old_picture(s, entry->d_name)) unlinkat(dirfd(open), entry->d_name, 0);
     if (open) closedir(open);
 }
 
@@ -307,12 +314,10 @@ enum clsnn_status clsnn_sweep_table_write(const struct clsnn_sweep *s, char **ou
         fprintf(list, "%s%s", k ? ", " : "", names[k]);
     }
     for (size_t a = 0; a < g->n_axes; a++) {
-        bool drawn = false;
         if (clsnn_sweep_is_seed(&g->axes[a])) continue;
-        TRY(draw_axis(s, &g->axes[a], cells, n_cells, s->dir, &drawn));
-        if (drawn) fprintf(list, ", accuracy-%s.png", g->axes[a].name);
+        TRY(draw_axis(s, &g->axes[a], cells, n_cells, list));
     }
-    remove_old_pictures(g, s->dir); /* best effort */
+    remove_old_pictures(s); /* best effort */
     ok = clsnn_text_end(list, &written);
     list = NULL;
     if (!ok) {

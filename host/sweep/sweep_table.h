@@ -9,7 +9,8 @@
  * results.csv, results.jsonl  a line a run, in the order of the grid
  * summary.csv                 a line for all runs that differ only in their seed: runs, finished runs; mean,
  *                             standard deviation, half width of the 95 % interval of both votes, in percent
- * accuracy-NAME.png           for every swept number; removes such pictures that an earlier sweep left
+ * accuracy-NAME               for every swept number, in the formats of --figures; removes such pictures that
+ *                             an earlier sweep left
  *
  * out_names  names of the files written, with ", " between them; malloc'ed, the caller's
  * No file holds times or a machine's name, so equal runs give equal bytes on any machine, in any division.

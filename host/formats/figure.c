@@ -1,0 +1,17 @@
+/* Names the files of a picture. */
+#include "formats/figure.h"
+
+#include <stdio.h>
+
+const char *clsnn_figure_ending(int k) {
+    static const char *const endings[CLSNN_N_FIGURE_FORMATS] = {".png", ".svg", ".pdf"};
+    return endings[k];
+}
+
+bool clsnn_figure_next(struct clsnn_figure *f) {
+    while (f->next < CLSNN_N_FIGURE_FORMATS && !(f->formats & 1 << f->next)) f->next++;
+    if (f->next == CLSNN_N_FIGURE_FORMATS) return false;
+    snprintf(f->path, sizeof f->path, "%s%s%s%s", f->dir ? f->dir : "", f->dir ? "/" : "", f->name,
+             clsnn_figure_ending(f->next++));
+    return true;
+}
