@@ -16,6 +16,8 @@ struct clsnn_running {
     uint32_t n_labelled[CLSNN_MAX_CLASSES];
     uint64_t n_seen;
     uint32_t n_right;
+    float *history; /* [n_history] */
+    size_t n_history, room;
     uint8_t right[WINDOW]; /* ring of the last WINDOW images; 1: classified right */
 };
 
@@ -40,6 +42,7 @@ void clsnn_running_destroy(struct clsnn_running *r) {
     if (!r) return;
     free(r->sums);
     free(r->label);
+    free(r->history);
     free(r);
 }
 
@@ -69,6 +72,28 @@ static void relabel(struct clsnn_running *r, uint32_t j) {
     r->label[j] = (int16_t)best;
 }
 
+/* Adds the accuracy of now to the history, as long as that is complete. */
+static void remember(struct clsnn_running *r) {
+    if (r->n_history + 1 != r->n_seen / CLSNN_RUNNING_EVERY) return;
+    if (r->n_history == r->room) {
+        const size_t room = 2 * r->room + 64;
+        float *grown = realloc(r->history, room * sizeof *grown);
+        if (!grown) return;
+        r->history = grown;
+        r->room = room;
+    }
+    r->history[r->n_history++] = (float)clsnn_running_accuracy(r);
+}
+
+const float *clsnn_running_history(const struct clsnn_running *r, size_t *out_n) {
+    *out_n = r->n_history;
+    return r->history;
+}
+
+uint64_t clsnn_running_seen(const struct clsnn_running *r) {
+    return r->n_seen;
+}
+
 void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t class) {
     uint8_t *slot = &r->right[r->n_seen % WINDOW];
     const uint8_t right = classify(r, counts) == class;
@@ -81,7 +106,8 @@ void clsnn_running_add(struct clsnn_running *r, const uint16_t *counts, uint8_t 
         r->sums[(size_t)j * r->n_classes + class] += counts[j];
         relabel(r, j);
     }
-    if (++r->n_seen % FADE_EVERY != 0) return;
+    if (++r->n_seen % CLSNN_RUNNING_EVERY == 0) remember(r);
+    if (r->n_seen % FADE_EVERY != 0) return;
     for (uint32_t c = 0; c < r->n_classes; c++) r->n_class[c] = (r->n_class[c] + 1) / 2;
     for (size_t k = 0; k < (size_t)r->n_post * r->n_classes; k++) r->sums[k] /= 2;
 }

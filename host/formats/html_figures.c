@@ -77,11 +77,13 @@ fail:
     return st;
 }
 
+enum { MOST_MARKED = 60 /* more markers would melt into a band */ };
 /* A chart's place in its figure: the units of its viewBox. */
 enum { WIDTH = 720, HEIGHT = 320, LEFT = 56, RIGHT = 20, TOP = 40, BOTTOM = 56 };
 
 struct axes {
     double x_lo, x_hi, y_lo, y_hi;
+    bool whole; /* every x is whole, and so are the ticks */
 };
 
 static double x_at(const struct axes *a, double x) {
@@ -98,25 +100,31 @@ static double error_at(const struct clsnn_series *s, size_t k) {
 }
 
 static struct axes find_axes(const struct clsnn_series *series, size_t n_series) {
-    struct axes a = {HUGE_VAL, -HUGE_VAL, 100, 100};
+    struct axes a = {HUGE_VAL, -HUGE_VAL, 100, 100, true};
     for (size_t s = 0; s < n_series; s++) {
         for (size_t k = 0; k < series[s].n; k++) {
             if (!isfinite(series[s].y[k])) continue;
+            a.whole = a.whole && series[s].x[k] == floor(series[s].x[k]);
             a.x_lo = fmin(a.x_lo, series[s].x[k]);
             a.x_hi = fmax(a.x_hi, series[s].x[k]);
             a.y_lo = fmin(a.y_lo, series[s].y[k] - error_at(&series[s], k));
         }
     }
     if (!(a.x_lo <= a.x_hi)) a.x_lo = a.x_hi = 1;
-    a.x_lo -= 0.5;
-    a.x_hi += 0.5;
+    if (a.whole) {
+        a.x_lo -= 0.5;
+        a.x_hi += 0.5;
+    } else { /* parts of an epoch begin at 0 */
+        a.x_lo = fmin(a.x_lo, 0);
+        a.x_hi += 0.03 * (a.x_hi - a.x_lo);
+    }
     a.y_lo = fmax(0, fmin(90, 10 * floor((a.y_lo - 1) / 10)));
     return a;
 }
 
 static void write_axes(FILE *page, const struct axes *a, const char *x_label) {
     const double step_y = clsnn_tick_step(a->y_hi - a->y_lo, 5),
-                 step_x = fmax(1, clsnn_tick_step(a->x_hi - a->x_lo, 12));
+                 step_x = fmax(a->whole ? 1 : 0, clsnn_tick_step(a->x_hi - a->x_lo, 12));
     char text[32];
     for (double y = a->y_lo; y <= a->y_hi + 1e-9; y += step_y) {
         clsnn_tick_text(y, step_y, text);
@@ -157,7 +165,7 @@ static void write_series(FILE *page, const struct axes *a, const struct clsnn_se
         fputs("\"/>\n", page);
     }
     for (size_t k = 0; k < s->n; k++) {
-        if (!isfinite(s->y[k])) continue;
+        if (!isfinite(s->y[k]) || s->n > MOST_MARKED) continue;
         const double x = x_at(a, s->x[k]) + shift, err = error_at(s, k);
         if (err > 0)
             fprintf(page, "<path stroke=\"%s\" stroke-width=\"2\" d=\"M%.5g %.5gh10m-5 0V%.5gm-5 0h10\"/>\n",

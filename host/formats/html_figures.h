@@ -30,8 +30,8 @@ struct clsnn_tiles {
  * libpng failed. */
 enum clsnn_status clsnn_html_tiles(FILE *page, const struct clsnn_tiles *tiles);
 
-/* Writes curves [n_series] over whole x values, with percent on the y axis. Series with hollow looks are
- * drawn without a line. Error bars end at 0 and 100. looks: [n_series]. */
+/* Writes curves [n_series] over x values, whole or from 0 on, with percent on the y axis. Series with hollow
+ * looks are drawn without a line. Error bars end at 0 and 100. looks: [n_series]. */
 void clsnn_html_curves(FILE *page, const char *alt, const char *x_label, const struct clsnn_series *series,
                        const struct clsnn_look *looks, size_t n_series);
 

@@ -1,4 +1,4 @@
-/* Wrongly answered images: dark ink on white, each pixel a square, with "label as answer" below. */
+/* Wrongly answered images: dark ink on white, each pixel a square, with label, answer and number below. */
 #include "formats/mistakes.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include "base/fail.h"
 #include "formats/canvas.h"
 
-enum { COLUMNS = 10, SIDE = 112, GAP = 16, CAPTION = 34, TOP = 110, FONT = 24 };
+enum { COLUMNS = 10, SIDE = 112, GAP = 16, CAPTION = 58, TOP = 110, FONT = 24 };
 
 static uint32_t ink_colour(const void *ctx, int at) {
     return (255u - ((const uint8_t *)ctx)[at]) * 0x010101u;
@@ -22,16 +22,20 @@ enum clsnn_status clsnn_mistakes_draw(const char *path, const char *title, const
     TRY(clsnn_canvas_init(&c, path, full, TOP + rows * (SIDE + CAPTION + GAP)));
     clsnn_canvas_text(&c, GAP, 36, (struct text_style){.size = 28, .bold = true, .room = full - 2 * GAP},
                       title);
-    clsnn_canvas_text(&c, GAP, 74, (struct text_style){.size = FONT, .room = full - 2 * GAP},
-                      "below each image: its label, and the class that it was taken as");
+    clsnn_canvas_text(
+        &c, GAP, 74, (struct text_style){.size = FONT, .room = full - 2 * GAP},
+        "below each image: its label, the class that it was taken as, and its number in the set");
     for (size_t k = 0; k < n; k++) {
         const int x = GAP + (int)k % COLUMNS * (SIDE + GAP),
                   y = TOP + (int)k / COLUMNS * (SIDE + CAPTION + GAP);
         char text[32];
         clsnn_canvas_tile(&c, x, y, SIDE, width, height, ink_colour, list[k].pixels);
         snprintf(text, sizeof text, "%d as %d", list[k].label, list[k].answer);
-        clsnn_canvas_text(&c, x + SIDE / 2.0, y + SIDE + CAPTION / 2.0,
+        clsnn_canvas_text(&c, x + SIDE / 2.0, y + SIDE + 17,
                           (struct text_style){.size = FONT, .align = 0.5, .room = SIDE}, text);
+        snprintf(text, sizeof text, "image %u", list[k].image);
+        clsnn_canvas_text(&c, x + SIDE / 2.0, y + SIDE + 43,
+                          (struct text_style){.size = 18, .align = 0.5, .grey = 0.35, .room = SIDE}, text);
     }
     TRY(clsnn_canvas_write(&c, path));
 fail:

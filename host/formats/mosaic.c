@@ -11,6 +11,7 @@
 #include "formats/canvas.h"
 
 #define MAX_PANELS   16
+#define SMALL_TILE   40          /* px; captions inside smaller tiles cannot be read */
 #define MAX_SIDE     64          /* pixels of an image's side */
 #define EMPTY_COLOUR 0x00e4e4e4u /* of places without a neuron */
 #define LINE_COLOUR  0x00b4b4b4u /* of lines between tiles: visible beside white and black */
@@ -48,7 +49,8 @@ void clsnn_mosaic_layout(uint32_t n_post, int width, int height, struct mosaic *
     m->font = m->width / 45;
     if (m->font < 20) m->font = 20;
     if (m->font > 40) m->font = 40;
-    m->x0 = m->font + 1; /* x of the first tile, after the frame's line */
+    /* x of the first tile, after the frame's line; rows of small tiles have captions beside them */
+    m->x0 = (m->scale * side < SMALL_TILE ? 7 * m->font / 2 : m->font) + 1;
     m->y0 = 3 * m->font + 1;
     m->picture_width = m->x0 - 1 + m->width + 8 * m->font;
     m->picture_height = m->y0 - 1 + m->height + m->font;
@@ -60,8 +62,17 @@ static void fill_pixels(uint32_t *pixels, int wide, int x, int y, int width, int
         for (int i = x; i < x + width; i++) pixels[(size_t)j * (size_t)wide + (size_t)i] = colour;
 }
 
-static void draw_tiles(struct canvas *c, const struct mosaic *m, const float *w, size_t w_stride,
-                       uint32_t n_post, float w_max) {
+static uint32_t neuron_at(const struct clsnn_mosaic *of, uint32_t place) {
+    return of->order ? of->order[place] : place;
+}
+
+/* Returns whether the neuron at a place of an order has another label than the one before it. */
+static bool begins_label(const struct clsnn_mosaic *of, uint32_t place) {
+    return of->order && of->labels && place > 0 &&
+           of->labels[of->order[place]] != of->labels[of->order[place - 1]];
+}
+
+static void draw_tiles(struct canvas *c, const struct mosaic *m, const struct clsnn_mosaic *of) {
     uint32_t *pixels = malloc((size_t)m->width * (size_t)m->height * sizeof *pixels);
     if (!pixels) {
         c->out_of_memory = true;
@@ -70,16 +81,18 @@ static void draw_tiles(struct canvas *c, const struct mosaic *m, const float *w,
     fill_pixels(pixels, m->width, 0, 0, m->width, m->height, LINE_COLOUR);
     for (int place = 0; place < m->columns * m->rows; place++) {
         const int x = 1 + place % m->columns * m->pitch, y = 1 + place / m->columns * m->pitch;
-        const uint32_t j = (uint32_t)place;
-        if (j >= n_post) {
+        if ((uint32_t)place >= of->n_post) {
             fill_pixels(pixels, m->width, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
             continue;
         }
+        const uint32_t j = neuron_at(of, (uint32_t)place);
         const int width = m->image_width, n_pixels = width * m->image_height;
+        if (begins_label(of, (uint32_t)place))
+            fill_pixels(pixels, m->width, x - 1, y - 1, 1, m->pitch + 1, 0);
         if (width != m->image_height)
             fill_pixels(pixels, m->width, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
         for (int i = 0; i < n_pixels; i++) {
-            const double share = (double)w[(size_t)i * w_stride + j] / (double)w_max;
+            const double share = (double)of->w[(size_t)i * of->stride + j] / (double)of->w_max;
             fill_pixels(pixels, m->width, x + i % width * m->scale, y + i / width * m->scale, m->scale,
                         m->scale, clsnn_weight_colour(share));
         }
@@ -123,36 +136,62 @@ static void draw_colour_bar(struct canvas *c, const struct mosaic *m, double w_m
                       (struct text_style){.size = f, .align = 0.5, .vertical = true}, "weight");
 }
 
-static enum clsnn_status check_mosaic(const char *path, uint32_t n_post, size_t stride, float w_max,
-                                      int width, int height) {
-    if (width < 1 || width > MAX_SIDE || height < 1 || height > MAX_SIDE)
+/* Writes labels and numbers into large tiles, else beside the rows of small ones. */
+static void draw_captions(struct canvas *c, const struct mosaic *m, const struct clsnn_mosaic *of) {
+    const int side = m->pitch - 1;
+    char text[32];
+    for (uint32_t place = 0; of->labels && place < of->n_post; place++) {
+        const uint32_t j = neuron_at(of, place);
+        const int column = (int)place % m->columns, x = m->x0 + column * m->pitch,
+                  y = m->y0 + (int)place / m->columns * m->pitch;
+        if (side < SMALL_TILE && column > 0) continue;
+        if (of->labels[j] >= 0)
+            snprintf(text, sizeof text, "%d", of->labels[j]);
+        else
+            snprintf(text, sizeof text, "-");
+        if (side >= SMALL_TILE)
+            clsnn_canvas_text(c, x + 2, y + side / 7.0, (struct text_style){.size = side / 4.0, .bold = true},
+                              text);
+        if (side >= SMALL_TILE || !of->order) snprintf(text, sizeof text, "%u", j);
+        if (side >= SMALL_TILE)
+            clsnn_canvas_text(c, x + side - 2, y + side / 9.0,
+                              (struct text_style){.size = side / 6.0, .align = 1, .grey = 0.3}, text);
+        else
+            clsnn_canvas_text(c, x - m->font / 2.0, y + side / 2.0,
+                              (struct text_style){.size = fmin(side, 0.9 * m->font), .align = 1}, text);
+    }
+}
+
+static enum clsnn_status check_mosaic(const char *path, const struct clsnn_mosaic *m) {
+    if (m->width < 1 || m->width > MAX_SIDE || m->height < 1 || m->height > MAX_SIDE)
         return clsnn_fail(CLSNN_E_FAILED, "%s: tiles of %d x %d weights: must be in [1, %d] x [1, %d]", path,
-                          width, height, MAX_SIDE, MAX_SIDE);
-    if (n_post < 1 || n_post > CLSNN_MAX_POST || stride < n_post)
+                          m->width, m->height, MAX_SIDE, MAX_SIDE);
+    if (m->n_post < 1 || m->n_post > CLSNN_MAX_POST || m->stride < m->n_post)
         return clsnn_fail(CLSNN_E_FAILED,
                           "%s: mosaic of %u neurons: must be 1 to %d, and at most the stride %zu", path,
-                          n_post, CLSNN_MAX_POST, stride);
-    if (!(w_max > 0) || !isfinite(w_max))
-        return clsnn_fail(CLSNN_E_FAILED, "%s: w_max = %g: must be finite and above 0", path, (double)w_max);
+                          m->n_post, CLSNN_MAX_POST, m->stride);
+    if (!(m->w_max > 0) || !isfinite(m->w_max))
+        return clsnn_fail(CLSNN_E_FAILED, "%s: w_max = %g: must be finite and above 0", path,
+                          (double)m->w_max);
     return CLSNN_OK;
 }
 
 static void draw_title(struct canvas *c, const struct mosaic *m, int width, const char *title) {
-    const struct text_style head = {.size = 1.15 * m->font, .bold = true, .room = width - 2 * m->font};
-    clsnn_canvas_text(c, m->font, 1.6 * m->font, head, title);
+    const struct text_style head = {.size = 1.15 * m->font, .bold = true, .room = width - m->x0 - m->font};
+    clsnn_canvas_text(c, m->x0 - 1, 1.6 * m->font, head, title);
 }
 
-enum clsnn_status clsnn_mosaic_weights(const char *path, const char *title, const float *w, size_t stride,
-                                       uint32_t n_post, float w_max, int width, int height) {
+enum clsnn_status clsnn_mosaic_weights(const char *path, const char *title, const struct clsnn_mosaic *of) {
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     struct mosaic m;
-    TRY(check_mosaic(path, n_post, stride, w_max, width, height));
-    clsnn_mosaic_layout(n_post, width, height, &m);
+    TRY(check_mosaic(path, of));
+    clsnn_mosaic_layout(of->n_post, of->width, of->height, &m);
     TRY(clsnn_canvas_init(&c, path, m.picture_width, m.picture_height));
     draw_title(&c, &m, m.picture_width, title);
-    draw_tiles(&c, &m, w, stride, n_post, w_max);
-    draw_colour_bar(&c, &m, (double)w_max);
+    draw_tiles(&c, &m, of);
+    draw_captions(&c, &m, of);
+    draw_colour_bar(&c, &m, (double)of->w_max);
     TRY(clsnn_canvas_write(&c, path));
 fail:
     clsnn_canvas_finish(&c);
@@ -164,7 +203,9 @@ enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     struct mosaic m;
-    TRY(check_mosaic(path, n_post, n_post, w_max, width, height));
+    struct clsnn_mosaic of = {
+        .stride = n_post, .n_post = n_post, .w_max = w_max, .width = width, .height = height};
+    TRY(check_mosaic(path, &of));
     if (n_panels < 1 || n_panels > MAX_PANELS)
         return clsnn_fail(CLSNN_E_FAILED, "%s: %zu mosaics: must be 1 to %d", path, n_panels, MAX_PANELS);
     clsnn_mosaic_layout(n_post, width, height, &m);
@@ -185,7 +226,8 @@ enum clsnn_status clsnn_mosaic_panels(const char *path, const char *title, const
         m.y0 = top + k / columns * (name + m.height) + name + 1;
         clsnn_canvas_text(&c, m.x0 - 1 + m.width / 2.0, m.y0 - 1 - 0.8 * m.font,
                           (struct text_style){.size = m.font, .align = 0.5}, panels[k].name);
-        draw_tiles(&c, &m, panels[k].w, n_post, n_post, w_max);
+        of.w = panels[k].w;
+        draw_tiles(&c, &m, &of);
     }
     m.x0 = left + 1; /* one bar beside all mosaics */
     m.y0 = top + name + 1;

@@ -23,7 +23,8 @@ static uint32_t colour(const void *ctx, int at) {
 
 enum clsnn_status clsnn_strip_draw(const char *path, const char *title,
                                    const struct clsnn_strip_column *columns, size_t n_columns,
-                                   uint32_t n_post, uint32_t n_rows, float w_max, int width, int height) {
+                                   uint32_t n_post, const uint32_t *neurons, uint32_t n_rows, float w_max,
+                                   int width, int height) {
     enum clsnn_status st = CLSNN_OK;
     struct canvas c = {.surface = NULL};
     char text[32];
@@ -42,14 +43,14 @@ enum clsnn_status clsnn_strip_draw(const char *path, const char *title,
                           (struct text_style){.size = FONT, .align = 0.5, .room = SIDE + GAP - 2},
                           columns[k].name);
         for (uint32_t j = 0; j < n_rows; j++) {
-            const struct tile tile = {columns[k].w, n_post, j, (double)w_max};
+            const struct tile tile = {columns[k].w, n_post, neurons[j], (double)w_max};
             clsnn_canvas_tile(&c, x, TOP + (int)j * pitch, SIDE, width, height, colour, &tile);
         }
     }
     for (uint32_t j = 0; j < n_rows; j++) {
-        snprintf(text, sizeof text, "%u", j);
+        snprintf(text, sizeof text, "%u", neurons[j]);
         clsnn_canvas_text(&c, LEFT - 12, TOP + (int)j * pitch + SIDE / 2.0,
-                          (struct text_style){.size = FONT, .align = 1}, text);
+                          (struct text_style){.size = FONT, .align = 1, .room = LEFT - 16}, text);
     }
     TRY(clsnn_canvas_write(&c, path));
 fail:

@@ -15,11 +15,12 @@ struct clsnn_strip_column {
     const float *w; /* [height * width][n_post] */
 };
 
-/* Draws the first n_rows of n_post neurons at n_columns moments. Colours are those of mosaics.
+/* Draws the neurons [n_rows], of n_post, at n_columns moments. Colours are those of mosaics.
  * Errors: CLSNN_E_FAILED over CLSNN_STRIP_COLUMNS moments, or cairo or libpng failed; CLSNN_E_MEMORY;
  * CLSNN_E_IO. */
 enum clsnn_status clsnn_strip_draw(const char *path, const char *title,
                                    const struct clsnn_strip_column *columns, size_t n_columns,
-                                   uint32_t n_post, uint32_t n_rows, float w_max, int width, int height);
+                                   uint32_t n_post, const uint32_t *neurons, uint32_t n_rows, float w_max,
+                                   int width, int height);
 
 #endif

@@ -46,6 +46,7 @@ struct clsnn_options {
     char *from;               /* --from MODEL.npz, or NULL */
     int32_t checkpoint_every; /* --checkpoint-every, images; 0: at the ends of epochs, in sweeps never */
     char *snapshots;          /* --snapshots, or NULL */
+    int32_t sort_weights;     /* --sort-weights: 0 by number, 1 by label */
     int32_t figures;          /* --figures, a set of CLSNN_FIGURE_FORMATS */
     int32_t keep_checkpoints; /* --keep-checkpoints 1..1000 */
     bool resume;              /* --resume */

@@ -38,7 +38,12 @@ struct page {
     const struct clsnn_dataset *data;
     enum clsnn_run_state state;
     const struct clsnn_learned *learned;
+    uint32_t *order; /* of the tiles of weights; NULL: by number; owned */
 };
+
+static uint32_t neuron_at(const struct page *p, size_t k) {
+    return p->order ? p->order[k] : (uint32_t)k;
+}
 
 static void write_state(const struct page *p) {
     const struct clsnn_experiment *x = p->x;
@@ -105,13 +110,33 @@ static void write_result(const struct page *p) {
     fputs(".</p>\n", p->to);
 }
 
+enum { MOST_POINTS = 400 /* of the running accuracy */ };
+
+/* Makes the curve of the running accuracy over epochs, x and y with room for MOST_POINTS. Returns the number
+ * of points; 0: none was watched. */
+static size_t running_curve(const struct clsnn_experiment *x, double *xs, double *ys) {
+    size_t n = 0, n_points = 0;
+    const float *history = x->running ? clsnn_running_history(x->running, &n) : NULL;
+    if (n == 0) return 0;
+    /* a run that went on has seen the last images alone */
+    const double first = (double)(x->at.images - clsnn_running_seen(x->running));
+    const size_t every = (n + MOST_POINTS - 1) / MOST_POINTS;
+    for (size_t k = every - 1; k < n; k += every) {
+        xs[n_points] = (first + (double)(k + 1) * CLSNN_RUNNING_EVERY) / x->plan.train_images;
+        ys[n_points++] = 100 * (double)history[k];
+    }
+    return n_points;
+}
+
 static enum clsnn_status write_accuracy(const struct page *p) {
     const size_t n = p->x->n_metrics;
-    if (n == 0 || p->report->model) return CLSNN_OK;
-    double *values = malloc(4 * n * sizeof *values);
+    if (p->report->model) return CLSNN_OK;
+    double *values = malloc((4 * n + 2 * MOST_POINTS) * sizeof *values);
     if (!values) return clsnn_no_memory("report.html");
-    double *epoch = values, *all = values + n, *proportion = all + n, *paper = proportion + n;
-    size_t n_paper = 0;
+    double *epoch = values, *all = values + n, *proportion = all + n, *paper = proportion + n,
+           *at = paper + n, *running = at + MOST_POINTS;
+    const size_t n_running = running_curve(p->x, at, running);
+    size_t n_paper = 0, n_series = 0;
     for (size_t k = 0; k < n; k++) {
         epoch[k] = (double)p->x->metrics[k].epoch;
         all[k] = 100 * p->x->metrics[k].accuracy_all;
@@ -119,13 +144,31 @@ static enum clsnn_status write_accuracy(const struct page *p) {
         paper[k] = paper_after(p, p->x->metrics[k].epoch);
         n_paper += isfinite(paper[k]) != 0;
     }
-    const struct clsnn_series series[] = {{"vote all", epoch, all, NULL, n},
-                                          {"vote proportion", epoch, proportion, NULL, n},
-                                          {CLSNN_KIM, epoch, paper, NULL, n}};
-    static const struct clsnn_look looks[] = {{.colour = 0}, {.colour = 1}, {.colour = 2, .hollow = true}};
-    fputs("<h2>Accuracy (%)</h2>\n<figure>\n", p->to);
-    clsnn_html_curves(p->to, "Accuracy in percent over epochs", "epochs", series, looks, n_paper ? 3 : 2);
-    fputs("</figure>\n", p->to);
+    struct clsnn_series series[4];
+    struct clsnn_look looks[4];
+    if (n_running) {
+        series[n_series] = (struct clsnn_series){"running", at, running, NULL, n_running};
+        looks[n_series++] = (struct clsnn_look){.colour = 5};
+    }
+    if (n) {
+        series[n_series] = (struct clsnn_series){"vote all", epoch, all, NULL, n};
+        looks[n_series++] = (struct clsnn_look){.colour = 0};
+        series[n_series] = (struct clsnn_series){"vote proportion", epoch, proportion, NULL, n};
+        looks[n_series++] = (struct clsnn_look){.colour = 1};
+    }
+    if (n_paper) {
+        series[n_series] = (struct clsnn_series){CLSNN_KIM, epoch, paper, NULL, n};
+        looks[n_series++] = (struct clsnn_look){.colour = 2, .hollow = true};
+    }
+    if (n_series) {
+        fputs("<h2>Accuracy (%)</h2>\n<figure>\n", p->to);
+        clsnn_html_curves(p->to, "Accuracy in percent over epochs", "epochs", series, looks, n_series);
+        if (n_running)
+            fputs("<figcaption>Running: the share of the last 1000 training images, at most, that the spikes "
+                  "so far classify right while the network learns.</figcaption>\n",
+                  p->to);
+        fputs("</figure>\n", p->to);
+    }
     free(values);
     return CLSNN_OK;
 }
@@ -165,22 +208,24 @@ static void weight_row(const void *ctx, size_t k, int y, uint32_t *out) {
     const struct clsnn_learned *l = p->learned;
     const int width = (int)p->data->test.width;
     for (int x = 0; x < width; x++)
-        out[x] = clsnn_weight_colour((double)l->w[((size_t)y * (size_t)width + (size_t)x) * l->n_post + k] /
-                                     p->x->plan.model.w_max);
+        out[x] = clsnn_weight_colour(
+            (double)l->w[((size_t)y * (size_t)width + (size_t)x) * l->n_post + neuron_at(p, k)] /
+            p->x->plan.model.w_max);
 }
 
 static void weight_text(const void *ctx, size_t k, struct clsnn_tile_text *out) {
     const struct page *p = ctx;
-    const int label = p->learned->labels.labels ? p->learned->labels.labels[k] : -1;
+    const uint32_t j = neuron_at(p, k);
+    const int label = p->learned->labels.labels ? p->learned->labels.labels[j] : -1;
     *out = (struct clsnn_tile_text){.left = ""};
     if (label >= 0) snprintf(out->left, sizeof out->left, "%d", label);
-    snprintf(out->right, sizeof out->right, "%zu", k);
+    snprintf(out->right, sizeof out->right, "%u", j);
     if (label >= 0)
-        snprintf(out->hover, sizeof out->hover, "neuron %zu, label %d, theta %.2f mV", k, label,
-                 (double)p->learned->theta_mv[k]);
+        snprintf(out->hover, sizeof out->hover, "neuron %u, label %d, theta %.2f mV", j, label,
+                 (double)p->learned->theta_mv[j]);
     else
-        snprintf(out->hover, sizeof out->hover, "neuron %zu, no label, theta %.2f mV", k,
-                 (double)p->learned->theta_mv[k]);
+        snprintf(out->hover, sizeof out->hover, "neuron %u, no label, theta %.2f mV", j,
+                 (double)p->learned->theta_mv[j]);
 }
 
 /* Writes the tiles of few neurons with their captions, or weights.png of many: drawing them again takes
@@ -202,6 +247,11 @@ static enum clsnn_status write_weights(const struct page *p) {
                                       .pixels = weight_row,
                                       .text = captioned ? weight_text : NULL,
                                       .ctx = p};
+    const char *captions =
+        captioned      ? " Small: the neuron's number; bold: its label, if it has one."
+        : !has_picture ? ""
+        : p->order     ? " Beside each row: the label of its first neuron; a black line begins another."
+                       : " Beside each row: the number of its first neuron.";
     fputs("<h2>Weights</h2>\n<figure>\n<div class=\"wide\">\n", p->to);
     if (captioned || !has_picture)
         TRY(clsnn_html_tiles(p->to, &tiles));
@@ -211,8 +261,7 @@ static enum clsnn_status write_weights(const struct page *p) {
         p->to,
         "</div>\n<figcaption>Input weights of %u excitatory neurons, from white (0) over yellow and red to "
         "black (%g).%s</figcaption>\n</figure>\n",
-        l->n_post, p->x->plan.model.w_max,
-        captioned ? " Small: the neuron's number; bold: its label, if it has one." : "");
+        l->n_post, p->x->plan.model.w_max, captions);
 fail:
     return st;
 }
@@ -386,13 +435,19 @@ enum clsnn_status clsnn_page_write(const struct clsnn_report *r, enum clsnn_run_
     char *text = NULL;
     size_t n_bytes = 0;
     if (!r->dir) return CLSNN_OK;
+    enum clsnn_status st = learned ? clsnn_report_order(r, learned, &p.order) : CLSNN_OK;
+    if (st != CLSNN_OK) return st;
     p.to = open_memstream(&text, &n_bytes);
-    if (!p.to) return clsnn_no_memory("report.html");
-    enum clsnn_status st = write_page(&p);
+    if (!p.to) {
+        free(p.order);
+        return clsnn_no_memory("report.html");
+    }
+    st = write_page(&p);
     if (!clsnn_text_end(p.to, &text) && st == CLSNN_OK) st = clsnn_no_memory("report.html");
     if (st == CLSNN_OK)
         st = clsnn_report_file(r, "report.html", text, n_bytes,
                                state == CLSNN_RUN_RUNNING ? CLSNN_FILE_LOOSE : r->durability);
     free(text);
+    free(p.order);
     return st;
 }

@@ -27,7 +27,8 @@ struct settings {
 };
 
 static bool is_place(const char *name) {
-    static const char *const places[] = {"out", "json", "quiet", "verbose", "data", "device", "figures"};
+    static const char *const places[] = {"out",  "json",   "quiet",   "verbose",
+                                         "data", "device", "figures", "sort-weights"};
     for (size_t k = 0; k < sizeof places / sizeof *places; k++)
         if (strcmp(name, places[k]) == 0) return true;
     return false;

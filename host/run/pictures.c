@@ -61,14 +61,22 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
     const struct clsnn_experiment *x = r->experiment;
     const struct clsnn_images *images = &x->batch->data->test;
     char subject[256], title[384];
+    uint32_t *order = NULL;
     if (!r->dir) return CLSNN_OK;
     struct clsnn_figure weights = figure(r, "weights"), confusion = figure(r, "confusion");
     write_subject(r, subject, sizeof subject);
     snprintf(title, sizeof title, "Input weights: %s", subject);
-    while (clsnn_figure_next(&weights))
-        TRY(clsnn_mosaic_weights(weights.path, title, learned->w, learned->n_post, learned->n_post,
-                                 (float)x->plan.model.w_max, (int)images->width, (int)images->height));
-    if (x->n_metrics == 0) return CLSNN_OK;
+    TRY(clsnn_report_order(r, learned, &order));
+    const struct clsnn_mosaic mosaic = {.w = learned->w,
+                                        .stride = learned->n_post,
+                                        .n_post = learned->n_post,
+                                        .w_max = (float)x->plan.model.w_max,
+                                        .width = (int)images->width,
+                                        .height = (int)images->height,
+                                        .labels = learned->labels.labels,
+                                        .order = order};
+    while (clsnn_figure_next(&weights)) TRY(clsnn_mosaic_weights(weights.path, title, &mosaic));
+    if (x->n_metrics == 0) goto fail;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
     if (!r->model) TRY(draw_accuracy(r, subject));
     snprintf(title, sizeof title, "%s: %.2f %% of %u right, vote all", subject, 100 * m->accuracy_all,
@@ -76,5 +84,6 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
     while (clsnn_figure_next(&confusion))
         TRY(clsnn_confusion_draw(confusion.path, title, m->score.confusion, m->score.n_classes));
 fail:
+    free(order);
     return st;
 }

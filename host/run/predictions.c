@@ -53,21 +53,21 @@ static enum clsnn_status draw_mistakes(const struct clsnn_report *r, const struc
     const struct clsnn_dataset *data = r->experiment->batch->data;
     struct clsnn_figure figure = {.dir = r->dir, .name = "mistakes", .formats = r->options->figures};
     enum clsnn_status st = CLSNN_OK;
-    char title[160];
+    char title[256];
     size_t n = 0, n_wrong = 0;
     for (uint32_t k = 0; k < p->n_images; k++) {
         const int label = label_of(r, p, k);
         if (label < 0 || label == p->answers.all[k] || n_wrong++ >= CLSNN_MOST_MISTAKES) continue;
         list[n++] =
             (struct clsnn_mistake){data->test.pixels + (size_t)(p->first + k) * clsnn_dataset_pixels(data),
-                                   label, p->answers.all[k]};
+                                   p->first + k, label, p->answers.all[k]};
     }
     if (n < n_wrong)
-        snprintf(title, sizeof title, "The first %zu of %zu wrong answers to %u images of %s", n, n_wrong,
-                 p->n_images, data->name);
+        snprintf(title, sizeof title, "The first %zu of %zu wrong answers to %u images of %s (N = %u, %s)", n,
+                 n_wrong, p->n_images, data->name, p->n_post, r->model);
     else
-        snprintf(title, sizeof title, "%zu wrong answer%s to %u images of %s", n, n == 1 ? "" : "s",
-                 p->n_images, data->name);
+        snprintf(title, sizeof title, "%zu wrong answer%s to %u images of %s (N = %u, %s)", n,
+                 n == 1 ? "" : "s", p->n_images, data->name, p->n_post, r->model);
     while (clsnn_figure_next(&figure))
         TRY(clsnn_mistakes_draw(figure.path, title, list, n, (int)data->test.width, (int)data->test.height));
 fail:

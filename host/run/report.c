@@ -124,6 +124,21 @@ enum clsnn_status clsnn_report_file(const struct clsnn_report *r, const char *na
     return text ? clsnn_file_write_in(r->dir, name, text, n_bytes, durability) : clsnn_no_memory("report");
 }
 
+enum clsnn_status clsnn_report_order(const struct clsnn_report *r, const struct clsnn_learned *l,
+                                     uint32_t **out) {
+    const int32_t *labels = l->labels.labels;
+    uint32_t n = 0;
+    *out = NULL;
+    if (!labels || !r->options->sort_weights) return CLSNN_OK;
+    uint32_t *order = malloc(l->n_post * sizeof *order);
+    if (!order) return clsnn_no_memory("report");
+    for (uint32_t label = 0; label <= l->labels.n_classes; label++)
+        for (uint32_t j = 0; j < l->n_post; j++)
+            if (label < l->labels.n_classes ? labels[j] == (int32_t)label : labels[j] < 0) order[n++] = j;
+    *out = order;
+    return CLSNN_OK;
+}
+
 enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r) {
     enum clsnn_status st = CLSNN_OK;
     const struct clsnn_experiment *x = r->experiment;

@@ -36,6 +36,10 @@ enum clsnn_status clsnn_report_prepare_dir(const char *dir, int *out_moved);
 /* Writes the file `name` in dir. text NULL: the caller had no memory for it, which is the error. */
 enum clsnn_status clsnn_report_file(const struct clsnn_report *r, const char *name, const char *text,
                                     size_t n_bytes, enum clsnn_durability durability);
+/* Makes the order of neurons in pictures of their weights, *out [n_post], malloc'ed; NULL: by number. By
+ * label (--sort-weights) neurons without one come last. Errors: CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_report_order(const struct clsnn_report *r, const struct clsnn_learned *l,
+                                     uint32_t **out);
 /* Writes metrics.jsonl and metrics.csv, a line for each evaluation. */
 enum clsnn_status clsnn_report_metrics(const struct clsnn_report *r);
 /* Writes model.npz: learned, with `about` (run/about.h). */

@@ -139,9 +139,9 @@ bool clsnn_runs_value(const struct clsnn_run_card *run, const char *name, char o
 }
 
 bool clsnn_runs_is_setting(const char *name) {
-    static const char *const others[] = {"out",    "json",    "quiet",  "verbose",         "strict",
-                                         "resume", "device",  "data",   "split",           "work-group",
-                                         "chunk",  "profile", "config", "no-kernel-cache", "figures"};
+    static const char *const others[] = {
+        "out",   "json",       "quiet", "verbose", "strict", "resume",          "device",  "data",
+        "split", "work-group", "chunk", "profile", "config", "no-kernel-cache", "figures", "sort-weights"};
     for (size_t k = 0; k < sizeof others / sizeof *others; k++)
         if (strcmp(name, others[k]) == 0) return false;
     return true;

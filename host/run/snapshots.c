@@ -33,8 +33,9 @@ static int compare(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Reads one moment; *out: its number of images. */
-static enum clsnn_status read_moment(const char *item, const struct clsnn_plan *plan, uint64_t *out) {
+/* Reads one moment, from `least` epochs or images on; *out: its number of images. */
+static enum clsnn_status read_moment(const char *item, const struct clsnn_plan *plan, uint64_t least,
+                                     uint64_t *out) {
     enum clsnn_status st = CLSNN_OK;
     const uint64_t all = (uint64_t)plan->epochs * plan->train_images;
     char number[32], shown[CLSNN_EXCERPT];
@@ -46,8 +47,11 @@ static enum clsnn_status read_moment(const char *item, const struct clsnn_plan *
                           "such as 5000i",
                           clsnn_excerpt(item, shown));
     snprintf(number, sizeof number, "%.*s", (int)(n - is_images), item);
-    TRY(clsnn_parse_whole("--snapshots", number, 0, is_images ? all : plan->epochs,
-                          is_images ? "images" : "epochs", out));
+    const uint64_t most = is_images ? all : plan->epochs;
+    TRY(clsnn_parse_whole("--snapshots", number, 0, UINT64_MAX, "", out));
+    if (*out < least || *out > most)
+        return clsnn_fail(CLSNN_E_USAGE, "--snapshots = %s: must be in [%" PRIu64 ", %" PRIu64 "] %s", item,
+                          least, most, is_images ? "images" : "epochs");
     if (!is_images) *out *= plan->train_images;
 fail:
     return st;
@@ -66,10 +70,11 @@ enum clsnn_status clsnn_snapshots_read(const char *text, const struct clsnn_plan
         goto fail;
     }
     if (!strchr(text, ',')) {
-        TRY(read_moment(text, plan, &every));
-        if (every == 0 || all / every >= MOST) {
-            st = clsnn_fail(CLSNN_E_USAGE, "--snapshots = %s: would keep %s: must be 1 to %d snapshots", text,
-                            every ? "more" : "none", MOST);
+        TRY(read_moment(text, plan, 1, &every));
+        if (all / every >= MOST) {
+            st =
+                clsnn_fail(CLSNN_E_USAGE,
+                           "--snapshots = %s: would keep more than %d snapshots: must be larger", text, MOST);
             goto fail;
         }
         for (uint64_t images = 0; images <= all; images += every) s.images[s.n++] = images;
@@ -80,7 +85,7 @@ enum clsnn_status clsnn_snapshots_read(const char *text, const struct clsnn_plan
                 st = clsnn_fail(CLSNN_E_USAGE, "--snapshots: must be at most %d", MOST);
                 goto fail;
             }
-            TRY(read_moment(item, plan, &s.images[s.n]));
+            TRY(read_moment(item, plan, 0, &s.images[s.n]));
             s.n++;
         }
         qsort(s.images, s.n, sizeof *s.images, compare);
@@ -249,15 +254,18 @@ static enum clsnn_status draw_strip(const struct clsnn_report *r, const struct f
     const uint32_t rows = x->plan.neurons < STRIP_NEURONS ? x->plan.neurons : STRIP_NEURONS;
     struct clsnn_figure figure = {.dir = r->dir, .name = "weights-strip", .formats = r->options->figures};
     char title[128];
+    uint32_t neurons[STRIP_NEURONS];
     for (size_t k = 0; k < n; k++) { /* evenly, with the first and the last */
         const uint64_t images = f->images[n > 1 ? k * (f->n - 1) / (n - 1) : 0];
         snprintf(columns[k].name, sizeof columns[k].name, "%" PRIu64, images);
         TRY(read_weights(r, images, &npz[k], &columns[k].w));
     }
-    snprintf(title, sizeof title, "Weights of neurons 0 to %u during training (%s, N = %u, seed %" PRIu64 ")",
-             rows - 1, x->batch->data->name, x->plan.neurons, x->plan.seed);
+    for (uint32_t j = 0; j < rows; j++)
+        neurons[j] = (uint32_t)((uint64_t)j * x->plan.neurons / rows); /* evenly */
+    snprintf(title, sizeof title, "Weights of %u neurons during training: N = %u, %s, seed %" PRIu64, rows,
+             x->plan.neurons, x->batch->data->name, x->plan.seed);
     while (clsnn_figure_next(&figure))
-        TRY(clsnn_strip_draw(figure.path, title, columns, n, x->plan.neurons, rows,
+        TRY(clsnn_strip_draw(figure.path, title, columns, n, x->plan.neurons, neurons, rows,
                              (float)x->plan.model.w_max, (int)x->batch->data->train.width,
                              (int)x->batch->data->train.height));
 fail:

@@ -104,6 +104,8 @@ static void running_accuracy_of_a_hand_made_case(void **state) {
     const uint16_t fires[2][2] = {{6, 0}, {0, 6}};
     const uint8_t classes[2] = {3, 8};
     int right[3000] = {0};
+    float then[3000 / CLSNN_RUNNING_EVERY];
+    size_t n_history;
     assert_int_equal(clsnn_running_create(2, 10, &r), CLSNN_OK);
     for (int k = 0; k < 3000; k++) {
         const int which = k / 3 % 2, wrong = k > 0 && k % 10 == 0;
@@ -113,7 +115,13 @@ static void running_accuracy_of_a_hand_made_case(void **state) {
         for (int back = 0; back < most; back++) n += right[k - back];
         if (k + 1 >= 100 && clsnn_running_accuracy(r) != (double)n / most)
             fail_msg("after %d images: %g, wanted %g", k + 1, clsnn_running_accuracy(r), (double)n / most);
+        if ((k + 1) % CLSNN_RUNNING_EVERY == 0)
+            then[k / CLSNN_RUNNING_EVERY] = (float)clsnn_running_accuracy(r);
     }
+    const float *history = clsnn_running_history(r, &n_history);
+    assert_int_equal(n_history, 3000 / CLSNN_RUNNING_EVERY);
+    assert_int_equal(clsnn_running_seen(r), 3000);
+    assert_memory_equal(history, then, sizeof then);
     clsnn_running_destroy(r);
 }
 

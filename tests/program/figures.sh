@@ -68,8 +68,12 @@ data = max(re.findall(r"data:image/png;base64,([^\"]+)", open("out/weights.svg")
 svg = pixels(io.BytesIO(base64.b64decode(data)))
 high, wide = svg.shape[:2]
 places = [(y, x) for y in range(20, 120) for x in range(20, 120)
-          if (whole[y, x:x + wide] == svg[0]).all() and (whole[y:y + high, x:x + wide] == svg).all()]
+          if (whole[y, x:x + wide] == svg[0]).all() and (whole[y:y + high, x] == svg[:, 0]).all()]
 assert len(places) == 1, places
+y, x = places[0]
+same = (whole[y:y + high, x:x + wide] == svg).all(2)
+below = n.arange(high) % 169 > 84 # captions stand in the upper half of each tile
+assert (high, wide) == (4 * 169 + 1, 5 * 169 + 1) and same[below].all() and same.mean() > 0.9, same.mean()
 assert pdf.shape == svg.shape and abs(pdf - svg).max() <= 2, "the pdf's pixels" # png keeps every fourth grey
 END
 }
@@ -78,8 +82,13 @@ others() { # predict, probe, eval, sweep, reproduce
     run 0 predict "$model" --data "$work/small" --out p "${formats[@]}"
     has_figures p mistakes
     prints "mistakes.png, mistakes.svg, mistakes.pdf, run.json}"
-    svg_has p/mistakes.svg "wrong answers to 300 images of custom"
-    pdf_has p/mistakes.pdf "wrong answers to 300 images of custom"
+    run 0 predict "$model" --data "$work/small" --out p --figures svg --json
+    grep -oE '\{"image":[0-9]+,"label":[0-9]+,"prediction_all":[0-9]+' "$work/out" | head -n 100 |
+        sed 's/[^0-9]*\([0-9]*\)[^0-9]*\([0-9]*\)[^0-9]*\([0-9]*\)/\2 as \3\nimage \1/' >wanted
+    grep -oE '>([0-9]+ as [0-9]+|image [0-9]+)</text>' p/mistakes.svg | sed 's/>//; s/<.*//' |
+        same wanted /dev/stdin
+    svg_has p/mistakes.svg "wrong answers to 300 images of custom (N = 20, "
+    pdf_has p/previous-1/mistakes.pdf "wrong answers to 300 images of custom"
     run 0 probe "$model" --data "$work/small" --image 3 --out q "${formats[@]}"
     has_figures q probe
     prints "{probe.npz, probe.png, probe.svg, probe.pdf}"

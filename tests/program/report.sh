@@ -36,6 +36,26 @@ finished() {
     ! grep -q 'http-equiv="refresh"' out/report.html || wrong "a finished run's page reloads itself"
     ! grep -q "Kim &amp; Kim" out/report.html || wrong "other data are compared with Kim & Kim"
 }
+by_label() { # --sort-weights label: tiles of page and picture; those without a label last
+    local order='s/.*>neuron \([0-9]*\), label \([0-9]*\), .*/\2 \1/p'
+    order+='; s/.*>neuron \([0-9]*\), no label, .*/99 \1/p'
+    train --label-images 5 --out out --sort-weights label --figures svg
+    sed -n "$order" out/report.html >found
+    sort -k 1n -k 2n found | same found /dev/stdin
+    [ "$(wc -l <found)" = 20 ] || wrong "$(wc -l <found) neurons: must be 20"
+    differ found <(sort -k 2n found)
+    grep -oE '>[0-9-]+</text>' out/weights.svg | tr -dc '0-9\n-' | head -n 40 | paste -d ' ' - - |
+        sed 's/^-/99/' | same found /dev/stdin
+    train --label-images 5 --out out # by number
+    sed -n "$order" out/report.html | same <(sort -k 2n found) /dev/stdin
+}
+running() { # accuracy within the epoch, while the run is under way and after it
+    run 0 train --data "$work/digits" --neurons 20 --train-images 600 --label-images 20 --test-images 20 \
+        --out out
+    page_has out/report.html "Running: the share of the last 1000 training images" ">running</text>" \
+        ">0.2</text>"
+    ! grep -qF "Running: the share" "$work/base/report.html" || wrong "a curve of fewer than 250 images"
+}
 warned() { # warnings stand above the result
     run 0 train "${small[@]}" --train-images 5 --label-images 15 --test-images 30 --out out
     [ "$(grep -nF "(class_without_images)" out/report.html | cut -d: -f1)" -lt \
@@ -199,6 +219,8 @@ END
 }
 
 on "a finished run" finished
+on "weights by label" by_label
+on "accuracy within an epoch" running
 on "a run with warnings" warned
 on "a run under way, then stopped" under_way
 on "a failed run" failed

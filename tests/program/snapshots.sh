@@ -75,10 +75,17 @@ resumed() { # a run that goes on keeps its snapshots and makes the others
     exist out/previous-1/snapshots/model-000040000.npz out/previous-1/weights.apng
     [ ! -e out/snapshots ] || wrong "an earlier run's snapshots are left"
 }
+strip() { # the strip shows neurons from all of the network
+    run 0 train "${small[@]}" --neurons 40 --train-images 20 --snapshots 1 --out out --figures svg
+    [ "$(grep -oE '>[0-9]+</text>' out/weights-strip.svg | tr -dc '0-9\n' | tail -n 16 | tr '\n' ' ')" = \
+        "0 2 5 7 10 12 15 17 20 22 25 27 30 32 35 37 " ] || wrong "not these neurons"
+}
 bad_call() {
-    usage "--snapshots = 0: would keep none" train --data "$work/small" --snapshots 0
-    usage "--snapshots = 2: must be in [0, 1] epochs" train --data "$work/small" --snapshots 2
-    usage "--snapshots = 1001: must be in [0, 600] images" train --data "$work/small" --snapshots 1001i
+    usage "--snapshots = 0: must be in [1, 1] epochs" train --data "$work/small" --snapshots 0
+    usage "--snapshots = 2: must be in [1, 1] epochs" train --data "$work/small" --snapshots 2
+    usage "--snapshots = 1001i: must be in [1, 600] images" train --data "$work/small" --snapshots 1001i
+    usage "--snapshots = 2: must be in [0, 1] epochs" train --data "$work/small" --snapshots 0,2
+    usage "would keep more than 10000 snapshots" train --data "$work/digits" --epochs 2 --snapshots 1i
     usage "--snapshots = x: not a number" train --data "$work/small" --snapshots 1,x
     usage "--snapshots keeps the weights of one run" train --data "$work/small" --snapshots 1 --runs 2
 }
@@ -88,6 +95,7 @@ on "after every 150 images" kept 150i 0 150 300 400
 on "at chosen moments" kept 2,0,250i 0 250 400
 on "the bits of a run without snapshots" same_bits
 on "weights.apng" moving_picture
+on "weights-strip" strip
 on "a run that goes on" resumed
 on "mistakes in the call" bad_call
 
