@@ -84,7 +84,7 @@ static void print_overview(FILE *out) {
     for (size_t k = 0; k < clsnn_n_commands; k++)
         fprintf(out, "  %-12s%s\n", clsnn_commands[k].name, clsnn_commands[k].purpose);
     fputs("  help        COMMAND: its options (the same as COMMAND --help)\n"
-          "  man         [COMMAND]: prints the manual page\n"
+          "  man         [COMMAND | files]: prints the manual page\n"
           "  completion  bash, zsh or fish: prints a completion script\n"
           "\nStart with:\n"
           "  clsnn devices\n"
@@ -96,8 +96,8 @@ static void print_overview(FILE *out) {
 static const struct {
     const char *name, *help;
 } plain_commands[] = {
-    {"man", "Usage: clsnn man [COMMAND]\n"
-            "Prints the manual page, or that of a command; on a terminal man shows it.\n"
+    {"man", "Usage: clsnn man [COMMAND | files]\n"
+            "Prints the manual page, that of a command, or that of all files; on a terminal man shows it.\n"
             "clsnn man >clsnn.1 keeps it.\n"},
     {"completion", "Usage: clsnn completion [bash | zsh | fish]\n"
                    "Prints a completion script, for bash if no shell is named. It is used by:\n"
@@ -113,18 +113,21 @@ static const char *plain_help(const char *name) {
     return NULL;
 }
 
-static void write_man(const struct clsnn_command_info *info, FILE *to) {
-    if (info)
+/* Writes the page of a command, of the files, or, with neither, of all. */
+static void write_man(const struct clsnn_command_info *info, bool files, FILE *to) {
+    if (files)
+        clsnn_options_man_files(to);
+    else if (info)
         clsnn_options_man_command(info, to);
     else
         clsnn_options_man(to);
 }
 
-/* Prints the manual page, with info that of a command; on a terminal man shows it. */
-static enum clsnn_status print_man(const struct clsnn_command_info *info, FILE *out) {
+/* Prints a manual page, as write_man; on a terminal man shows it. */
+static enum clsnn_status print_man(const struct clsnn_command_info *info, bool files, FILE *out) {
     int ends[2], code = 0;
     if (!isatty(fileno(out))) {
-        write_man(info, out);
+        write_man(info, files, out);
         return CLSNN_OK;
     }
     if (pipe(ends) != 0) return clsnn_fail(CLSNN_E_IO, "man: %s", strerror(errno));
@@ -141,7 +144,7 @@ static enum clsnn_status print_man(const struct clsnn_command_info *info, FILE *
     close(ends[0]);
     FILE *page = fdopen(ends[1], "w");
     if (page) {
-        write_man(info, page);
+        write_man(info, files, page);
         fclose(page);
     } else {
         close(ends[1]);
@@ -220,7 +223,8 @@ static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
         return clsnn_fail(CLSNN_E_USAGE, "%s: unexpected operand \"%s\"", name,
                           clsnn_excerpt(argv[3], shown));
     const struct clsnn_command_info *about = (help || man) && argc == 3 ? find_command(argv[2]) : NULL;
-    if ((help || man) && argc == 3 && !about) return unknown_command(argv[2]);
+    const bool files = man && argc == 3 && strcmp(argv[2], "files") == 0;
+    if ((help || man) && argc == 3 && !about && !files) return unknown_command(argv[2]);
     if (help && about) {
         clsnn_options_help(about->command, out);
     } else if (help || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
@@ -228,7 +232,7 @@ static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
     } else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         print_version(out);
     } else if (man) {
-        return print_man(about, out);
+        return print_man(about, files, out);
     } else if (completion) {
         const int shell = clsnn_choice_index(CLSNN_COMPLETION_SHELLS, argc == 3 ? argv[2] : "bash");
         if (shell < 0)

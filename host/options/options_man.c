@@ -1,4 +1,5 @@
-/* Writes clsnn(1) and a page of each command from the option table, for `clsnn man [COMMAND]`. */
+/* Writes clsnn(1) and a page of each command from the option table, and clsnn-files(5) from the table of
+ * files, for `clsnn man [COMMAND | files]`. */
 #include "options/options_man.h"
 
 #include <string.h>
@@ -98,7 +99,8 @@ void clsnn_options_man(FILE *to) {
         man_usage(&clsnn_commands[k], to);
     }
     fputs(
-        ".br\n\\fBclsnn help\\fR | \\fBman\\fR [\\fICOMMAND\\fR]\n"
+        ".br\n\\fBclsnn help\\fR [\\fICOMMAND\\fR]\n"
+        ".br\n\\fBclsnn man\\fR [\\fICOMMAND\\fR | \\fBfiles\\fR]\n"
         ".br\n\\fBclsnn completion\\fR [\\fBbash\\fR | \\fBzsh\\fR | \\fBfish\\fR]\n"
         ".SH DESCRIPTION\n"
         "Images become Poisson spikes, drive a network of leaky integrate\\-and\\-fire neurons whose input "
@@ -120,7 +122,8 @@ void clsnn_options_man(FILE *to) {
         troff(to, clsnn_commands[k].details);
         fputc('\n', to);
     }
-    fputs(".TP\n\\fBman\\fR, \\fBcompletion\\fR\nprint this page or that of a command, and a completion "
+    fputs(".TP\n\\fBman\\fR, \\fBcompletion\\fR\nprint this page, that of a command or of all files, and a "
+          "completion "
           "script for a shell.\n",
           to);
 
@@ -184,7 +187,7 @@ void clsnn_options_man(FILE *to) {
         ".SH EXIT STATUS\n",
         to);
     troff(to, clsnn_exit_codes);
-    fputs(".\n.SH SEE ALSO\n\\fBclsnn\\-tutorial\\fR(7)\n.PP\n", to);
+    fputs(".\n.SH SEE ALSO\n\\fBclsnn\\-files\\fR(5), \\fBclsnn\\-tutorial\\fR(7)\n.PP\n", to);
     troff(to, CLSNN_KIM_CITATION);
     fputs(".\n.PP\n", to);
     troff(to, CLSNN_DIEHL_CITATION);
@@ -205,5 +208,48 @@ void clsnn_options_man_command(const struct clsnn_command_info *info, FILE *to) 
         if (clsnn_option_rows[k].commands & info->command) man_row(&clsnn_option_rows[k], false, to);
     fputs(".SH EXIT STATUS\n", to);
     troff(to, clsnn_exit_codes);
-    fputs(".\n.SH SEE ALSO\n\\fBclsnn\\fR(1): all commands, parameters, metrics, warnings and files\n", to);
+    fputs(".\n.SH SEE ALSO\n\\fBclsnn\\-files\\fR(5), \\fBclsnn\\fR(1): all commands, parameters, metrics, "
+          "warnings and files\n",
+          to);
+}
+
+static void files_section(const char *title, const char *text, FILE *to) {
+    fprintf(to, ".SH %s\n", title);
+    troff(to, text);
+    fputc('\n', to);
+}
+
+static void files_row(const char *name, const char *endings, const char *meaning, FILE *to) {
+    fputs(".TP\n\\fI", to);
+    troff(to, name);
+    fprintf(to, "%s\\fR\n", endings);
+    troff(to, meaning);
+    fputs(".\n", to);
+}
+
+static void files_array(const char *name, const char *type, const char *meaning, FILE *to) {
+    fputs(".RS\n.TP\n\\fB", to);
+    troff(to, name);
+    fputs("\\fR ", to);
+    troff(to, type);
+    fputc('\n', to);
+    troff(to, meaning);
+    fputs(".\n.RE\n", to);
+}
+
+void clsnn_options_man_files(FILE *to) {
+    fputs(".TH CLSNN-FILES 5 \"\" \"clsnn\" \"File Formats\"\n"
+          ".SH NAME\nclsnn\\-files \\- the files that clsnn leaves and reads\n"
+          ".SH DESCRIPTION\n"
+          "Arrays are those of numpy, little\\-endian: f4 are floats, i4 whole numbers, u1 and u2 without "
+          "sign.\n"
+          "P is the number of pixels of an image, N that of excitatory neurons, C one more than the largest\n"
+          "label, at least 10. Pictures have the endings of \\fB\\-\\-figures\\fR, png by default.\n",
+          to);
+#define CLSNN_FILES(title, text)         files_section(title, text, to);
+#define CLSNN_FILE(name, of, meaning)    files_row(name, "", meaning, to);
+#define CLSNN_FIGURE(name, of, meaning)  files_row(name, ".png\\fR, \\fI.svg\\fR, \\fI.pdf", meaning, to);
+#define CLSNN_ARRAY(name, type, meaning) files_array(name, type, meaning, to);
+#include "base/files.def"
+    fputs(".SH SEE ALSO\n\\fBclsnn\\fR(1), \\fBclsnn\\-tutorial\\fR(7)\n", to);
 }

@@ -19,13 +19,17 @@
 #include "run/about.h"
 #include "run/metrics.h"
 
-/* The files of runs. clsnn reproduce alone writes epoch-K.npz (reproduce.h). */
-static const char *const files[] = {"run.json",    "metrics.jsonl",   "metrics.csv", "model.npz",
-                                    "checkpoint",  "epoch-1.npz",     "epoch-3.npz", "epoch-5.npz",
-                                    "epoch-7.npz", "predictions.npz", "probe.npz",   "report.html",
-                                    "snapshots",   "weights.apng"};
-static const char *const figures[] = {"weights",  "accuracy", "confusion",
-                                      "mistakes", "probe",    "weights-strip"};
+/* The files of runs, by files.def. clsnn reproduce alone writes epoch-K.npz (reproduce.h). */
+#define OF_RUN(name) name,
+#define OF_OTHER(name)
+static const char *const files[] = {
+#define CLSNN_FILE(name, of, meaning) OF_##of(name)
+#include "base/files.def"
+    "epoch-1.npz", "epoch-3.npz", "epoch-5.npz", "epoch-7.npz"};
+static const char *const figures[] = {
+#define CLSNN_FIGURE(name, of, meaning) OF_##of(name)
+#include "base/files.def"
+};
 enum {
     N_FILES = sizeof files / sizeof *files,
     N_RUN_FILES = N_FILES + CLSNN_N_FIGURE_FORMATS * sizeof figures / sizeof *figures
@@ -34,7 +38,10 @@ enum {
 /* Returns the path of the k-th file of a run; malloc'ed, NULL without memory. */
 static char *run_file(const char *dir, size_t k) {
     char name[64];
-    if (k < N_FILES) return clsnn_file_join(dir, files[k]);
+    if (k < N_FILES) { /* a folder's files move with it */
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(files[k], "/"), files[k]);
+        return clsnn_file_join(dir, name);
+    }
     k -= N_FILES;
     snprintf(name, sizeof name, "%s%s", figures[k / CLSNN_N_FIGURE_FORMATS],
              clsnn_figure_ending((int)(k % CLSNN_N_FIGURE_FORMATS)));
