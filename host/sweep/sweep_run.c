@@ -16,14 +16,14 @@
 #include "sweep/sweep_page.h"
 
 /* Writes the sweep's page, if it is due; the caller holds the lock. The next one waits so long that pages
- * take less than half a percent of the time. A page that cannot be written ends nothing. */
+ * take less than a fifth of a percent of the time. A page that cannot be written ends nothing. */
 static void show_page(struct work *w) {
     char text[1200];
     const double began = clsnn_clock_seconds();
     if (!w->sweep->has_page || began < w->page_next) return;
     const enum clsnn_status st = clsnn_sweep_page_write(w->sweep, &w->stage, CLSNN_RUN_RUNNING);
     const double now = clsnn_clock_seconds();
-    w->page_next = now + 5 + 200 * (now - began);
+    w->page_next = now + 5 + 500 * (now - began);
     if (st == CLSNN_OK) return;
     snprintf(text, sizeof text, "%s; the runs go on", clsnn_error_text());
     if (w->watch && w->watch->note) w->watch->note(w->watch->ctx, text, true);
