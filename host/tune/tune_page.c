@@ -224,13 +224,16 @@ static void write_state(const struct clsnn_tune *t, enum clsnn_run_state state, 
     if (state == CLSNN_RUN_FAILED) clsnn_html_note(to, "This search has failed.", clsnn_error_text());
     if (state == CLSNN_RUN_STOPPED)
         clsnn_html_note(to, "This search was stopped.", "The same command goes on with it.");
+    bool begins = state == CLSNN_RUN_RUNNING;
     fputs("<p>Stages:", to);
     for (uint32_t epochs = clsnn_tune_next(0, (uint32_t)t->options->epochs), last = 0; epochs > last;
          last = epochs, epochs = clsnn_tune_next(epochs, (uint32_t)t->options->epochs)) {
         char path[64];
         fprintf(to, "%s %u epoch%s", last ? "," : "", epochs, epochs == 1 ? "" : "s");
         snprintf(path, sizeof path, "epochs-%u/report.html", epochs);
-        if (!clsnn_file_is_there(t->dir, path)) continue;
+        const bool is_there = clsnn_file_is_there(t->dir, path);
+        if (!is_there && !begins) continue;
+        begins = begins && is_there; /* the stage that begins now has its page in a moment */
         fputs(" (", to);
         clsnn_html_link(to, path, "page");
         fputs(")", to);

@@ -5,34 +5,40 @@
 
 probe() { run 0 probe "$work/base/model.npz" --data "$work/small" --json "$@"; }
 
-same_as_predict() { # same_as_predict MODEL ARGUMENT...: every image's spikes, attempts and answers
-    local model=$1
-    shift
+same_as_predict() { # same_as_predict MODEL IMAGES ARGUMENT...: every image's spikes, attempts and answers
+    local model=$1 images=$2
+    shift 2
     run 0 predict "$model" "$@" --json --out answers
-    run 0 probe "$model" "$@" --image 0..60 --record spikes --json --out seen
-    with_numpy - <<'END' || wrong "$(tail -n 1 "$work/notes")"
-import numpy as n
-p, a = n.load("seen/probe.npz"), n.load("answers/predictions.npz")
+    run 0 probe "$model" "$@" --image "0..$images" --record spikes --json --out seen
+    with_numpy - "$images" <<'END' || wrong "$(tail -n 1 "$work/notes")"
+import sys, numpy as n
+images, p, a = int(sys.argv[1]), n.load("seen/probe.npz"), n.load("answers/predictions.npz")
 steps, accepted = int(p["steps_on"]) + int(p["steps_off"]), p["accepted"] == 1
-assert accepted.sum() == 60 and (p["image"][accepted] == range(60)).all()
+assert accepted.sum() == images and (p["image"][accepted] == range(images)).all()
 counts = n.zeros((len(accepted), a["counts"].shape[1]), int)
 n.add.at(counts, (p["exc_step"] // steps, p["exc_neuron"]), 1)
-assert (counts[accepted] == a["counts"][:60]).all(), "counts"
+assert (counts[accepted] == a["counts"][:images]).all(), "counts"
 assert (counts.sum(1) == p["exc_spikes"]).all(), "exc_spikes"
-assert (p["attempt"][accepted] == a["attempts"][:60]).all(), "attempts"
+assert (p["attempt"][accepted] == a["attempts"][:images]).all(), "attempts"
 for name in ("prediction_all", "prediction_proportion", "prediction_likelihood", "label"):
-    assert (p[name][accepted] == a[name][:60]).all(), name
+    assert (p[name][accepted] == a[name][:images]).all(), name
 first = n.r_[True, p["image"][1:] != p["image"][:-1]]
 assert (first == accepted).all(), "the accepted presentation is not the first"
 assert "v" not in p.files
 END
 }
+every_image() { # takes a minute and 900 MiB
+    local data=${TEST_PROBE_MNIST:-}
+    [ -n "$data" ] || skip "TEST_PROBE_MNIST does not name the directory of MNIST"
+    run 0 train --data "$data" --neurons 64 --out n64
+    same_as_predict n64/model.npz 10000 --data "$data"
+}
 every_law() { # the laws of the model are those of the probe; images of any size
     train --out direct --inhibition direct --rule symmetric
-    same_as_predict direct/model.npz --data "$work/small"
+    same_as_predict direct/model.npz 60 --data "$work/small"
     rm -r answers seen
     train --out delayed --preset brian2-port --delays 0:5
-    same_as_predict delayed/model.npz --data "$work/small"
+    same_as_predict delayed/model.npz 60 --data "$work/small"
     rm -r answers seen
     replayed delayed/model.npz
     rm -r seen
@@ -44,7 +50,7 @@ n.savez("wide.npz", x_train=random.integers(0, 256, (60, 9, 21), "u1"), y_train=
         x_test=random.integers(0, 256, (60, 9, 21), "u1"), y_test=n.arange(60) % 3)
 END
     run 0 train --data wide.npz --neurons 12 --pairing all --out wide --json
-    same_as_predict wide/model.npz --data wide.npz
+    same_as_predict wide/model.npz 60 --data wide.npz
 }
 replayed() { # replayed MODEL ARGUMENT...: the input spikes, fed to replay, give the same spikes and values
     local model=$1
@@ -171,7 +177,8 @@ settings() { # neurons in a file is train's option, --neurons LIST is not
     ! grep -q "^neurons" "$work/out" || wrong "--print-config names neurons"
 }
 
-on "the spikes and answers of predict" same_as_predict "$work/base/model.npz" --data "$work/small"
+on "the spikes and answers of predict" same_as_predict "$work/base/model.npz" 300 --data "$work/small"
+on "every test image of MNIST, N = 64" every_image
 on "other laws and sizes of images" every_law
 on "replay of the input spikes" replayed "$work/base/model.npz"
 on "replay of a probe that learns" replayed "$work/base/model.npz" --train

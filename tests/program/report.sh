@@ -176,7 +176,8 @@ searched() { # a search's page: stages and points lead to pages
     cp t/report.html "$work/searched.html"
     begin "points train for 1" tune t.ini --data "$work/digits" --neurons 100 --random 4 --out u
     until_there u/report.html
-    page_has u/report.html 'http-equiv="refresh"' "This search is under way."
+    page_has u/report.html 'http-equiv="refresh"' "This search is under way." \
+        'Stages: 1 epoch (<a href="epochs-1/report.html">page</a>), 2 epochs, 3 epochs.'
     alone u/report.html
     kill -TERM "$pid"
     finish 75
