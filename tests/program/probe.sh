@@ -173,7 +173,7 @@ bad_call() {
 settings() { # neurons in a file is train's option, --neurons LIST is not
     echo "neurons = 100" >c.ini
     probe --config c.ini --image 1 --out a
-    run 0 probe m.npz --print-config
+    run 0 probe "$work/base/model.npz" --print-config
     ! grep -q "^neurons" "$work/out" || wrong "--print-config names neurons"
 }
 

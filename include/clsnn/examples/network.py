@@ -49,7 +49,7 @@ Labels = struct("Labels", n_post=U32, n_classes=U32, labels=P(I32), proportions=
 Learned = struct("Learned", n_pre=U32, n_post=U32, w=P(F32), theta_mv=P(F32), labels=Labels,
                  delay_steps=P(c.c_uint8), about=S, sha256=HEX)
 Predictions = struct("Predictions", n_images=U32, n_post=U32, first=U32, counts=P(c.c_uint16), all=P(I32),
-                     proportion=P(I32), attempts=P(I32))
+                     proportion=P(I32), likelihood=P(I32), attempts=P(I32))
 ReplayInput = struct("ReplayInput", label=S, n_post=U32, steps_on=U32, steps_off=U32, n_samples=U32,
                      n_events=c.c_size_t, event_step=P(I32), event_input=P(I32), w0=P(F32), theta0_mv=P(F32),
                      delay_steps=P(I32), learn=c.c_bool, from_rest=c.c_bool, probed=P(I32), n_probed=U32)
