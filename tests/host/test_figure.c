@@ -1,5 +1,5 @@
-/* Pictures, read back with libpng: sizes, pixels that must have an exact colour, and degenerate inputs (no
- * data, NaN, one point, huge counts, no font). Their looks were judged by eye. */
+/* Pictures, read back with libpng or as text: sizes, pixels that must have an exact colour, and degenerate
+ * inputs (no data, NaN, one point, huge counts, no font). Their looks were judged by eye. */
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <png.h>
 
+#include "base/file.h"
 #include "formats/canvas.h"
 #include "formats/confusion.h"
 #include "formats/curves.h"
@@ -541,6 +542,62 @@ static void test_mistakes(void **state) {
     clsnn_error_clear();
 }
 
+/* Reads the file that was drawn last. The caller frees it. */
+static char *read_drawn(size_t *out_n) {
+    void *data = NULL;
+    assert_int_equal(clsnn_file_read(path, (size_t)64 << 20, &data, out_n), CLSNN_OK);
+    return data;
+}
+
+/* An svg has its texts as texts, escaped, and ends whole; equal pictures are equal pdf files. */
+static void test_vectors(void **state) {
+    (void)state;
+    enum { N = 450 }; /* small tiles, with captions beside the rows */
+    static float w[784 * N];
+    static int32_t labels[N];
+    static uint32_t order[N];
+    char *pdf[2];
+    size_t n = 0, n_pdf[2];
+    for (uint32_t j = 0; j < N; j++) labels[j] = (int32_t)(j % 11) - 1, order[j] = N - 1 - j;
+    struct clsnn_mosaic m = {.w = w,
+                             .stride = N,
+                             .n_post = N,
+                             .w_max = 1,
+                             .width = 28,
+                             .height = 28,
+                             .labels = labels,
+                             .order = order};
+    snprintf(path, sizeof path, "%s/a.svg", dir);
+    for (int large = 0; large < 2; large++) {
+        m.n_post = large ? 20 : N;
+        if (large) m.order = NULL;
+        assert_int_equal(clsnn_mosaic_weights(path, "a < b & c", &m), CLSNN_OK);
+        char *svg = read_drawn(&n);
+        assert_memory_equal(svg + n - 7, "</svg>\n", 7);
+        svg[n - 1] = '\0';
+        assert_non_null(strstr(svg, ">a &lt; b &amp; c</text>"));
+        assert_non_null(strstr(svg, "data:image/png;base64,"));
+        assert_non_null(strstr(svg, large ? ">19</text>" : ">8</text>"));
+        free(svg);
+    }
+    unlink(path);
+    snprintf(path, sizeof path, "%s/a.pdf", dir);
+    const struct clsnn_series s = {"name", xs, good, bars, 4};
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(draw(&s, 1, (struct clsnn_chart){.title = "title"}), CLSNN_OK);
+        pdf[k] = read_drawn(&n_pdf[k]);
+    }
+    assert_memory_equal(pdf[0], "%PDF-", 5);
+    assert_int_equal(n_pdf[0], n_pdf[1]);
+    assert_memory_equal(pdf[0], pdf[1], n_pdf[0]);
+    free(pdf[0]);
+    free(pdf[1]);
+    snprintf(path, sizeof path, "/nowhere/a.svg");
+    assert_int_equal(clsnn_mosaic_weights(path, "", &m), CLSNN_E_IO);
+    clsnn_error_clear();
+    snprintf(path, sizeof path, "%s/a.pdf", dir);
+}
+
 /* Without any font the pictures are complete, drawn with cairo's built-in letters. A child process draws
  * them, because fontconfig reads its settings once. This test runs first, before this process draws text. */
 static void test_no_font(void **state) {
@@ -580,6 +637,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_raster, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_vectors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_font, setup, teardown),
         cmocka_unit_test(test_colour_map),
         cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
