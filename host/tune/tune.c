@@ -70,11 +70,12 @@ static void note(const struct clsnn_sweep_watcher *watch, const char *text) {
     if (watch && watch->note) watch->note(watch->ctx, text, false);
 }
 
-/* Trains a stage's runs in dir/name. from: the directory of the stage before, or NULL. *out has every run
- * finished or failed. */
+/* Trains a stage's runs in dir. from: the directory of the stage before, or NULL. The first stage has all
+ * points, so it shows whether the directory is of this search. *out has every run finished or failed. */
 static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *grid,
                                const struct clsnn_options *o, const char *dir, const char *from,
-                               const struct clsnn_sweep_watcher *watch, struct clsnn_sweep *out) {
+                               bool is_first, const struct clsnn_sweep_watcher *watch,
+                               struct clsnn_sweep *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_sweep_stage stage = {0};
     char *written = NULL;
@@ -92,6 +93,7 @@ static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *gr
                                 .has_page = t->n_shards == 1,
                                 .warnings = t->warnings};
     TRY(clsnn_sweep_plan(out, watch));
+    if (is_first) TRY(clsnn_sweep_refuse_others(out));
     t->n_tested = out->runs[0].plan.test_images;
     st = clsnn_sweep_run(out, watch, &stage);
     t->images += stage.images;
@@ -139,7 +141,7 @@ static enum clsnn_status train_stage(struct clsnn_tune *t, size_t n_points, uint
     snprintf(text, sizeof text, "%zu point%s train for %u of %d epoch%s", n_points, n_points == 1 ? "" : "s",
              epochs, t->options->epochs, t->options->epochs == 1 ? "" : "s");
     note(watch, text);
-    TRY(train(t, &grid, &o, dir, from, watch, &sweep));
+    TRY(train(t, &grid, &o, dir, from, !from, watch, &sweep));
     for (size_t k = 0; k < n_points; k++) {
         struct clsnn_tune_point *p = &t->points[k];
         const struct clsnn_found_run *found = &sweep.runs[k].result;
@@ -186,7 +188,7 @@ static enum clsnn_status train_best(struct clsnn_tune *t, const struct clsnn_swe
     snprintf(text, sizeof text, "the best point trains with %u other seed%s", t->n_seeds,
              t->n_seeds == 1 ? "" : "s");
     note(watch, text);
-    TRY(train(t, &grid, t->options, dir, NULL, watch, &sweep));
+    TRY(train(t, &grid, t->options, dir, NULL, false, watch, &sweep));
     for (size_t k = 0; k < grid.n_runs; k++) {
         const struct clsnn_found_run *found = &sweep.runs[k].result;
         if (found->found != CLSNN_FOUND_FINISHED)

@@ -135,6 +135,22 @@ tune_shards() { # two processes in turns; each stage waits for both
     [ $left = 0 ] || wrong "the shards do not come to an end"
     same_files out "$work/tuned"
 }
+tune_others() { # the directory holds another search: nothing is done, and a difference is named
+    local end="nothing was changed: choose another --out, or delete this one"
+    cp -a "$work/tuned" out
+    untouched out >before
+    printf 'epochs = 4\nw_norm = 40..95\neta_pre = 1e-4\n' >o.ini
+    refuses_tune() { refuses 2 "$1; $end" tune "$2" "${few[@]}" --random 6 --out out "${@:3}"; }
+    refuses_tune "is none of these 6 runs: the file or --random gives other values" o.ini
+    refuses_tune "is none of these 6 runs: its seed is 1, 2 asked" "$work/s.ini" --seed 2
+    refuses_tune "is none of these 6 runs: its test_images is 100, 90 asked" "$work/s.ini" --validate 90
+    refuses_tune "is none of these 6 runs: its label_images is 100, 50 asked" "$work/s.ini" --label-images 50
+    refuses_tune "is none of these 5 runs: the file or --random gives other values" "$work/s.ini" --random 5
+    untouched out | same before /dev/stdin
+    tune --out out --random 7 # a search may grow
+    tune --out seven --random 7
+    same_files out seven
+}
 tune_table() { # the points of a table
     printf 'w_norm,eta_post\n60,0.01\n80,0.02\n70,0.005\n' >t.csv
     run 0 tune t.csv "${few[@]}" --seeds 1 --out out
@@ -160,6 +176,7 @@ on "tune: the page" tune_page
 on "tune: killed and resumed" tune_killed
 on "tune: SIGINT, and another number of epochs" tune_stopped
 on "tune: shards" tune_shards
+on "tune: another search in the same place" tune_others
 on "tune: a table of points" tune_table
 on "--preset tuned" tuned_preset
 any "--preset tuned without a size" \
