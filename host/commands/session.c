@@ -15,6 +15,7 @@
 #include "clsnn/abi.h"
 #include "clsnn/selftest.h"
 #include "commands/guard.h"
+#include "dataset/places.h"
 #include "device/device.h"
 #include "model/tuned.h"
 #include "options/options_render.h"
@@ -137,12 +138,12 @@ static enum clsnn_status check_name(const char *name) {
     char shown[CLSNN_EXCERPT];
     const size_t n = strlen(name);
     if (n < CLSNN_DATA_NAME && strspn(name, letters) == n && *name != '.' && *name != '-' &&
-        strcmp(name, "mnist") != 0 && strcmp(name, "digits") != 0)
+        !clsnn_known_find(name) && strcmp(name, "digits") != 0)
         return CLSNN_OK;
     return clsnn_fail(
         CLSNN_E_USAGE,
         "--data-name = %s: must be at most %d letters, digits, '_', '-' and '.', begin with none "
-        "of the last two, and not be mnist or digits",
+        "of the last two, and not be a set of clsnn's own, such as mnist or digits",
         clsnn_excerpt(name, shown), CLSNN_DATA_NAME - 1);
 }
 

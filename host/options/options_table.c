@@ -200,13 +200,14 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = TRAIN | EVAL | PREDICT | PROBE | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
      .no_environment = true,
      .help =
-         "data set: auto, mnist, digits (built in), a directory with the four IDX files, or FILE.npz with "
+         "data set: auto, mnist, fashion-mnist, kmnist, digits (built in), a directory with the four IDX "
+         "files, or FILE.npz with "
          "x_train, y_train, x_test and y_test, or x_test alone for eval, predict and probe: images "
          "[n, 28, 28] or [n, 784] of bytes, or floats from 0 to 1, and whole labels from 0 to 255; auto "
          "takes "
          "mnist if it is found, else digits; the first place for mnist is the directory $CLSNN_DATA, clsnn "
          "data list shows all"},
-    {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
+    {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "the set's own, or custom",
      .commands = TRAIN | EVAL | PREDICT | PROBE | REPRODUCE | SWEEP | TUNE, .no_environment = true,
      .help = "name of the data set in results"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = "kim-2020", .choices = preset_names,
@@ -280,8 +281,11 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn reproduce --data mnist --seeds 3", 0, 0, NULL},
     {DEVICES, "devices", "", "lists OpenCL devices, each with the string to pass to --device",
      "clsnn devices --json", 0, 0, NULL},
-    {DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
-     "clsnn data fetch mnist", 1, 3, NULL},
+    {DATA, "data", "list | fetch SET | export digits DIR", "lists, fetches and exports data sets",
+     "clsnn data fetch mnist", 1, 3,
+     "SET is mnist, fashion-mnist or kmnist. fetch keeps only archives with the published SHA-256. Other "
+     "commands find a fetched set by its name, "
+     "as in --data=kmnist."},
     {SWEEP, "sweep", "FILE", "trains many independent networks, batched on the device",
      "clsnn sweep theta.ini --out theta", 1, 1,
      "A FILE.ini has lines NAME = VALUES; NAME is an option of clsnn train or a parameter of the model. "
@@ -328,6 +332,8 @@ const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0]
 const struct clsnn_variable_info clsnn_variables[] = {
     {"CLSNN_DATA", "the directory with MNIST's files, for --data mnist and --data auto"},
     {"CLSNN_MNIST_MIRROR", "the address from which clsnn data fetch mnist takes the files"},
+    {"CLSNN_FASHION_MNIST_MIRROR", "the same for fashion-mnist"},
+    {"CLSNN_KMNIST_MIRROR", "the same for kmnist"},
 };
 const size_t clsnn_n_variables = sizeof clsnn_variables / sizeof clsnn_variables[0];
 

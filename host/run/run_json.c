@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "dataset/places.h"
 #include "device/device.h"
 #include "device/program.h"
 #include "experiment/experiment.h"
@@ -331,7 +332,7 @@ static enum clsnn_status add_saved(const json_t *settings, const char *name,
 
 const char *clsnn_run_data_spec(const char *name, const char *source) {
     if (strncmp(source, "built in", 8) == 0) return "digits";
-    return strcmp(name, "mnist") == 0 ? name : source;
+    return clsnn_known_find(name) ? name : source;
 }
 
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out,
