@@ -315,6 +315,7 @@ const struct clsnn_command_info clsnn_commands[] = {
      "tau_pre_ms have ranges around the best known values for the size; a line in FILE replaces a range by "
      "another or by a value. --out gets best.ini (clsnn train --config best.ini), tune.csv, report.html, a "
      "sweep's directory epochs-E for each stage, and best/. The same command goes on after an interruption. "
+     "ETA is the end of the search. "
      "With --shard I/N each stage is shared out: a process exits with 75 while others have runs of the stage "
      "left; start it again then."},
     {RUNS, "runs", "[DIR]", "lists the runs below a directory, with the settings that differ",

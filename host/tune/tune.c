@@ -70,14 +70,37 @@ static void note(const struct clsnn_sweep_watcher *watch, const char *text) {
     if (watch && watch->note) watch->note(watch->ctx, text, false);
 }
 
-/* Trains a stage's runs in dir. from: the directory of the stage before, or NULL. The first stage has all
- * points, so it shows whether the directory is of this search. *out has every run finished or failed. */
+/* The stages after one. */
+enum { MOST_STAGES = 16 }; /* 1, 2, 4 ... CLSNN_PLAN_MAX_EPOCHS epochs, and the best point's seeds */
+_Static_assert(CLSNN_PLAN_MAX_EPOCHS <= 1 << (MOST_STAGES - 2), "a search has a stage for each doubling");
+
+/* Lists the stages after that of n_points points and `epochs` epochs; epochs = most: only that of the seeds.
+ * Returns their number. */
+static size_t list_later(const struct clsnn_tune *t, const struct clsnn_plan *plan, size_t n_points,
+                         uint32_t epochs, struct clsnn_sweep_later out[MOST_STAGES]) {
+    const uint32_t most = (uint32_t)t->options->epochs, a_test = plan->label_images + plan->test_images;
+    size_t n = 0;
+    while (epochs < most) {
+        const uint32_t next = clsnn_tune_next(epochs, most), more = next - epochs;
+        n_points = (n_points + 1) / 2;
+        out[n++] = (struct clsnn_sweep_later){(n_points + t->n_shards - 1) / t->n_shards,
+                                              (uint64_t)more * plan->train_images, (uint64_t)more * a_test};
+        epochs = next;
+    }
+    out[n++] = (struct clsnn_sweep_later){(t->n_seeds + t->n_shards - 1) / t->n_shards,
+                                          (uint64_t)most * plan->train_images, (uint64_t)most * a_test};
+    return n;
+}
+
+/* Trains a stage's runs in dir. from: the directory of the stage before, or NULL. is_best: the best
+ * point's seeds, else points. The first stage has all points, so it shows whether the directory is of this
+ * search. *out has every run finished or failed. */
 static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *grid,
-                               const struct clsnn_options *o, const char *dir, const char *from,
-                               bool is_first, const struct clsnn_sweep_watcher *watch,
-                               struct clsnn_sweep *out) {
+                               const struct clsnn_options *o, const char *dir, const char *from, bool is_best,
+                               const struct clsnn_sweep_watcher *watch, struct clsnn_sweep *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_sweep_stage stage = {0};
+    struct clsnn_sweep_later later[MOST_STAGES];
     char *written = NULL;
     size_t n_finished, n_failed;
     *out = (struct clsnn_sweep){.grid = grid,
@@ -93,11 +116,15 @@ static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *gr
                                 .has_page = t->n_shards == 1,
                                 .warnings = t->warnings};
     TRY(clsnn_sweep_plan(out, watch));
-    if (is_first) TRY(clsnn_sweep_refuse_others(out));
+    if (!from && !is_best) TRY(clsnn_sweep_refuse_others(out));
     t->n_tested = out->runs[0].plan.test_images;
+    out->later = later;
+    out->test_pace = t->test_pace;
+    if (!is_best) out->n_later = list_later(t, &out->runs[0].plan, grid->n_runs, (uint32_t)o->epochs, later);
     st = clsnn_sweep_run(out, watch, &stage);
     t->images += stage.images;
     if (st != CLSNN_OK && stage.n_runs) clsnn_sweep_page_end(out, &stage, st);
+    t->test_pace = stage.test_pace;
     TRY(st);
     for (size_t k = 0; k < grid->n_runs; k++) /* other shards may have finished theirs since */
         if (!out->runs[k].own) TRY(clsnn_sweep_look(out, watch, &out->runs[k]));
@@ -141,7 +168,7 @@ static enum clsnn_status train_stage(struct clsnn_tune *t, size_t n_points, uint
     snprintf(text, sizeof text, "%zu point%s train for %u of %d epoch%s", n_points, n_points == 1 ? "" : "s",
              epochs, t->options->epochs, t->options->epochs == 1 ? "" : "s");
     note(watch, text);
-    TRY(train(t, &grid, &o, dir, from, !from, watch, &sweep));
+    TRY(train(t, &grid, &o, dir, from, false, watch, &sweep));
     for (size_t k = 0; k < n_points; k++) {
         struct clsnn_tune_point *p = &t->points[k];
         const struct clsnn_found_run *found = &sweep.runs[k].result;
@@ -188,7 +215,7 @@ static enum clsnn_status train_best(struct clsnn_tune *t, const struct clsnn_swe
     snprintf(text, sizeof text, "the best point trains with %u other seed%s", t->n_seeds,
              t->n_seeds == 1 ? "" : "s");
     note(watch, text);
-    TRY(train(t, &grid, t->options, dir, NULL, false, watch, &sweep));
+    TRY(train(t, &grid, t->options, dir, NULL, true, watch, &sweep));
     for (size_t k = 0; k < grid.n_runs; k++) {
         const struct clsnn_found_run *found = &sweep.runs[k].result;
         if (found->found != CLSNN_FOUND_FINISHED)

@@ -37,6 +37,7 @@ struct clsnn_tune {
     uint32_t n_tested;                    /* validation images that each network is tested on */
     size_t n_warned;                      /* of these runs */
     uint64_t images;                      /* trained on in this start */
+    double test_pace;                     /* of the last stage, for the time left */
 };
 void clsnn_tune_finish(struct clsnn_tune *t); /* takes {0} */
 
