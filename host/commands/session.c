@@ -176,8 +176,10 @@ static const char *data_for(const struct clsnn_options *o) {
 /* Returns how many training images are for validation. A search never sees the test set. */
 static uint32_t images_to_validate(const struct clsnn_options *o, const struct clsnn_dataset *data) {
     const uint32_t sixth = data->train.n_images / 6;
-    if (o->validate || strcmp(o->command, "tune") != 0) return (uint32_t)o->validate;
-    return sixth < 10000 ? (sixth ? sixth : 1) : 10000;
+    const uint32_t asked = (uint32_t)o->validate;
+    if (strcmp(o->command, "tune") != 0 || (asked && !clsnn_option_is_default(o, "validate"))) return asked;
+    const uint32_t most = asked ? asked : 10000;
+    return sixth < most ? (sixth ? sixth : 1) : most;
 }
 
 /* Returns the directory of compiled kernels, malloc'ed; NULL: there is none. The XDG base directory

@@ -53,7 +53,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = CLSNN_MAX_POST, .def = "400",
      .commands = TRAIN | SWEEP | TUNE, .help = "number of excitatory neurons"},
     {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = CLSNN_PLAN_MAX_EPOCHS, .def = "1",
-     .other_commands = REPRODUCE, .other_def = "9", .commands = TRAIN | REPRODUCE | SWEEP | TUNE,
+     .others = {{REPRODUCE, "9"}, {TUNE, "3"}}, .commands = TRAIN | REPRODUCE | SWEEP | TUNE,
      .help = "number of passes over the training images"},
     {"train-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(train_images), .min = 0,
      .max = CLSNN_PLAN_MAX_IMAGES, .def = "0", .def_note = "all",
@@ -67,8 +67,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .def = "0", .def_note = "all", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE,
      .unit = "images", .help = "test on the first K test images, or on images A to B without B"},
     {"validate", 0, "K", CLSNN_OPT_WHOLE, FIELD(validate), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES, .def = "0",
-     .def_note = "test on the test set", .commands = TRAIN | REPRODUCE | SWEEP | TUNE, .unit = "images",
-     .help = "set the last K training images aside and test on them instead of the test set"},
+     .def_note = "test on the test set", .others = {{TUNE, "10000"}},
+     .commands = TRAIN | REPRODUCE | SWEEP | TUNE, .unit = "images",
+     .help = "set the last K training images aside and test on them instead of the test set; without it tune "
+             "takes at most a sixth of them"},
     {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = CLSNN_PLAN_MAX_EPOCHS,
      .def = "0", .def_note = "at the end only", .commands = TRAIN | SWEEP,
      .help = "label and test after every E epochs"},
@@ -99,8 +101,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"zip", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(zip), .def_note = "every combination", .commands = SWEEP,
      .help = "keys of FILE.ini whose lists advance together; commas between keys, | between groups"},
     {"random", 0, "K", CLSNN_OPT_WHOLE, FIELD(random), .min = 0, .max = 10000, .def = "0",
-     .def_note = "every combination", .other_commands = TUNE, .other_def = "32", .commands = SWEEP | TUNE,
-     .unit = "points",
+     .def_note = "every combination", .others = {{TUNE, "32"}}, .commands = SWEEP | TUNE, .unit = "points",
      .help = "draw K points from the ranges and lists of FILE.ini by --seed, and train each with every seed"},
     {"shard", 0, "I/N|slurm", CLSNN_OPT_TEXT, FIELD(shard), .def_note = "all runs", .commands = SWEEP | TUNE,
      .help =
@@ -129,8 +130,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "sort by state, a setting, or a number of metrics.csv such as accuracy_all, the best first"},
     /* checkpoints */
     {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0,
-     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .other_commands = SWEEP, .other_def = "0",
-     .commands = TRAIN | SWEEP | TUNE, .unit = "images",
+     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .others = {{SWEEP, "0"}}, .commands = TRAIN | SWEEP | TUNE,
+     .unit = "images",
      .help =
          "save a checkpoint after every IMAGES images and every epoch, and go on from it; 0 = after epochs "
          "only, in a sweep never"},
@@ -144,7 +145,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .choices = "number|label", .commands = TRAIN | EVAL | PREDICT,
      .help = "order of the neurons in weights.png and report.html"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
-     .other_commands = SWEEP | TUNE, .other_def = "1", .commands = TRAIN | SWEEP | TUNE,
+     .others = {{SWEEP | TUNE, "1"}}, .commands = TRAIN | SWEEP | TUNE,
      .help = "keep the newest K checkpoints"},
     {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .choices = "auto", .commands = TRAIN,
      .no_environment = true,
@@ -373,6 +374,10 @@ bool clsnn_option_is_given(const struct clsnn_options *o, const char *name) {
            o->origins->of[clsnn_option_find(name) - clsnn_option_rows] == CLSNN_FROM_COMMAND_LINE;
 }
 
+bool clsnn_option_is_default(const struct clsnn_options *o, const char *name) {
+    return !o->origins || o->origins->of[clsnn_option_find(name) - clsnn_option_rows] == CLSNN_FROM_DEFAULT;
+}
+
 bool clsnn_option_is_common(const struct clsnn_option_row *row) {
     return row->commands == CLSNN_CMD_ALL;
 }
@@ -595,16 +600,19 @@ void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t
         for (const char *c = row->choices; *c && n < (int)sizeof range - 5; c++)
             n += snprintf(range + n, sizeof range - (size_t)n, *c == '|' ? ", " : "%c", *c);
     }
-    const struct clsnn_command_info *other = NULL;
-    for (size_t k = 0; k < clsnn_n_commands && row->other_def; k++)
-        if (clsnn_commands[k].command & row->other_commands) other = &clsnn_commands[k];
+    char others[64] = "";
+    for (int k = 0; k < 2; k++)
+        for (size_t c = 0; c < clsnn_n_commands; c++) {
+            const size_t n = strlen(others);
+            if (clsnn_commands[c].command & row->others[k].commands)
+                snprintf(others + n, sizeof others - n, "; %s for clsnn %s", row->others[k].def,
+                         clsnn_commands[c].name);
+        }
     bool told = row->type != CLSNN_OPT_SWITCH; /* every switch is off by default */
     if (told && row->def && row->def_note)     /* a value with a special meaning: 0 = all */
-        snprintf(def, sizeof def, " (default %s = %s)", row->def, row->def_note);
-    else if (told && row->def && other)
-        snprintf(def, sizeof def, " (default %s; %s for clsnn %s)", row->def, row->other_def, other->name);
+        snprintf(def, sizeof def, " (default %s = %s%s)", row->def, row->def_note, others);
     else if (told && row->def)
-        snprintf(def, sizeof def, " (default %s)", row->def);
+        snprintf(def, sizeof def, " (default %s%s)", row->def, others);
     else if (row->def_note)
         snprintf(def, sizeof def, " (default: %s)", row->def_note);
     snprintf(out, n_out, "%s%s%s", row->help, range, def);

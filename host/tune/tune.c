@@ -40,7 +40,6 @@ enum clsnn_status clsnn_tune_defaults(int32_t rule, uint32_t neurons, struct cls
         snprintf(label, sizeof label, "%s of clsnn tune", clsnn_tuned_names[k]);
         TRY(clsnn_settings_add(out, NULL, clsnn_param_find(clsnn_tuned_names[k]), range, label));
     }
-    TRY(clsnn_settings_add(out, clsnn_option_find("epochs"), NULL, "3", "epochs"));
 fail:
     return st;
 }
@@ -175,6 +174,7 @@ static enum clsnn_status train_stage(struct clsnn_tune *t, size_t n_points, uint
         p->epochs = epochs;
         p->has_failed = found->found != CLSNN_FOUND_FINISHED;
         n_failed += p->has_failed;
+        snprintf(p->warnings, sizeof p->warnings, "%s", p->has_failed ? "" : found->run.warnings);
         if (p->has_failed) continue;
         clsnn_metrics_free(p->metrics, p->n_metrics);
         p->metrics = NULL;

@@ -12,10 +12,11 @@
 
 /* A point of the search. */
 struct clsnn_tune_point {
-    size_t run;                    /* of the grid */
-    uint32_t epochs;               /* trained for */
-    bool has_failed;               /* in its last stage */
-    struct clsnn_metrics *metrics; /* [n_metrics], an evaluation an epoch; owned */
+    size_t run;                         /* of the grid */
+    uint32_t epochs;                    /* trained for */
+    bool has_failed;                    /* in its last stage */
+    char warnings[CLSNN_WARNING_NAMES]; /* of that stage's run */
+    struct clsnn_metrics *metrics;      /* [n_metrics], an evaluation an epoch; owned */
     size_t n_metrics;
 };
 
@@ -41,7 +42,7 @@ struct clsnn_tune {
 };
 void clsnn_tune_finish(struct clsnn_tune *t); /* takes {0} */
 
-/* Adds epochs = 3 and the range of each tuned parameter for a rule, a number of laws.def, and this number
+/* Adds the range of each tuned parameter for a rule, a number of laws.def, and this number
  * of neurons. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_tune_defaults(int32_t rule, uint32_t neurons, struct clsnn_settings *out);
 
