@@ -127,7 +127,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "neurons whose potentials and conductances are recorded, counted from 0, with commas between"},
     /* runs */
     {"sort", 0, "NAME", CLSNN_OPT_TEXT, FIELD(sort), .def_note = "by path", .commands = RUNS,
-     .help = "sort by state, a setting, or a number of metrics.csv such as accuracy_all, the best first"},
+     .help = "sort by run, state, a setting, or a number of metrics.csv, and show it; accuracies from the "
+             "highest down, other numbers from the lowest up, runs without it last"},
     /* checkpoints */
     {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0,
      .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .others = {{SWEEP, "0"}}, .commands = TRAIN | SWEEP | TUNE,
@@ -321,9 +322,12 @@ const struct clsnn_command_info clsnn_commands[] = {
      "left; start it again then."},
     {RUNS, "runs", "[DIR]", "lists the runs below a directory, with the settings that differ",
      "clsnn runs results --sort accuracy_all", 0, 1,
-     "A run is a directory with a run.json. Accuracies are in percent. --json lists the runs as objects."},
+     "A run is a directory with a run.json. Accuracies are in percent. --json lists the runs as objects, "
+     "with "
+     "accuracies as shares."},
     {DIFF, "diff", "A B", "shows the settings and results that differ between two runs",
-     "clsnn diff run-400 run-400-b", 2, 2, NULL},
+     "clsnn diff run-400 run-400-b", 2, 2,
+     "Accuracies are in percent, as of clsnn runs; --json has them as shares."},
     {BENCH, "bench", "", "measures training speed in plain C and on every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0, NULL},
     {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",
