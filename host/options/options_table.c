@@ -87,8 +87,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
 #include "clsnn/laws.def"
     {"delays", 0, "none|LO:HI", CLSNN_OPT_DELAYS, FIELD(model.laws), .def = "none",
      .commands = TRAIN | SWEEP | TUNE, .unit = "ms",
-     .help =
-         "time from an input spike to its arrival at a synapse, drawn once for each synapse from LO to HI"},
+     .help = "time from an input spike to its arrival at a synapse, drawn once for each synapse from LO to "
+             "HI, in "
+             "ms: 0 to 31.5, in steps of 0.5"},
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP | TUNE,
      .help = "draw a new order of the training images for every epoch"},
     {"from", 0, "MODEL.npz", CLSNN_OPT_TEXT, FIELD(from), .def_note = "weights drawn by the seed",
@@ -203,12 +204,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .no_environment = true,
      .help =
          "data set: auto, mnist, fashion-mnist, kmnist, digits (built in), a directory with the four IDX "
-         "files, or FILE.npz with "
-         "x_train, y_train, x_test and y_test, or x_test alone for eval, predict and probe: images "
-         "[n, 28, 28] or [n, 784] of bytes, or floats from 0 to 1, and whole labels from 0 to 255; auto "
-         "takes "
-         "mnist if it is found, else digits; the first place for mnist is the directory $CLSNN_DATA, clsnn "
-         "data list shows all"},
+         "files, or FILE.npz with x_train, y_train, x_test and y_test, or x_test alone for eval, predict and "
+         "probe: images [n, height, width] of 1 x 1 to 64 x 64 pixels, or [n, 784], of bytes, or floats from "
+         "0 to 1, and whole labels from 0 to 255; auto takes mnist if it is found, else digits; the first "
+         "place for mnist is the directory $CLSNN_DATA, clsnn data list shows all"},
     {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "the set's own, or custom",
      .commands = TRAIN | EVAL | PREDICT | PROBE | REPRODUCE | SWEEP | TUNE, .no_environment = true,
      .help = "name of the data set in results"},
