@@ -91,6 +91,12 @@ static size_t list_later(const struct clsnn_tune *t, const struct clsnn_plan *pl
     return n;
 }
 
+/* Writes the page of the search under way. Shards leave it to the end. */
+static enum clsnn_status show_page(struct clsnn_tune *t) {
+    t->has_begun = true;
+    return t->n_shards == 1 ? clsnn_tune_page(t, CLSNN_RUN_RUNNING) : CLSNN_OK;
+}
+
 /* Trains a stage's runs in dir. from: the directory of the stage before, or NULL. is_best: the best
  * point's seeds, else points. The first stage has all points, so it shows whether the directory is of this
  * search. *out has every run finished or failed. */
@@ -116,6 +122,7 @@ static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *gr
                                 .warnings = t->warnings};
     TRY(clsnn_sweep_plan(out, watch));
     if (!from && !is_best) TRY(clsnn_sweep_refuse_others(out));
+    if (!is_best) TRY(show_page(t));
     t->n_tested = out->runs[0].plan.test_images;
     out->later = later;
     out->test_pace = t->test_pace;
@@ -235,11 +242,6 @@ fail:
     return st;
 }
 
-/* Writes the page of the search under way. Shards leave it to the end. */
-static enum clsnn_status show_page(const struct clsnn_tune *t) {
-    return t->n_shards == 1 ? clsnn_tune_page(t, CLSNN_RUN_RUNNING) : CLSNN_OK;
-}
-
 enum clsnn_status clsnn_tune_run(struct clsnn_tune *t, const struct clsnn_sweep_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
     const uint32_t most = (uint32_t)t->options->epochs;
@@ -250,7 +252,6 @@ enum clsnn_status clsnn_tune_run(struct clsnn_tune *t, const struct clsnn_sweep_
     if (!t->points) return clsnn_no_memory("tune");
     for (size_t k = 0; k < n_points; k++) t->points[k].run = k;
     for (;;) {
-        TRY(show_page(t));
         TRY(train_stage(t, n_points, epochs, from, watch, &dir));
         free(from);
         from = dir;

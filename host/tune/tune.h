@@ -32,6 +32,7 @@ struct clsnn_tune {
     uint32_t shard, n_shards;
     const struct clsnn_warnings *warnings;
     /* clsnn_tune_run makes these. */
+    bool has_begun;                       /* the directory is of this search, and has its page */
     struct clsnn_tune_point *points;      /* [grid->n_runs], the best first; owned */
     struct clsnn_stats all, proportion;   /* of the best point's seeds, in percent */
     double *seeds_all, *seeds_proportion; /* [n_seeds] in percent, owned */
