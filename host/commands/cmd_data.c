@@ -1,4 +1,4 @@
-/* clsnn data: lists the data sets, fetches MNIST, writes the built-in digits as IDX files. */
+/* clsnn data: lists the data sets, fetches public ones, writes the built-in digits as IDX files. */
 #include "commands/commands.h"
 
 #include <inttypes.h>
@@ -76,45 +76,65 @@ static void places_text(FILE *out, const struct clsnn_place *places, size_t n) {
                 state_text(places[i].state));
 }
 
-/* Lists MNIST, the places searched for it, and the digits. A damaged MNIST is listed as unusable, and the
- * command fails with the reason. */
-static enum clsnn_status list(const struct clsnn_options *o) {
+/* Lists one known set and the places searched for it; adds it to rows, or prints it if rows is NULL. A
+ * damaged set is listed as unusable, and the function fails with the reason. */
+static enum clsnn_status list_known(const struct clsnn_known_set *set, json_t *rows, FILE *out) {
     struct clsnn_place places[CLSNN_PLACES];
     size_t n_places = 0;
-    struct clsnn_dataset mnist = {0}, digits = {0};
-    enum clsnn_status st = clsnn_places_list(places, &n_places);
+    struct clsnn_dataset d = {0};
+    enum clsnn_status st = clsnn_places_list(set, places, &n_places);
     if (st != CLSNN_OK) return st;
-    bool somewhere = false; /* MNIST's files are in a place, or the user named a folder that is absent */
+    bool somewhere = false; /* its files are in a place, or the user named a folder that is absent */
     for (size_t i = 0; i < n_places; i++)
         if (places[i].state == CLSNN_PLACE_FOUND ||
             (places[i].asked && places[i].state == CLSNN_PLACE_ABSENT))
             somewhere = true;
-    enum clsnn_status found = somewhere ? clsnn_dataset_load("mnist", &mnist) : CLSNN_E_DATA;
-    bool absent = found != CLSNN_OK && !somewhere;
-    TRY(clsnn_dataset_load("digits", &digits));
-    if (o->json) {
-        json_t *row =
-            found == CLSNN_OK ? dataset_json(&mnist)
-            : absent          ? json_pack("{s:s, s:b}", "name", "mnist", "found", 0)
-                     : json_pack("{s:s, s:b, s:s}", "name", "mnist", "found", 0, "error", clsnn_error_text());
-        if (row && json_object_set_new(row, "searched", places_json(places, n_places)) != 0) {
-            json_decref(row);
-            row = NULL;
-        }
-        TRY(print_json(o->out, json_pack("{s:[o, o]}", "datasets", row, dataset_json(&digits))));
+    if (somewhere) st = clsnn_dataset_load(set->name, &d);
+    const bool found = somewhere && st == CLSNN_OK;
+    if (rows) {
+        json_t *row = found       ? dataset_json(&d)
+                      : somewhere ? json_pack("{s:s, s:b, s:s}", "name", set->name, "found", 0, "error",
+                                              clsnn_error_text())
+                                  : json_pack("{s:s, s:b}", "name", set->name, "found", 0);
+        bool ok = row && json_object_set_new(row, "searched", places_json(places, n_places)) == 0;
+        ok = json_array_append_new(rows, row) == 0 && ok;
+        if (!ok && st == CLSNN_OK) st = clsnn_no_memory("data: JSON result");
     } else {
-        if (found == CLSNN_OK)
-            dataset_text(o->out, &mnist);
+        if (found)
+            dataset_text(out, &d);
         else
-            fprintf(o->out, "mnist\n  %s\n",
-                    absent ? "not found   to get it: clsnn data fetch mnist" : "unusable    see the error");
-        places_text(o->out, places, n_places);
-        fputc('\n', o->out);
+            fprintf(out, "%s\n  %s%s\n", set->name,
+                    somewhere ? "unusable    see the error" : "not found   to get it: clsnn data fetch ",
+                    somewhere ? "" : set->name);
+        places_text(out, places, n_places);
+        fputc('\n', out);
+    }
+    clsnn_dataset_finish(&d);
+    return st;
+}
+
+/* Lists the known sets and the digits. Fails with the first reason if a set is unusable. */
+static enum clsnn_status list(const struct clsnn_options *o) {
+    enum clsnn_status st = CLSNN_OK, known = CLSNN_OK;
+    struct clsnn_dataset digits = {0};
+    json_t *rows = o->json ? json_array() : NULL;
+    if (o->json && !rows) return clsnn_no_memory("data: JSON result");
+    for (size_t k = 0; k < CLSNN_KNOWN_SETS; k++) {
+        st = list_known(&clsnn_known_sets[k], rows, o->out);
+        if (known == CLSNN_OK) known = st;
+    }
+    TRY(clsnn_dataset_load("digits", &digits));
+    if (rows) {
+        json_array_append_new(rows, dataset_json(&digits));
+        json_t *all = json_pack("{s:o}", "datasets", rows);
+        rows = NULL;
+        TRY(print_json(o->out, all));
+    } else {
         dataset_text(o->out, &digits);
     }
-    if (!absent) st = found;
+    st = known;
 fail:
-    clsnn_dataset_finish(&mnist);
+    json_decref(rows);
     clsnn_dataset_finish(&digits);
     return st;
 }
@@ -136,8 +156,9 @@ static bool show_progress(void *ctx, const char *archive, uint64_t got, uint64_t
     return true;
 }
 
-/* Chooses --out DIR, else the first of the user's own places where --data mnist looks. */
-static enum clsnn_status fetch_dir(const struct clsnn_options *o, char out[CLSNN_DIR_BYTES]) {
+/* Chooses --out DIR, else the first of the user's own places where --data looks for the set. */
+static enum clsnn_status fetch_dir(const struct clsnn_known_set *set, const struct clsnn_options *o,
+                                   char out[CLSNN_DIR_BYTES]) {
     if (o->out_dir) {
         if (snprintf(out, CLSNN_DIR_BYTES, "%s", o->out_dir) < CLSNN_DIR_BYTES) return CLSNN_OK;
         return clsnn_fail(CLSNN_E_USAGE, "--out: the path has %zu characters: must be at most %d",
@@ -145,36 +166,38 @@ static enum clsnn_status fetch_dir(const struct clsnn_options *o, char out[CLSNN
     }
     struct clsnn_place places[CLSNN_PLACES];
     size_t n = 0;
-    enum clsnn_status st = clsnn_places_list(places, &n);
+    enum clsnn_status st = clsnn_places_list(set, places, &n);
     if (st != CLSNN_OK) return st;
     for (size_t i = 0; i < n; i++) {
         if (!places[i].own) continue;
         memcpy(out, places[i].dir, CLSNN_DIR_BYTES);
         return CLSNN_OK;
     }
-    return clsnn_fail(CLSNN_E_USAGE,
-                      "data fetch mnist: no directory to write to, since HOME, XDG_DATA_HOME and CLSNN_DATA "
-                      "are all unset: name one with --out DIR");
+    return clsnn_fail(
+        CLSNN_E_USAGE,
+        "data fetch %s: no directory to write to, since HOME, XDG_DATA_HOME%s are all unset: name "
+        "one with --out DIR",
+        set->name, set->origin ? " and CLSNN_DATA" : "");
 }
 
-/* Fetches MNIST, then loads it once: an unpacked file that hides its archive is noticed now. */
-static enum clsnn_status fetch(const struct clsnn_options *o) {
+/* Fetches a set, then loads it once: an unpacked file that hides its archive is noticed now. */
+static enum clsnn_status fetch(const struct clsnn_known_set *set, const struct clsnn_options *o) {
     enum clsnn_status st = CLSNN_OK;
     char dir[CLSNN_DIR_BYTES];
     struct clsnn_dataset d = {0};
     struct fetch_progress progress = {.terminal = isatty(STDERR_FILENO) == 1};
-    TRY(fetch_dir(o, dir));
+    TRY(fetch_dir(set, o, dir));
     TRY(clsnn_report_check_dir(o, dir));
-    if (!o->quiet) fprintf(stderr, "fetching MNIST into %s\n", dir);
-    st = clsnn_download_mnist(dir, getenv("CLSNN_MNIST_MIRROR"), o->quiet ? NULL : show_progress, &progress);
+    if (!o->quiet) fprintf(stderr, "fetching %s into %s\n", set->title, dir);
+    st = clsnn_download(set, dir, getenv(set->mirror), o->quiet ? NULL : show_progress, &progress);
     if (progress.line_open) fputc('\n', stderr);
     if (st != CLSNN_OK) return st;
     TRY(clsnn_dataset_load(dir, &d));
-    if (strcmp(d.name, "mnist") != 0) {
+    if (strcmp(d.name, set->name) != 0) {
         st = clsnn_fail(CLSNN_E_DATA,
-                        "%s: unpacked files stand beside the archives and are not MNIST's: remove the four "
+                        "%s: unpacked files stand beside the archives and are not %s's: remove the four "
                         "files without .gz",
-                        dir);
+                        dir, set->title);
         goto fail;
     }
     if (o->json) {
@@ -214,10 +237,13 @@ enum clsnn_status clsnn_cmd_data(const struct clsnn_options *o) {
     const char *word[3] = {"", "", ""};
     for (size_t i = 0; i < o->n_operands && i < 3; i++) word[i] = o->operands[i];
     if (o->n_operands == 1 && strcmp(word[0], "list") == 0) return list(o);
-    if (o->n_operands == 2 && strcmp(word[0], "fetch") == 0 && strcmp(word[1], "mnist") == 0) return fetch(o);
+    const struct clsnn_known_set *set = clsnn_known_find(word[1]);
+    if (o->n_operands == 2 && strcmp(word[0], "fetch") == 0 && set) return fetch(set, o);
     if (o->n_operands == 3 && strcmp(word[0], "export") == 0 && strcmp(word[1], "digits") == 0)
         return export_digits(o, word[2]);
     return clsnn_fail(
-        CLSNN_E_USAGE, "data%s%.64s%s%.64s%s%.64s: must be list, fetch mnist, or export digits DIR",
+        CLSNN_E_USAGE,
+        "data%s%.64s%s%.64s%s%.64s: must be list, fetch mnist, fetch fashion-mnist, fetch kmnist, or export "
+        "digits DIR",
         *word[0] ? " " : "", word[0], *word[1] ? " " : "", word[1], *word[2] ? " " : "", word[2]);
 }

@@ -15,7 +15,7 @@ enum { N_OTHERS = sizeof others / sizeof *others };
 
 /* Writes a value of one run; "-" if it has none. Hashes are cut. */
 static void value_of(const struct clsnn_run_card *run, const char *name, char out[CLSNN_RUN_VALUE]) {
-    if (!clsnn_runs_value(run, name, out)) snprintf(out, CLSNN_RUN_VALUE, "-");
+    clsnn_runs_shown(run, name, out);
     if (strlen(out) == CLSNN_SHA256_HEX - 1 && strspn(out, "0123456789abcdef") == strlen(out))
         memcpy(out + 16, "...", 4);
 }

@@ -8,7 +8,7 @@
 #include "commands/commands.h"
 #include "run/runs.h"
 
-/* The columns of the table: path and state, the settings that differ, then these. */
+/* The columns of the table: path and state, the settings that differ, these, and that of --sort. */
 static const char *const results[] = {"accuracy_all", "accuracy_proportion"};
 enum { N_RESULTS = sizeof results / sizeof *results };
 
@@ -19,6 +19,7 @@ struct table {
     const char **columns; /* [n_columns] names; the first is "run" */
     size_t n_columns;
     const char *dir;
+    const char *extra; /* a result that the table is sorted by and would not show else, or NULL */
 };
 
 /* Returns the part of a run's path below the table's directory. */
@@ -29,16 +30,14 @@ static const char *name_of(const struct table *t, const struct clsnn_run_card *r
     return *rest ? rest : run->path;
 }
 
-/* Writes a cell as people read it: accuracies in percent. */
+/* Writes a cell as people read it. */
 static void cell(const struct table *t, const struct clsnn_run_card *run, const char *column,
                  char out[CLSNN_RUN_VALUE]) {
     if (strcmp(column, "run") == 0) {
         snprintf(out, CLSNN_RUN_VALUE, "%s", name_of(t, run));
         return;
     }
-    if (!clsnn_runs_value(run, column, out)) snprintf(out, CLSNN_RUN_VALUE, "-");
-    if (strncmp(column, "accuracy", 8) == 0 && *out != '-')
-        snprintf(out, CLSNN_RUN_VALUE, "%.2f", 100 * strtod(out, NULL));
+    clsnn_runs_shown(run, column, out);
 }
 
 /* Returns whether a comes before b in the order of --sort: numbers by size, before texts; runs without a
@@ -109,7 +108,7 @@ static enum clsnn_status print_json(const struct table *t, FILE *out) {
         clsnn_json_add(one, "path", clsnn_json_text(run->path), &ok);
         clsnn_runs_value(run, "state", text);
         clsnn_json_add(one, "state", json_string(text), &ok);
-        for (size_t c = 2; c + N_RESULTS < t->n_columns; c++) {
+        for (size_t c = 2; c + N_RESULTS + (t->extra != NULL) < t->n_columns; c++) {
             const json_t *setting = json_object_get(json_object_get(run->json, "settings"), t->columns[c]);
             json_t *value = json_object_get(setting, "value");
             if (strcmp(t->columns[c], "data") == 0) /* its name, not where it was */
@@ -121,6 +120,14 @@ static enum clsnn_status print_json(const struct table *t, FILE *out) {
             clsnn_json_add(
                 one, results[r],
                 clsnn_runs_value(run, results[r], text) ? json_real(strtod(text, NULL)) : json_null(), &ok);
+        if (t->extra) {
+            const bool there = clsnn_runs_value(run, t->extra, text);
+            clsnn_json_add(one, t->extra,
+                           !there                   ? json_null()
+                           : clsnn_is_decimal(text) ? json_real(strtod(text, NULL))
+                                                    : clsnn_json_text(text),
+                           &ok);
+        }
         if (json_array_append_new(all, one) != 0) ok = false;
     }
     if (ok) ok = json_dumpf(all, out, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
@@ -141,7 +148,7 @@ enum clsnn_status clsnn_cmd_runs(const struct clsnn_options *o) {
     }
     TRY(check_sort(&t, o->sort));
     TRY(clsnn_runs_differences(t.runs, t.n_runs, &differing, &n_differing));
-    t.columns = malloc((3 + n_differing + N_RESULTS) * sizeof *t.columns);
+    t.columns = malloc((4 + n_differing + N_RESULTS) * sizeof *t.columns);
     if (!t.columns) {
         st = clsnn_no_memory("runs");
         goto fail;
@@ -151,6 +158,9 @@ enum clsnn_status clsnn_cmd_runs(const struct clsnn_options *o) {
     if (clsnn_runs_differ(t.runs, t.n_runs, "data")) t.columns[t.n_columns++] = "data";
     for (size_t k = 0; k < n_differing; k++) t.columns[t.n_columns++] = differing[k];
     for (size_t k = 0; k < N_RESULTS; k++) t.columns[t.n_columns++] = results[k];
+    bool is_shown = !o->sort;
+    for (size_t k = 0; k < t.n_columns && !is_shown; k++) is_shown = strcmp(t.columns[k], o->sort) == 0;
+    if (!is_shown) t.extra = t.columns[t.n_columns++] = o->sort;
     if (o->sort && strcmp(o->sort, "run") != 0) sort_runs(&t, o->sort);
     if (o->json)
         TRY(print_json(&t, o->out));

@@ -32,31 +32,6 @@ static const char *plural(size_t n) {
     return n == 1 ? "" : "s";
 }
 
-/* Refuses --collect where no run fits, but finished runs are there: options or file are not the sweep's, and
- * its tables would become empty. n_others: finished runs of other names. */
-static enum clsnn_status refuse_other(const struct clsnn_sweep *s, size_t n_others) {
-    const struct clsnn_sweep_run *first = NULL;
-    size_t n = 0, n_missing = 0;
-    for (size_t k = 0; k < s->grid->n_runs; k++) {
-        n_missing += s->runs[k].result.found == CLSNN_FOUND_NOTHING;
-        if (s->runs[k].result.found == CLSNN_FOUND_FINISHED) return CLSNN_OK;
-        if (s->runs[k].result.found != CLSNN_FOUND_OTHER) continue;
-        if (n++ == 0) first = &s->runs[k];
-    }
-    if (n_others && n_missing == s->grid->n_runs)
-        return clsnn_fail(
-            CLSNN_E_USAGE,
-            "%s/runs: holds %zu other finished run%s and none of this sweep: give the sweep's own "
-            "file; tables left as they are",
-            s->dir, n_others, plural(n_others));
-    if (!first) return CLSNN_OK;
-    return clsnn_fail(
-        CLSNN_E_USAGE,
-        "%zu run%s of other settings (%s: %s): give the sweep's own options; tables left as they "
-        "are",
-        n, n == 1 ? " is" : "s are", first->name, first->result.why);
-}
-
 /* Notes that a run has fewer epochs than --eval-every: only its end is tested. */
 static void note_eval_every(struct clsnn_session *session, const struct clsnn_grid *grid) {
     for (size_t k = 0; k < grid->n_runs; k++) {
@@ -138,7 +113,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     struct clsnn_sweep_stage stage = {0};
     const struct clsnn_sweep_watcher watch = {.stage = on_stage, .note = on_note, .ctx = &session};
     const char *task = getenv("SLURM_ARRAY_TASK_ID");
-    size_t n_others = 0, n_there = 0, n_failed = 0;
+    size_t n_there = 0, n_failed = 0;
     const bool is_sweep = strcmp(o->command, "sweep") == 0; /* train --runs has no checkpoints */
     struct clsnn_sweep s = {
         .grid = grid, .options = o, .dir = dir, .keeps_checkpoints = is_sweep && o->checkpoint_every > 0};
@@ -153,6 +128,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
     s.data = &session.data;
     s.warnings = &session.warnings;
     TRY(clsnn_sweep_plan(&s, &watch));
+    TRY(clsnn_sweep_refuse_others(&s));
     if (!o->collect) /* which compares data and runs nothing */
         TRY(clsnn_session_compile(&session, o, grid->options, grid->n_runs, true));
     s.devices = session.devices;
@@ -165,16 +141,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
         clsnn_progress_note(&session.progress,
                             "all runs, though this is a task of a Slurm job array: --shard slurm trains the "
                             "task's part");
-    TRY(clsnn_sweep_others(&s, &n_others));
-    if (n_others)
-        clsnn_progress_note(
-            &session.progress,
-            "%s/runs holds %zu finished run%s not of this sweep: left alone, and not in its tables", dir,
-            n_others, n_others == 1 ? " that is" : "s that are");
-    if (o->collect)
-        TRY(refuse_other(&s, n_others));
-    else
-        note_eval_every(&session, grid);
+    if (!o->collect) note_eval_every(&session, grid);
     if (o->dry_run) {
         st = show_plan(&s, &session);
         goto fail;

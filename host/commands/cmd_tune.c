@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/session.h"
 #include "options/options.h"
+#include "run/plan.h"
 #include "sweep/shard.h"
 #include "tune/tune.h"
 
@@ -91,10 +92,10 @@ static void print_result(const struct clsnn_tune *t, FILE *out) {
         fputc('}', out);
         for (int v = 0; v < 2; v++)
             fprintf(out, ",\"%s\":{\"n\":%zu,\"mean_percent\":%.6g}", names[v], votes[v]->n, votes[v]->mean);
-        fputs("}\n", out);
+        fprintf(out, ",\"warned\":%zu}\n", t->n_warned);
         return;
     }
-    fprintf(out, "the best of %zu points:\n", g->n_runs);
+    fprintf(out, "the best of %zu point%s:\n", g->n_runs, g->n_runs == 1 ? "" : "s");
     for (size_t a = 0; a < g->n_axes; a++)
         fprintf(out, "  %-14s %s %s\n", g->axes[a].name, clsnn_grid_value(g, t->points[0].run, &g->axes[a]),
                 g->axes[a].param ? g->axes[a].param->unit : "");
@@ -105,6 +106,9 @@ static void print_result(const struct clsnn_tune *t, FILE *out) {
                 t->options->epochs, t->options->epochs == 1 ? "" : "s", votes[v]->n,
                 votes[v]->n == 1 ? "" : "s");
     }
+    if (t->n_warned)
+        fprintf(out, "warnings      %zu of its %u run%s: %s/best/results.csv names them\n", t->n_warned,
+                t->n_seeds, t->n_seeds == 1 ? "" : "s", t->dir);
     fprintf(out, "written to    %s/{best.ini, tune.csv, report.html, epochs-*/, best/}\n", t->dir);
 }
 
@@ -122,7 +126,8 @@ enum clsnn_status clsnn_cmd_tune(const struct clsnn_options *o) {
     struct clsnn_options common = {0};
     struct clsnn_tune t = {.grid = &grid, .options = &common};
     const struct clsnn_sweep_watcher watch = {.stage = on_stage, .note = on_note, .ctx = &session};
-    char default_dir[256];
+    struct clsnn_plan plan;
+    char default_dir[256], of[64] = "";
     TRY(read_file(o, &grid, &common));
     TRY(clsnn_shard_read(common.shard, &t.shard, &t.n_shards));
     common.out = o->out;
@@ -141,13 +146,16 @@ enum clsnn_status clsnn_cmd_tune(const struct clsnn_options *o) {
     t.n_devices = session.n_devices;
     t.data = &session.data;
     t.warnings = &session.warnings;
-    clsnn_progress_note(&session.progress, "%zu points, %u validation images; results go to %s", grid.n_runs,
-                        session.data.n_validation, t.dir);
+    clsnn_plan_make(&grid.options[0], &session.data, &plan);
+    if (plan.test_images < session.data.n_validation)
+        snprintf(of, sizeof of, " of %u that are set aside", session.data.n_validation);
+    clsnn_progress_note(&session.progress, "%zu point%s, %u validation images%s; results go to %s",
+                        grid.n_runs, grid.n_runs == 1 ? "" : "s", plan.test_images, of, t.dir);
     TRY(clsnn_file_make_dir(t.dir));
     clsnn_file_remove_unfinished(t.dir);
     st = clsnn_tune_run(&t, &watch);
     clsnn_progress_end(&session.progress);
-    if (st != CLSNN_OK && t.points && t.n_shards == 1) /* best effort: the error is that of the search */
+    if (st != CLSNN_OK && t.has_begun && t.n_shards == 1) /* best effort: the error is that of the search */
         clsnn_tune_page(&t, st == CLSNN_STOPPED ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED);
     TRY(say_stopped(t.dir, st));
     TRY(clsnn_tune_files(&t));

@@ -15,6 +15,7 @@
 #include "clsnn/abi.h"
 #include "clsnn/selftest.h"
 #include "commands/guard.h"
+#include "dataset/places.h"
 #include "device/device.h"
 #include "model/tuned.h"
 #include "options/options_render.h"
@@ -137,12 +138,12 @@ static enum clsnn_status check_name(const char *name) {
     char shown[CLSNN_EXCERPT];
     const size_t n = strlen(name);
     if (n < CLSNN_DATA_NAME && strspn(name, letters) == n && *name != '.' && *name != '-' &&
-        strcmp(name, "mnist") != 0 && strcmp(name, "digits") != 0)
+        !clsnn_known_find(name) && strcmp(name, "digits") != 0)
         return CLSNN_OK;
     return clsnn_fail(
         CLSNN_E_USAGE,
         "--data-name = %s: must be at most %d letters, digits, '_', '-' and '.', begin with none "
-        "of the last two, and not be mnist or digits",
+        "of the last two, and not be a set of clsnn's own, such as mnist or digits",
         clsnn_excerpt(name, shown), CLSNN_DATA_NAME - 1);
 }
 
@@ -175,8 +176,10 @@ static const char *data_for(const struct clsnn_options *o) {
 /* Returns how many training images are for validation. A search never sees the test set. */
 static uint32_t images_to_validate(const struct clsnn_options *o, const struct clsnn_dataset *data) {
     const uint32_t sixth = data->train.n_images / 6;
-    if (o->validate || strcmp(o->command, "tune") != 0) return (uint32_t)o->validate;
-    return sixth < 10000 ? (sixth ? sixth : 1) : 10000;
+    const uint32_t asked = (uint32_t)o->validate;
+    if (strcmp(o->command, "tune") != 0 || (asked && !clsnn_option_is_default(o, "validate"))) return asked;
+    const uint32_t most = asked ? asked : 10000;
+    return sixth < most ? (sixth ? sixth : 1) : most;
 }
 
 /* Returns the directory of compiled kernels, malloc'ed; NULL: there is none. The XDG base directory

@@ -18,9 +18,6 @@
 #include "dataset/idx.h"
 #include "dataset/npz_set.h"
 
-/* clsnn_dataset.sha256 of the original MNIST: the files in datasets/SHA256SUMS without their IDX headers. */
-#define MNIST_SHA256 "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
-
 void clsnn_dataset_finish(struct clsnn_dataset *d) {
     if (!d) return;
     clsnn_images_finish(&d->train);
@@ -136,7 +133,10 @@ static enum clsnn_status name_set(const char *path, struct clsnn_dataset *out) {
         return clsnn_fail(CLSNN_E_DATA, "data: a path of %zu characters: must be at most %zu", strlen(path),
                           sizeof out->source - 1);
     snprintf(out->source, sizeof out->source, "%s", path);
-    snprintf(out->name, sizeof out->name, "%s", strcmp(out->sha256, MNIST_SHA256) == 0 ? "mnist" : "custom");
+    snprintf(out->name, sizeof out->name, "custom");
+    for (size_t k = 0; k < CLSNN_KNOWN_SETS; k++)
+        if (clsnn_known_sets[k].sha256 && strcmp(out->sha256, clsnn_known_sets[k].sha256) == 0)
+            snprintf(out->name, sizeof out->name, "%s", clsnn_known_sets[k].name);
     return st;
 }
 
@@ -146,6 +146,8 @@ static enum clsnn_status load_dir(const char *dir, struct clsnn_dataset *out) {
     if (whole) TRY(load_set(dir, CLSNN_IDX_TRAIN_IMAGES, false, &out->train));
     TRY(load_set(dir, CLSNN_IDX_TEST_IMAGES, !whole, &out->test));
     TRY(name_set(dir, out));
+    const struct clsnn_known_set *set = strcmp(out->name, "custom") == 0 ? clsnn_known_in(dir) : NULL;
+    if (set) snprintf(out->name, sizeof out->name, "%s", set->name);
 fail:
     return st;
 }
@@ -203,14 +205,30 @@ fail:
     return st;
 }
 
-/* Loads MNIST from the first place that holds any of its files; or_digits: else the built-in digits. A
+/* Fails since the files in dir are not those of the set. */
+static enum clsnn_status not_the_set(const struct clsnn_known_set *set, const char *dir,
+                                     const struct clsnn_dataset *d) {
+    if (set->sha256)
+        return clsnn_fail(
+            CLSNN_E_DATA,
+            "%s: sha256 of the images and labels is %s: %s's is %s; to use these files as a data "
+            "set of your own: --data %s",
+            dir, d->sha256, set->title, set->sha256, dir);
+    return clsnn_fail(CLSNN_E_DATA,
+                      "%s: does not hold the four archives of %s, which clsnn data fetch %s gets: only they "
+                      "have a published checksum; to use these files as a data set of your own: --data %s",
+                      dir, set->title, set->name, dir);
+}
+
+/* Loads a known set from the first place that holds any of its files; or_digits: else the built-in digits. A
  * missing $CLSNN_DATA is an error: the user would otherwise get another data set than the one asked for. */
-static enum clsnn_status load_mnist(bool or_digits, struct clsnn_dataset *out) {
+static enum clsnn_status load_known(const struct clsnn_known_set *set, bool or_digits,
+                                    struct clsnn_dataset *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_place places[CLSNN_PLACES];
     size_t n = 0;
     char searched[CLSNN_PLACES * (CLSNN_DIR_BYTES + 32)] = "";
-    TRY(clsnn_places_list(places, &n));
+    TRY(clsnn_places_list(set, places, &n));
     for (size_t i = 0; i < n; i++) {
         if (places[i].asked && places[i].state == CLSNN_PLACE_ABSENT)
             return clsnn_fail(CLSNN_E_DATA,
@@ -219,11 +237,7 @@ static enum clsnn_status load_mnist(bool or_digits, struct clsnn_dataset *out) {
                               places[i].dir);
         if (places[i].state == CLSNN_PLACE_FOUND) {
             TRY(load_dir(places[i].dir, out));
-            if (strcmp(out->name, "mnist") == 0) return CLSNN_OK;
-            return clsnn_fail(CLSNN_E_DATA,
-                              "%s: sha256 of the images and labels is %s: MNIST's is " MNIST_SHA256
-                              "; to use these files as a data set of your own: --data %s",
-                              places[i].dir, out->sha256, places[i].dir);
+            return strcmp(out->name, set->name) == 0 ? CLSNN_OK : not_the_set(set, places[i].dir, out);
         }
         size_t used = strlen(searched);
         snprintf(searched + used, sizeof searched - used, "%s%s (%s)", i ? ", " : "", places[i].dir,
@@ -231,21 +245,22 @@ static enum clsnn_status load_mnist(bool or_digits, struct clsnn_dataset *out) {
     }
     if (or_digits) return load_digits(out);
     return clsnn_fail(CLSNN_E_DATA,
-                      "mnist: found in none of: %s; to get it: clsnn data fetch mnist; "
+                      "%s: found in none of: %s; to get it: clsnn data fetch %s; "
                       "or choose the built-in set: --data digits",
-                      searched);
+                      set->name, searched, set->name);
 fail:
     return st;
 }
 
 static enum clsnn_status no_such_data(const char *spec) {
-    static const char *const names[] = {"auto", "mnist", "digits"};
+    const char *names[CLSNN_KNOWN_SETS + 2] = {"auto", "digits"};
+    for (size_t k = 0; k < CLSNN_KNOWN_SETS; k++) names[k + 2] = clsnn_known_sets[k].name;
     const enum clsnn_place_state state = clsnn_place_look(spec);
     struct stat info;
-    const char *near = state == CLSNN_PLACE_ABSENT ? clsnn_nearest(spec, names, 3) : NULL;
+    const char *near = state == CLSNN_PLACE_ABSENT ? clsnn_nearest(spec, names, CLSNN_KNOWN_SETS + 2) : NULL;
     return clsnn_fail(CLSNN_E_DATA,
-                      "data = %s: %s: must be auto, mnist, digits, FILE.npz or a directory that holds "
-                      "train-images-idx3-ubyte[.gz] and its three sisters%s%s%s",
+                      "data = %s: %s: must be auto, mnist, fashion-mnist, kmnist, digits, FILE.npz or a "
+                      "directory that holds train-images-idx3-ubyte[.gz] and its three sisters%s%s%s",
                       spec,
                       state != CLSNN_PLACE_ABSENT     ? "none of the files is in it"
                       : stat(spec, &info) == 0        ? "is a file"
@@ -270,12 +285,11 @@ static bool is_npz(const char *spec) {
 static enum clsnn_status load(const char *spec, struct clsnn_dataset *out, char *why) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_dataset made = {0};
+    const struct clsnn_known_set *set = clsnn_known_find(spec);
     if (strcmp(spec, "digits") == 0)
         TRY(load_digits(&made));
-    else if (strcmp(spec, "mnist") == 0)
-        TRY(load_mnist(false, &made));
-    else if (strcmp(spec, "auto") == 0)
-        TRY(load_mnist(true, &made));
+    else if (set || strcmp(spec, "auto") == 0)
+        TRY(load_known(set ? set : &clsnn_known_sets[0], !set, &made));
     else if (is_npz(spec))
         TRY(load_npz(spec, &made, why));
     else if (clsnn_place_look(spec) == CLSNN_PLACE_FOUND)

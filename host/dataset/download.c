@@ -1,5 +1,5 @@
-/* Fetches MNIST. No other code of clsnn talks to a network, and only `clsnn data fetch` calls this one. The
- * checksums are those of the original files, so a mirror and the way to it need not be trusted. */
+/* Fetches a public data set. No other code of clsnn talks to a network; only `clsnn data fetch` calls this
+ * one. The checksums are those of the original files, so a mirror and the way to it need not be trusted. */
 #include "dataset/download.h"
 
 #include <stdio.h>
@@ -12,49 +12,22 @@
 #include "dataset/idx.h"
 #include "dataset/places.h"
 
-#define MAX_ARCHIVE_BYTES ((size_t)32 << 20) /* the largest archive has 9.9 MB */
-
-static const char *const archive_sha256[CLSNN_IDX_FILES] = {
-    [CLSNN_IDX_TRAIN_IMAGES] = "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    [CLSNN_IDX_TRAIN_LABELS] = "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    [CLSNN_IDX_TEST_IMAGES] = "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    [CLSNN_IDX_TEST_LABELS] = "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-};
-
-static const char *const public_mirrors[] = {
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-};
-enum { PUBLIC_MIRRORS = sizeof public_mirrors / sizeof *public_mirrors };
-
-/* Fails with the commands that fetch MNIST by hand, ready to paste. reasons: why each mirror failed. */
-static enum clsnn_status give_up(const char *dir, const char *reasons) {
+/* Fails with the commands that fetch the set by hand, ready to paste. reasons: why each mirror failed. */
+static enum clsnn_status give_up(const struct clsnn_known_set *set, const char *dir, const char *reasons) {
+    const char *other = set->mirrors[set->mirrors[1] != NULL];
     char sums[CLSNN_IDX_FILES * 128] = "", names[CLSNN_IDX_FILES * 32] = "";
     for (int i = 0; i < CLSNN_IDX_FILES; i++) {
         size_t used = strlen(sums), at = strlen(names);
-        snprintf(sums + used, sizeof sums - used, "%s  %s.gz\n", archive_sha256[i], clsnn_idx_names[i]);
+        snprintf(sums + used, sizeof sums - used, "%s  %s.gz\n", set->archive_sha256[i], clsnn_idx_names[i]);
         snprintf(names + at, sizeof names - at, "%s ", clsnn_idx_names[i]);
     }
     return clsnn_fail(CLSNN_E_IO,
-                      "MNIST could not be fetched into %s: %s\n"
+                      "%s could not be fetched into %s: %s\n"
                       "On a machine with a network, run these commands; put the four files into %s (or "
                       "anywhere: --data DIR)\n"
                       "for f in %s; do curl -fLO %s$f.gz || wget %s$f.gz; done\n"
                       "sha256sum -c <<END\n%sEND",
-                      dir, reasons, dir, names, public_mirrors[0], public_mirrors[1], sums);
-}
-
-/* Returns true if path holds the right archive. A wrong or unreadable file is no error: it gets replaced. */
-static bool is_right(const char *path, enum clsnn_idx_file which) {
-    void *data = NULL;
-    size_t n_bytes = 0;
-    char sha256[CLSNN_SHA256_HEX] = "";
-    bool had_error = clsnn_error_status() != CLSNN_OK;
-    bool read = clsnn_file_read(path, MAX_ARCHIVE_BYTES, &data, &n_bytes) == CLSNN_OK &&
-                clsnn_sha256_hex(data, n_bytes, sha256) == CLSNN_OK;
-    free(data);
-    if (!had_error) clsnn_error_clear();
-    return read && strcmp(sha256, archive_sha256[which]) == 0;
+                      set->title, dir, reasons, dir, names, set->mirrors[0], other, sums);
 }
 
 #ifdef CLSNN_HAVE_CURL
@@ -66,6 +39,7 @@ static bool is_right(const char *path, enum clsnn_idx_file which) {
 #define REASONS_BYTES 1024
 
 struct transfer {
+    const struct clsnn_known_set *set;
     const char *archive;
     bool (*progress)(void *ctx, const char *archive, uint64_t got, uint64_t total);
     void *ctx;
@@ -77,7 +51,7 @@ struct transfer {
 static size_t take(char *piece, size_t one, size_t n, void *ctx) {
     struct transfer *t = ctx;
     n *= one;
-    if (n > MAX_ARCHIVE_BYTES - t->n_bytes) {
+    if (n > CLSNN_ARCHIVE_BYTES - t->n_bytes) {
         t->too_large = true;
         return 0;
     }
@@ -153,6 +127,7 @@ CLSNN_PRINTF(2, 3) static void add_reason(char *reasons, const char *fmt, ...) {
  * to reasons, and the caller tries the next mirror. */
 static enum clsnn_status fetch(CURL *curl, const char *mirror, enum clsnn_idx_file which, struct transfer *t,
                                char *reasons) {
+    const struct clsnn_known_set *set = t->set;
     char url[1024], why[CURL_ERROR_SIZE] = "", sha256[CLSNN_SHA256_HEX] = "";
     const char *slash = *mirror && mirror[strlen(mirror) - 1] == '/' ? "" : "/";
     snprintf(url, sizeof url, "%s%s%s.gz", mirror, slash, clsnn_idx_names[which]);
@@ -168,13 +143,13 @@ static enum clsnn_status fetch(CURL *curl, const char *mirror, enum clsnn_idx_fi
     if (rc == CURLE_OK) {
         enum clsnn_status st = clsnn_sha256_hex(t->data, t->n_bytes, sha256);
         if (st != CLSNN_OK) return st;
-        if (strcmp(sha256, archive_sha256[which]) == 0) return CLSNN_OK;
+        if (strcmp(sha256, set->archive_sha256[which]) == 0) return CLSNN_OK;
     }
     if (rc == CURLE_OK)
         add_reason(reasons, "%s: %zu bytes with sha256 %s: must be %s", url, t->n_bytes, sha256,
-                   archive_sha256[which]);
+                   set->archive_sha256[which]);
     else if (t->too_large)
-        add_reason(reasons, "%s: more than %zu bytes", url, MAX_ARCHIVE_BYTES);
+        add_reason(reasons, "%s: more than %zu bytes", url, CLSNN_ARCHIVE_BYTES);
     else
         add_reason(reasons, "%s: %s", url, *why ? why : curl_easy_strerror(rc));
     return CLSNN_E_IO;
@@ -193,7 +168,7 @@ static enum clsnn_status fetch_all(const char *dir, const char *const *mirrors, 
             st = CLSNN_E_MEMORY;
             goto fail;
         }
-        if (!is_right(path, which)) {
+        if (!clsnn_known_is_archive(t->set, which, path)) {
             if (!curl) curl = curl_easy_init();
             if (!curl) {
                 st = clsnn_fail(CLSNN_E_MEMORY, "libcurl could not be started");
@@ -204,7 +179,7 @@ static enum clsnn_status fetch_all(const char *dir, const char *const *mirrors, 
             *reasons = '\0';
             for (size_t m = 0; m < n_mirrors && st == CLSNN_E_IO; m++)
                 st = fetch(curl, mirrors[m], which, t, reasons);
-            if (st == CLSNN_E_IO) st = give_up(dir, reasons);
+            if (st == CLSNN_E_IO) st = give_up(t->set, dir, reasons);
             if (st != CLSNN_OK) goto fail;
             TRY(clsnn_file_write(path, t->data, t->n_bytes));
             if (t->progress && !t->progress(t->ctx, name, t->n_bytes, t->n_bytes)) {
@@ -222,19 +197,18 @@ fail:
     return st;
 }
 
-enum clsnn_status clsnn_download_mnist(const char *dir, const char *mirror,
-                                       bool (*progress)(void *ctx, const char *archive, uint64_t got,
-                                                        uint64_t total),
-                                       void *ctx) {
+enum clsnn_status
+clsnn_download(const struct clsnn_known_set *set, const char *dir, const char *mirror,
+               bool (*progress)(void *ctx, const char *archive, uint64_t got, uint64_t total), void *ctx) {
     enum clsnn_status st = CLSNN_OK;
-    const char *mirrors[PUBLIC_MIRRORS + 1];
+    const char *mirrors[3];
     size_t n_mirrors = 0;
     if (mirror && *mirror) mirrors[n_mirrors++] = mirror;
-    for (int i = 0; i < PUBLIC_MIRRORS; i++) mirrors[n_mirrors++] = public_mirrors[i];
+    for (int i = 0; i < 2 && set->mirrors[i]; i++) mirrors[n_mirrors++] = set->mirrors[i];
     TRY(clsnn_file_make_dir(dir));
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return clsnn_fail(CLSNN_E_FAILED, "libcurl could not be started");
-    struct transfer t = {.progress = progress, .ctx = ctx};
+    struct transfer t = {.set = set, .progress = progress, .ctx = ctx};
     st = fetch_all(dir, mirrors, n_mirrors, &t);
     free(t.data);
     curl_global_cleanup();
@@ -244,10 +218,9 @@ fail:
 
 #else
 
-enum clsnn_status clsnn_download_mnist(const char *dir, const char *mirror,
-                                       bool (*progress)(void *ctx, const char *archive, uint64_t got,
-                                                        uint64_t total),
-                                       void *ctx) {
+enum clsnn_status
+clsnn_download(const struct clsnn_known_set *set, const char *dir, const char *mirror,
+               bool (*progress)(void *ctx, const char *archive, uint64_t got, uint64_t total), void *ctx) {
     enum clsnn_status st = CLSNN_OK;
     (void)mirror;
     (void)progress;
@@ -258,9 +231,9 @@ enum clsnn_status clsnn_download_mnist(const char *dir, const char *mirror,
         snprintf(name, sizeof name, "%s.gz", clsnn_idx_names[i]);
         char *path = clsnn_file_join(dir, name);
         if (!path) return CLSNN_E_MEMORY;
-        bool right = is_right(path, (enum clsnn_idx_file)i);
+        bool right = clsnn_known_is_archive(set, (enum clsnn_idx_file)i, path);
         free(path);
-        if (!right) return give_up(dir, "this program was built without libcurl");
+        if (!right) return give_up(set, dir, "this program was built without libcurl");
     }
 fail:
     return st;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -86,29 +87,28 @@ bool clsnn_laws_alike(const struct clsnn_laws *a, const struct clsnn_laws *b) {
     return memcmp(a, &like_b, sizeof like_b) == 0;
 }
 
+/* Reads a delay in ms. Returns its whole number of steps; -1: the text is no delay. */
+static int32_t delay_of(const char *text) {
+    const double ms = clsnn_is_decimal(text) ? strtod(text, NULL) : -1;
+    if (ms < 0 || ms > CLSNN_MAX_DELAY * CLSNN_DT_MS || fmod(ms, CLSNN_DT_MS) != 0) return -1;
+    return (int32_t)lround(ms / CLSNN_DT_MS);
+}
+
 enum clsnn_status clsnn_delays_set(struct clsnn_laws *laws, const char *text, const char *label) {
-    enum clsnn_status st = CLSNN_OK;
-    const double most_ms = CLSNN_MAX_DELAY * CLSNN_DT_MS;
     const char *colon = strchr(text, ':');
-    char low[32], shown[CLSNN_EXCERPT];
-    double from = 0, to = 0;
-    if (strcmp(text, "none") != 0) {
-        if (!colon || (size_t)(colon - text) >= sizeof low)
-            return clsnn_fail(CLSNN_E_USAGE, "%s = %s: must be none, or LO:HI in ms, such as 0:10", label,
-                              clsnn_excerpt(text, shown));
+    const bool is_none = strcmp(text, "none") == 0;
+    char low[32] = "", shown[CLSNN_EXCERPT];
+    if (colon && (size_t)(colon - text) < sizeof low)
         snprintf(low, sizeof low, "%.*s", (int)(colon - text), text);
-        TRY(clsnn_parse_real(label, low, 0, most_ms, "ms", &from));
-        TRY(clsnn_parse_real(label, colon + 1, 0, most_ms, "ms", &to));
-        TRY(whole_steps(label, from));
-        TRY(whole_steps(label, to));
-        if (from > to)
-            return clsnn_fail(CLSNN_E_USAGE, "%s = %s: LO in LO:HI must be at most HI", label,
-                              clsnn_excerpt(text, shown));
-    }
-    laws->delay_min = (int32_t)lround(from / CLSNN_DT_MS);
-    laws->delay_max = (int32_t)lround(to / CLSNN_DT_MS);
-fail:
-    return st;
+    const int32_t from = is_none ? 0 : delay_of(low), to = is_none ? 0 : colon ? delay_of(colon + 1) : -1;
+    if (from < 0 || to < from)
+        return clsnn_fail(CLSNN_E_USAGE,
+                          "%s = %s: must be none, or LO:HI with 0 <= LO <= HI <= %g ms, both multiples of %g "
+                          "ms, such as 0:10",
+                          label, clsnn_excerpt(text, shown), CLSNN_MAX_DELAY * CLSNN_DT_MS, CLSNN_DT_MS);
+    laws->delay_min = from;
+    laws->delay_max = to;
+    return CLSNN_OK;
 }
 
 void clsnn_delays_get(const struct clsnn_laws *laws, char out[32]) {

@@ -264,7 +264,9 @@ static enum clsnn_status apply_defaults(struct clsnn_options *o, enum clsnn_comm
     if (!o->origins) return clsnn_no_memory("options");
     for (size_t k = 0; k < clsnn_n_option_rows; k++) {
         const struct clsnn_option_row *row = &clsnn_option_rows[k];
-        const char *def = row->other_commands & command ? row->other_def : row->def;
+        const char *def = row->def;
+        for (int d = 0; d < 2; d++)
+            if (row->others[d].commands & command) def = row->others[d].def;
         if (def) TRY(clsnn_option_store(o, row, def, row->name));
     }
 fail:

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "dataset/places.h"
 #include "options/options_table.h"
 
 /* The values that a shell can offer for an option. */
@@ -21,7 +22,7 @@ static enum value value_of(const struct clsnn_option_row *row) {
 }
 
 /* The words that every data set and device may have, beside files and what `clsnn devices` lists. */
-#define DATA_WORDS   "auto mnist digits"
+#define DATA_WORDS   "auto mnist fashion-mnist kmnist digits"
 #define DEVICE_WORDS "cpu gpu all"
 /* Prints the devices here, one a line. */
 #define LIST_DEVICES                                                                                         \
@@ -43,11 +44,14 @@ static void put_commands(FILE *to) {
     fputs("help man completion ", to);
 }
 
-/* Writes the operands that are words of their own: those in lower case. */
+/* Writes the operands that are words of their own: those in lower case,
+ * and for SET the sets that can be fetched. */
 static void put_operand_words(const struct clsnn_command_info *info, FILE *to) {
     for (const char *c = info->operands; *c;) {
         const size_t n = strcspn(c, " ");
         if (islower((unsigned char)*c)) fprintf(to, "%.*s ", (int)n, c);
+        for (size_t k = 0; strncmp(c, "SET", n) == 0 && k < CLSNN_KNOWN_SETS; k++)
+            fprintf(to, "%s ", clsnn_known_sets[k].name);
         c += n + strspn(c + n, " ");
     }
 }

@@ -53,7 +53,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"neurons", 0, "N", CLSNN_OPT_WHOLE, FIELD(neurons), .min = 1, .max = CLSNN_MAX_POST, .def = "400",
      .commands = TRAIN | SWEEP | TUNE, .help = "number of excitatory neurons"},
     {"epochs", 0, "E", CLSNN_OPT_WHOLE, FIELD(epochs), .min = 1, .max = CLSNN_PLAN_MAX_EPOCHS, .def = "1",
-     .other_commands = REPRODUCE, .other_def = "9", .commands = TRAIN | REPRODUCE | SWEEP | TUNE,
+     .others = {{REPRODUCE, "9"}, {TUNE, "3"}}, .commands = TRAIN | REPRODUCE | SWEEP | TUNE,
      .help = "number of passes over the training images"},
     {"train-images", 0, "K|A..B", CLSNN_OPT_IMAGES, FIELD(train_images), .min = 0,
      .max = CLSNN_PLAN_MAX_IMAGES, .def = "0", .def_note = "all",
@@ -67,8 +67,10 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .def = "0", .def_note = "all", .commands = TRAIN | EVAL | PREDICT | REPRODUCE | SWEEP | TUNE,
      .unit = "images", .help = "test on the first K test images, or on images A to B without B"},
     {"validate", 0, "K", CLSNN_OPT_WHOLE, FIELD(validate), .min = 0, .max = CLSNN_PLAN_MAX_IMAGES, .def = "0",
-     .def_note = "test on the test set", .commands = TRAIN | REPRODUCE | SWEEP | TUNE, .unit = "images",
-     .help = "set the last K training images aside and test on them instead of the test set"},
+     .def_note = "test on the test set", .others = {{TUNE, "10000"}},
+     .commands = TRAIN | REPRODUCE | SWEEP | TUNE, .unit = "images",
+     .help = "set the last K training images aside and test on them instead of the test set; without it tune "
+             "takes at most a sixth of them"},
     {"eval-every", 0, "E", CLSNN_OPT_WHOLE, FIELD(eval_every), .min = 0, .max = CLSNN_PLAN_MAX_EPOCHS,
      .def = "0", .def_note = "at the end only", .commands = TRAIN | SWEEP,
      .help = "label and test after every E epochs"},
@@ -85,8 +87,9 @@ const struct clsnn_option_row clsnn_option_rows[] = {
 #include "clsnn/laws.def"
     {"delays", 0, "none|LO:HI", CLSNN_OPT_DELAYS, FIELD(model.laws), .def = "none",
      .commands = TRAIN | SWEEP | TUNE, .unit = "ms",
-     .help =
-         "time from an input spike to its arrival at a synapse, drawn once for each synapse from LO to HI"},
+     .help = "time from an input spike to its arrival at a synapse, drawn once for each synapse from LO to "
+             "HI, in "
+             "ms: 0 to 31.5, in steps of 0.5"},
     {"shuffle", 0, NULL, CLSNN_OPT_SWITCH, FIELD(shuffle), .def = "no", .commands = TRAIN | SWEEP | TUNE,
      .help = "draw a new order of the training images for every epoch"},
     {"from", 0, "MODEL.npz", CLSNN_OPT_TEXT, FIELD(from), .def_note = "weights drawn by the seed",
@@ -99,8 +102,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
     {"zip", 0, "NAMES", CLSNN_OPT_TEXT, FIELD(zip), .def_note = "every combination", .commands = SWEEP,
      .help = "keys of FILE.ini whose lists advance together; commas between keys, | between groups"},
     {"random", 0, "K", CLSNN_OPT_WHOLE, FIELD(random), .min = 0, .max = 10000, .def = "0",
-     .def_note = "every combination", .other_commands = TUNE, .other_def = "32", .commands = SWEEP | TUNE,
-     .unit = "points",
+     .def_note = "every combination", .others = {{TUNE, "32"}}, .commands = SWEEP | TUNE, .unit = "points",
      .help = "draw K points from the ranges and lists of FILE.ini by --seed, and train each with every seed"},
     {"shard", 0, "I/N|slurm", CLSNN_OPT_TEXT, FIELD(shard), .def_note = "all runs", .commands = SWEEP | TUNE,
      .help =
@@ -126,11 +128,12 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "neurons whose potentials and conductances are recorded, counted from 0, with commas between"},
     /* runs */
     {"sort", 0, "NAME", CLSNN_OPT_TEXT, FIELD(sort), .def_note = "by path", .commands = RUNS,
-     .help = "sort by state, a setting, or a number of metrics.csv such as accuracy_all, the best first"},
+     .help = "sort by run, state, a setting, or a number of metrics.csv, and show it; accuracies from the "
+             "highest down, other numbers from the lowest up, runs without it last"},
     /* checkpoints */
     {"checkpoint-every", 0, "IMAGES", CLSNN_OPT_WHOLE, FIELD(checkpoint_every), .min = 0,
-     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .other_commands = SWEEP, .other_def = "0",
-     .commands = TRAIN | SWEEP | TUNE, .unit = "images",
+     .max = CLSNN_PLAN_MAX_IMAGES, .def = "10000", .others = {{SWEEP, "0"}}, .commands = TRAIN | SWEEP | TUNE,
+     .unit = "images",
      .help =
          "save a checkpoint after every IMAGES images and every epoch, and go on from it; 0 = after epochs "
          "only, in a sweep never"},
@@ -144,7 +147,7 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .choices = "number|label", .commands = TRAIN | EVAL | PREDICT,
      .help = "order of the neurons in weights.png and report.html"},
     {"keep-checkpoints", 0, "K", CLSNN_OPT_WHOLE, FIELD(keep_checkpoints), .min = 1, .max = 1000, .def = "3",
-     .other_commands = SWEEP | TUNE, .other_def = "1", .commands = TRAIN | SWEEP | TUNE,
+     .others = {{SWEEP | TUNE, "1"}}, .commands = TRAIN | SWEEP | TUNE,
      .help = "keep the newest K checkpoints"},
     {"resume", 0, NULL, CLSNN_OPT_SWITCH, FIELD(resume), .def = "no", .choices = "auto", .commands = TRAIN,
      .no_environment = true,
@@ -200,13 +203,12 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .commands = TRAIN | EVAL | PREDICT | PROBE | BENCH | REPRODUCE | SWEEP | TUNE | VERIFY,
      .no_environment = true,
      .help =
-         "data set: auto, mnist, digits (built in), a directory with the four IDX files, or FILE.npz with "
-         "x_train, y_train, x_test and y_test, or x_test alone for eval, predict and probe: images "
-         "[n, 28, 28] or [n, 784] of bytes, or floats from 0 to 1, and whole labels from 0 to 255; auto "
-         "takes "
-         "mnist if it is found, else digits; the first place for mnist is the directory $CLSNN_DATA, clsnn "
-         "data list shows all"},
-    {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "mnist, digits or custom",
+         "data set: auto, mnist, fashion-mnist, kmnist, digits (built in), a directory with the four IDX "
+         "files, or FILE.npz with x_train, y_train, x_test and y_test, or x_test alone for eval, predict and "
+         "probe: images [n, height, width] of 1 x 1 to 64 x 64 pixels, or [n, 784], of bytes, or floats from "
+         "0 to 1, and whole labels from 0 to 255; auto takes mnist if it is found, else digits; the first "
+         "place for mnist is the directory $CLSNN_DATA, clsnn data list shows all"},
+    {"data-name", 0, "NAME", CLSNN_OPT_TEXT, FIELD(data_name), .def_note = "the set's own, or custom",
      .commands = TRAIN | EVAL | PREDICT | PROBE | REPRODUCE | SWEEP | TUNE, .no_environment = true,
      .help = "name of the data set in results"},
     {"preset", 0, "NAME", CLSNN_OPT_PRESET, FIELD(preset), .def = "kim-2020", .choices = preset_names,
@@ -280,8 +282,11 @@ const struct clsnn_command_info clsnn_commands[] = {
      "clsnn reproduce --data mnist --seeds 3", 0, 0, NULL},
     {DEVICES, "devices", "", "lists OpenCL devices, each with the string to pass to --device",
      "clsnn devices --json", 0, 0, NULL},
-    {DATA, "data", "list | fetch mnist | export digits DIR", "lists, fetches and exports data sets",
-     "clsnn data fetch mnist", 1, 3, NULL},
+    {DATA, "data", "list | fetch SET | export digits DIR", "lists, fetches and exports data sets",
+     "clsnn data fetch mnist", 1, 3,
+     "SET is mnist, fashion-mnist or kmnist. fetch keeps only archives with the published SHA-256. Other "
+     "commands find a fetched set by its name, "
+     "as in --data=kmnist."},
     {SWEEP, "sweep", "FILE", "trains many independent networks, batched on the device",
      "clsnn sweep theta.ini --out theta", 1, 1,
      "A FILE.ini has lines NAME = VALUES; NAME is an option of clsnn train or a parameter of the model. "
@@ -311,13 +316,17 @@ const struct clsnn_command_info clsnn_commands[] = {
      "tau_pre_ms have ranges around the best known values for the size; a line in FILE replaces a range by "
      "another or by a value. --out gets best.ini (clsnn train --config best.ini), tune.csv, report.html, a "
      "sweep's directory epochs-E for each stage, and best/. The same command goes on after an interruption. "
+     "ETA is the end of the search. "
      "With --shard I/N each stage is shared out: a process exits with 75 while others have runs of the stage "
      "left; start it again then."},
     {RUNS, "runs", "[DIR]", "lists the runs below a directory, with the settings that differ",
      "clsnn runs results --sort accuracy_all", 0, 1,
-     "A run is a directory with a run.json. Accuracies are in percent. --json lists the runs as objects."},
+     "A run is a directory with a run.json. Accuracies are in percent. --json lists the runs as objects, "
+     "with "
+     "accuracies as shares."},
     {DIFF, "diff", "A B", "shows the settings and results that differ between two runs",
-     "clsnn diff run-400 run-400-b", 2, 2, NULL},
+     "clsnn diff run-400 run-400-b", 2, 2,
+     "Accuracies are in percent, as of clsnn runs; --json has them as shares."},
     {BENCH, "bench", "", "measures training speed in plain C and on every OpenCL device",
      "clsnn bench --sizes 400 --networks 8", 0, 0, NULL},
     {VERIFY, "verify", "RUN_DIR", "trains a finished run again and compares every bit of its result",
@@ -328,6 +337,8 @@ const size_t clsnn_n_commands = sizeof clsnn_commands / sizeof clsnn_commands[0]
 const struct clsnn_variable_info clsnn_variables[] = {
     {"CLSNN_DATA", "the directory with MNIST's files, for --data mnist and --data auto"},
     {"CLSNN_MNIST_MIRROR", "the address from which clsnn data fetch mnist takes the files"},
+    {"CLSNN_FASHION_MNIST_MIRROR", "the same for fashion-mnist"},
+    {"CLSNN_KMNIST_MIRROR", "the same for kmnist"},
 };
 const size_t clsnn_n_variables = sizeof clsnn_variables / sizeof clsnn_variables[0];
 
@@ -364,6 +375,10 @@ bool clsnn_option_is_value(const struct clsnn_option_row *row) {
 bool clsnn_option_is_given(const struct clsnn_options *o, const char *name) {
     return o->origins &&
            o->origins->of[clsnn_option_find(name) - clsnn_option_rows] == CLSNN_FROM_COMMAND_LINE;
+}
+
+bool clsnn_option_is_default(const struct clsnn_options *o, const char *name) {
+    return !o->origins || o->origins->of[clsnn_option_find(name) - clsnn_option_rows] == CLSNN_FROM_DEFAULT;
 }
 
 bool clsnn_option_is_common(const struct clsnn_option_row *row) {
@@ -588,16 +603,19 @@ void clsnn_option_describe(const struct clsnn_option_row *row, char *out, size_t
         for (const char *c = row->choices; *c && n < (int)sizeof range - 5; c++)
             n += snprintf(range + n, sizeof range - (size_t)n, *c == '|' ? ", " : "%c", *c);
     }
-    const struct clsnn_command_info *other = NULL;
-    for (size_t k = 0; k < clsnn_n_commands && row->other_def; k++)
-        if (clsnn_commands[k].command & row->other_commands) other = &clsnn_commands[k];
+    char others[64] = "";
+    for (int k = 0; k < 2; k++)
+        for (size_t c = 0; c < clsnn_n_commands; c++) {
+            const size_t n = strlen(others);
+            if (clsnn_commands[c].command & row->others[k].commands)
+                snprintf(others + n, sizeof others - n, "; %s for clsnn %s", row->others[k].def,
+                         clsnn_commands[c].name);
+        }
     bool told = row->type != CLSNN_OPT_SWITCH; /* every switch is off by default */
     if (told && row->def && row->def_note)     /* a value with a special meaning: 0 = all */
-        snprintf(def, sizeof def, " (default %s = %s)", row->def, row->def_note);
-    else if (told && row->def && other)
-        snprintf(def, sizeof def, " (default %s; %s for clsnn %s)", row->def, row->other_def, other->name);
+        snprintf(def, sizeof def, " (default %s = %s%s)", row->def, row->def_note, others);
     else if (told && row->def)
-        snprintf(def, sizeof def, " (default %s)", row->def);
+        snprintf(def, sizeof def, " (default %s%s)", row->def, others);
     else if (row->def_note)
         snprintf(def, sizeof def, " (default: %s)", row->def_note);
     snprintf(out, n_out, "%s%s%s", row->help, range, def);

@@ -138,10 +138,12 @@ struct clsnn_option_row {
     enum clsnn_option_type type;
     size_t offset; /* the field's, in struct clsnn_options */
     uint64_t min, max;
-    const char *def;         /* text that the row's own parser reads; NULL: no value */
-    const char *def_note;    /* for people: the meaning of a missing or special default, or NULL */
-    unsigned other_commands; /* commands whose default is other_def */
-    const char *other_def;
+    const char *def;      /* text that the row's own parser reads; NULL: no value */
+    const char *def_note; /* for people: the meaning of a missing or special default, or NULL */
+    struct clsnn_other_default {
+        unsigned commands; /* whose default is def; 0: no more */
+        const char *def;
+    } others[2];
     const char *unit;    /* or NULL */
     const char *choices; /* words separated by '|', or NULL */
     unsigned commands;   /* set of enum clsnn_command */
@@ -192,6 +194,8 @@ const char *clsnn_option_variable(const struct clsnn_option_row *row, char out[6
 
 /* Returns whether the command line gives the option. */
 bool clsnn_option_is_given(const struct clsnn_options *o, const char *name);
+/* Returns whether nobody gave the option's value. */
+bool clsnn_option_is_default(const struct clsnn_options *o, const char *name);
 
 /* Checks text and stores it in the row's field. label names the row in messages: "--seed", "run.ini:3: seed".
  * Errors: CLSNN_E_USAGE, CLSNN_E_MEMORY; the field then keeps its value. */

@@ -451,3 +451,12 @@ fail:
     free(list);
     return st;
 }
+
+uint64_t clsnn_checkpoint_newest(const char *dir) {
+    uint64_t *list = NULL, images = 0;
+    size_t n = 0;
+    if (list_files(dir, &list, &n) != CLSNN_OK) clsnn_error_clear();
+    if (n) images = list[0];
+    free(list);
+    return images;
+}

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "dataset/places.h"
 #include "device/device.h"
 #include "device/program.h"
 #include "experiment/experiment.h"
@@ -258,13 +259,12 @@ fail:
 
 static enum clsnn_status read_finished(const json_t *json, const char *path, struct clsnn_run *run) {
     enum clsnn_status st = CLSNN_OK;
-    const json_t *plan = json_object_get(json, "plan"), *result = json_object_get(json, "result");
+    const json_t *result = json_object_get(json, "result");
     char shown[CLSNN_EXCERPT];
-    if (!plan)
+    if (run->plan.neurons == 0)
         return clsnn_fail(CLSNN_E_DATA,
                           "%s: is a run of clsnn %s and has no plan: only a run of clsnn train has one", path,
                           clsnn_excerpt(run->command, shown));
-    TRY(clsnn_record_read_plan(plan, path, &run->plan, run->data_name, run->data_sha256));
     copy_text(json_object_get(json, "dataset"), "source", run->data_source, sizeof run->data_source);
     copy_text(json_object_get(json_object_get(json, "settings"), "from"), "value", run->from,
               sizeof run->from);
@@ -286,6 +286,8 @@ enum clsnn_status clsnn_run_json_read(const char *dir, struct clsnn_run *out) {
     if (!path) return CLSNN_E_MEMORY;
     TRY(clsnn_json_read_file(path, &json));
     TRY(read_head(json, path, &run));
+    const json_t *plan = json_object_get(json, "plan");
+    if (plan) TRY(clsnn_record_read_plan(plan, path, &run.plan, run.data_name, run.data_sha256));
     if (run.state == CLSNN_RUN_FINISHED) TRY(read_finished(json, path, &run));
     *out = run;
     run = (struct clsnn_run){0};
@@ -330,7 +332,7 @@ static enum clsnn_status add_saved(const json_t *settings, const char *name,
 
 const char *clsnn_run_data_spec(const char *name, const char *source) {
     if (strncmp(source, "built in", 8) == 0) return "digits";
-    return strcmp(name, "mnist") == 0 ? name : source;
+    return clsnn_known_find(name) ? name : source;
 }
 
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out,

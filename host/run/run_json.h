@@ -25,9 +25,10 @@ struct clsnn_run {
     char command[16], version[32], kernels_sha256[CLSNN_SHA256_HEX];
     char device[256], driver[128];
     long long work_group;
+    struct clsnn_plan plan; /* 0 neurons: the run has none, since it is not of training */
+    char data_name[CLSNN_DATA_NAME], data_sha256[CLSNN_SHA256_HEX]; /* as plan */
     /* Only a finished run of training has the rest. */
-    struct clsnn_plan plan;
-    char data_name[CLSNN_DATA_NAME], data_sha256[CLSNN_SHA256_HEX], data_source[512];
+    char data_source[512];
     char from[512];                /* the file that training started with (--from); "": none */
     struct clsnn_metrics *metrics; /* [n_metrics], owned; at least one, and only the last has a score */
     size_t n_metrics;

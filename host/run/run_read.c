@@ -58,33 +58,48 @@ static void value_text(const json_t *value, char out[CLSNN_EXCERPT]) {
 
 enum { WHY = 256 };
 
-/* Writes the first difference between two plans as the reason. */
+/* The difference between two plans. */
+struct difference {
+    const struct clsnn_run_wanted *wanted;
+    char why[WHY]; /* the first one */
+    bool is_shorter, is_more;
+};
+
 static void note_difference(void *ctx, const char *name, const json_t *saved, const json_t *asked) {
-    char *why = ctx, a[CLSNN_EXCERPT], b[CLSNN_EXCERPT];
-    if (*why) return;
+    struct difference *d = ctx;
+    char a[CLSNN_EXCERPT], b[CLSNN_EXCERPT];
+    for (size_t k = 0; k < d->wanted->n_free; k++)
+        if (strcmp(name, d->wanted->free[k]) == 0) return;
+    if (strcmp(name, "epochs") == 0 && json_integer_value(saved) < json_integer_value(asked))
+        d->is_shorter = true;
+    else
+        d->is_more = true;
+    if (d->why[0]) return;
     value_text(saved, a);
     value_text(asked, b);
-    snprintf(why, WHY, "its %s is %s, %s asked", name, a, b);
+    snprintf(d->why, WHY, "its %s is %s, %s asked", name, a, b);
 }
 
 static enum clsnn_status compare(const struct clsnn_run_wanted *wanted, struct clsnn_found_run *f) {
     const struct clsnn_run *run = &f->run;
     bool ok = true;
-    char why[WHY] = "";
+    struct difference d = {.wanted = wanted};
     json_t *saved = clsnn_record_plan(&run->plan, run->data_name, run->data_sha256, &ok),
            *asked = clsnn_record_plan(wanted->plan, wanted->data->name, wanted->data->sha256, &ok);
-    if (ok) clsnn_record_compare(saved, asked, note_difference, why);
+    if (ok) clsnn_record_compare(saved, asked, note_difference, &d);
     json_decref(saved);
     json_decref(asked);
     if (!ok) return clsnn_fail(CLSNN_E_MEMORY, "run: no memory to compare its plan");
     if (strcmp(run->data_sha256, wanted->data->sha256) != 0)
-        snprintf(why, sizeof why, "its data set is %s (SHA-256 %.8s...), %s (%.8s...) asked", run->data_name,
-                 run->data_sha256, wanted->data->name, wanted->data->sha256);
-    if (!*why && wanted->kernels_sha256 && strcmp(run->version, CLSNN_VERSION) != 0)
-        snprintf(why, sizeof why, "clsnn %s made it, this is %s", run->version, CLSNN_VERSION);
-    if (!*why && wanted->kernels_sha256 && strcmp(run->kernels_sha256, wanted->kernels_sha256) != 0)
-        snprintf(why, sizeof why, "its kernels differ from this program's kernels");
-    if (*why) found(f, CLSNN_FOUND_OTHER, why);
+        snprintf(d.why, sizeof d.why, "its data set is %s (SHA-256 %.8s...), %s (%.8s...) asked",
+                 run->data_name, run->data_sha256, wanted->data->name, wanted->data->sha256);
+    if (!d.why[0] && wanted->kernels_sha256 && strcmp(run->version, CLSNN_VERSION) != 0)
+        snprintf(d.why, sizeof d.why, "clsnn %s made it, this is %s", run->version, CLSNN_VERSION);
+    if (!d.why[0] && wanted->kernels_sha256 && strcmp(run->kernels_sha256, wanted->kernels_sha256) != 0)
+        snprintf(d.why, sizeof d.why, "its kernels differ from this program's kernels");
+    if (!d.why[0]) return CLSNN_OK;
+    found(f, CLSNN_FOUND_OTHER, d.why);
+    f->is_shorter = d.is_shorter && !d.is_more;
     return CLSNN_OK;
 }
 
@@ -98,8 +113,11 @@ enum clsnn_status clsnn_run_look(const char *dir, const struct clsnn_run_wanted 
     free(path);
     if (!there) goto done;
     st = clsnn_run_json_read(dir, &f.run);
+    if (st == CLSNN_OK && wanted && f.run.plan.neurons > 0) TRY(compare(wanted, &f));
     if (st != CLSNN_OK) {
         TRY(found_error(&f, st));
+    } else if (f.found == CLSNN_FOUND_OTHER) {
+        goto done;
     } else if (f.run.state == CLSNN_RUN_FAILED) {
         char error[sizeof f.run.error];
         memcpy(error, f.run.error, sizeof error);
@@ -108,8 +126,7 @@ enum clsnn_status clsnn_run_look(const char *dir, const struct clsnn_run_wanted 
         found(&f, CLSNN_FOUND_BROKEN_OFF, "it was broken off");
     } else {
         f.found = CLSNN_FOUND_FINISHED;
-        if (wanted) TRY(compare(wanted, &f));
-        if (f.found == CLSNN_FOUND_FINISHED) TRY(check_model(dir, &f));
+        TRY(check_model(dir, &f));
     }
 done:
     *out = f;

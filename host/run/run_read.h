@@ -10,12 +10,13 @@ enum clsnn_run_found {
     CLSNN_FOUND_BROKEN_OFF, /* running or stopped */
     CLSNN_FOUND_FAILED,     /* run.json says that the run failed */
     CLSNN_FOUND_CORRUPT,
-    CLSNN_FOUND_OTHER /* finished, but not the wanted run */
+    CLSNN_FOUND_OTHER /* in any state, but not the wanted run */
 };
 
 struct clsnn_found_run {
     enum clsnn_run_found found;
     char why[256];        /* the reason, unless found is NOTHING or FINISHED */
+    bool is_shorter;      /* found is OTHER only because more epochs are wanted */
     struct clsnn_run run; /* filled if found is FINISHED */
 };
 void clsnn_found_finish(struct clsnn_found_run *f); /* takes {0} */
@@ -25,6 +26,8 @@ struct clsnn_run_wanted {
     const struct clsnn_plan *plan;
     const struct clsnn_dataset *data;
     const char *kernels_sha256; /* NULL: any kernels and any version of clsnn will do */
+    const char *const *free;    /* [n_free] members of the plan that may have any value */
+    size_t n_free;
 };
 
 /* Reads dir/run.json and dir/model.npz. wanted NULL: any finished run will do. A damaged or unreadable run is

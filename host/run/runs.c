@@ -138,6 +138,13 @@ bool clsnn_runs_value(const struct clsnn_run_card *run, const char *name, char o
     return as_text(json_object_get(last, name), out);
 }
 
+void clsnn_runs_shown(const struct clsnn_run_card *run, const char *name, char out[CLSNN_RUN_VALUE]) {
+    if (!clsnn_runs_value(run, name, out))
+        snprintf(out, CLSNN_RUN_VALUE, "-");
+    else if (strncmp(name, "accuracy", 8) == 0)
+        snprintf(out, CLSNN_RUN_VALUE, "%.2f", 100 * strtod(out, NULL));
+}
+
 bool clsnn_runs_is_setting(const char *name) {
     static const char *const others[] = {
         "out",   "json",       "quiet", "verbose", "strict", "resume",          "device",  "data",

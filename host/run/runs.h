@@ -25,6 +25,8 @@ void clsnn_runs_finish(struct clsnn_run_card *list, size_t n); /* takes NULL and
 /* Writes a value of a run as text: "state", "data", "device", "version", "kernels", a setting, or a number of
  * its last evaluation. Returns false, and writes "", if the run has none. */
 bool clsnn_runs_value(const struct clsnn_run_card *run, const char *name, char out[CLSNN_RUN_VALUE]);
+/* Writes a value as tables for people have it: accuracies in percent, "-" if the run has none. */
+void clsnn_runs_shown(const struct clsnn_run_card *run, const char *name, char out[CLSNN_RUN_VALUE]);
 /* Returns whether a setting tells what a run computes: not a place, nor a way of talking. */
 bool clsnn_runs_is_setting(const char *name);
 /* Returns whether the runs that have a value of this name differ in it. */

@@ -34,7 +34,7 @@ static enum clsnn_status unfinished(const char *dir) {
  * recorded failure. */
 static enum clsnn_status explain(const char *path, enum clsnn_status st) {
     struct stat info;
-    char dir[4096], text[2048], head[4] = "";
+    char dir[4096], text[2048], head[6] = "";
     if (stat(path, &info) != 0) {
         const char *slash = strrchr(path, '/');
         snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
@@ -53,10 +53,16 @@ static enum clsnn_status explain(const char *path, enum clsnn_status st) {
     }
     if (st != CLSNN_E_DATA) return st;
     FILE *file = fopen(path, "re");
-    const bool archive =
-        file && fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, "PK", 2) == 0;
+    const bool is_read = file && fread(head, 1, sizeof head, file) == sizeof head;
     if (file) fclose(file);
-    if (archive) return st;
+    if (is_read && memcmp(head, "PK", 2) == 0) return st;
+    if (is_read && memcmp(head, "\x93NUMPY", 6) == 0) {
+        clsnn_error_clear();
+        return clsnn_fail(st,
+                          "%s: is one array, no model: clsnn import %s [THETA] MODEL.npz makes a model of "
+                          "weights",
+                          path, path);
+    }
     snprintf(text, sizeof text, "%s", clsnn_error_text());
     clsnn_error_clear();
     return clsnn_fail(st, "%s: must be the model.npz or a checkpoint of clsnn train", text);

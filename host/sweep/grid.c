@@ -111,9 +111,9 @@ static enum clsnn_status count_runs(struct clsnn_grid *g) {
     return CLSNN_OK;
 }
 
-/* Fails if two runs would be the same: a value twice in a list, or a row twice in lists that advance
- * together. */
-static enum clsnn_status refuse_repeats(const struct clsnn_grid *g) {
+/* Fails if two runs would be the same: a value twice in a list, or a row twice in lists that advance together
+ * or in a table. table: its path, or NULL. */
+static enum clsnn_status refuse_repeats(const struct clsnn_grid *g, const char *table) {
     for (size_t a = 0; a < g->n_axes; a++) {
         const struct clsnn_axis *axis = &g->axes[a];
         if (axis->n_order == axis->n_values) continue;
@@ -121,6 +121,11 @@ static enum clsnn_status refuse_repeats(const struct clsnn_grid *g) {
             const size_t first = axis->zip ? clsnn_axes_first_same(g->axes, g->n_axes, axis->zip, k)
                                            : clsnn_axes_first_same(axis, 1, 0, k);
             if (first == k) continue;
+            if (table)
+                return clsnn_fail(
+                    CLSNN_E_USAGE,
+                    "%s: rows %zu and %zu below the header are the same run: list each run once", table,
+                    first + 1, k + 1);
             if (axis->zip)
                 return clsnn_fail(CLSNN_E_USAGE,
                                   "%s: places %zu and %zu of the lists that advance together have the same "
@@ -133,7 +138,7 @@ static enum clsnn_status refuse_repeats(const struct clsnn_grid *g) {
     return CLSNN_OK;
 }
 
-static enum clsnn_status group_axes(struct clsnn_grid *g, const char *zip) {
+static enum clsnn_status group_axes(struct clsnn_grid *g, const char *zip, const char *table) {
     enum clsnn_status st = CLSNN_OK;
     char *copy = NULL;
     if (zip) {
@@ -143,7 +148,7 @@ static enum clsnn_status group_axes(struct clsnn_grid *g, const char *zip) {
         char *rest = copy, *part;
         while ((part = strsep(&rest, "|"))) TRY(zip_part(g, part, zip, ++n));
     }
-    TRY(refuse_repeats(g));
+    TRY(refuse_repeats(g, table));
     TRY(count_runs(g));
 fail:
     free(copy);
@@ -366,7 +371,7 @@ static enum clsnn_status read_ini(const char *path, const struct clsnn_options *
     for (size_t k = 0; k < all.n; k++)
         if (is_axis(&all.list[k])) TRY(make_axis(g, &all.list[k], o->random));
     if (o->random) TRY(draw_points(g, o));
-    TRY(group_axes(g, o->random ? NULL : o->zip));
+    TRY(group_axes(g, o->random ? NULL : o->zip, NULL));
 fail:
     clsnn_settings_finish(&all);
     clsnn_settings_finish(&fixed);
@@ -446,7 +451,7 @@ static enum clsnn_status read_csv(const char *path, const struct clsnn_options *
         if (!is_axis(s)) TRY(clsnn_settings_add(&fixed, s->row, s->param, s->value, s->label));
     }
     TRY(clsnn_options_derive(base, &fixed, CLSNN_FROM_SWEEP, o));
-    TRY(group_axes(g, NULL));
+    TRY(group_axes(g, NULL, path));
 fail:
     clsnn_csv_finish(&csv);
     clsnn_settings_finish(&more);
@@ -493,7 +498,7 @@ enum clsnn_status clsnn_grid_pick(const struct clsnn_grid *g, const struct clsnn
         axis->has_span = from->has_span;
         for (size_t k = 0; k < n; k++) TRY(clsnn_axis_add(axis, clsnn_grid_value(g, runs[k], from)));
     }
-    TRY(group_axes(&picked, NULL));
+    TRY(group_axes(&picked, NULL, NULL));
     TRY(derive_runs(&picked, base));
     *out = picked;
     return CLSNN_OK;
@@ -529,7 +534,7 @@ enum clsnn_status clsnn_grid_seeds(const struct clsnn_options *base, uint32_t n_
                           " on: seeds end at 2^64 - 1: choose a smaller --seed",
                           n_runs, base->seed);
     TRY(add_numbers(&g, "seed", "--runs", base->seed, NULL, n_runs));
-    TRY(group_axes(&g, NULL));
+    TRY(group_axes(&g, NULL, NULL));
     TRY(derive_runs(&g, base));
     *out = g;
     return CLSNN_OK;
@@ -551,7 +556,7 @@ enum clsnn_status clsnn_grid_sizes(const struct clsnn_options *base, const uint3
     TRY(clsnn_options_derive(base, &tested, CLSNN_FROM_SWEEP, &o));
     TRY(add_numbers(&g, "neurons", "--sizes", 0, sizes, n_sizes));
     TRY(add_numbers(&g, "seed", "--seeds", base->seed, NULL, n_seeds));
-    TRY(group_axes(&g, NULL));
+    TRY(group_axes(&g, NULL, NULL));
     TRY(derive_runs(&g, &o));
     *out = g;
     g = (struct clsnn_grid){0};

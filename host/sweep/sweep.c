@@ -14,7 +14,8 @@
 enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, const struct clsnn_sweep_watcher *watch,
                                    struct clsnn_sweep_run *run) {
     enum clsnn_status st = CLSNN_OK;
-    const struct clsnn_run_wanted wanted = {&run->plan, s->data, s->kernels_sha256};
+    const struct clsnn_run_wanted wanted = {
+        .plan = &run->plan, .data = s->data, .kernels_sha256 = s->kernels_sha256};
     clsnn_found_finish(&run->result);
     TRY(clsnn_run_look(run->dir, &wanted, &run->result));
     if (run->result.found != CLSNN_FOUND_FINISHED || !watch || !watch->check) return CLSNN_OK;
@@ -100,43 +101,103 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sets *out to true if the folder `name` below `runs` holds a finished run of any plan. */
-static enum clsnn_status holds_finished(const char *runs, const char *name, bool *out) {
-    struct clsnn_found_run found = {.found = CLSNN_FOUND_NOTHING};
-    char *dir = clsnn_file_join(runs, name);
-    if (!dir) return CLSNN_E_MEMORY;
-    const enum clsnn_status st = clsnn_run_look(dir, NULL, &found);
-    free(dir);
-    *out = st == CLSNN_OK && found.found == CLSNN_FOUND_FINISHED;
-    clsnn_found_finish(&found);
-    return st;
-}
-
-enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n) {
+/* Finds the first name, by the alphabet, of a run in `runs` that is none of the grid; *out is malloc'ed, or
+ * NULL: there is none. */
+static enum clsnn_status find_foreign(const struct clsnn_sweep *s, const char *runs, char **out) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n_runs = s->grid->n_runs;
-    size_t n = 0;
+    char *first = NULL;
     DIR *open = NULL;
-    char *runs = clsnn_file_join(s->dir, "runs");
     const char **names = calloc(n_runs, sizeof *names);
-    if (!runs || !names) {
-        st = clsnn_no_memory("sweep");
-        goto fail;
-    }
+    if (!names) return clsnn_no_memory("sweep");
     for (size_t k = 0; k < n_runs; k++) names[k] = s->runs[k].name;
     qsort(names, n_runs, sizeof *names, compare_names);
     open = opendir(runs);
     for (const struct dirent *entry; open && (entry = readdir(open));) {
         const char *name = entry->d_name;
-        bool finished;
         if (*name == '.' || bsearch(&name, names, n_runs, sizeof *names, compare_names)) continue;
-        TRY(holds_finished(runs, name, &finished));
-        n += finished;
+        if (first && strcmp(first, name) < 0) continue;
+        char *dir = clsnn_file_join(runs, name);
+        if (!dir) {
+            st = CLSNN_E_MEMORY;
+            goto fail;
+        }
+        const bool is_run = clsnn_file_is_there(dir, "run.json");
+        free(dir);
+        if (!is_run) continue;
+        free(first);
+        first = strdup(name);
+        if (!first) TRY(clsnn_no_memory("sweep"));
     }
-    *out_n = n;
+    *out = first;
+    first = NULL;
 fail:
     if (open) closedir(open);
+    free(first);
     free(names);
+    return st;
+}
+
+/* Finds what else than the axes' values makes a run differ from the sweep's runs. */
+static enum clsnn_status look_foreign(const struct clsnn_sweep *s, const char *dir,
+                                      struct clsnn_found_run *out) {
+    enum clsnn_status st = CLSNN_OK;
+    const size_t n_axes = s->grid->n_axes;
+    char(*axes)[64] = calloc(n_axes + 1, sizeof *axes);
+    const char **free_ones = calloc(n_axes + 1, sizeof *free_ones);
+    if (!axes || !free_ones) {
+        st = clsnn_no_memory("sweep");
+        goto fail;
+    }
+    for (size_t a = 0; a < n_axes; a++) {
+        snprintf(axes[a], sizeof *axes, "%s", s->grid->axes[a].name);
+        for (char *c = axes[a]; *c; c++) *c = *c == '-' ? '_' : *c; /* as plans spell it */
+        free_ones[a] = axes[a];
+    }
+    const struct clsnn_run_wanted wanted = {
+        .plan = &s->runs[0].plan, .data = s->data, .free = free_ones, .n_free = n_axes};
+    st = clsnn_run_look(dir, &wanted, out);
+fail:
+    free(axes);
+    free(free_ones);
+    return st;
+}
+
+enum clsnn_status clsnn_sweep_refuse_others(const struct clsnn_sweep *s) {
+    enum clsnn_status st = CLSNN_OK;
+    struct clsnn_found_run found = {.found = CLSNN_FOUND_NOTHING};
+    const char *name = NULL, *why = NULL;
+    char *runs = clsnn_file_join(s->dir, "runs"), *foreign = NULL, *dir = NULL;
+    if (!runs) return CLSNN_E_MEMORY;
+    for (size_t k = 0; k < s->grid->n_runs && !name; k++) {
+        const struct clsnn_sweep_run *run = &s->runs[k];
+        if (run->result.found != CLSNN_FOUND_OTHER) continue;
+        if (run->result.is_shorter && s->keeps_checkpoints && clsnn_file_is_there(run->dir, "checkpoint"))
+            continue; /* it goes on */
+        name = run->name;
+        why = run->result.why;
+    }
+    if (!name) {
+        TRY(find_foreign(s, runs, &foreign));
+        if (!foreign) goto fail;
+        dir = clsnn_file_join(runs, foreign);
+        if (!dir) {
+            st = CLSNN_E_MEMORY;
+            goto fail;
+        }
+        TRY(look_foreign(s, dir, &found));
+        name = foreign;
+        why = found.found == CLSNN_FOUND_OTHER ? found.why : "the file or --random gives other values";
+    }
+    st = clsnn_fail(
+        CLSNN_E_USAGE,
+        "%s/%s: is none of these %zu run%s: %s; nothing was changed: choose another --out, or delete "
+        "this one",
+        runs, name, s->grid->n_runs, s->grid->n_runs == 1 ? "" : "s", why);
+fail:
+    clsnn_found_finish(&found);
+    free(dir);
+    free(foreign);
     free(runs);
     return st;
 }

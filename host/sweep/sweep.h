@@ -15,12 +15,19 @@ struct clsnn_sweep_run {
     struct clsnn_found_run result; /* as found on disk, or as trained since */
     bool own;                      /* the run belongs to this shard */
     bool is_under_way;             /* it has a slot of a batch */
+    uint64_t images_there;         /* that its checkpoint was trained on, by its name; 0: there is none */
 };
 
 /* A device with kernels for the runs. */
 struct clsnn_sweep_device {
     struct clsnn_device *dev;
     struct clsnn_program *prog;
+};
+
+/* Runs of the same size that the caller trains after a sweep, for its time left. */
+struct clsnn_sweep_later {
+    size_t n_runs;
+    uint64_t images, shown; /* of each run: images to train on; to label and test with */
 };
 
 struct clsnn_sweep {
@@ -40,6 +47,9 @@ struct clsnn_sweep {
     const char *kernels_sha256;
     const struct clsnn_warnings *warnings; /* that every run has; NULL: none */
     bool has_page;                         /* clsnn_sweep_run keeps report.html up to date (sweep_page.h) */
+    const struct clsnn_sweep_later *later; /* [n_later], one stage after another; the time left holds them */
+    size_t n_later;
+    double test_pace; /* clsnn_sweep_stage.test_pace of an earlier sweep of this size; 0: unknown */
     /* clsnn_sweep_plan makes these. */
     struct clsnn_sweep_run *runs; /* [grid->n_runs], owned */
 };
@@ -52,6 +62,7 @@ struct clsnn_sweep_stage {
     double spikes_per_image;                               /* excitatory, of the runs under way; 0: none is */
     uint64_t given_up; /* images given up in training, in all runs of this start */
     size_t n_warned;   /* runs finished in this start with warnings */
+    double test_pace;  /* seconds that a unit of clsnn_pack_work takes in tests; 0: there was no test */
     bool reading_out;  /* true once, before the first readout, which may compile for seconds */
 };
 
@@ -85,9 +96,10 @@ enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, const struct cls
 size_t clsnn_sweep_n_warned(const struct clsnn_sweep *s);
 /* Counts the grid's finished and failed runs, of all shards. */
 void clsnn_sweep_count(const struct clsnn_sweep *s, size_t *out_finished, size_t *out_failed);
-/* Counts finished runs in DIR/runs that do not belong to this sweep; its tables leave them out.
- * Errors: CLSNN_E_MEMORY. */
-enum clsnn_status clsnn_sweep_others(const struct clsnn_sweep *s, size_t *out_n);
+/* Fails if DIR/runs, as clsnn_sweep_plan found it, holds a run of another sweep: one that the grid lacks, or
+ * one with other settings. Runs with fewer epochs and a checkpoint may go on. So a sweep may grow: its runs
+ * must hold those of the earlier one. Errors: CLSNN_E_USAGE naming a difference; CLSNN_E_MEMORY. */
+enum clsnn_status clsnn_sweep_refuse_others(const struct clsnn_sweep *s);
 
 /* Trains the shard's runs that are not finished. watch may be NULL; *out_stage is written on failure too.
  * Each device has a thread; it takes runs from one queue while it has room. A device that fails ends with a

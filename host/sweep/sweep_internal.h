@@ -45,8 +45,9 @@ struct worker {
     double *left;    /* [n_slots] clsnn_pack_work of what the runs in the slots have left; NULL: no batch */
     struct clsnn_totals trained; /* of the runs in slots; given_up also of those that left */
     uint64_t trained_images;     /* of the runs in slots */
-    double tested;               /* clsnn_pack_work of the images shown in tests */
-    double eval_seconds;         /* the time of tests */
+    size_t n_tests;
+    double tested;              /* clsnn_pack_work of the images shown in tests */
+    double timed, eval_seconds; /* work and time of tests but for the first, which may compile */
     /* Of eta.c: seconds of training, summed over machines; until when; earlier standings. */
     double busy_seconds, counted_at;
     struct mark marks[2];

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/lock.h"
+#include "clsnn/checkpoint.h"
 #include "device/device.h"
 #include "run/run_json.h"
 #include "run/run_read.h"
@@ -328,6 +329,19 @@ static enum clsnn_status lock_runs(const struct clsnn_sweep *s, struct clsnn_loc
     return st;
 }
 
+/* Finds how far the run's checkpoint is: its own, or that of the stage before. */
+static enum clsnn_status look_for_checkpoint(const struct clsnn_sweep *s, struct clsnn_sweep_run *run) {
+    const bool has_own = clsnn_file_is_there(run->dir, "checkpoint");
+    char *runs = s->from ? clsnn_file_join(s->from, "runs") : NULL,
+         *from = runs ? clsnn_file_join(runs, run->name) : NULL;
+    const bool no_memory = s->from && !from;
+    const char *dir = has_own ? run->dir : from;
+    run->images_there = dir ? clsnn_checkpoint_newest(dir) : 0;
+    free(runs);
+    free(from);
+    return no_memory ? CLSNN_E_MEMORY : CLSNN_OK;
+}
+
 /* Puts the shard's unfinished runs into w's queue. Warns of each run that is trained again because it failed,
  * is damaged or has other settings. */
 static enum clsnn_status make_queue(struct work *w) {
@@ -345,9 +359,9 @@ static enum clsnn_status make_queue(struct work *w) {
         }
         w->queue[w->n_queue++] = run;
         w->stage.n_waiting++;
-        const uint64_t n_images = (uint64_t)run->plan.epochs * run->plan.train_images;
-        w->stage.images_total += n_images;
-        w->to_test += clsnn_eta_tests(&run->plan, 0);
+        if (s->keeps_checkpoints) TRY(look_for_checkpoint(s, run));
+        w->stage.images_total += clsnn_eta_images(run);
+        w->to_test += clsnn_eta_waiting_tests(run);
         if (run->result.found != CLSNN_FOUND_NOTHING && run->result.found != CLSNN_FOUND_BROKEN_OFF &&
             !(s->keeps_checkpoints && clsnn_file_is_there(run->dir, "checkpoint"))) {
             char text[1024];
@@ -397,6 +411,7 @@ enum clsnn_status clsnn_sweep_run(struct clsnn_sweep *s, const struct clsnn_swee
                         w.n_unsaved == 1 ? "" : "s", w.unsaved);
 fail:
     if (trains) clsnn_work_sync(&w, true);
+    if (w.workers) w.stage.test_pace = clsnn_eta_test_pace(&w);
     *out_stage = w.stage;
     free(w.queue);
     free(w.workers);

@@ -80,8 +80,8 @@ void clsnn_slot_drop(struct worker *k, int b, bool ended, const char *why) {
     w->stage.n_running--;
     k->n_running--;
     if (!ended) {
-        w->stage.images_total += k->slots[b].images_before;
-        w->to_test += clsnn_eta_tests(&run->plan, 0) - k->slots[b].to_test;
+        run->images_there = k->slots[b].images_before;
+        w->to_test += clsnn_eta_waiting_tests(run) - k->slots[b].to_test;
         w->queue[w->n_queue++] = run;
         qsort(w->queue, w->n_queue, sizeof *w->queue, clsnn_work_compare);
         w->stage.n_waiting++;
@@ -147,9 +147,10 @@ static enum clsnn_status begin_or_go_on(struct worker *k, struct clsnn_batch *ba
         TRY(clsnn_report_prepare_dir(run->dir, &moved));
     k->slots[b].images_before = (*out)->at.images;
     pthread_mutex_lock(&w->lock);
-    w->stage.images_total -= (*out)->at.images;
+    w->stage.images_total -= clsnn_eta_images(run); /* what a checkpoint's name said */
+    w->stage.images_total += (uint64_t)run->plan.epochs * run->plan.train_images - (*out)->at.images;
     k->slots[b].to_test = clsnn_eta_tests(&run->plan, (*out)->n_metrics);
-    w->to_test -= clsnn_eta_tests(&run->plan, 0) - k->slots[b].to_test;
+    w->to_test -= clsnn_eta_waiting_tests(run) - k->slots[b].to_test;
     const bool is_first = *out_name && !w->told_resume;
     w->told_resume = w->told_resume || is_first;
     pthread_mutex_unlock(&w->lock);
@@ -220,9 +221,7 @@ enum clsnn_status clsnn_slot_evaluated(void *ctx, const struct clsnn_experiment 
     struct work *w = k->work;
     struct slot *slot = &k->slots[x->slot];
     pthread_mutex_lock(&w->lock);
-    k->eval_seconds += m->eval_seconds;
-    k->tested += clsnn_pack_work(&x->plan, (uint64_t)x->plan.label_images + x->plan.test_images);
-    clsnn_eta_skip(k);
+    clsnn_eta_tested(k, &x->plan, m->eval_seconds);
     pthread_mutex_unlock(&w->lock);
     /* After the last epoch save() writes them. */
     enum clsnn_status st = m->epoch < x->plan.epochs ? clsnn_report_metrics(&slot->report) : CLSNN_OK;

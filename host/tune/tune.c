@@ -40,7 +40,6 @@ enum clsnn_status clsnn_tune_defaults(int32_t rule, uint32_t neurons, struct cls
         snprintf(label, sizeof label, "%s of clsnn tune", clsnn_tuned_names[k]);
         TRY(clsnn_settings_add(out, NULL, clsnn_param_find(clsnn_tuned_names[k]), range, label));
     }
-    TRY(clsnn_settings_add(out, clsnn_option_find("epochs"), NULL, "3", "epochs"));
 fail:
     return st;
 }
@@ -70,13 +69,43 @@ static void note(const struct clsnn_sweep_watcher *watch, const char *text) {
     if (watch && watch->note) watch->note(watch->ctx, text, false);
 }
 
-/* Trains a stage's runs in dir/name. from: the directory of the stage before, or NULL. *out has every run
- * finished or failed. */
+/* The stages after one. */
+enum { MOST_STAGES = 16 }; /* 1, 2, 4 ... CLSNN_PLAN_MAX_EPOCHS epochs, and the best point's seeds */
+_Static_assert(CLSNN_PLAN_MAX_EPOCHS <= 1 << (MOST_STAGES - 2), "a search has a stage for each doubling");
+
+/* Lists the stages after that of n_points points and `epochs` epochs; epochs = most: only that of the seeds.
+ * Returns their number. */
+static size_t list_later(const struct clsnn_tune *t, const struct clsnn_plan *plan, size_t n_points,
+                         uint32_t epochs, struct clsnn_sweep_later out[MOST_STAGES]) {
+    const uint32_t most = (uint32_t)t->options->epochs, a_test = plan->label_images + plan->test_images;
+    size_t n = 0;
+    while (epochs < most) {
+        const uint32_t next = clsnn_tune_next(epochs, most), more = next - epochs;
+        n_points = (n_points + 1) / 2;
+        out[n++] = (struct clsnn_sweep_later){(n_points + t->n_shards - 1) / t->n_shards,
+                                              (uint64_t)more * plan->train_images, (uint64_t)more * a_test};
+        epochs = next;
+    }
+    out[n++] = (struct clsnn_sweep_later){(t->n_seeds + t->n_shards - 1) / t->n_shards,
+                                          (uint64_t)most * plan->train_images, (uint64_t)most * a_test};
+    return n;
+}
+
+/* Writes the page of the search under way. Shards leave it to the end. */
+static enum clsnn_status show_page(struct clsnn_tune *t) {
+    t->has_begun = true;
+    return t->n_shards == 1 ? clsnn_tune_page(t, CLSNN_RUN_RUNNING) : CLSNN_OK;
+}
+
+/* Trains a stage's runs in dir. from: the directory of the stage before, or NULL. is_best: the best
+ * point's seeds, else points. The first stage has all points, so it shows whether the directory is of this
+ * search. *out has every run finished or failed. */
 static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *grid,
-                               const struct clsnn_options *o, const char *dir, const char *from,
+                               const struct clsnn_options *o, const char *dir, const char *from, bool is_best,
                                const struct clsnn_sweep_watcher *watch, struct clsnn_sweep *out) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_sweep_stage stage = {0};
+    struct clsnn_sweep_later later[MOST_STAGES];
     char *written = NULL;
     size_t n_finished, n_failed;
     *out = (struct clsnn_sweep){.grid = grid,
@@ -92,10 +121,16 @@ static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *gr
                                 .has_page = t->n_shards == 1,
                                 .warnings = t->warnings};
     TRY(clsnn_sweep_plan(out, watch));
+    if (!from && !is_best) TRY(clsnn_sweep_refuse_others(out));
+    if (!is_best) TRY(show_page(t));
     t->n_tested = out->runs[0].plan.test_images;
+    out->later = later;
+    out->test_pace = t->test_pace;
+    if (!is_best) out->n_later = list_later(t, &out->runs[0].plan, grid->n_runs, (uint32_t)o->epochs, later);
     st = clsnn_sweep_run(out, watch, &stage);
     t->images += stage.images;
     if (st != CLSNN_OK && stage.n_runs) clsnn_sweep_page_end(out, &stage, st);
+    t->test_pace = stage.test_pace;
     TRY(st);
     for (size_t k = 0; k < grid->n_runs; k++) /* other shards may have finished theirs since */
         if (!out->runs[k].own) TRY(clsnn_sweep_look(out, watch, &out->runs[k]));
@@ -139,13 +174,14 @@ static enum clsnn_status train_stage(struct clsnn_tune *t, size_t n_points, uint
     snprintf(text, sizeof text, "%zu point%s train for %u of %d epoch%s", n_points, n_points == 1 ? "" : "s",
              epochs, t->options->epochs, t->options->epochs == 1 ? "" : "s");
     note(watch, text);
-    TRY(train(t, &grid, &o, dir, from, watch, &sweep));
+    TRY(train(t, &grid, &o, dir, from, false, watch, &sweep));
     for (size_t k = 0; k < n_points; k++) {
         struct clsnn_tune_point *p = &t->points[k];
         const struct clsnn_found_run *found = &sweep.runs[k].result;
         p->epochs = epochs;
         p->has_failed = found->found != CLSNN_FOUND_FINISHED;
         n_failed += p->has_failed;
+        snprintf(p->warnings, sizeof p->warnings, "%s", p->has_failed ? "" : found->run.warnings);
         if (p->has_failed) continue;
         clsnn_metrics_free(p->metrics, p->n_metrics);
         p->metrics = NULL;
@@ -186,7 +222,7 @@ static enum clsnn_status train_best(struct clsnn_tune *t, const struct clsnn_swe
     snprintf(text, sizeof text, "the best point trains with %u other seed%s", t->n_seeds,
              t->n_seeds == 1 ? "" : "s");
     note(watch, text);
-    TRY(train(t, &grid, t->options, dir, NULL, watch, &sweep));
+    TRY(train(t, &grid, t->options, dir, NULL, true, watch, &sweep));
     for (size_t k = 0; k < grid.n_runs; k++) {
         const struct clsnn_found_run *found = &sweep.runs[k].result;
         if (found->found != CLSNN_FOUND_FINISHED)
@@ -206,11 +242,6 @@ fail:
     return st;
 }
 
-/* Writes the page of the search under way. Shards leave it to the end. */
-static enum clsnn_status show_page(const struct clsnn_tune *t) {
-    return t->n_shards == 1 ? clsnn_tune_page(t, CLSNN_RUN_RUNNING) : CLSNN_OK;
-}
-
 enum clsnn_status clsnn_tune_run(struct clsnn_tune *t, const struct clsnn_sweep_watcher *watch) {
     enum clsnn_status st = CLSNN_OK;
     const uint32_t most = (uint32_t)t->options->epochs;
@@ -221,7 +252,6 @@ enum clsnn_status clsnn_tune_run(struct clsnn_tune *t, const struct clsnn_sweep_
     if (!t->points) return clsnn_no_memory("tune");
     for (size_t k = 0; k < n_points; k++) t->points[k].run = k;
     for (;;) {
-        TRY(show_page(t));
         TRY(train_stage(t, n_points, epochs, from, watch, &dir));
         free(from);
         from = dir;

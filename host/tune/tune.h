@@ -12,10 +12,11 @@
 
 /* A point of the search. */
 struct clsnn_tune_point {
-    size_t run;                    /* of the grid */
-    uint32_t epochs;               /* trained for */
-    bool has_failed;               /* in its last stage */
-    struct clsnn_metrics *metrics; /* [n_metrics], an evaluation an epoch; owned */
+    size_t run;                         /* of the grid */
+    uint32_t epochs;                    /* trained for */
+    bool has_failed;                    /* in its last stage */
+    char warnings[CLSNN_WARNING_NAMES]; /* of that stage's run */
+    struct clsnn_metrics *metrics;      /* [n_metrics], an evaluation an epoch; owned */
     size_t n_metrics;
 };
 
@@ -31,16 +32,18 @@ struct clsnn_tune {
     uint32_t shard, n_shards;
     const struct clsnn_warnings *warnings;
     /* clsnn_tune_run makes these. */
+    bool has_begun;                       /* the directory is of this search, and has its page */
     struct clsnn_tune_point *points;      /* [grid->n_runs], the best first; owned */
     struct clsnn_stats all, proportion;   /* of the best point's seeds, in percent */
     double *seeds_all, *seeds_proportion; /* [n_seeds] in percent, owned */
     uint32_t n_tested;                    /* validation images that each network is tested on */
     size_t n_warned;                      /* of these runs */
     uint64_t images;                      /* trained on in this start */
+    double test_pace;                     /* of the last stage, for the time left */
 };
 void clsnn_tune_finish(struct clsnn_tune *t); /* takes {0} */
 
-/* Adds epochs = 3 and the range of each tuned parameter for a rule, a number of laws.def, and this number
+/* Adds the range of each tuned parameter for a rule, a number of laws.def, and this number
  * of neurons. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_tune_defaults(int32_t rule, uint32_t neurons, struct clsnn_settings *out);
 

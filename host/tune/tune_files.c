@@ -32,10 +32,10 @@ static enum clsnn_status write_best(const struct clsnn_tune *t, FILE *to) {
     TRY(clsnn_grid_pick(t->grid, t->options, &t->points[0].run, 1, &best));
     fprintf(
         to,
-        "; the best of %zu points on %u validation images of %s: vote proportion %.2f %%, vote all %.2f %%\n"
+        "; the best of %zu point%s on %u validation images of %s: vote proportion %.2f %%, vote all %.2f %%\n"
         "; means of %u seed%s; for clsnn train --config best.ini --data %s\n",
-        t->grid->n_runs, t->n_tested, t->data->name, t->proportion.mean, t->all.mean, t->n_seeds,
-        t->n_seeds == 1 ? "" : "s", t->options->data);
+        t->grid->n_runs, t->grid->n_runs == 1 ? "" : "s", t->n_tested, t->data->name, t->proportion.mean,
+        t->all.mean, t->n_seeds, t->n_seeds == 1 ? "" : "s", t->options->data);
     clsnn_options_visit(&best.options[0], write_setting, to);
 fail:
     clsnn_grid_finish(&best);
@@ -51,7 +51,7 @@ static void write_table(const struct clsnn_tune *t, FILE *to) {
     fputs(",epochs,state", to);
     for (int c = 1; (row = clsnn_metric_column(c)); c++)
         fprintf(to, ",%s", clsnn_metric_name(row, true, name));
-    fputc('\n', to);
+    fputs(",warnings\n", to);
     for (size_t k = 0; k < g->n_runs; k++) {
         const struct clsnn_tune_point *p = &t->points[k];
         const struct clsnn_metrics *m = clsnn_tune_last(p);
@@ -64,7 +64,7 @@ static void write_table(const struct clsnn_tune *t, FILE *to) {
             if (m) clsnn_metric_text(row, m, text);
             fprintf(to, ",%s", text);
         }
-        fputc('\n', to);
+        fprintf(to, ",%s\n", p->warnings);
     }
 }
 

@@ -287,8 +287,8 @@ static void write_page(const struct clsnn_tune *t, enum clsnn_run_state state, F
     const struct clsnn_options *o = t->options;
     char title[160];
     bool has_points = false;
-    snprintf(title, sizeof title, "Search of %zu points: %d neurons on %s", t->grid->n_runs, o->neurons,
-             t->data->name);
+    snprintf(title, sizeof title, "Search of %zu point%s: %d neurons on %s", t->grid->n_runs,
+             t->grid->n_runs == 1 ? "" : "s", o->neurons, t->data->name);
     clsnn_html_begin(to, title, state == CLSNN_RUN_RUNNING ? CLSNN_PAGE_RELOAD_SECONDS : 0);
     fputs(style, to);
     fputs("<h1>", to);

@@ -39,6 +39,8 @@ CLSNN_API enum clsnn_status clsnn_checkpoint_load(const char *dir, struct clsnn_
 /* Looks for a checkpoint in dir, usable or not. Errors: CLSNN_E_CHECKPOINT dir has none; CLSNN_E_IO,
  * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_checkpoint_find(const char *dir);
+/* Returns how many images dir's newest checkpoint was trained on, as its name says; 0: dir has none. */
+CLSNN_API uint64_t clsnn_checkpoint_newest(const char *dir);
 
 CLSNN_END_DECLS
 

@@ -22,7 +22,7 @@ struct clsnn_images {
 
 #define CLSNN_DATA_NAME 32 /* bytes of a data set's name with its final zero */
 struct clsnn_dataset {
-    char name[CLSNN_DATA_NAME]; /* "mnist", "digits", or "custom": other images than MNIST's */
+    char name[CLSNN_DATA_NAME]; /* "mnist", "fashion-mnist", "kmnist", "digits", or "custom": other images */
     char source[512];           /* the directory or file that was read, or "built in, seed S" */
     /* SHA-256 of the training pixels, training labels, test pixels and test labels, in that order. Height and
      * width come first, in 4 bytes each, high byte first, unless images have 28 x 28 pixels. */
@@ -33,9 +33,10 @@ struct clsnn_dataset {
     uint32_t n_validation;
 };
 
-/* Loads the data set that spec names: "mnist", "digits", "auto", a directory or a file of .npz.
+/* Loads the data set that spec names: "mnist", "fashion-mnist", "kmnist", "digits", "auto", a directory or a
+ * file of .npz.
  * - "mnist" is looked for in $CLSNN_DATA, $XDG_DATA_HOME/clsnn/mnist (or ~/.local/share/clsnn/mnist) and
- *   /usr/share/clsnn/mnist, in that order.
+ *   /usr/share/clsnn/mnist, in that order; the other two alike, but not in $CLSNN_DATA.
  * - "auto" is mnist, or digits if no place holds MNIST's files; out->name tells which. Damaged files are an
  *   error.
  * - A directory holds four IDX files, itself or in raw or MNIST/raw. Names are train-images-idx3-ubyte and
@@ -49,7 +50,7 @@ struct clsnn_dataset {
  * Errors: CLSNN_E_DATA files or arrays are missing (the text lists every place searched, and what to do),
  * truncated or corrupt, or hold other types, shapes or values; images are not of one size, or have 0 or more
  * than 64 pixels on a side; images and
- * labels differ in number; or "mnist" or "auto" found files that are not MNIST's. CLSNN_E_IO;
+ * labels differ in number; or a known set's place has other files. CLSNN_E_IO;
  * CLSNN_E_MEMORY. */
 CLSNN_API enum clsnn_status clsnn_dataset_load(const char *spec, struct clsnn_dataset *out);
 #define CLSNN_LEFT_OUT 512

@@ -184,6 +184,7 @@ static void what_is_saved_goes_on_bit_for_bit(void **state) {
         if (st == CLSNN_OK) break;
         assert_int_equal(st, CLSNN_STOPPED);
         must(clsnn_checkpoint_find(dir));
+        assert_int_equal(clsnn_checkpoint_newest(dir), at.images);
         /* The state continues in another batch, in the last of three slots, on another work-group. */
         b = bench_open(rig, &plan, groups[(n_cuts + 1) % 3], 3);
         must(clsnn_checkpoint_load(dir, b.x, NULL, NULL, name));
@@ -255,6 +256,7 @@ static void the_newest_are_kept(void **state) {
     struct bench b = bench_open(rig, &plan, 1, 1);
     assert_int_equal(clsnn_checkpoint_find(dir), CLSNN_E_CHECKPOINT);
     clsnn_error_clear();
+    assert_int_equal(clsnn_checkpoint_newest(dir), 0);
     save_at(&b, 0, 3);
     save_at(&b, 5, 3);
     save_at(&b, 7, 3);

@@ -1,4 +1,4 @@
-/* `clsnn data fetch mnist` without a network. Mirrors are folders (file://). The public mirrors lie behind a
+/* `clsnn data fetch` without a network. Mirrors are folders (file://). The public mirrors lie behind a
  * proxy where nobody listens. The original archives are not at hand, so the linker replaces clsnn_sha256_hex
  * by the function below: it gives stand-in archives the originals' checksums. */
 #include "base/file.h"
@@ -11,6 +11,7 @@
 #include "dataset/places.h"
 
 static char originals[512]; /* a folder with MNIST in four archives, whoever packed them; or "" */
+static const struct clsnn_known_set *set = &clsnn_known_sets[0]; /* that is fetched */
 static char stand_ins[CLSNN_IDX_FILES][CLSNN_SHA256_HEX], wanted[CLSNN_IDX_FILES][CLSNN_SHA256_HEX];
 
 enum clsnn_status __real_clsnn_sha256_hex(const void *data, size_t n_bytes, char out_hex[CLSNN_SHA256_HEX]);
@@ -48,21 +49,23 @@ static void same_files(const char *a, const char *b) {
 }
 
 static int start(void **state) {
+    set = &clsnn_known_sets[0];
     const char *names_of_proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"};
     for (int k = 0; k < 4; k++) setenv(names_of_proxies[k], "http://127.0.0.1:9", 1);
     unsetenv("no_proxy");
     unsetenv("NO_PROXY");
-    unsetenv("CLSNN_MNIST_MIRROR");
+    for (int k = 0; k < CLSNN_KNOWN_SETS; k++) unsetenv(clsnn_known_sets[k].mirror);
     return setup(state);
 }
 
 /* The fetch must fail with each mirror's reason and the commands to fetch by hand, and must leave no file. */
 static void refused(const char *mirror, const char *reason) {
     const char *dir = in_root("out");
-    const enum clsnn_status st = clsnn_download_mnist(dir, mirror, NULL, NULL);
+    const enum clsnn_status st = clsnn_download(set, dir, mirror, NULL, NULL);
     const char *text = clsnn_error_text(),
-               *words[] = {reason, "MNIST could not be fetched into", "curl -fLO", "sha256sum -c"};
-    for (int k = 0; k < 4; k++)
+               *words[] = {reason,      set->title,     "could not be fetched into",
+                           "curl -fLO", "sha256sum -c", set->archive_sha256[CLSNN_IDX_TEST_LABELS]};
+    for (int k = 0; k < 6; k++)
         if (st != CLSNN_E_IO || !strstr(text, words[k]))
             fail_msg("status %d, \"%s\" lacks \"%s\"", (int)st, text, words[k]);
     for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_false(exists(archive(dir, i)));
@@ -85,6 +88,11 @@ static void wrong_mirrors_are_refused(void **state) {
     assert_int_equal(mkdir(dir, 0777), 0);
     refused(NULL, "ossci-datasets");
     refused("", "cvdf-datasets");
+    set = clsnn_known_find("fashion-mnist");
+    refused(NULL, "zalandoresearch");
+    set = clsnn_known_find("kmnist");
+    refused(NULL, "https://codh.rois.ac.jp/kmnist/dataset/kmnist/train-images-idx3-ubyte.gz");
+    set = &clsnn_known_sets[0];
     /* The mirror lacks the file; its URL ends with a slash or without. */
     for (int slash = 0; slash < 2; slash++) {
         snprintf(want, sizeof want, "file://%s/train-images-idx3-ubyte.gz: ", dir);
@@ -116,7 +124,7 @@ static void wrong_mirrors_are_refused(void **state) {
 /* From here on the four archives in dir pass for the originals. The checksums come from the message of a
  * failed fetch. */
 static void take_for_originals(const char *dir) {
-    assert_int_equal(clsnn_download_mnist(in_root("asked"), NULL, NULL, NULL), CLSNN_E_IO);
+    assert_int_equal(clsnn_download(set, in_root("asked"), NULL, NULL, NULL), CLSNN_E_IO);
     const char *list = strstr(clsnn_error_text(), "<<END\n");
     assert_non_null(list);
     list += 6;
@@ -162,22 +170,22 @@ static void archives_are_fetched(void **state) {
     snprintf(dir, sizeof dir, "%s", in_root("a/new/folder"));
     /* The caller stops the fetch before the first archive is complete, then after two. */
     w.stop_early = true;
-    expect_failure(clsnn_download_mnist(dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED,
+    expect_failure(clsnn_download(set, dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED,
                    "stopped while it was fetched", "early");
     for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_false(exists(archive(dir, i)));
     w = (struct watch){.stop_after = 2};
-    expect_failure(clsnn_download_mnist(dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED,
+    expect_failure(clsnn_download(set, dir, mirror_of(mirror, ""), seen, &w), CLSNN_STOPPED,
                    "fetched; stopped before the remaining archives", "after two");
     for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_int_equal(exists(archive(dir, i)), i < 2);
     /* The next fetch gets the remaining archives and the damaged one, and no other. */
     put_file(archive(dir, 1), "damaged", 7);
     w = (struct watch){0};
-    assert_int_equal(clsnn_download_mnist(dir, mirror_of(mirror, "/"), seen, &w), CLSNN_OK);
+    assert_int_equal(clsnn_download(set, dir, mirror_of(mirror, "/"), seen, &w), CLSNN_OK);
     assert_int_equal(w.n_done, 3);
     for (int i = 0; i < CLSNN_IDX_FILES; i++) same_files(archive(dir, i), archive(mirror, i));
     /* Complete, correct archives need no mirror. */
     w = (struct watch){0};
-    assert_int_equal(clsnn_download_mnist(dir, NULL, seen, &w), CLSNN_OK);
+    assert_int_equal(clsnn_download(set, dir, NULL, seen, &w), CLSNN_OK);
     assert_int_equal(w.n_done, 0);
 }
 
@@ -242,6 +250,52 @@ static void the_command_fetches(void **state) {
     assert_string_equal(out, "");
 }
 
+/* Fashion-MNIST and KMNIST: any four files with the archives' sums are the set, and no other files are. */
+static void the_others_are_fetched(void **state) {
+    (void)state;
+    char out[8192], dir[160], from[160], variable[64];
+    char data[] = "data", fetch[] = "fetch", name[32], json[] = "--json", list[] = "list",
+         quiet[] = "--quiet";
+    char *get[] = {data, fetch, name, json, quiet, NULL}, *lists[] = {data, list, NULL};
+    struct clsnn_dataset d;
+    snprintf(from, sizeof from, "%s", in_root("mirror"));
+    export_set(from);
+    setenv("XDG_DATA_HOME", in_root("home"), 1);
+    unsetenv("CLSNN_DATA");
+    for (int k = 1; k < CLSNN_KNOWN_SETS; k++) {
+        set = &clsnn_known_sets[k];
+        snprintf(name, sizeof name, "%s", set->name);
+        snprintf(dir, sizeof dir, "%s/clsnn/%s", in_root("home"), set->name);
+        snprintf(variable, sizeof variable, "%s", set->mirror);
+        expect_failure(clsnn_dataset_load(set->name, &d), CLSNN_E_DATA, "to get it: clsnn data fetch", name);
+        take_for_originals(from);
+        clsnn_error_clear();
+        setenv(variable, mirror_of(from, ""), 1);
+        assert_int_equal(run_data(get, out, sizeof out), CLSNN_OK);
+        assert_non_null(strstr(out, name));
+        for (int i = 0; i < CLSNN_IDX_FILES; i++) same_files(archive(dir, i), archive(from, i));
+        assert_int_equal(clsnn_dataset_load(set->name, &d), CLSNN_OK);
+        assert_string_equal(d.name, set->name);
+        clsnn_dataset_finish(&d);
+        assert_int_equal(clsnn_dataset_load(dir, &d), CLSNN_OK); /* its name does not depend on the way */
+        assert_string_equal(d.name, set->name);
+        clsnn_dataset_finish(&d);
+        assert_int_equal(run_data(lists, out, sizeof out), CLSNN_OK);
+        assert_non_null(strstr(out, dir));
+        /* Another archive in its place: as good as any data, but not this set. */
+        *stand_ins[1] = '\0';
+        expect_failure(clsnn_dataset_load(set->name, &d), CLSNN_E_DATA, "does not hold the four archives",
+                       name);
+        assert_int_equal(clsnn_dataset_load(dir, &d), CLSNN_OK);
+        assert_string_equal(d.name, "custom");
+        clsnn_dataset_finish(&d);
+        assert_int_equal(run_data(lists, out, sizeof out), CLSNN_E_DATA);
+        assert_non_null(strstr(out, "unusable    see the error"));
+        clsnn_error_clear();
+        for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_int_equal(unlink(archive(dir, i)), 0);
+    }
+}
+
 #else
 
 static void without_libcurl_it_says_so(void **state) {
@@ -267,6 +321,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(wrong_mirrors_are_refused, start, teardown),
         cmocka_unit_test_setup_teardown(archives_are_fetched, start, teardown),
         cmocka_unit_test_setup_teardown(the_command_fetches, start, teardown),
+        cmocka_unit_test_setup_teardown(the_others_are_fetched, start, teardown),
 #else
         cmocka_unit_test_setup_teardown(without_libcurl_it_says_so, start, teardown),
 #endif

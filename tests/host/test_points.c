@@ -216,7 +216,7 @@ static void test_tables(void **state) {
     bad(csv, "s.csv:2: text behind a quoted field", "neurons,seed\n\"5\"6,7\n", NULL);
     bad(csv, "s.csv:2: a quote inside a field", "neurons,seed\n5\"6,7\n", NULL);
     bad(csv, "s.csv:2: neurons = 5\"6: not a number", "neurons\n\"5\"\"6\"\n", NULL);
-    bad(csv, "s.csv:1: neurons: places 1 and 2 of the lists that advance together", "neurons\n5\n5.0\n",
+    bad(csv, "s.csv: rows 1 and 2 below the header are the same run: list each run once", "neurons\n5\n5.0\n",
         NULL);
     bad(csv, "s.csv: is empty", "\n\n", NULL);
     bad(csv, "s.csv: has names only", "neurons\n", NULL);

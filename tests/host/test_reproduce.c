@@ -319,7 +319,7 @@ static void test_unusable_runs(void **state) {
     make_rig(&g, 1, 1);
     struct clsnn_plan plan = {.neurons = 100, .seed = 5, .epochs = 1, .train_images = 60000};
     plan.model = g.options.model;
-    const struct clsnn_run_wanted wanted = {&plan, &g.data, NULL};
+    const struct clsnn_run_wanted wanted = {.plan = &plan, .data = &g.data};
     struct clsnn_found_run found = {.found = CLSNN_FOUND_CORRUPT};
     snprintf(path, sizeof path, "%s/runs/n100-s5", dir);
     assert_int_equal(clsnn_run_look(path, &wanted, &found), CLSNN_OK);

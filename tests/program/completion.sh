@@ -62,6 +62,7 @@ for shell in bash zsh fish; do
     any "$shell: a directory" offers $shell "clsnn train --out res" results
     any "$shell: a file" offers $shell "clsnn eval mode" model.npz
     any "$shell: no file" offers $shell "clsnn train mode"
+    any "$shell: a set to fetch" offers $shell "clsnn data fetch kmn" kmnist
     any "$shell: a word of data" offers $shell "clsnn data fet" fetch
     any "$shell: a shell" offers $shell "clsnn completion zs" zsh
     any "$shell: a command to help with" offers $shell "clsnn help swe" sweep

@@ -260,7 +260,10 @@ ranges_bad() {
 
 data_list() {
     run 0 data list
-    prints "not found   to get it: clsnn data fetch mnist"
+    for name in mnist fashion-mnist kmnist; do
+        prints "not found   to get it: clsnn data fetch $name"
+        prints "searched    /usr/share/clsnn/$name (system): no such directory"
+    done
     prints "60000 training, 10000 test, 28 x 28"
     run 0 data list --json
     is_json "$work/out"
@@ -317,6 +320,19 @@ data_fetch_offline() {
     says "$mnist_sha  train-images-idx3-ubyte.gz"
     [ ! -s "$work/out" ] || wrong "something was printed on stdout"
     [ -z "$(ls -A mnist)" ] || wrong "files were left: $(ls -A mnist)"
+}
+data_fetch_others() {
+    export "${offline[@]}"
+    run 8 data fetch fashion-mnist --out fashion
+    says "Fashion-MNIST could not be fetched into fashion"
+    says "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5  t10k-labels-idx1-ubyte.gz"
+    run 8 data fetch kmnist --out kmnist
+    says "KMNIST could not be fetched into kmnist"
+    says "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c  t10k-labels-idx1-ubyte.gz"
+    refuses 3 "kmnist: found in none of: " train --data kmnist
+    refuses 3 "data = kmnits: no such directory: must be auto, mnist, fashion-mnist, kmnist, digits, FILE" \
+        train --data kmnits
+    usage "--data-name = kmnist: must be" train --data "$work/small" --data-name kmnist
 }
 data_fetch_wrong() { # the mirror has other files under MNIST's names
     "$clsnn" data fetch mnist --out probe 2>&1 | grep -q "built without libcurl" &&
@@ -379,7 +395,7 @@ is_instead() { # is_instead TEXT BYTES: what stands in the place of the images i
 on "data mnist is nowhere" data_absent "mnist: found in none of" mnist
 on "data mnist is nowhere: how to get it" data_absent "clsnn data fetch mnist" mnist
 on "data DIR does not exist" \
-    data_absent "data = nowhere: no such directory: must be auto, mnist, digits, FILE.npz or a directory" \
+    data_absent "data = nowhere: no such directory: must be auto, mnist, fashion-mnist, kmnist, digits" \
         nowhere
 on "data DIR is a file" data_is_file
 on "data DIR is empty" data_empty
@@ -465,6 +481,7 @@ any "data export digits" data_export
 any "data export: plain files in the way" data_export_hidden
 any "data export below a device" data_export_to /dev/null/x
 any "data fetch mnist without network: what to run elsewhere" data_fetch_offline
+any "data fetch fashion-mnist, kmnist" data_fetch_others
 any "data fetch to a file" data_fetch_to_file
 any "data fetch mnist from a wrong mirror" data_fetch_wrong
 

@@ -87,6 +87,14 @@ model_label_10() {
     npz m.npz w theta_mv labels proportions
     eval_small 3 "labels[0] = 10: must be in [-1, 9]" m.npz
 }
+model_array() { # weights alone are for clsnn import
+    with_numpy -c 'import numpy as n; n.save("w.npy", n.ones((784, 4), "f4"))' || wrong "no w.npy"
+    for name in eval predict; do
+        refuses 3 "w.npy: is one array, no model: clsnn import w.npy [THETA] MODEL.npz makes a model of" \
+            $name w.npy --data "$work/small"
+    done
+    refuses 3 "w.npy: is one array" train --data "$work/small" --from w.npy
+}
 model_unlabelled() { # an archive made by npz is a model, so only the named mistakes make the others unusable
     zero w '<f4' '(784, 2)' 6272
     zero theta_mv '<f4' '(2,)' 8
@@ -233,6 +241,7 @@ on "model: w holds a NaN" model_nan
 on "model: no theta" model_lacks
 on "model: label 10" model_label_10
 on "model: without labels" model_unlabelled
+on "model: one array" model_array
 for at in 0 14 30 100 1000 10000 30000 50000 -400 -300 -22 -10; do
     on "model: byte $at flipped" model_flipped $at
 done

@@ -74,8 +74,8 @@ import numpy as n
 m = n.load("a.npz")
 n.savez("a.npz", w=m["w"] * n.float32(0.5), theta_mv=m["theta_mv"])
 END
-    run 0 sweep one.ini "${brief[@]}" --out o
-    says "2 runs, 0 of them finished before"
+    refuses 2 "o/runs/seed-1: is none of these 2 runs: its from_sha256 is " \
+        sweep one.ini "${brief[@]}" --out o
 }
 settings() { # those of the command line hold; a difference is a warning
     from --set theta_plus_mv=0.1 --rule pair --set w_init_max=0.2 --set beta=5

@@ -135,11 +135,21 @@ delays_swept() {
     run 0 train "${small[@]}" --delays 5:10 --out alone --json
     grep -rqF "$(sha)" out/runs/*/run.json || wrong "no run of the sweep has the result of --delays 5:10"
 }
+bad_delays() { # bad_delays VALUE
+    usage "--delays = $1: must be none, or LO:HI with 0 <= LO <= HI <= 31.5 ms, both multiples of 0.5 ms" \
+        train --delays "$1"
+}
+delays_help() {
+    run 0 train --help
+    tr -s ' \n' ' ' <"$work/out" >help
+    grep -qF "from LO to HI, in ms: 0 to 31.5, in steps of 0.5 (default none)" help || wrong "no limits"
+    grep -qF "images [n, height, width] of 1 x 1 to 64 x 64 pixels" help || wrong "--data: no sizes"
+}
 
-any "--delays 10" usage "--delays = 10: must be none, or LO:HI in ms, such as 0:10" train --delays 10
-any "--delays 10:5" usage "--delays = 10:5: LO in LO:HI must be at most HI" train --delays 10:5
-any "--delays 0:32" usage "--delays = 32: must be in [0, 31.5] ms" train --delays 0:32
-any "--delays 0:0.3" usage "--delays = 0.3: must be a multiple of 0.5 ms" train --delays 0:0.3
+for delays in 10 10:5 0: :5 0:0.3 0:32 0:10:20 -1:5 a:b ""; do
+    any "--delays $delays" bad_delays "$delays"
+done
+any "--delays in the help, and sizes of images" delays_help
 any "--delays longer than the rest" usage "time_off_ms = 5: must be at least 10, the longest of --delays" \
     train --delays 0:10 --set time_off_ms=5
 any "--rule hebb" usage "--rule = hebb: must be one of triplet|pair|powerlaw" train --rule hebb

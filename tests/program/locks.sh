@@ -40,9 +40,10 @@ two_sweeps() {
     printf 'neurons = 100\nseed = 1, 2\n' >s.ini
     begin "training 2 networks" sweep s.ini "${long[@]:0:2}" --train-images 600 --epochs 1000 --out out
     local first=$pid
-    run 2 sweep s.ini "${few[@]:0:2}" --train-images 20 --out out
+    local same=("${long[@]:0:2}" --train-images 600 --epochs 1000 --out out)
+    run 2 sweep s.ini "${same[@]}"
     says "another clsnn (process $first on "
-    run 2 sweep s.ini "${few[@]:0:2}" --train-images 20 --out out --shard 2/2
+    run 2 sweep s.ini "${same[@]}" --shard 2/2
     pid=$first
     kill -INT "$pid"
     finish 75

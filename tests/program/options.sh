@@ -116,7 +116,7 @@ any "replay with one operand" \
     usage "OUT.npz is missing: usage: clsnn replay [OPTION]... IN.npz OUT.npz" replay in.npz
 any "data without a word" usage "the operand is missing: usage: clsnn data" data
 any "data with another word" \
-    usage "data frobnicate: must be list, fetch mnist, or export digits DIR" data frobnicate
+    usage "data frobnicate: must be list, fetch mnist, fetch fashion-mnist, fetch kmnist, or" data frobnicate
 any "--work-group 3" usage "--work-group = 3: must be 0 or a power of two up to 1024" train --work-group 3
 any "--work-group 2048" usage "--work-group = 2048: must be in [0, 1024]" train --work-group 2048
 any "--epochs 0" usage "--epochs = 0: must be in [1, 1000]" train --epochs 0

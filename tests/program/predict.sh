@@ -1,26 +1,34 @@
 #!/usr/bin/env bash
 # `clsnn predict`: its counts and answers are those of `clsnn eval`, whatever part of the images it is shown.
+mnist=$(realpath -m "${CLSNN_DATA:-$(dirname "$0")/../../../shared/data/mnist}")
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 predict() { run 0 predict "$work/base/model.npz" --data "$work/small" --json "$@"; }
 
-same_as_eval() { # the answers sum up to eval's numbers, and follow from counts and labels
-    run 0 eval "$work/base/model.npz" --data "$work/small" --json
+whole_set() { # every image of a whole test set: MNIST's if it is there, else the digits'
+    local data=$work/digits
+    [ ! -e "$mnist/t10k-images-idx3-ubyte.gz" ] || data=$mnist
+    note "on $data"
+    same_as_eval "$data" 10000
+}
+same_as_eval() { # same_as_eval DATA N: the answers sum up to those of eval, and follow from counts, labels
+    run 0 eval "$work/base/model.npz" --data "$1" --json
     cp "$work/out" eval.json
-    predict --out p
+    run 0 predict "$work/base/model.npz" --data "$1" --json --out p
     exist p/predictions.npz p/mistakes.png p/run.json p/report.html
     [ "$(json command p/run.json)" = predict ] || wrong "run.json is not predict's"
-    with_numpy - "$work/base/model.npz" eval.json "$work/out" <<'END' || wrong "$(tail -n 1 "$work/notes")"
+    cp "$work/out" out.json
+    with_numpy - "$2" "$work/base/model.npz" eval.json out.json <<'END' || wrong "$(tail -n 1 "$work/notes")"
 import json, sys, numpy as n
-model = n.load(sys.argv[1])
-evaluated, result = (json.load(open(name)) for name in sys.argv[2:])
+images, model = int(sys.argv[1]), n.load(sys.argv[2])
+evaluated, result = (json.load(open(name)) for name in sys.argv[3:])
 p = n.load("p/predictions.npz")
 types = {name: (p[name].dtype.str, p[name].shape) for name in p.files}
-one = ("<i4", (300,))
+one = ("<i4", (images,))
 assert types == {"image": one, "label": one, "prediction_all": one, "prediction_proportion": one,
-                 "prediction_likelihood": one, "attempts": one, "counts": ("<u2", (300, 20))}, types
-assert (p["image"] == n.arange(300)).all()
+                 "prediction_likelihood": one, "attempts": one, "counts": ("<u2", (images, 20))}, types
+assert (p["image"] == n.arange(images)).all()
 for vote, name in (("prediction_all", "confusion"), ("prediction_proportion", "confusion_proportion")):
     confusion = n.zeros((10, 10), int)
     n.add.at(confusion, (p["label"], p[vote]), 1)
@@ -28,17 +36,17 @@ for vote, name in (("prediction_all", "confusion"), ("prediction_proportion", "c
 for name in ("accuracy_all", "accuracy_proportion", "accuracy_likelihood", "test_spikes_per_image",
              "presentations", "final_sha256"):
     assert result[name] == evaluated[name], name
-assert p["counts"].sum() / 300 == evaluated["test_spikes_per_image"]
+assert p["counts"].sum() / images == evaluated["test_spikes_per_image"]
 assert p["attempts"].min() >= 1 and p["attempts"].sum() == evaluated["presentations"]
 labels, counts = model["labels"], p["counts"].astype(float)
-means = n.stack([counts[:, labels == c].mean(1) if (labels == c).any() else n.zeros(300)
+means = n.stack([counts[:, labels == c].mean(1) if (labels == c).any() else n.zeros(images)
                  for c in range(10)], 1)
 best = means.max(1)
-assert n.allclose(means[n.arange(300), p["prediction_all"]], best), "vote all"
+assert n.allclose(means[n.arange(images), p["prediction_all"]], best), "vote all"
 assert (p["prediction_likelihood"] == p["label"]).mean() == result["accuracy_likelihood"]
 chance = model["proportions"].astype(float) + 2**-10
 likelihood = counts[:, labels >= 0] @ n.log2(chance / chance.sum(0))[labels >= 0]
-found = likelihood[n.arange(300), p["prediction_likelihood"]]
+found = likelihood[n.arange(images), p["prediction_likelihood"]]
 slack = counts.sum(1) / 2**11 # a logarithm is rounded to a multiple of 2^-11
 assert (found >= likelihood.max(1) - slack).all(), "vote likelihood"
 assert (likelihood.argmax(1) == p["prediction_likelihood"]).mean() > 0.9
@@ -152,7 +160,8 @@ bad_call() {
     refuses 8 "--out = file: is a file" predict "$work/base/model.npz" --data "$work/small" --out file
 }
 
-on "the counts and answers of eval" same_as_eval
+on "the counts and answers of eval" same_as_eval "$work/small" 300
+on "the counts and answers of eval, 10,000 images" whole_set
 on "a part of the images" parts
 on "images without labels" without_labels
 on "images with bad labels" bad_labels

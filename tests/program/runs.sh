@@ -44,12 +44,28 @@ assert b["state"] == "finished" and b["path"] == "all/deep/b", b
 END
     run 0 runs all --sort neurons
     [ "$(awk 'NR > 1 { print $3 }' "$work/out" | tr '\n' ' ')" = "9 9 20 20 - " ] || wrong "not by neurons"
+    run 0 runs all --sort accuracy_all # the best first, in percent
+    awk 'NR > 1 { print $6 }' "$work/out" >found
+    same found <(sort -gr found)
+    run 0 runs all --sort theta_mean_mv # shown, since it sorts
+    [ "$(head -n 1 "$work/out" | awk '{ print $NF }')" = theta_mean_mv ] || wrong "$(cat "$work/out")"
+    awk 'NR > 1 && $NF != "-" { print $NF }' "$work/out" >found
+    [ "$(wc -l <found)" = 4 ] || wrong "not four runs have it: $(cat "$work/out")"
+    same found <(sort -g found)
+    run 0 runs all --sort preset --json
+    is_json "$work/out"
+    prints '"preset":"kim-2020"'
 }
 different() {
     make_runs
     run 0 diff all/base all/deep/b/model.npz
     grep -qE '^seed +1 +2$' "$work/out" && grep -qE '^eta_post +0.01 +0.02$' "$work/out" ||
         wrong "not the settings: $(cat "$work/out")"
+    awk '/^accuracy_all/ { print $2 }' "$work/out" >found # as clsnn runs has it
+    run 0 runs all/base
+    [ "$(awk 'NR == 2 { print $(NF - 1) }' "$work/out")" = "$(cat found)" ] ||
+        wrong "$(cat found "$work/out")"
+    run 0 diff all/base all/deep/b/model.npz
     grep -qE '^final_sha256 +[0-9a-f]{16}\.\.\. +[0-9a-f]{16}\.\.\.$' "$work/out" || wrong "no hashes"
     ! grep -qE '^(neurons|out|kernels) ' "$work/out" || wrong "something that does not differ"
     run 0 diff all/base all/deep/b/run.json --json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Images of any size from 1 x 1 to 64 x 64 pixels: training, testing, resuming and comparing work as for
-# MNIST's.
+# Images of any size from 1 x 1 to 64 x 64 pixels and any number of classes: training, testing, resuming,
+# probing and comparing work as for MNIST's.
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -50,6 +50,91 @@ END
 }
 groups=1 # work-groups that are tried; "whole" tries 16 too
 [ -z "${TEST_WORK_GROUP:-}" ] || groups="1 16"
+
+# lettered DIR CLASSES FIRST STEP: 14 x 14 pixels, capital letters of a 5 x 7 font at some column and of some
+# brightness; their labels are FIRST, FIRST + STEP, ...
+lettered() {
+    python3 - "$@" <<'END' || wrong "no letters"
+import os, random, sys
+font = ("7e1111117e 7f49494936 3e41414122 7f4141221c 7f49494941 7f09090901 3e4149497a 7f0808087f 00417f4100 "
+        "2040413f01 7f08142241 7f40404040 7f020c027f 7f0408107f 3e4141413e 7f09090906 3e4151215e 7f09192946 "
+        "4649494931 01017f0101 3f4040403f 1f2040201f 3f4038403f 6314081463 0708700807 6151494543").split()
+target, n_classes, first, step = sys.argv[1], *map(int, sys.argv[2:])
+os.mkdir(target)
+random.seed(1)
+for name, n in (("train", 520), ("t10k", 130)):
+    pixels, labels = bytearray(), bytearray()
+    for k in range(n):
+        columns, left = bytes.fromhex(font[k % n_classes]), random.randrange(5)
+        for y in range(14):
+            for x in range(-left, 14 - left):
+                ink = 0 <= x < 10 and columns[x // 2] >> y // 2 & 1
+                pixels.append(ink * random.randrange(150, 256))
+        labels.append(first + step * (k % n_classes))
+    size = n.to_bytes(4, "big")
+    open(f"{target}/{name}-images-idx3-ubyte", "wb").write(
+        bytes([0, 0, 8, 3]) + size + bytes([0, 0, 0, 14] * 2) + pixels)
+    open(f"{target}/{name}-labels-idx1-ubyte", "wb").write(bytes([0, 0, 8, 1]) + size + labels)
+END
+}
+
+# all_commands DATA ARGUMENT...: trains in one go and in two, verifies, tests, predicts and probes; all must
+# agree
+all_commands() {
+    local data=$1 wanted right
+    shift
+    run 0 train --data "$data" "$@" --epochs 2 --json --quiet --out one
+    wanted=$(sha)
+    run 0 train --data "$data" "$@" --json --quiet --out part
+    run 0 train --epochs 2 --json --quiet --out part --resume
+    [ "$(sha)" = "$wanted" ] || wrong "another network after --resume"
+    run 0 verify one
+    run 0 eval one/model.npz --data "$data" --test-images 30 --json
+    right=$(json accuracy_all)
+    run 0 predict one/model.npz --data "$data" --test-images 30 --json --out p
+    [ "$(json accuracy_all)" = "$right" ] || wrong "predict: another accuracy"
+    run 0 probe one/model.npz --data "$data" --image 3..6 --out q
+    exist one/weights.png one/confusion.png one/report.html q/probe.png
+    with_numpy - "$data" <<'END' || wrong "$(tail -n 1 "$work/notes")"
+import sys, numpy as n
+bytes_of = lambda file, skip: n.frombuffer(open(f"{sys.argv[1]}/t10k-{file}-ubyte", "rb").read()[skip:], "u1")
+labels = bytes_of("labels-idx1", 8)
+images = bytes_of("images-idx3", 16).reshape(len(labels), -1)
+p, q, w = n.load("p/predictions.npz"), n.load("q/probe.npz"), n.load("one/model.npz")["w"]
+assert w.shape[0] == images.shape[1] and w.min() >= 0 and w.max() > 0, w.shape
+assert (p["label"] == labels[:30]).all()
+for vote in ("prediction_all", "prediction_proportion"): # an image without a spike is answered with 0
+    assert set(p[vote]) <= set(labels) | {0}, vote
+last = q["accepted"] == 1
+for name in ("label", "prediction_all", "prediction_proportion"): # the probe agrees with predict
+    assert (q[name][last] == p[name][3:6]).all(), name
+assert (q["exc_spikes"][last] == p["counts"][3:6].sum(1)).all(), "spikes"
+assert set(q["input_index"]) <= set(n.nonzero(images[3:6].max(0))[0]), "a spike of a dark pixel"
+END
+}
+classes() { # classes N FIRST STEP LEAST: N classes of letters; accuracy must be at least LEAST
+    lettered letters "$1" "$2" "$3"
+    all_commands letters --neurons 40
+    run 0 eval one/model.npz --data letters --json
+    python3 - "$work/out" "$@" <<'END' || wrong "accuracy or confusion: $(head -c 300 "$work/out")"
+import json, sys
+result, (n, first, step) = json.load(open(sys.argv[1])), map(int, sys.argv[2:5])
+confusion = result["confusion"]
+size = max(10, first + step * (n - 1) + 1)
+assert len(confusion) == size and all(len(row) == size for row in confusion)
+assert [k for k in range(size) if sum(confusion[k])] == [first + step * k for k in range(n)]
+assert result["accuracy_all"] >= float(sys.argv[5]), result["accuracy_all"]
+END
+}
+letters() { # EMNIST's classes, at 14 x 14 beside plain C too
+    classes 26 1 1 0.2
+    run 0 bench --quick --sizes 40 --networks 1 --data letters --json --quiet
+    prints '"checked": true'
+}
+large() { # large SIDE
+    resized "$1" "$1"
+    all_commands "$1x$1" --neurons 20 --train-images 12 --label-images 30 --test-images 30
+}
 
 plain_c() { # plain_c HEIGHT WIDTH: bench compares every network with plain C, bit for bit
     resized "$1" "$2"
@@ -153,6 +238,10 @@ on "5 x 7: silent inputs" silent_inputs
 on "1 x 1" smallest
 on "5 x 7 beside plain C" plain_c 5 7
 on "64 x 64 beside plain C" plain_c 64 64
+on "64 x 64: every command" large 64
+on "32 x 32: every command" large 32
+on "26 classes, labels from 1" letters
+on "2 classes, labels 3 and 203" classes 2 3 200 0.9
 on "14 x 14: the accuracy" learns
 on "14 x 14: two work-groups a network" shares
 on "5 x 7: .npz, validation, sweep, reproduce" as_npz

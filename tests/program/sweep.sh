@@ -199,36 +199,42 @@ sweep_damaged_more() {
     says "${r}-20_seed-1 is made again: ${r}-20_seed-1/run.json: is of no format"
     same_tables swept "$work/swept"
 }
-sweep_other_settings() { # runs of other settings are in the directory: the tables say so, no run is moved
+# refuses_sweep TEXT FILE ARGUMENT...: a sweep of `swept` is refused, with --collect and --dry-run too
+refuses_sweep() {
+    local extra
+    for extra in "" --collect --dry-run; do
+        refuses 2 "$1; nothing was changed: choose another --out, or delete this one" \
+            sweep "$2" "${brief[@]}" --out swept "${@:3}" $extra
+    done
+}
+sweep_other_settings() { # the directory holds another sweep: nothing is done, and a difference is named
+    local all="is none of these 6 runs" two="is none of these 2 runs" text small_sha
+    local name=swept/runs/neurons-16_seed-1
     cp -a "$work/swept" swept
-    local text="6 runs are of other settings (neurons-16_seed-1: its test_images is 30, 29 asked)"
-    refuses 2 "$text: give the sweep's own options; tables left as they are" \
-        sweep "$work/s.ini" "${brief[@]}" --test-images 29 --out swept --collect
-    same_tables swept "$work/swept"
+    printf 'neurons = 16, 20\nseed = 1, 2\n' >fewer.ini
     printf 'w_norm = 70, 80\n' >o.ini
-    refuses 2 "swept/runs: holds 6 other finished runs and none of this sweep: give the sweep's own file" \
-        sweep o.ini "${brief[@]}" --out swept --collect
-    echo "neurons = 16" >one.ini # a sweep of one run, which is made anew
-    run 0 sweep one.ini "${brief[@]}" --seed 1 --out one
-    says "1 run, not finished before"
-    says "1/1 run done"
-    says "training 1 network of 16 neurons"
-    ! grep -q "side by side" "$work/err" || wrong "one network is side by side"
-    run 0 sweep one.ini "${brief[@]}" --test-images 29 --out one
-    says "one/runs/run is made again: its test_images is 30, 29 asked"
-    says "; the earlier files go to previous-K in it"
-    exist one/runs/run/previous-1/run.json
-    sed -i 's/"seed": 1,/"seed": 7,/' swept/runs/neurons-16_seed-1/run.json # one of six does not fit
-    run 1 sweep "$work/s.ini" "${brief[@]}" --out swept --collect
-    says "1 of 6 runs are not finished"
-    grep -q '^neurons-16_seed-1,16,1,of other settings,' swept/results.csv ||
-        wrong "results.csv: $(cat swept/results.csv)"
-    rm -r swept && cp -a "$work/swept" swept
-    printf 'neurons = 16\nseed = 1, 2\n' >two.ini
-    printf 'neurons = 16, 17\nseed = 1\n' >three.ini
-    run 0 sweep three.ini "${brief[@]}" --test-images 29 --out swept
-    [ "$(find swept/runs -name previous-1 | wc -l)" = 0 ] ||
-        wrong "another sweep has moved runs of other names"
+    untouched swept >before
+    small_sha=$(json sha256 swept/runs/neurons-16_seed-1/run.json | head -c 8)
+    refuses_sweep "$name: $all: its test_images is 30, 29 asked" "$work/s.ini" --test-images 29
+    refuses_sweep "$name: $all: its w_norm is 78, 70 asked" "$work/s.ini" --set w_norm=70
+    refuses_sweep "$name: $all: its data set is custom (SHA-256 $small_sha...), digits (ba831c92...) asked" \
+        "$work/s.ini" --data digits
+    refuses_sweep "$name: $all: its epochs is 1, 2 asked" "$work/s.ini" --epochs 2
+    text="swept/runs/neurons-16_seed-3: is none of these 4 runs: the file or --random gives other values"
+    refuses_sweep "$text" fewer.ini
+    refuses_sweep "$name: $two: its neurons is 16, 400 asked" o.ini
+    refuses_sweep "$name: $two: its seed is 1, 5 asked" o.ini --neurons 16 --seed 5
+    untouched swept | same before /dev/stdin
+    printf 'w_norm = 60..90\nneurons = 16\n' >r.ini
+    run 0 sweep r.ini "${brief[@]}" --random 2 --out drawn
+    refuses 2 "is none of these 2 runs: its seed is 1, 2 asked" \
+        sweep r.ini "${brief[@]}" --random 2 --out drawn --seed 2
+    # A run that did not finish counts as well.
+    sed -i 's/"state": "finished"/"state": "stopped"/' swept/runs/*/run.json
+    refuses_sweep "$name: $all: its test_images is 30, 29 asked" "$work/s.ini" --test-images 29
+    mkdir swept/runs/mine # no run
+    sweep --out swept
+    same_tables swept "$work/swept"
 }
 sweep_extended() { # more values: finished runs stay, wherever the new values stand in the lists
     cp -a "$work/swept" swept
@@ -240,26 +246,6 @@ sweep_extended() { # more values: finished runs stay, wherever the new values st
     untouched swept/runs | grep -E '/neurons-(16|20)_seed-[1-3]/' | same before /dev/stdin
     grep -E '^neurons-(16|20)_seed-[1-3],' swept/results.csv >rows
     same rows <(tail -n +2 "$work/swept/results.csv")
-    sweep --out swept # fewer values again
-    same_tables swept "$work/swept"
-}
-# A sweep reports runs of another sweep in its directory and leaves them alone. It removes the other sweep's
-# picture and no other file.
-sweep_others() {
-    cp -a "$work/swept" swept
-    echo mine >swept/accuracy-mine.png
-    echo mine >swept/accuracy-neurons.png.old
-    untouched swept/runs >before
-    printf 'w_norm = 70, 80\n' >o.ini
-    run 0 sweep o.ini "${brief[@]}" --neurons 16 --out swept
-    says "swept/runs holds 6 finished runs that are not of this sweep: left alone, and not in its tables"
-    untouched swept/runs/neurons-* | same before /dev/stdin
-    exist swept/accuracy-w_norm.png swept/accuracy-mine.png swept/accuracy-neurons.png.old
-    [ ! -e swept/accuracy-neurons.png ] || wrong "a picture of another sweep has stayed"
-    [ "$(wc -l <swept/results.csv)" = 3 ] || wrong "results.csv: $(cat swept/results.csv)"
-    sweep --out swept --collect
-    says "swept/runs holds 2 finished runs that are not of this sweep"
-    same_tables swept "$work/swept"
 }
 sweep_stopped() { # sweep_stopped SECONDS
     printf 'seed = 1..6\n' >l.ini
@@ -304,14 +290,17 @@ sweep_checkpoints() {
     run 0 sweep c.ini "${some[@]}" --epochs 7 --out out --json
     [ "$(json images)" = 800 ] || wrong "not one epoch of 400 images for each run: $(json images)"
     [ ! -e out/runs/seed-1/previous-1 ] || wrong "a run began anew"
-    run 0 sweep c.ini "${some[@]}" --epochs 7 --out straight
-    says "straight/runs/seed-1 is made again: its epochs is 6, 7 asked"
-    same out/results.csv straight/results.csv
+    refuses 2 "straight/runs/seed-1: is none of these 2 runs: its epochs is 6, 7 asked" \
+        sweep c.ini "${some[@]}" --epochs 7 --out straight # without checkpoints nothing goes on
+    refuses 2 "out/runs/seed-1: is none of these 2 runs: its epochs is 7, 6 asked" \
+        sweep c.ini "${some[@]}" --epochs 6 --out out
+    run 0 sweep c.ini "${some[@]}" --epochs 7 --out straight7 --checkpoint-every 0
+    same out/results.csv straight7/results.csv
     flip out/runs/seed-1/checkpoint/ckpt-000000002800.npz 9000 # no use: the run begins, and ends the same
     rm out/runs/seed-1/run.json
     run 0 sweep c.ini "${some[@]}" --epochs 7 --out out
     says "; the run begins anew"
-    same out/results.csv straight/results.csv
+    same out/results.csv straight7/results.csv
 }
 
 # Shards, and several processes.
@@ -354,7 +343,7 @@ sweep_two() { # two processes may share a directory but no run
     run 2 sweep l.ini "${long[@]}" --out out --shard 1/2
     says "process $first"
     [ "$before" = "$(listing)" ] || wrong "files have changed:" "$(diff <(echo "$before") <(listing))"
-    printf 'seed = 4, 3\n' >m.ini # another file, which has a run in common
+    printf 'seed = 5, 4, 3, 2, 1\n' >m.ini # another file, which has runs in common
     run 2 sweep m.ini "${long[@]}" --out out
     says "process $first"
     begin "results go to out" sweep l.ini "${long[@]}" --out out --shard 2/2
@@ -365,7 +354,9 @@ sweep_two() { # two processes may share a directory but no run
     pid=$first
     finish 75
     # A process takes its locks with it, so the next one starts.
-    run 0 sweep l.ini "${long[@]}" --epochs 1 --train-images 5 --out out --quiet
+    begin "results go to out" sweep l.ini "${long[@]}" --out out
+    kill -INT "$pid"
+    finish 75
 }
 
 # Failures.
@@ -419,7 +410,6 @@ on "sweep: damaged weights and hashes are found, told, done anew" sweep_damaged
 on "sweep: damaged run.json and lost directories" sweep_damaged_more
 on "sweep: runs of other settings" sweep_other_settings
 on "sweep: a file with more values keeps what is finished" sweep_extended
-on "sweep: another sweep's runs in the same place" sweep_others
 on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json
 on "sweep: zipped lists" sweep_zipped

@@ -166,10 +166,13 @@ odd_names() { # names with spaces, with UTF-8 and with a byte that is no UTF-8
 }
 tiny() { run 0 train --data "$work/small" --neurons 1 "${one_image[@]}" --json --out out; }
 all_images() {
-    run 0 train --data "$work/small" --neurons 5 --train-images 100000 --label-images 0 --test-images 0 \
-        --json --out out
-    [ "$(json train_images)/$(json label_images)/$(json test_images)" = 600/600/300 ] ||
-        wrong "not all images were used"
+    local most
+    for most in 100000 0; do # more than there are, and 0 = all
+        run 0 train --data "$work/small" --neurons 5 --train-images $most --label-images 0 --test-images 0 \
+            --json --out out
+        [ "$(json train_images)/$(json label_images)/$(json test_images)" = 600/600/300 ] ||
+            wrong "--train-images $most: not all images were used"
+    done
 }
 too_many_images() { # train takes all images and warns; it does not warn of a default (10,000 to label with)
     run 0 train --data "$work/small" --neurons 20 --train-images 601 --json --out out

@@ -135,6 +135,41 @@ tune_shards() { # two processes in turns; each stage waits for both
     [ $left = 0 ] || wrong "the shards do not come to an end"
     same_files out "$work/tuned"
 }
+tune_others() { # the directory holds another search: nothing is done, and a difference is named
+    local end="nothing was changed: choose another --out, or delete this one"
+    cp -a "$work/tuned" out
+    untouched out >before
+    printf 'epochs = 4\nw_norm = 40..95\neta_pre = 1e-4\n' >o.ini
+    refuses_tune() { refuses 2 "$1; $end" tune "$2" "${few[@]}" --random 6 --out out "${@:3}"; }
+    refuses_tune "is none of these 6 runs: the file or --random gives other values" o.ini
+    refuses_tune "is none of these 6 runs: its seed is 1, 2 asked" "$work/s.ini" --seed 2
+    refuses_tune "is none of these 6 runs: its test_images is 100, 90 asked" "$work/s.ini" --validate 90
+    refuses_tune "is none of these 6 runs: its label_images is 100, 50 asked" "$work/s.ini" --label-images 50
+    refuses_tune "is none of these 5 runs: the file or --random gives other values" "$work/s.ini" --random 5
+    untouched out | same before /dev/stdin
+    tune --out out --random 7 # a search may grow
+    tune --out seven --random 7
+    same_files out seven
+}
+tune_words() { # one point, fewer tested images than set aside, warnings of points and of the best one's seeds
+    tune --out out --random 1 --epochs 1 --test-images 50 --set min_spikes=500000 --set intensity_max=3
+    says "1 point, 50 validation images of 100 that are set aside; results go to out"
+    prints "the best of 1 point:"
+    prints "of 50 validation images, 1 epoch"
+    prints "warnings      3 of its 3 runs: out/best/results.csv names them"
+    grep -q "^; the best of 1 point on 50 validation images" out/best.ini || wrong "$(head -n 1 out/best.ini)"
+    grep -q "<h1>Search of 1 point: 16 neurons" out/report.html || wrong "the page's title"
+    column warnings out/tune.csv | grep -q "given_up" || wrong "tune.csv: $(cat out/tune.csv)"
+    tune --out out --random 1 --epochs 1 --test-images 50 --set min_spikes=500000 --set intensity_max=3 --json
+    prints '"warned":3}'
+    same <(column warnings "$work/tuned/tune.csv" | head -n 2 | sort) \
+        <(column warnings "$work/tuned/epochs-4/results.csv" | sort) # a point's are its run's
+}
+tune_config() { # --print-config shows tune's own defaults
+    run 0 tune --print-config
+    grep -qE '^epochs = 3 +; default' "$work/out" || wrong "$(grep epochs "$work/out")"
+    grep -qE '^validate = 10000 +; default' "$work/out" || wrong "$(grep validate "$work/out")"
+}
 tune_table() { # the points of a table
     printf 'w_norm,eta_post\n60,0.01\n80,0.02\n70,0.005\n' >t.csv
     run 0 tune t.csv "${few[@]}" --seeds 1 --out out
@@ -160,6 +195,9 @@ on "tune: the page" tune_page
 on "tune: killed and resumed" tune_killed
 on "tune: SIGINT, and another number of epochs" tune_stopped
 on "tune: shards" tune_shards
+on "tune: another search in the same place" tune_others
+on "tune: its words about one point and about warnings" tune_words
+any "tune --print-config" tune_config
 on "tune: a table of points" tune_table
 on "--preset tuned" tuned_preset
 any "--preset tuned without a size" \

@@ -64,8 +64,7 @@ sweep() {
     run 0 sweep f.ini --data "$work/small" --out s
     says "2 of them finished before"
     sed -i 's/validate = 50/validate = 60/' f.ini
-    run 0 sweep f.ini --data "$work/small" --out s
-    says "its test_images is 50, 60 asked"
+    refuses 2 "its test_images is 50, 60 asked" sweep f.ini --data "$work/small" --out s
     sed -i 's/validate = 60/validate = 60, 70/' f.ini
     refuses 2 "validate takes one value in a sweep" sweep f.ini --data "$work/small" --out t
 }

@@ -55,6 +55,7 @@ odd_theta() {
 odd_weights() {
     change "m['w'] = m['w'] / numpy.float32(100)" small.npz
     warns odd_weights eval small.npz --data "$work/small"
+    says "as training leaves it: w *= w_norm / w.sum(axis=0)"
 }
 other_data() {
     idx half "p // 2"
