@@ -126,9 +126,9 @@ fail:
     return st;
 }
 
-/* Returns the images of one product: few enough for memory. */
-static uint32_t block_images(uint32_t n_post, uint32_t n_images) {
-    size_t images = block_bytes / (n_post * sizeof(float));
+/* Returns the images of one product: few enough for memory. width: the most values of an image in it. */
+static uint32_t block_images(size_t width, uint32_t n_images) {
+    size_t images = block_bytes / (width * sizeof(float));
     if (images < 16) images = 16;
     if (n_images < 1) n_images = 1;
     return images < n_images ? (uint32_t)images : n_images;
@@ -168,7 +168,7 @@ enum clsnn_status clsnn_readout_label(struct clsnn_device *dev, const uint16_t *
                                       struct clsnn_labels *labels) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n_post = labels->n_post, n_classes = labels->n_classes;
-    const uint32_t block = block_images(labels->n_post, n_images);
+    const uint32_t block = block_images(n_post > n_classes ? n_post : n_classes, n_images);
     uint32_t n_class[CLSNN_MAX_CLASSES] = {0};
     float *a = malloc(block * n_post * sizeof *a), *one_hot = malloc(block * n_classes * sizeof *one_hot);
     uint64_t *sums = calloc(n_post * n_classes, sizeof *sums);
@@ -208,9 +208,9 @@ static uint64_t sum_of_digits(const uint64_t *sums, int n) {
 }
 
 /* Fills the shares of the neurons' votes, a row of N_SHARES n_classes for each: its label as one-hot, its
- * proportions, and its surprises. A surprise is minus the logarithm to base 2 of the probability that a spike
- * at an image of the class is the neuron's; it is below 25. A class without labelling images has a larger
- * one, so that it never wins. */
+ * proportions, and its surprises. A surprise is minus the logarithm to base 2 of the chance, in vote
+ * likelihood, that a spike at an image of the class is the neuron's; it is below 25. A class without
+ * labelling images has a larger one, so that it never wins. */
 static void fill_shares(const struct clsnn_labels *labels, float *shares, uint32_t *n_labelled) {
     const size_t n_classes = labels->n_classes;
     double sums[CLSNN_MAX_CLASSES] = {0};
@@ -259,7 +259,7 @@ enum clsnn_status clsnn_readout_predict(struct clsnn_device *dev, const struct c
                                         const uint16_t *counts, uint32_t n_images, struct clsnn_answers out) {
     enum clsnn_status st = CLSNN_OK;
     const size_t n_post = labels->n_post, n_shares = N_SHARES * (size_t)labels->n_classes;
-    const uint32_t block = block_images(labels->n_post, n_images);
+    const uint32_t block = block_images(n_post > n_shares ? n_post : n_shares, n_images);
     uint32_t n_labelled[CLSNN_MAX_CLASSES] = {0};
     float *a = malloc(block * n_post * sizeof *a), *shares = malloc(n_post * n_shares * sizeof *shares);
     uint64_t *sums = malloc(block * n_shares * sizeof *sums);

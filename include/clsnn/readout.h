@@ -56,9 +56,10 @@ CLSNN_API void clsnn_answers_finish(struct clsnn_answers *a); /* takes NULL and 
  * clsnn_readout_label. Ties go to the lowest class; an image without a spike goes to class 0.
  * all         the class whose neurons have the highest mean count. Source: Diehl & Cook 2015.
  * proportion  each spike votes for all classes by its neuron's proportions p, [n_post][n_classes].
- * likelihood  the class under which the counts are most likely. A spike at an image of class c is one of
- *             neuron j with the probability (p[j][c] + 2^-10) / sum of p[k][c] + 2^-10 over the neurons k.
- *             This is a multinomial naive Bayes classifier. Its logarithms are multiples of 2^-11.
+ * likelihood  the class under which the counts are most likely, if a spike at an image of class c is one of
+ *             neuron j with the chance (p[j][c] + 2^-10) / sum of p[k][c] + 2^-10 over the neurons k: a naive
+ *             Bayes classifier that takes all neurons to fire equally often, which theta brings about. Its
+ *             logarithms are multiples of 2^-11.
  * Errors: as of clsnn_readout_label. */
 CLSNN_API enum clsnn_status clsnn_readout_predict(struct clsnn_device *dev, const struct clsnn_labels *labels,
                                                   const uint16_t *counts, uint32_t n_images,

@@ -3,6 +3,8 @@
 #include "clsnn/readout.h"
 #include "device_fixture.h"
 
+#include <sys/resource.h>
+
 enum { CLASSES = 10 };
 
 /* Compares a / n_a > b / n_b in whole numbers: sums stay below 2^40, class sizes below 2^16. */
@@ -296,6 +298,32 @@ static void likelihood_multiplies_chances(void **state) {
     clsnn_labels_finish(&l);
 }
 
+/* A product takes a block of images. One neuron and many classes must not make the blocks huge. */
+static void memory_does_not_depend_on_the_images(void **state) {
+    struct rig *rig = *state;
+    enum { IMAGES = 200000, MOST = 256 };
+    struct rusage before, after;
+    struct clsnn_labels l;
+    struct clsnn_answers found;
+    uint16_t *counts = calloc(IMAGES, sizeof *counts);
+    assert_non_null(counts);
+    for (int k = 0; k < IMAGES; k++) counts[k] = (uint16_t)(k % 3);
+    must(clsnn_labels_create(1, MOST, &l));
+    l.labels[0] = 200;
+    l.proportions[200] = 1;
+    must(clsnn_answers_create(IMAGES, &found));
+    getrusage(RUSAGE_SELF, &before);
+    must(clsnn_readout_predict(rig->dev, &l, counts, IMAGES, found));
+    getrusage(RUSAGE_SELF, &after);
+    for (int k = 0; k < IMAGES; k++) assert_int_equal(found.likelihood[k], counts[k] ? 200 : 0);
+    const long kilobytes = after.ru_maxrss - before.ru_maxrss;
+    print_message("# %d images of %d classes: %ld kB more\n", IMAGES, MOST, kilobytes);
+    assert_true(kilobytes < 400000);
+    clsnn_answers_finish(&found);
+    clsnn_labels_finish(&l);
+    free(counts);
+}
+
 static void nothing_to_read_gives_nothing(void **state) {
     struct rig *rig = *state;
     struct clsnn_labels l;
@@ -393,6 +421,7 @@ int main(void) {
         cmocka_unit_test(labels_are_the_highest_mean_not_the_highest_sum),
         cmocka_unit_test(votes_are_means_over_a_class_s_neurons),
         cmocka_unit_test(likelihood_multiplies_chances),
+        cmocka_unit_test(memory_does_not_depend_on_the_images),
         cmocka_unit_test(nothing_to_read_gives_nothing),
         cmocka_unit_test(labelling_again_forgets),
         cmocka_unit_test(any_class_number_will_do),
