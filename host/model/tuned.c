@@ -13,18 +13,18 @@ const char *const clsnn_tuned_names[CLSNN_N_TUNED] = {
     "tau_post2_ms",  "tau_pre_ms", "x_tar",   "mu",     "beta"};
 
 /* Each row is the best point of a random search on the last 10,000 training images of MNIST; that of 6,400
- * neurons was guessed from the trend. bench/results/rules.md tells how those of the rules were found. A
- * larger network, whose neurons fire less often, wants a larger theta_plus_mv. A rule's rows are in the order
- * of their neurons. */
+ * neurons was guessed from the trend. bench/results/tuned.md and rules.md tell how they were found. A larger
+ * network, whose neurons fire less often, wants a larger theta_plus_mv. A rule's rows are in the order of
+ * their neurons. */
 static const struct {
     int32_t rule;
     uint32_t neurons;
     double values[CLSNN_N_TUNED];
 } rows[] = {
-    {CLSNN_RULE_TRIPLET, 100, {0.00805, 0.00551, 9.4e-5, 64.2, 20.7, 50, 19, NAN, NAN, NAN}},
+    {CLSNN_RULE_TRIPLET, 100, {0.0121, 0.00383, 1.99e-4, 57.03, 21.54, 71.39, 16.62, NAN, NAN, NAN}},
     {CLSNN_RULE_TRIPLET, 225, {0.0137, 0.00269, 1.9e-4, 67.1, 17.6, 50, 19, NAN, NAN, NAN}},
     {CLSNN_RULE_TRIPLET, 400, {0.0257, 0.00491, 5.31e-5, 69.5, 19.7, 61.6, 18.6, NAN, NAN, NAN}},
-    {CLSNN_RULE_TRIPLET, 1600, {0.142, 0.0193, 1.8e-4, 64, 18.2, 55, 19, NAN, NAN, NAN}},
+    {CLSNN_RULE_TRIPLET, 1600, {0.07787, 0.01233, 5.79e-4, 57.66, 14.78, 55.59, 15.63, NAN, NAN, NAN}},
     {CLSNN_RULE_TRIPLET, 6400, {0.45, 0.035, 3e-4, 66, 18.2, 55, 19, NAN, NAN, NAN}},
     {CLSNN_RULE_PAIR, 400, {0.07742, 0.002084, 6.396e-5, 58.91, 22.89, NAN, 20.88, NAN, NAN, NAN}},
     {CLSNN_RULE_POWERLAW, 400, {0.06358, 0.001631, NAN, 51.73, 19.94, NAN, 21.74, 0.09917, 0, NAN}},

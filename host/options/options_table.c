@@ -40,12 +40,10 @@ static const char preset_names[] =
 #include "clsnn/presets.def"
     CLSNN_PRESET_TUNED "|" CLSNN_PRESET_OLD;
 #define CLSNN_PRESET(name, delays, changes, meaning) name ": " meaning "; "
-static const char preset_help[] =
-    "set of model parameters and delays to start from. "
+static const char preset_help[] = "set of model parameters and delays to start from. "
 #include "clsnn/presets.def"
-    CLSNN_PRESET_TUNED
-    ": the best known values for --neurons, found on validation images of MNIST; " CLSNN_PRESET_OLD
-    ": an old name of the first";
+    CLSNN_PRESET_TUNED ": the best known values for --neurons and whole epochs of MNIST, found on validation "
+                                  "images; " CLSNN_PRESET_OLD ": an old name of the first";
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
 const struct clsnn_option_row clsnn_option_rows[] = {

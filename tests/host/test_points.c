@@ -271,7 +271,7 @@ static void test_tuned(void **state) {
         }
     }
     g = good(ini, "preset = tuned\nneurons = 100\nrule = triplet, pair", NULL);
-    assert_true(g.options[0].model.theta_plus_mv == 0.00805 && g.options[1].model.theta_plus_mv == 0.07742);
+    assert_true(g.options[0].model.theta_plus_mv == 0.0121 && g.options[1].model.theta_plus_mv == 0.07742);
     clsnn_grid_finish(&g);
     char given[] = "--set=eta_post=0.5";
     g = good(ini, "preset = tuned\nneurons = 100, 400\neta_pre = 1e-3, 2e-3", given);
