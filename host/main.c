@@ -96,6 +96,8 @@ static void print_overview(FILE *out) {
 static const struct {
     const char *name, *help;
 } plain_commands[] = {
+    {"help", "Usage: clsnn help [COMMAND]\n"
+             "Prints the options of a command, as COMMAND --help does; without one, all commands.\n"},
     {"man", "Usage: clsnn man [COMMAND | files]\n"
             "Prints the manual page, that of a command, or that of all files; on a terminal man shows it.\n"
             "clsnn man >clsnn.1 keeps it.\n"},
@@ -211,7 +213,7 @@ static enum clsnn_status dispatch(int argc, char **argv, FILE *out,
                                   const struct clsnn_command_info **out_info) {
     const char *name = argc > 1 ? argv[1] : "--help";
     bool help = strcmp(name, "help") == 0;
-    const char *plain = plain_help(help && argc == 3 ? argv[2] : name);
+    const char *plain = plain_help(help && argc == 3 && argv[2][0] != '-' ? argv[2] : name);
     const bool asks = argc == 3 && (help || strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
     if (plain && asks) {
         fputs(plain, out);

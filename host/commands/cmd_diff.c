@@ -8,8 +8,18 @@
 #include "run/runs.h"
 
 /* Compared beside the settings: what else decides a result, then the results. */
-static const char *const others[] = {"state",       "data",   "data, SHA-256", "version",
-                                     "kernels",     "device", "accuracy_all",  "accuracy_proportion",
+static const char *const others[] = {"state",
+                                     "data",
+                                     "data, SHA-256",
+                                     "version",
+                                     "kernels",
+                                     "device",
+                                     "accuracy_all",
+                                     "accuracy_proportion",
+                                     "accuracy_likelihood",
+                                     "exc_spikes_per_image",
+                                     "test_spikes_per_image",
+                                     "theta_mean_mv",
                                      "final_sha256"};
 enum { N_OTHERS = sizeof others / sizeof *others };
 

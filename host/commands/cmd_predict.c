@@ -15,13 +15,26 @@ static enum clsnn_status print_json(const struct clsnn_report *r, const struct c
                                     const struct clsnn_predictions *p, FILE *out) {
     bool ok = true;
     json_t *o = clsnn_run_json_result(r, learned, &ok);
-    if (r->experiment->n_metrics) clsnn_json_add(o, "wrong", clsnn_predictions_wrong(r, p, &ok), &ok);
+    if (r->experiment->n_metrics)
+        clsnn_json_add(o, "wrong", clsnn_predictions_wrong(r, p, &ok), &ok);
+    else
+        clsnn_json_add(o, "answers", clsnn_predictions_all(p, &ok), &ok);
     if (ok) ok = json_dumpf(o, out, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0;
     fputc('\n', out);
     json_decref(o);
     return ok            ? CLSNN_OK
            : ferror(out) ? clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written")
                          : clsnn_no_memory("predictions");
+}
+
+/* Prints how many images got each answer: all that a summary can say without labels. */
+static void print_answers(const struct clsnn_predictions *p, FILE *out) {
+    uint32_t n[CLSNN_MAX_CLASSES] = {0};
+    for (uint32_t k = 0; k < p->n_images; k++) n[p->answers.all[k]]++;
+    fprintf(out, "answers (vote all)          %u images without labels:", p->n_images);
+    for (int c = 0; c < CLSNN_MAX_CLASSES; c++)
+        if (n[c]) fprintf(out, " %u x class %d", n[c], c);
+    fputc('\n', out);
 }
 
 static void print_places(const struct clsnn_report *r, FILE *out) {
@@ -45,6 +58,7 @@ enum clsnn_status clsnn_cmd_predict(const struct clsnn_options *o) {
         TRY(print_json(&t.report, &learned, &p, o->out));
     else
         TRY(clsnn_summary_print(&t.report, &learned, o->out));
+    if (!o->json && !t.x->n_metrics) print_answers(&p, o->out);
     TRY(clsnn_trained_prepare(&t));
     TRY(clsnn_predictions_write(&t.report, &p));
     TRY(clsnn_trained_keep(&t, &learned));

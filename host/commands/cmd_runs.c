@@ -9,7 +9,7 @@
 #include "run/runs.h"
 
 /* The columns of the table: path and state, the settings that differ, these, and that of --sort. */
-static const char *const results[] = {"accuracy_all", "accuracy_proportion"};
+static const char *const results[] = {"accuracy_all", "accuracy_proportion", "accuracy_likelihood"};
 enum { N_RESULTS = sizeof results / sizeof *results };
 
 /* The table under way. */

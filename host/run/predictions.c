@@ -94,3 +94,10 @@ json_t *clsnn_predictions_wrong(const struct clsnn_report *r, const struct clsnn
     }
     return list;
 }
+
+json_t *clsnn_predictions_all(const struct clsnn_predictions *p, bool *ok) {
+    json_t *list = json_array();
+    for (uint32_t k = 0; k < p->n_images; k++)
+        if (json_array_append_new(list, json_integer(p->answers.all[k])) != 0) *ok = false;
+    return list;
+}

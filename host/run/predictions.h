@@ -15,4 +15,7 @@ enum clsnn_status clsnn_predictions_write(const struct clsnn_report *r, const st
  * memory *ok becomes false. */
 json_t *clsnn_predictions_wrong(const struct clsnn_report *r, const struct clsnn_predictions *p, bool *ok);
 
+/* Returns the answers by vote all, in the images' order. Without memory *ok becomes false. */
+json_t *clsnn_predictions_all(const struct clsnn_predictions *p, bool *ok);
+
 #endif

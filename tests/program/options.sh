@@ -160,7 +160,7 @@ any "completion" texts completion
 for name in bash zsh fish; do
     any "completion $name" texts completion $name
 done
-for name in man completion; do
+for name in help man completion; do
     any "$name --help" texts $name --help
     any "help $name" texts help $name
 done

@@ -73,6 +73,15 @@ without_labels() {
     run 0 predict "$work/base/model.npz" --data images --json --out unknown
     ! grep -qE '"(accuracy_all|confusion|wrong)"' "$work/out" || wrong "an accuracy without labels"
     [ ! -e unknown/mistakes.png ] || wrong "mistakes without labels"
+    python3 - "$work/out" <<'END' || wrong "--json lacks the answers"
+import collections, json, sys
+answers = json.load(open(sys.argv[1]))["answers"]
+assert len(answers) == 300
+names = [f"{n} x class {c}" for c, n in sorted(collections.Counter(answers).items())]
+open("answers", "w").write("300 images without labels: " + " ".join(names) + "\n")
+END
+    run 0 predict "$work/base/model.npz" --data images --out again
+    prints "answers (vote all)          $(cat answers)"
     with_numpy - <<'END' || wrong "$(tail -n 1 "$work/notes")"
 import numpy as n
 x = n.frombuffer(open("images/t10k-images-idx3-ubyte", "rb").read()[16:], "u1").reshape(-1, 28, 28)

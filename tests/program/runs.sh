@@ -18,12 +18,12 @@ listed() {
     run 0 runs all
     no_words
     [ "$(head -n 1 "$work/out" | tr -s ' ')" = \
-        "run state neurons seed eta_post accuracy_all accuracy_proportion" ] ||
+        "run state neurons seed eta_post accuracy_all accuracy_proportion accuracy_likelihood" ] ||
         wrong "the columns are: $(head -n 1 "$work/out")"
     [ "$(cut -d' ' -f1 "$work/out" | tr '\n' ' ')" = "run base c damaged deep/b failed " ] ||
         wrong "the runs are: $(cut -d' ' -f1 "$work/out" | tr '\n' ' ')"
-    grep -qE '^damaged +unreadable( +-){5}$' "$work/out" || wrong "no line of the damaged run"
-    grep -qE '^deep/b +finished +20 +2 +0.02 +[0-9.]+ +[0-9.]+$' "$work/out" || wrong "no line of deep/b"
+    grep -qE '^damaged +unreadable( +-){6}$' "$work/out" || wrong "no line of the damaged run"
+    grep -qE '^deep/b +finished +20 +2 +0.02( +[0-9.]+){3}$' "$work/out" || wrong "no line of deep/b"
     grep -qE '^failed +failed +9 ' "$work/out" || wrong "no line of the failed run"
     ! grep -q ' $' "$work/out" || wrong "blanks at the ends of lines"
     run 0 runs all/deep/b
@@ -63,9 +63,10 @@ different() {
         wrong "not the settings: $(cat "$work/out")"
     awk '/^accuracy_all/ { print $2 }' "$work/out" >found # as clsnn runs has it
     run 0 runs all/base
-    [ "$(awk 'NR == 2 { print $(NF - 1) }' "$work/out")" = "$(cat found)" ] ||
+    [ "$(awk 'NR == 2 { print $(NF - 2) }' "$work/out")" = "$(cat found)" ] ||
         wrong "$(cat found "$work/out")"
     run 0 diff all/base all/deep/b/model.npz
+    [ "$(grep -cE '^(accuracy_likelihood|theta_mean_mv) ' "$work/out")" = 2 ] || wrong "no results"
     grep -qE '^final_sha256 +[0-9a-f]{16}\.\.\. +[0-9a-f]{16}\.\.\.$' "$work/out" || wrong "no hashes"
     ! grep -qE '^(neurons|out|kernels) ' "$work/out" || wrong "something that does not differ"
     run 0 diff all/base all/deep/b/run.json --json
