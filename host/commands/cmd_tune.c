@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "commands/commands.h"
 #include "commands/session.h"
+#include "model/tuned.h"
 #include "options/options.h"
 #include "run/plan.h"
 #include "sweep/shard.h"
@@ -112,6 +113,14 @@ static void print_result(const struct clsnn_tune *t, FILE *out) {
     fprintf(out, "written to    %s/{best.ini, tune.csv, report.html, epochs-*/, best/}\n", t->dir);
 }
 
+/* Returns whether theta_plus_mv is drawn from tune's own range. */
+static bool has_own_range(const struct clsnn_grid *g) {
+    for (size_t a = 0; a < g->n_axes; a++)
+        if (strcmp(g->axes[a].name, "theta_plus_mv") == 0)
+            return strcmp(g->axes[a].label, "theta_plus_mv of clsnn tune") == 0;
+    return false;
+}
+
 /* Turns a stop into words that say how to go on. */
 static enum clsnn_status say_stopped(const char *dir, enum clsnn_status st) {
     if (st != CLSNN_STOPPED || !clsnn_session_stopping()) return st;
@@ -151,6 +160,12 @@ enum clsnn_status clsnn_cmd_tune(const struct clsnn_options *o) {
         snprintf(of, sizeof of, " of %u that are set aside", session.data.n_validation);
     clsnn_progress_note(&session.progress, "%zu point%s, %u validation images%s; results go to %s",
                         grid.n_runs, grid.n_runs == 1 ? "" : "s", plan.test_images, of, t.dir);
+    if (plan.train_images < CLSNN_TUNED_IMAGES && has_own_range(&grid))
+        clsnn_progress_note(&session.progress,
+                            "the range of theta_plus_mv is for epochs of %d images and more: with %u the "
+                            "thresholds may not settle; a line such as theta_plus_mv = log(0.01..0.2, 8) in "
+                            "FILE replaces it",
+                            CLSNN_TUNED_IMAGES, plan.train_images);
     TRY(clsnn_file_make_dir(t.dir));
     clsnn_file_remove_unfinished(t.dir);
     st = clsnn_tune_run(&t, &watch);

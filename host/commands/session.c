@@ -347,6 +347,12 @@ static void note_tuned(struct clsnn_session *s, const struct clsnn_options *runs
                                 "preset tuned: values of %u neurons, the nearest size of its table", below);
         else
             clsnn_progress_note(&s->progress, "preset tuned: values found for %u neurons", below);
+        const uint64_t images = (uint64_t)s->plan.epochs * s->plan.train_images;
+        if (images < CLSNN_TUNED_IMAGES)
+            clsnn_progress_note(&s->progress,
+                                "preset tuned is for %d images and more: after %llu the thresholds have not "
+                                "settled, and --preset kim-2020 may be better",
+                                CLSNN_TUNED_IMAGES, (unsigned long long)images);
     }
 }
 

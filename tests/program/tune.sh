@@ -170,6 +170,14 @@ tune_config() { # --print-config shows tune's own defaults
     grep -qE '^epochs = 3 +; default' "$work/out" || wrong "$(grep epochs "$work/out")"
     grep -qE '^validate = 10000 +; default' "$work/out" || wrong "$(grep validate "$work/out")"
 }
+tune_few() { # the own ranges are for many images
+    : >empty.ini
+    run 0 tune empty.ini "${few[@]}" --random 2 --epochs 1 --seeds 1 --out own
+    says "the range of theta_plus_mv is for epochs of 20000 images and more: with "
+    echo 'theta_plus_mv = log(0.01..0.2, 8)' >given.ini
+    run 0 tune given.ini "${few[@]}" --random 2 --epochs 1 --seeds 1 --out given
+    ! grep -q "the range of theta_plus_mv" "$work/err" || wrong "a note about a range that was given"
+}
 tune_table() { # the points of a table
     printf 'w_norm,eta_post\n60,0.01\n80,0.02\n70,0.005\n' >t.csv
     run 0 tune t.csv "${few[@]}" --seeds 1 --out out
@@ -179,6 +187,7 @@ tuned_preset() { # preset tuned: says where its values come from, and the run ca
     local some=("${few[@]}" --train-images 20 --preset tuned)
     run 0 train "${some[@]}" --neurons 150 --out out
     says "preset tuned: values between those of 100 and 225 neurons, by logarithms"
+    says "preset tuned is for 20000 images and more: after 20 the thresholds have not settled"
     tr '\n' ' ' <out/run.json | grep -qE '"preset": \{[^}]*"tuned"' || wrong "run.json does not name it"
     run 0 verify out
     run 0 train "${some[@]}" --neurons 16 --out small
@@ -199,6 +208,7 @@ on "tune: another search in the same place" tune_others
 on "tune: its words about one point and about warnings" tune_words
 any "tune --print-config" tune_config
 on "tune: a table of points" tune_table
+on "tune: few images" tune_few
 on "--preset tuned" tuned_preset
 any "--preset tuned without a size" \
     usage "preset = tuned: its values depend on --neurons, which clsnn eval does not have" \
