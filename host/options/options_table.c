@@ -302,8 +302,8 @@ const struct clsnn_command_info clsnn_commands[] = {
      "to them. A FILE.csv has a header of such names and a row of values for each run."},
     {TUNE, "tune", "FILE", "searches the best parameters on validation images",
      "clsnn tune search.ini --data mnist --neurons 400 --out tune-400", 1, 1,
-     "Draws --random points from the ranges of FILE (as of clsnn sweep --random) and trains each for one "
-     "epoch. "
+     "Draws --random points from the ranges of FILE (as of clsnn sweep --random; the first is the middle of "
+     "every range) and trains each for one epoch. "
      "The worse half by vote proportion stops; the others go on from their checkpoints to 2, 4, 8 ... "
      "epochs, "
      "with half of them left each time, up to --epochs (3 without it). The best point is trained with "

@@ -33,7 +33,8 @@ static enum clsnn_status draw_value(struct clsnn_axis *axis, size_t n_listed, do
     return clsnn_axis_add(axis, text);
 }
 
-enum clsnn_status clsnn_draw_points(struct clsnn_axis *axes, size_t n_axes, uint64_t seed, size_t n_points) {
+enum clsnn_status clsnn_draw_points(struct clsnn_axis *axes, size_t n_axes, uint64_t seed, size_t n_points,
+                                    bool centred) {
     enum clsnn_status st = CLSNN_OK;
     size_t n_listed[64] = {0};
     if (n_axes > sizeof n_listed / sizeof *n_listed)
@@ -50,7 +51,8 @@ enum clsnn_status clsnn_draw_points(struct clsnn_axis *axes, size_t n_axes, uint
             for (size_t a = 0; a < n_axes; a++) {
                 if (axes[a].zip != 1) continue;
                 axes[a].n_order = k; /* a point that was there already is drawn again */
-                TRY(draw_value(&axes[a], n_listed[a], draw(seed, axes[a].name, k, again)));
+                const bool is_middle = centred && k == 0 && again == 0;
+                TRY(draw_value(&axes[a], n_listed[a], is_middle ? 0.5 : draw(seed, axes[a].name, k, again)));
             }
             is_new = clsnn_axes_first_same(axes, n_axes, 1, k) == k;
         }

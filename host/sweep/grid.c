@@ -321,7 +321,7 @@ static enum clsnn_status check_is_read(const struct clsnn_grid *g) {
 }
 
 /* Draws o's random points from the axes, which then advance together. */
-static enum clsnn_status draw_points(struct clsnn_grid *g, const struct clsnn_options *o) {
+static enum clsnn_status draw_points(struct clsnn_grid *g, const struct clsnn_options *o, bool centred) {
     size_t n_drawn = 0;
     if (o->zip)
         return clsnn_fail(CLSNN_E_USAGE,
@@ -332,7 +332,7 @@ static enum clsnn_status draw_points(struct clsnn_grid *g, const struct clsnn_op
                           "--random = %d: no line has a range to draw from: write "
                           "theta_plus_mv = log(0.005..0.5)",
                           o->random);
-    return clsnn_draw_points(g->axes, g->n_axes, o->seed, (size_t)o->random);
+    return clsnn_draw_points(g->axes, g->n_axes, o->seed, (size_t)o->random, centred);
 }
 
 /* Adds the defaults that neither all nor the user gives to all. */
@@ -370,7 +370,7 @@ static enum clsnn_status read_ini(const char *path, const struct clsnn_options *
     TRY(clsnn_options_derive(base, &fixed, CLSNN_FROM_SWEEP, o));
     for (size_t k = 0; k < all.n; k++)
         if (is_axis(&all.list[k])) TRY(make_axis(g, &all.list[k], o->random));
-    if (o->random) TRY(draw_points(g, o));
+    if (o->random) TRY(draw_points(g, o, defaults != NULL));
     TRY(group_axes(g, o->random ? NULL : o->zip, NULL));
 fail:
     clsnn_settings_finish(&all);

@@ -174,6 +174,9 @@ tune_few() { # the own ranges are for many images
     : >empty.ini
     run 0 tune empty.ini "${few[@]}" --random 2 --epochs 1 --seeds 1 --out own
     says "the range of theta_plus_mv is for epochs of 20000 images and more: with "
+    run 0 train "${few[@]}" --preset tuned --print-config # the first point is the best known
+    awk '$1 == "theta_plus_mv" { print $3 }' "$work/out" >best_known
+    awk -F, '$2 == 1 { print $3 }' own/tune.csv | same best_known /dev/stdin
     echo 'theta_plus_mv = log(0.01..0.2, 8)' >given.ini
     run 0 tune given.ini "${few[@]}" --random 2 --epochs 1 --seeds 1 --out given
     ! grep -q "the range of theta_plus_mv" "$work/err" || wrong "a note about a range that was given"
