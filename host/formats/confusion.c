@@ -42,15 +42,20 @@ static void draw_cell(struct canvas *c, double x, double y, int side, uint32_t c
     clsnn_canvas_text(c, x + side / 2.0, y + side / 2.0, style, text);
 }
 
+/* Returns whether a class has an image or a prediction. */
+static bool is_met(const uint32_t *counts, uint32_t n_classes, uint32_t c) {
+    for (uint32_t k = 0; k < n_classes; k++)
+        if (counts[c * n_classes + k] || counts[k * n_classes + c]) return true;
+    return false;
+}
+
 /* Lists the classes that the picture shows. Returns their number. */
 static int list_classes(const uint32_t *counts, uint32_t n_classes, uint32_t list[MOST_CLASSES]) {
+    uint32_t end = n_classes; /* matrices have 10 classes and more, also those of fewer */
     int n = 0;
-    for (uint32_t c = 0; c < n_classes; c++) {
-        bool met = n_classes <= 10;
-        for (uint32_t k = 0; k < n_classes && !met; k++)
-            met = counts[c * n_classes + k] || counts[k * n_classes + c];
-        if (met) list[n++] = c;
-    }
+    while (end > 0 && !is_met(counts, n_classes, end - 1)) end--;
+    for (uint32_t c = 0; c < (end ? end : n_classes); c++)
+        if (n_classes <= 10 || is_met(counts, n_classes, c)) list[n++] = c;
     return n;
 }
 

@@ -410,6 +410,13 @@ static void test_confusion(void **state) {
     }
     assert_true(pixel(&p, 150 + 92 * 2 + 6, 210 + 92 * 2 + 6) > pixel(&p, 150 + 92 + 6, 210 + 92 + 6));
     free(p.rgb);
+    memset(counts, 0, sizeof counts); /* own images of three classes */
+    counts[0][0] = counts[2][1] = 5;
+    assert_int_equal(clsnn_confusion_draw(path, "three", counts[0], 10), CLSNN_OK);
+    p = load();
+    assert_true(pixel(&p, 150 + 92 * 1 + 6, 210 + 92 * 2 + 6) != 0xffffff);
+    for (int i = 0; i < 560; i++) assert_int_equal(pixel(&p, 150 + i, 210 + 92 * 3 + 6), 0xffffff);
+    free(p.rgb);
     static const uint32_t nothing[10][10];
     assert_int_equal(clsnn_confusion_draw(path, "", nothing[0], 10), CLSNN_OK);
 }
