@@ -342,7 +342,7 @@ enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings
     static const char *const names[] = {"neurons",     "epochs",     "train-images", "label-images",
                                         "test-images", "eval-every", "shuffle",      "checkpoint-every",
                                         "seed",        "data-name",  "validate",     "from",
-                                        "delays",      "snapshots",  "figures"};
+                                        "delays",      "snapshots",  "figures",      "sort-weights"};
     enum clsnn_status st = CLSNN_OK;
     json_t *json = NULL;
     char *path = clsnn_file_join(dir, "run.json");

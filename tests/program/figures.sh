@@ -111,11 +111,12 @@ others() { # predict, probe, eval, sweep, reproduce
     grep -q 'src="data:image/svg+xml;base64,' r/report.html || wrong "reproduce's page has no svg"
 }
 kept() { # a run that goes on keeps its formats; files of an earlier run move away in every format
-    make_two --figures svg
+    make_two --figures svg --sort-weights label
     grep -A 1 '"figures"' out/run.json | grep -q '"value": "svg"' || wrong "run.json lacks the formats"
     rm out/*.svg
     run 0 train --resume --epochs 3 --out out
     exist out/weights.svg
+    grep -A 1 '"sort-weights"' out/run.json | grep -q '"value": "label"' || wrong "the order is lost"
     [ ! -e out/weights.png ] || wrong "a png, not asked for"
     train --out out
     exist out/previous-1/{weights,accuracy,confusion}.svg out/weights.png
