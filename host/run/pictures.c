@@ -51,6 +51,7 @@ static enum clsnn_status draw_accuracy(const struct clsnn_report *r, const char 
     const struct clsnn_chart chart = {
         .title = title, .note = subject, .x_label = x_label, .y_label = "accuracy (%)"};
     while (clsnn_figure_next(&f)) TRY(clsnn_curves_draw(f.path, &chart, series, 2));
+    clsnn_figure_remove_others(&f);
 fail:
     free(values);
     return st;
@@ -76,6 +77,7 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
                                         .labels = learned->labels.labels,
                                         .order = order};
     while (clsnn_figure_next(&weights)) TRY(clsnn_mosaic_weights(weights.path, title, &mosaic));
+    clsnn_figure_remove_others(&weights);
     if (x->n_metrics == 0) goto fail;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
     if (!r->model) TRY(draw_accuracy(r, subject));
@@ -83,6 +85,7 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
              m->score.n_images);
     while (clsnn_figure_next(&confusion))
         TRY(clsnn_confusion_draw(confusion.path, title, m->score.confusion, m->score.n_classes));
+    clsnn_figure_remove_others(&confusion);
 fail:
     free(order);
     return st;

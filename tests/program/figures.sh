@@ -109,13 +109,23 @@ others() { # predict, probe, eval, sweep, reproduce
     prints "figure3.svg, figure3.pdf, figure4.svg, figure4.pdf}"
     svg_has r/figure4.svg "after 1 epoch" seed
     grep -q 'src="data:image/svg+xml;base64,' r/report.html || wrong "reproduce's page has no svg"
+    run 0 reproduce "${brief[@]}" --sizes 5 --epochs 1 --seeds 1 --out r --figures png
+    [ "$(cd r && echo *.svg *.pdf figure*)" = "*.svg *.pdf figure3.png figure4.png" ] ||
+        wrong "old pictures are left: $(echo r/figure*)"
 }
 kept() { # a run that goes on keeps its formats; files of an earlier run move away in every format
     make_two --figures svg --sort-weights label
     grep -A 1 '"figures"' out/run.json | grep -q '"value": "svg"' || wrong "run.json lacks the formats"
     rm out/*.svg
     run 0 train --resume --epochs 3 --out out
-    exist out/weights.svg
+    exist out/{weights,accuracy,confusion}.svg
+    run 0 train --resume --epochs 4 --figures pdf --snapshots 400i --out out
+    exist out/weights-strip.pdf
+    run 0 train --resume --epochs 5 --figures svg --out out
+    local found
+    found=$(cd out && echo *.png *.pdf *.svg)
+    [ "$found" = "*.png *.pdf accuracy.svg confusion.svg weights-strip.svg weights.svg" ] ||
+        wrong "old pictures are left: $found"
     grep -A 1 '"sort-weights"' out/run.json | grep -q '"value": "label"' || wrong "the order is lost"
     [ ! -e out/weights.png ] || wrong "a png, not asked for"
     train --out out
