@@ -34,7 +34,8 @@ END
 pdf_has() { # pdf_has FILE TEXT...: the pdf is sound, of one page, and has these texts
     local file=$1 text
     shift
-    command -v qpdf pdftotext pdfinfo >/dev/null || skip "qpdf, pdftotext or pdfinfo is not installed"
+    { command -v qpdf && command -v pdftotext && command -v pdfinfo; } >/dev/null ||
+        skip "qpdf, pdftotext or pdfinfo is not installed"
     qpdf --check "$file" >check 2>&1 || wrong "$file: $(tail -n 2 check)"
     pdfinfo "$file" | grep -qE '^Pages: +1$' || wrong "$file: not one page"
     pdftotext "$file" text
