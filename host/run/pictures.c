@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "base/text.h"
 #include "experiment/experiment.h"
 #include "experiment/batch.h"
 #include "formats/confusion.h"
@@ -19,8 +20,9 @@
 static void write_subject(const struct clsnn_report *r, char *out, size_t room) {
     const struct clsnn_plan *plan = &r->experiment->plan;
     const int n = snprintf(out, room, "N = %u, %s, ", plan->neurons, r->experiment->batch->data->name);
+    char shown[CLSNN_EXCERPT];
     if (r->model)
-        snprintf(out + n, room - (size_t)n, "%s", r->model);
+        snprintf(out + n, room - (size_t)n, "%s", clsnn_excerpt(r->model, shown));
     else
         snprintf(out + n, room - (size_t)n, "%u epoch%s, seed %" PRIu64, plan->epochs,
                  plan->epochs == 1 ? "" : "s", plan->seed);

@@ -139,6 +139,27 @@ alike() { # the default is png alone, and the pictures change no bit
     [ "$(sha)" = "$(cat "$work/final_sha256")" ] || wrong "formats change the result"
     [ "$(echo plain/weights.*)" = plain/weights.png ] || wrong "not png alone: $(echo plain/weights.*)"
 }
+times() { printf "$2%.0s" $(seq "$1"); } # times N TEXT
+long_path() { # a title names a model whose path is long, in other letters, or no UTF-8
+    local k dir name
+    for k in 1 2; do # a cut at a fixed byte is inside a character for one of them
+        dir=$(times $k x)/$(times 40 '\316\261\343\201\202')/$(times 60 '\316\262')
+        name=$(times $k x)/$(times 3 '\316\261\343\201\202')
+        mkdir -p "$dir"
+        cp "$work/base/model.npz" "$dir"
+        run 0 eval "$dir/model.npz" --data "$work/small" --test-images 30 --figures svg --out e$k
+        svg_has e$k/weights.svg "Input weights: N = 20, custom, $name"
+        svg_has e$k/confusion.svg "N = 20, custom, $name" " of 30 right, vote all"
+        run 0 predict "$dir/model.npz" --data "$work/small" --test-images 30 --figures svg --out p$k
+        svg_has p$k/mistakes.svg " images of custom (N = 20, $name"
+        run 0 probe "$dir/model.npz" --data "$work/small" --image 3 --figures svg --out q$k
+        svg_has q$k/probe.svg "$name" ": 20 excitatory neurons"
+    done
+    name=$(printf 'caf\351.npz')
+    cp "$work/base/model.npz" "$name"
+    run 0 eval "$name" --data "$work/small" --test-images 30 --figures svg --out latin
+    svg_has latin/weights.svg "Input weights: N = 20, custom, caf?.npz"
+}
 bad_call() {
     local want="must be some of png|svg|pdf, with commas between them"
     usage "--figures = gif: $want" train --figures gif
@@ -152,6 +173,7 @@ on "train" trained
 on "pixels of images" pixels
 on "predict, probe, eval, sweep, reproduce" others
 on "a run that goes on, or begins anew" kept
+on "titles with long paths" long_path
 on "mistakes in the call" bad_call
 
 run_cases small base
