@@ -25,6 +25,22 @@ const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]) {
     return out;
 }
 
+size_t clsnn_utf8_length(const char *text) {
+    const unsigned char *c = (const unsigned char *)text;
+    if (c[0] < 0x80) return 1;
+    const size_t n = c[0] >= 0xC2 && c[0] < 0xE0   ? 2
+                     : c[0] >= 0xE0 && c[0] < 0xF0 ? 3
+                     : c[0] >= 0xF0 && c[0] < 0xF5 ? 4
+                                                   : 0;
+    for (size_t k = 1; k < n; k++)
+        if ((c[k] & 0xC0) != 0x80) return 0;
+    if (c[0] == 0xE0 && c[1] < 0xA0) return 0;
+    if (c[0] == 0xED && c[1] > 0x9F) return 0;
+    if (c[0] == 0xF0 && c[1] < 0x90) return 0;
+    if (c[0] == 0xF4 && c[1] > 0x8F) return 0;
+    return n;
+}
+
 /* Returns the edit distance of two names of at most MAX_NAME characters. A swap of two neighbours costs 1
  * ("trian"). */
 #define MAX_NAME 63

@@ -13,6 +13,10 @@
 #define CLSNN_EXCERPT 80
 const char *clsnn_excerpt(const char *text, char out[CLSNN_EXCERPT]);
 
+/* Returns the length of the UTF-8 character at text; 0 if no valid one starts there. Overlong forms and
+ * surrogates are invalid. */
+size_t clsnn_utf8_length(const char *text);
+
 /* Returns the candidate that name most likely means, or NULL. This is the first candidate that begins with
  * name (two letters at least), else the nearest by edit distance; a swap of neighbours counts 1. The distance
  * is at most half of name's length and at most 3, or a third of a long name. */

@@ -18,11 +18,11 @@
 
 /* Prints object and frees it. object NULL: jansson had no memory. */
 static enum clsnn_status print_json(FILE *out, json_t *object) {
-    if (!object) return clsnn_no_memory("data: JSON result");
-    int rc = json_dumpf(object, out, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
+    char *text = object ? json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(8)) : NULL;
     json_decref(object);
-    if (rc != 0) return clsnn_fail(CLSNN_E_IO, "standard output: the result could not be written");
-    fputc('\n', out);
+    if (!text) return clsnn_no_memory("data: JSON result");
+    fprintf(out, "%s\n", text);
+    free(text);
     return CLSNN_OK; /* main closes out and reports writes that failed */
 }
 
@@ -104,8 +104,8 @@ static enum clsnn_status list_known(const struct clsnn_known_set *set, json_t *r
             dataset_text(out, &d);
         else
             fprintf(out, "%s\n  %s%s\n", set->name,
-                    somewhere ? "unusable    see the error" : "not found   to get it: clsnn data fetch ",
-                    somewhere ? "" : set->name);
+                    somewhere ? "unusable    " : "not found   to get it: clsnn data fetch ",
+                    somewhere ? clsnn_error_text() : set->name);
         places_text(out, places, n_places);
         fputc('\n', out);
     }
@@ -115,24 +115,29 @@ static enum clsnn_status list_known(const struct clsnn_known_set *set, json_t *r
 
 /* Lists the known sets and the digits. Fails with the first reason if a set is unusable. */
 static enum clsnn_status list(const struct clsnn_options *o) {
-    enum clsnn_status st = CLSNN_OK, known = CLSNN_OK;
+    enum clsnn_status st = CLSNN_OK, first = CLSNN_OK;
+    char reason[2048] = "";
     struct clsnn_dataset digits = {0};
     json_t *rows = o->json ? json_array() : NULL;
     if (o->json && !rows) return clsnn_no_memory("data: JSON result");
     for (size_t k = 0; k < CLSNN_KNOWN_SETS; k++) {
         st = list_known(&clsnn_known_sets[k], rows, o->out);
-        if (known == CLSNN_OK) known = st;
+        if (st == CLSNN_OK) continue;
+        if (first == CLSNN_OK) snprintf(reason, sizeof reason, "%s", clsnn_error_text());
+        if (first == CLSNN_OK) first = st;
+        clsnn_error_clear(); /* the next set's error is another */
     }
     TRY(clsnn_dataset_load("digits", &digits));
     if (rows) {
-        json_array_append_new(rows, dataset_json(&digits));
+        if (json_array_append_new(rows, dataset_json(&digits)) != 0)
+            TRY(clsnn_no_memory("data: JSON result"));
         json_t *all = json_pack("{s:o}", "datasets", rows);
         rows = NULL;
         TRY(print_json(o->out, all));
     } else {
         dataset_text(o->out, &digits);
     }
-    st = known;
+    if (first != CLSNN_OK) TRY(clsnn_fail(first, "%s", reason));
 fail:
     json_decref(rows);
     clsnn_dataset_finish(&digits);

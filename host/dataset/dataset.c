@@ -276,12 +276,6 @@ static enum clsnn_status load_npz(const char *path, struct clsnn_dataset *out, c
     return st == CLSNN_OK ? name_set(path, out) : st;
 }
 
-/* Returns whether spec is the path of an .npz file that is there. */
-static bool is_npz(const char *spec) {
-    struct stat info;
-    return clsnn_text_ends(spec, ".npz") && stat(spec, &info) == 0 && !S_ISDIR(info.st_mode);
-}
-
 static enum clsnn_status load(const char *spec, struct clsnn_dataset *out, char *why) {
     enum clsnn_status st = CLSNN_OK;
     struct clsnn_dataset made = {0};
@@ -290,7 +284,7 @@ static enum clsnn_status load(const char *spec, struct clsnn_dataset *out, char 
         TRY(load_digits(&made));
     else if (set || strcmp(spec, "auto") == 0)
         TRY(load_known(set ? set : &clsnn_known_sets[0], !set, &made));
-    else if (is_npz(spec))
+    else if (clsnn_place_is_npz(spec))
         TRY(load_npz(spec, &made, why));
     else if (clsnn_place_look(spec) == CLSNN_PLACE_FOUND)
         TRY(load_dir(spec, &made));

@@ -179,6 +179,11 @@ enum clsnn_place_state clsnn_place_look(const char *dir) {
     return CLSNN_PLACE_EMPTY;
 }
 
+bool clsnn_place_is_npz(const char *path) {
+    struct stat info;
+    return clsnn_text_ends(path, ".npz") && stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+}
+
 static enum clsnn_status add(const char *origin, const char *base, const char *below, const char *name,
                              struct clsnn_place *out) {
     memset(out, 0, sizeof *out);

@@ -66,6 +66,8 @@ enum clsnn_status clsnn_places_list(const struct clsnn_known_set *set, struct cl
 
 /* Returns the state of dir. Reads no file. */
 enum clsnn_place_state clsnn_place_look(const char *dir);
+/* Returns whether path is that of an .npz file that is there. */
+bool clsnn_place_is_npz(const char *path);
 
 /* Finds one of the four files in dir, dir/raw or dir/MNIST/raw, by any usual name: train-images-idx3-ubyte,
  * train-images.idx3-ubyte, emnist-letters-train-images-idx3-ubyte, "test" for "t10k", with or without .gz.

@@ -154,12 +154,27 @@ static void finish_text(struct canvas *c, cairo_t *cr) {
     cairo_destroy(cr);
 }
 
+/* Returns text with '?' for each byte that is no UTF-8, which cairo refuses: paths may hold any byte, and a
+ * long title may be cut inside a character. malloc'ed; NULL without memory. */
+static char *drawable(struct canvas *c, const char *text) {
+    char *copy = strdup(text);
+    if (!copy) c->out_of_memory = true;
+    for (char *at = copy; at && *at;) {
+        const size_t n = clsnn_utf8_length(at);
+        if (n == 0) *at = '?';
+        at += n ? n : 1;
+    }
+    return copy;
+}
+
 double clsnn_canvas_text_width(struct canvas *c, struct text_style style, const char *text) {
     cairo_text_extents_t box = {.x_advance = 0};
+    char *drawn = drawable(c, text);
     cairo_t *cr = text_context(c, style);
-    cairo_text_extents(cr, text, &box);
-    const bool known = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
+    if (drawn) cairo_text_extents(cr, drawn, &box);
+    const bool known = drawn && cairo_status(cr) == CAIRO_STATUS_SUCCESS;
     finish_text(c, cr);
+    free(drawn);
     return known ? box.x_advance : 0.6 * style.size * (double)strlen(text);
 }
 
@@ -178,9 +193,11 @@ static void write_text(struct canvas *c, double x, double y, double down, double
     fputs("</text>\n", c->texts);
 }
 
-void clsnn_canvas_text(struct canvas *c, double x, double y, struct text_style style, const char *text) {
+void clsnn_canvas_text(struct canvas *c, double x, double y, struct text_style style, const char *given) {
     cairo_text_extents_t box, digit;
     double size = style.size;
+    char *text = drawable(c, given);
+    if (!text) return;
     cairo_t *cr = text_context(c, style);
     cairo_text_extents(cr, text, &box);
     if (style.room > 0 && box.x_advance > style.room) {
@@ -200,6 +217,7 @@ void clsnn_canvas_text(struct canvas *c, double x, double y, struct text_style s
         cairo_show_text(cr, text);
     }
     finish_text(c, cr);
+    free(text);
 }
 
 void clsnn_canvas_image(struct canvas *c, int x, int y, int scale, int width, int height,

@@ -19,5 +19,8 @@ struct clsnn_figure {
     char path[4352];        /* of the present format; longer paths cannot be opened */
 };
 bool clsnn_figure_next(struct clsnn_figure *f);
+/* Removes the picture's files of the other formats, which show an earlier state: to be called where a
+ * directory's picture is drawn again. Best effort. */
+void clsnn_figure_remove_others(const struct clsnn_figure *f);
 
 #endif

@@ -51,26 +51,9 @@ void clsnn_html_end(FILE *page) {
     fputs("</body>\n</html>\n", page);
 }
 
-/* Returns the length of the UTF-8 character at c; 0 if no valid one starts there. Overlong forms and
- * surrogates are invalid. */
-static size_t utf8_length(const unsigned char *c) {
-    if (c[0] < 0x80) return 1;
-    const size_t n = c[0] >= 0xC2 && c[0] < 0xE0   ? 2
-                     : c[0] >= 0xE0 && c[0] < 0xF0 ? 3
-                     : c[0] >= 0xF0 && c[0] < 0xF5 ? 4
-                                                   : 0;
-    for (size_t k = 1; k < n; k++)
-        if ((c[k] & 0xC0) != 0x80) return 0;
-    if (c[0] == 0xE0 && c[1] < 0xA0) return 0;
-    if (c[0] == 0xED && c[1] > 0x9F) return 0;
-    if (c[0] == 0xF0 && c[1] < 0x90) return 0;
-    if (c[0] == 0xF4 && c[1] > 0x8F) return 0;
-    return n;
-}
-
 void clsnn_html_text(FILE *page, const char *text) {
     for (const unsigned char *c = (const unsigned char *)text; *c;) {
-        const size_t n = utf8_length(c);
+        const size_t n = clsnn_utf8_length((const char *)c);
         if (*c == '&')
             fputs("&amp;", page);
         else if (*c == '<')

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "clsnn/abi.h"
 #include "clsnn/npz.h"
 #include "formats/figure.h"
@@ -152,7 +153,7 @@ static void write_captions(const struct clsnn_probe_report *r, int n_all, size_t
     const struct clsnn_probe *p = r->probe;
     const uint8_t *labels = r->plan->images->labels;
     const struct clsnn_shown *last = &p->shown[0];
-    char rule[16];
+    char rule[16], model[CLSNN_EXCERPT];
     while (!last->accepted) last++;
     const size_t at = (size_t)(last - p->shown);
     clsnn_law_get(&r->plan->model->laws, &clsnn_laws_table[0], rule);
@@ -163,8 +164,9 @@ static void write_captions(const struct clsnn_probe_report *r, int n_all, size_t
         snprintf(out->title + n, sizeof out->title - (size_t)n,
                  ", answered %d by vote all, %d by proportion, %d by likelihood", r->answers.all[at],
                  r->answers.proportion[at], r->answers.likelihood[at]);
-    snprintf(out->notes[0], sizeof out->notes[0], "%s: %u excitatory neurons, rule %s; %s", r->model,
-             p->n_post, rule, learns(r) ? "learning" : "frozen, each presentation from rest");
+    snprintf(out->notes[0], sizeof out->notes[0], "%s: %u excitatory neurons, rule %s; %s",
+             clsnn_excerpt(r->model, model), p->n_post, rule,
+             learns(r) ? "learning" : "frozen, each presentation from rest");
     if ((size_t)n_all > n_spans)
         snprintf(out->notes[1], sizeof out->notes[1], "The last %zu of %d presentations", n_spans, n_all);
     else

@@ -83,6 +83,7 @@ enum clsnn_status clsnn_reproduction_curves(const struct clsnn_reproduction *r) 
     const struct clsnn_chart chart = {
         .title = title, .x_label = x_label, .y_label = "accuracy (%)", .looks = looks};
     while (clsnn_figure_next(&figure)) TRY(clsnn_curves_draw(figure.path, &chart, series, n));
+    clsnn_figure_remove_others(&figure);
 fail:
     free(values);
     free(names);
@@ -124,6 +125,7 @@ enum clsnn_status clsnn_reproduction_weights(const struct clsnn_reproduction *r)
     while (clsnn_figure_next(&figure))
         TRY(clsnn_mosaic_panels(figure.path, title, panels, n, run->neurons, (float)r->options->model.w_max,
                                 (int)r->data->test.width, (int)r->data->test.height));
+    clsnn_figure_remove_others(&figure);
 fail:
     for (size_t k = 0; k < N_PANELS; k++) clsnn_learned_finish(&files[k]);
     free(file);

@@ -194,8 +194,11 @@ static void write_evaluations(const struct page *p) {
         for (size_t c = 0; c < clsnn_n_metric_rows; c++) {
             const struct clsnn_metric_row *metric = &clsnn_metric_rows[c];
             clsnn_metric_text(metric, &x->metrics[k], text);
-            if (metric->field.kind == CLSNN_FIELD_REAL)
-                snprintf(text, sizeof text, "%.4g", strtod(text, NULL));
+            const double value = strtod(text, NULL);
+            if (isnan(value)) /* version 0.1 had no such number */
+                *text = '\0';
+            else if (metric->field.kind == CLSNN_FIELD_REAL)
+                snprintf(text, sizeof text, "%.4g", value);
             fprintf(p->to, "<td>%s</td>", text);
         }
         fputs("</tr>\n", p->to);

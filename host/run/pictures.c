@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "base/text.h"
 #include "experiment/experiment.h"
 #include "experiment/batch.h"
 #include "formats/confusion.h"
@@ -19,8 +20,9 @@
 static void write_subject(const struct clsnn_report *r, char *out, size_t room) {
     const struct clsnn_plan *plan = &r->experiment->plan;
     const int n = snprintf(out, room, "N = %u, %s, ", plan->neurons, r->experiment->batch->data->name);
+    char shown[CLSNN_EXCERPT];
     if (r->model)
-        snprintf(out + n, room - (size_t)n, "%s", r->model);
+        snprintf(out + n, room - (size_t)n, "%s", clsnn_excerpt(r->model, shown));
     else
         snprintf(out + n, room - (size_t)n, "%u epoch%s, seed %" PRIu64, plan->epochs,
                  plan->epochs == 1 ? "" : "s", plan->seed);
@@ -51,6 +53,7 @@ static enum clsnn_status draw_accuracy(const struct clsnn_report *r, const char 
     const struct clsnn_chart chart = {
         .title = title, .note = subject, .x_label = x_label, .y_label = "accuracy (%)"};
     while (clsnn_figure_next(&f)) TRY(clsnn_curves_draw(f.path, &chart, series, 2));
+    clsnn_figure_remove_others(&f);
 fail:
     free(values);
     return st;
@@ -76,6 +79,7 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
                                         .labels = learned->labels.labels,
                                         .order = order};
     while (clsnn_figure_next(&weights)) TRY(clsnn_mosaic_weights(weights.path, title, &mosaic));
+    clsnn_figure_remove_others(&weights);
     if (x->n_metrics == 0) goto fail;
     const struct clsnn_metrics *m = &x->metrics[x->n_metrics - 1];
     if (!r->model) TRY(draw_accuracy(r, subject));
@@ -83,6 +87,7 @@ enum clsnn_status clsnn_pictures_write(const struct clsnn_report *r, const struc
              m->score.n_images);
     while (clsnn_figure_next(&confusion))
         TRY(clsnn_confusion_draw(confusion.path, title, m->score.confusion, m->score.n_classes));
+    clsnn_figure_remove_others(&confusion);
 fail:
     free(order);
     return st;

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "clsnn/npz.h"
 #include "experiment/batch.h"
 #include "experiment/experiment.h"
@@ -53,7 +54,8 @@ static enum clsnn_status draw_mistakes(const struct clsnn_report *r, const struc
     const struct clsnn_dataset *data = r->experiment->batch->data;
     struct clsnn_figure figure = {.dir = r->dir, .name = "mistakes", .formats = r->options->figures};
     enum clsnn_status st = CLSNN_OK;
-    char title[256];
+    char title[256], model[CLSNN_EXCERPT];
+    clsnn_excerpt(r->model, model);
     size_t n = 0, n_wrong = 0;
     for (uint32_t k = 0; k < p->n_images; k++) {
         const int label = label_of(r, p, k);
@@ -64,10 +66,10 @@ static enum clsnn_status draw_mistakes(const struct clsnn_report *r, const struc
     }
     if (n < n_wrong)
         snprintf(title, sizeof title, "The first %zu of %zu wrong answers to %u images of %s (N = %u, %s)", n,
-                 n_wrong, p->n_images, data->name, p->n_post, r->model);
+                 n_wrong, p->n_images, data->name, p->n_post, model);
     else
         snprintf(title, sizeof title, "%zu wrong answer%s to %u images of %s (N = %u, %s)", n,
-                 n == 1 ? "" : "s", p->n_images, data->name, p->n_post, r->model);
+                 n == 1 ? "" : "s", p->n_images, data->name, p->n_post, model);
     while (clsnn_figure_next(&figure))
         TRY(clsnn_mistakes_draw(figure.path, title, list, n, (int)data->test.width, (int)data->test.height));
 fail:

@@ -25,7 +25,8 @@ void clsnn_record_complete(json_t *plan, bool *ok);
 enum clsnn_status clsnn_record_read_plan(const json_t *plan, const char *label, struct clsnn_plan *out,
                                          char data_name[CLSNN_DATA_NAME], char data_sha256[CLSNN_SHA256_HEX]);
 
-/* Calls visit for each member that differs between two plans; a plan that lacks the member gives NULL. */
+/* Calls visit for each member that differs between two plans; a plan that lacks the member gives NULL. The
+ * names of data sets of equal SHA-256 do not count: a set may get another name, and is the same data. */
 typedef void clsnn_record_difference(void *ctx, const char *name, const json_t *saved, const json_t *asked);
 void clsnn_record_compare(json_t *saved, json_t *asked, clsnn_record_difference *visit, void *ctx);
 

@@ -332,7 +332,8 @@ static enum clsnn_status add_saved(const json_t *settings, const char *name,
 
 const char *clsnn_run_data_spec(const char *name, const char *source) {
     if (strncmp(source, "built in", 8) == 0) return "digits";
-    return clsnn_known_find(name) ? name : source;
+    const bool is_there = clsnn_place_look(source) == CLSNN_PLACE_FOUND || clsnn_place_is_npz(source);
+    return is_there || !clsnn_known_find(name) ? source : name;
 }
 
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out,
@@ -341,7 +342,7 @@ enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings
     static const char *const names[] = {"neurons",     "epochs",     "train-images", "label-images",
                                         "test-images", "eval-every", "shuffle",      "checkpoint-every",
                                         "seed",        "data-name",  "validate",     "from",
-                                        "delays",      "snapshots",  "figures"};
+                                        "delays",      "snapshots",  "figures",      "sort-weights"};
     enum clsnn_status st = CLSNN_OK;
     json_t *json = NULL;
     char *path = clsnn_file_join(dir, "run.json");

@@ -60,8 +60,8 @@ enum clsnn_status clsnn_run_json_read(const char *dir, struct clsnn_run *out);
 enum clsnn_status clsnn_run_json_settings(const char *dir, struct clsnn_settings *out,
                                           char from_sha256[CLSNN_SHA256_HEX]);
 
-/* Returns the --data that finds a run's data again: the name of clsnn's own sets, else the directory or file.
- * Borrowed from name and source. */
+/* Returns the --data that finds a run's data again: the directory or file that they came from. Where that is
+ * gone, a known set's name finds the set elsewhere. Borrowed from name and source. */
 const char *clsnn_run_data_spec(const char *name, const char *source);
 
 /* Makes plan, metrics, totals, hashes, warnings and data's name of a finished run, as its run.json has them.

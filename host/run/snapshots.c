@@ -268,6 +268,7 @@ static enum clsnn_status draw_strip(const struct clsnn_report *r, const struct f
         TRY(clsnn_strip_draw(figure.path, title, columns, n, x->plan.neurons, neurons, rows,
                              (float)x->plan.model.w_max, (int)x->batch->data->train.width,
                              (int)x->batch->data->train.height));
+    clsnn_figure_remove_others(&figure);
 fail:
     for (size_t k = 0; k < n; k++) clsnn_npz_finish(&npz[k]);
     return st;

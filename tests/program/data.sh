@@ -275,19 +275,27 @@ data_list_found() { # test_download.c tests how data list knows MNIST
     export CLSNN_DATA=$work/small
     run 3 data list
     prints "searched    $work/small (\$CLSNN_DATA): has MNIST's file names"
-    prints "unusable    see the error"
+    prints "unusable    $work/small: sha256 of the images and labels is "
     says "MNIST's is"
     mkdir empty damaged
     head -c 100 "$work/small/train-images-idx3-ubyte" >damaged/train-images-idx3-ubyte
     CLSNN_DATA=$PWD/empty run 0 data list
     prints "no MNIST files in it"
     export CLSNN_DATA=$PWD/damaged
+    mkdir -p "$PWD/xdg/clsnn/kmnist" # a second damaged set has an error of its own
+    cp "$work/small"/t10k* "$PWD/xdg/clsnn/kmnist"
+    export XDG_DATA_HOME=$PWD/xdg
     run 3 data list
-    prints "unusable    see the error"
+    prints "unusable    $PWD/damaged: train-labels-idx1-ubyte"
+    prints "unusable    $PWD/xdg/clsnn/kmnist: does not hold the four archives of KMNIST"
     says "damaged: train-labels-idx1-ubyte"
     run 3 data list --json
     is_json "$work/out"
     prints '"found": false'
+    prints "\"error\": \"$PWD/damaged: train-labels-idx1-ubyte"
+    prints "\"error\": \"$PWD/xdg/clsnn/kmnist: does not hold the four archives of KMNIST"
+    prints '"name": "digits"'
+    says "damaged: train-labels-idx1-ubyte"
     export CLSNN_DATA=$PWD/gone
     run 3 data list
     says "gone"

@@ -34,7 +34,8 @@ END
 pdf_has() { # pdf_has FILE TEXT...: the pdf is sound, of one page, and has these texts
     local file=$1 text
     shift
-    command -v qpdf pdftotext pdfinfo >/dev/null || skip "qpdf, pdftotext or pdfinfo is not installed"
+    { command -v qpdf && command -v pdftotext && command -v pdfinfo; } >/dev/null ||
+        skip "qpdf, pdftotext or pdfinfo is not installed"
     qpdf --check "$file" >check 2>&1 || wrong "$file: $(tail -n 2 check)"
     pdfinfo "$file" | grep -qE '^Pages: +1$' || wrong "$file: not one page"
     pdftotext "$file" text
@@ -109,13 +110,24 @@ others() { # predict, probe, eval, sweep, reproduce
     prints "figure3.svg, figure3.pdf, figure4.svg, figure4.pdf}"
     svg_has r/figure4.svg "after 1 epoch" seed
     grep -q 'src="data:image/svg+xml;base64,' r/report.html || wrong "reproduce's page has no svg"
+    run 0 reproduce "${brief[@]}" --sizes 5 --epochs 1 --seeds 1 --out r --figures png
+    [ "$(cd r && echo *.svg *.pdf figure*)" = "*.svg *.pdf figure3.png figure4.png" ] ||
+        wrong "old pictures are left: $(echo r/figure*)"
 }
 kept() { # a run that goes on keeps its formats; files of an earlier run move away in every format
-    make_two --figures svg
+    make_two --figures svg --sort-weights label
     grep -A 1 '"figures"' out/run.json | grep -q '"value": "svg"' || wrong "run.json lacks the formats"
     rm out/*.svg
     run 0 train --resume --epochs 3 --out out
-    exist out/weights.svg
+    exist out/{weights,accuracy,confusion}.svg
+    run 0 train --resume --epochs 4 --figures pdf --snapshots 400i --out out
+    exist out/weights-strip.pdf
+    run 0 train --resume --epochs 5 --figures svg --out out
+    local found
+    found=$(cd out && echo *.png *.pdf *.svg)
+    [ "$found" = "*.png *.pdf accuracy.svg confusion.svg weights-strip.svg weights.svg" ] ||
+        wrong "old pictures are left: $found"
+    grep -A 1 '"sort-weights"' out/run.json | grep -q '"value": "label"' || wrong "the order is lost"
     [ ! -e out/weights.png ] || wrong "a png, not asked for"
     train --out out
     exist out/previous-1/{weights,accuracy,confusion}.svg out/weights.png
@@ -126,6 +138,27 @@ alike() { # the default is png alone, and the pictures change no bit
     run 0 train "${small[@]}" --out plain --json
     [ "$(sha)" = "$(cat "$work/final_sha256")" ] || wrong "formats change the result"
     [ "$(echo plain/weights.*)" = plain/weights.png ] || wrong "not png alone: $(echo plain/weights.*)"
+}
+times() { printf "$2%.0s" $(seq "$1"); } # times N TEXT
+long_path() { # a title names a model whose path is long, in other letters, or no UTF-8
+    local k dir name
+    for k in 1 2; do # a cut at a fixed byte is inside a character for one of them
+        dir=$(times $k x)/$(times 40 '\316\261\343\201\202')/$(times 60 '\316\262')
+        name=$(times $k x)/$(times 3 '\316\261\343\201\202')
+        mkdir -p "$dir"
+        cp "$work/base/model.npz" "$dir"
+        run 0 eval "$dir/model.npz" --data "$work/small" --test-images 30 --figures svg --out e$k
+        svg_has e$k/weights.svg "Input weights: N = 20, custom, $name"
+        svg_has e$k/confusion.svg "N = 20, custom, $name" " of 30 right, vote all"
+        run 0 predict "$dir/model.npz" --data "$work/small" --test-images 30 --figures svg --out p$k
+        svg_has p$k/mistakes.svg " images of custom (N = 20, $name"
+        run 0 probe "$dir/model.npz" --data "$work/small" --image 3 --figures svg --out q$k
+        svg_has q$k/probe.svg "$name" ": 20 excitatory neurons"
+    done
+    name=$(printf 'caf\351.npz')
+    cp "$work/base/model.npz" "$name"
+    run 0 eval "$name" --data "$work/small" --test-images 30 --figures svg --out latin
+    svg_has latin/weights.svg "Input weights: N = 20, custom, caf?.npz"
 }
 bad_call() {
     local want="must be some of png|svg|pdf, with commas between them"
@@ -140,6 +173,7 @@ on "train" trained
 on "pixels of images" pixels
 on "predict, probe, eval, sweep, reproduce" others
 on "a run that goes on, or begins anew" kept
+on "titles with long paths" long_path
 on "mistakes in the call" bad_call
 
 run_cases small base

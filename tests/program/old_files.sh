@@ -9,6 +9,11 @@ images=(--data digits --label-images 20 --test-images 20)
 settings=("${images[@]}" --neurons 2 --train-images 12 --seed 7)
 old_sha() { json final_sha256 "$old/run/run.json"; }
 
+no_nan() { # no_nan PAGE: where version 0.1 has no number, the page has none
+    exist "$1"
+    ! grep -n '\bnan\b' "$1" || wrong "$1 has nan: $(grep -c '\bnan\b' "$1") lines"
+}
+
 verified() {
     cp -r "$old/run" run
     run 0 verify run
@@ -32,6 +37,7 @@ resumed() {
     says "going on from stopped/checkpoint/ckpt-000000000015.npz: 15 images, epoch 2 of 2"
     [ "$(sha)" = "$(old_sha)" ] || wrong "final_sha256 is $(sha): must be $(old_sha)"
     state_is finished stopped/run.json
+    no_nan stopped/report.html
     run 0 verify stopped # verify hashes the arrays of model.npz
     prints "$(old_sha)"
 }
@@ -45,6 +51,7 @@ found_finished() {
     cut -d, -f 1-12,14-15 runs/results.csv | same "$old/runs/results.csv" /dev/stdin
     [ "$(cut -d, -f 13 runs/results.csv | sort -u | tr "\n" ,)" = accuracy_likelihood,nan, ] ||
         wrong "$(cat runs/results.csv)"
+    no_nan runs/report.html
 }
 
 on "version 0.1: verify a run" verified

@@ -194,6 +194,13 @@ resume_other() {
     says "  w_max: 1.0 in the checkpoint, 0.9"
     [ "$before" = "$(listing)" ] || wrong "files have changed"
 }
+resume_renamed() { # the name of the data may change, the data may not
+    make_two --data-name before
+    run 0 train "${two[@]}" --data-name after --epochs 3 --out out --resume
+    [ "$(json data)" = after ] || wrong "data is $(json data)"
+    run 9 train "${two[@]}" --data digits --epochs 3 --out out --resume
+    says "  sha256: "
+}
 resume_damaged() {
     make_two
     cp "$work/out" first
@@ -238,6 +245,7 @@ on "--resume: a file" resume_file
 on "--resume: an empty directory" resume_empty
 on "--resume: with the run's own settings" resume_own_settings
 on "--resume: another configuration" resume_other
+on "--resume: another name of the same data" resume_renamed
 on "--resume: a damaged checkpoint" resume_damaged
 on "checkpoints of an earlier run are kept" resume_kept
 

@@ -103,10 +103,11 @@ images = bytes_of("images-idx3", 16).reshape(len(labels), -1)
 p, q, w = n.load("p/predictions.npz"), n.load("q/probe.npz"), n.load("one/model.npz")["w"]
 assert w.shape[0] == images.shape[1] and w.min() >= 0 and w.max() > 0, w.shape
 assert (p["label"] == labels[:30]).all()
-for vote in ("prediction_all", "prediction_proportion"): # an image without a spike is answered with 0
+votes = ["prediction_all", "prediction_proportion", "prediction_likelihood"]
+for vote in votes: # an image without a spike is answered with 0
     assert set(p[vote]) <= set(labels) | {0}, vote
 last = q["accepted"] == 1
-for name in ("label", "prediction_all", "prediction_proportion"): # the probe agrees with predict
+for name in ["label"] + votes: # the probe agrees with predict
     assert (q[name][last] == p[name][3:6]).all(), name
 assert (q["exc_spikes"][last] == p["counts"][3:6].sum(1)).all(), "spikes"
 assert set(q["input_index"]) <= set(n.nonzero(images[3:6].max(0))[0]), "a spike of a dark pixel"

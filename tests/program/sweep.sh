@@ -236,6 +236,12 @@ sweep_other_settings() { # the directory holds another sweep: nothing is done, a
     sweep --out swept
     same_tables swept "$work/swept"
 }
+sweep_renamed() { # the same data under another name: every run is found
+    cp -a "$work/swept" swept
+    sweep --out swept --data-name other
+    says "6 runs, 6 of them finished before"
+    same swept/results.csv "$work/swept/results.csv"
+}
 sweep_extended() { # more values: finished runs stay, wherever the new values stand in the lists
     cp -a "$work/swept" swept
     untouched swept/runs >before
@@ -409,6 +415,7 @@ on "sweep: a second start does nothing" sweep_again
 on "sweep: damaged weights and hashes are found, told, done anew" sweep_damaged
 on "sweep: damaged run.json and lost directories" sweep_damaged_more
 on "sweep: runs of other settings" sweep_other_settings
+on "sweep: another name of the same data" sweep_renamed
 on "sweep: a file with more values keeps what is finished" sweep_extended
 on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json

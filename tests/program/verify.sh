@@ -31,6 +31,21 @@ verify_changed() {
     run "$2" verify run
     says "$3"
 }
+# A known set is read where it was read before. Its name serves only where that place holds no data any more.
+verify_known() {
+    cp -r "$work/small" data
+    run 0 train "${two[@]}" --data data --out out
+    # as if fetched archives had been in it
+    sed -i 's/"name": "custom"/"name": "kmnist"/' out/run.json
+    run 0 verify out
+    run 0 train --resume --epochs 3 --out out
+    sed -i 's/"name": "custom"/"name": "kmnist"/' out/run.json
+    mv data elsewhere
+    refuses 3 "kmnist: found in none of: " verify out
+    mkdir data
+    refuses 3 "kmnist: found in none of: " verify out
+    run 0 verify out --data elsewhere
+}
 verify_no_model() {
     mkdir run && cp "$work/base/run.json" run
     run 1 verify run
@@ -80,6 +95,7 @@ on "verify: equal, JSON" verify_equal 1
 on "verify: equal in work-groups of 64" verify_equal 64
 on "verify: equal, text" verify_text
 on "verify: a run that went on for more epochs" verify_grown
+on "verify: where a known set is found" verify_known
 on "verify: another hash" \
     verify_changed 's/("final_sha256": ")./\1x/' 1 \
     "run: trained again, 1 value differs, the first: final_sha256"

@@ -59,6 +59,7 @@ COMMANDS = [
             7, True),
     Command("runs", "train " + SMALL + " --runs 2 --out {out}", 6, True),
     Command("export", "data export digits {out} -q --json", 3, False),
+    Command("list", "data list --json", 3, False),
 ]
 
 # Checks of whole files. A check raises an exception for a damaged file.
@@ -279,6 +280,8 @@ def answer(command, out, folder):
         rows = json.loads(out)
         checked = [(r["path"], r["checked"], r["images_per_second"] > 0) for r in rows]
         return checked, sorted(results_of(folder))
+    if command.name == "list":
+        return out
     return sorted((n, len(d)) for n, d in results_of(folder).items())
 
 
@@ -296,7 +299,7 @@ def message_trouble(command, err):
 def judge(bench, command, ran, out_dir, before, allowed, baseline, words=(), may_litter=False, in_library=""):
     """Lists the troubles of a run as (kind, text). allowed: exit codes beside 0; 0 needs the right answer."""
     found = []
-    if ITS_END in ran.err or (in_library in FRAGILE and ran.rc < 0):
+    if ITS_END in ran.err or (in_library in FRAGILE and (ran.rc < 0 or "SIGSEGV" in ran.err)):
         partial, _, gone = damage(out_dir, before)
         return [("partial", p) for p in partial + gone] + [("fragile", "a library ended the program")]
     if ran.hung:
