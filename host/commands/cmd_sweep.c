@@ -124,6 +124,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
     TRY(clsnn_session_open(&session, o, grid->options, grid->n_runs));
     TRY(clsnn_report_check_dir(o, dir));
+    TRY(clsnn_sweep_refuse_kinds(dir, false));
     s.has_page = o->collect || s.n_shards == 1;
     s.data = &session.data;
     s.warnings = &session.warnings;

@@ -147,6 +147,7 @@ enum clsnn_status clsnn_cmd_tune(const struct clsnn_options *o) {
     t.dir = common.out_dir ? common.out_dir : default_dir;
     TRY(clsnn_session_open(&session, &common, grid.options, grid.n_runs));
     TRY(clsnn_report_check_dir(&common, t.dir));
+    TRY(clsnn_sweep_refuse_kinds(t.dir, true));
     TRY(clsnn_session_compile(&session, &common, grid.options, grid.n_runs, true));
     common.validate = (int32_t)session.data.n_validation;
     common.eval_every = 1;

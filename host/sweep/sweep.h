@@ -96,9 +96,13 @@ enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, const struct cls
 size_t clsnn_sweep_n_warned(const struct clsnn_sweep *s);
 /* Counts the grid's finished and failed runs, of all shards. */
 void clsnn_sweep_count(const struct clsnn_sweep *s, size_t *out_finished, size_t *out_failed);
+/* Fails if dir holds a result of another kind, whose report.html would be lost: a run; a search, or, for a
+ * search, a sweep. Errors: CLSNN_E_USAGE naming what is there. */
+enum clsnn_status clsnn_sweep_refuse_kinds(const char *dir, bool is_search);
 /* Fails if DIR/runs, as clsnn_sweep_plan found it, holds a run of another sweep: one that the grid lacks, or
  * one with other settings. Runs with fewer epochs and a checkpoint may go on. So a sweep may grow: its runs
- * must hold those of the earlier one. Errors: CLSNN_E_USAGE naming a difference; CLSNN_E_MEMORY. */
+ * must hold those of the earlier one. Errors: CLSNN_E_USAGE naming a difference; CLSNN_E_IO DIR/runs
+ * cannot be read; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_sweep_refuse_others(const struct clsnn_sweep *s);
 
 /* Trains the shard's runs that are not finished. watch may be NULL; *out_stage is written on failure too.

@@ -136,7 +136,7 @@ tune_shards() { # two processes in turns; each stage waits for both
     same_files out "$work/tuned"
 }
 tune_others() { # the directory holds another search: nothing is done, and a difference is named
-    local end="nothing was changed: choose another --out, or delete this one"
+    local end="nothing was changed: choose another --out, or move"
     cp -a "$work/tuned" out
     untouched out >before
     printf 'epochs = 4\nw_norm = 40..95\neta_pre = 1e-4\n' >o.ini
