@@ -171,10 +171,10 @@ enum clsnn_status clsnn_cmd_tune(const struct clsnn_options *o) {
     clsnn_file_remove_unfinished(t.dir);
     st = clsnn_tune_run(&t, &watch);
     clsnn_progress_end(&session.progress);
+    if (st == CLSNN_OK) st = clsnn_tune_files(&t);
     if (st != CLSNN_OK && t.has_begun && t.n_shards == 1) /* best effort: the error is that of the search */
         clsnn_tune_page(&t, st == CLSNN_STOPPED ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED);
     TRY(say_stopped(t.dir, st));
-    TRY(clsnn_tune_files(&t));
     TRY(clsnn_tune_page(&t, CLSNN_RUN_FINISHED));
     print_result(&t, o->out);
     if (t.n_warned && common.strict)

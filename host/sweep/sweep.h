@@ -14,6 +14,7 @@ struct clsnn_sweep_run {
     char *name, *dir;              /* "neurons-100_seed-3"; DIR/runs/NAME; both owned */
     struct clsnn_found_run result; /* as found on disk, or as trained since */
     bool own;                      /* the run belongs to this shard */
+    bool is_waiting;               /* in the queue of a sweep under way */
     bool is_under_way;             /* it has a slot of a batch */
     uint64_t images_there;         /* that its checkpoint was trained on, by its name; 0: there is none */
 };

@@ -62,7 +62,10 @@ static struct clsnn_sweep_run *take(struct worker *k, int b) {
     if (q < w->n_queue) {
         run = w->queue[q];
         memmove(&w->queue[q], &w->queue[q + 1], (--w->n_queue - q) * sizeof(struct clsnn_sweep_run *));
+        run->is_waiting = false;
         run->is_under_way = true;
+        clsnn_found_finish(&run->result); /* that of an earlier start */
+        run->result.found = CLSNN_FOUND_BROKEN_OFF;
         w->stage.n_waiting--;
         w->stage.n_running++;
         k->n_running++;
@@ -83,6 +86,7 @@ void clsnn_slot_drop(struct worker *k, int b, bool ended, const char *why) {
         run->images_there = k->slots[b].images_before;
         w->to_test += clsnn_eta_waiting_tests(run) - k->slots[b].to_test;
         w->queue[w->n_queue++] = run;
+        run->is_waiting = true;
         qsort(w->queue, w->n_queue, sizeof *w->queue, clsnn_work_compare);
         w->stage.n_waiting++;
     } else if (why) {
