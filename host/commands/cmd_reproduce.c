@@ -130,6 +130,7 @@ static enum clsnn_status prepare(struct reproduction *p, const struct clsnn_opti
     clsnn_clock_utc(r->started);
     snprintf(default_dir, sizeof default_dir, "reproduce-%s", s->data.name);
     TRY(clsnn_report_check_dir(o, o->out_dir ? o->out_dir : default_dir));
+    TRY(clsnn_sweep_refuse_kinds(o->out_dir ? o->out_dir : default_dir, false));
     TRY(clsnn_session_compile(s, o, p->grid.options, p->grid.n_runs, true));
     *out_dir = strdup(o->out_dir ? o->out_dir : default_dir);
     if (!*out_dir) return clsnn_no_memory("reproduce");

@@ -42,17 +42,21 @@ static void note_eval_every(struct clsnn_session *session, const struct clsnn_gr
     }
 }
 
-/* Writes tables and pictures if all; prints the summary. Fails if a run failed or, if all, is unfinished. */
-static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_sweep_stage *stage,
-                                bool all) {
+/* Writes tables and pictures if all, and the page; prints the summary. ran: how the runs ended, CLSNN_OK or
+ * CLSNN_E_IO. Fails if a run failed or, if all, is unfinished. */
+static enum clsnn_status finish(const struct clsnn_sweep *s, const struct clsnn_sweep_stage *stage, bool all,
+                                enum clsnn_status ran) {
     enum clsnn_status st = CLSNN_OK;
     FILE *out = s->options->out;
     size_t n_finished = 0, n_failed = 0;
     const size_t n_warned = clsnn_sweep_n_warned(s);
     char *written = NULL;
     clsnn_sweep_count(s, &n_finished, &n_failed);
-    if (all) TRY(clsnn_sweep_table_write(s, &written));
-    TRY(clsnn_sweep_page_end(s, stage->n_runs ? stage : NULL, CLSNN_OK));
+    if (all) st = clsnn_sweep_table_write(s, &written);
+    const enum clsnn_status page =
+        clsnn_sweep_page_end(s, stage->n_runs ? stage : NULL, ran != CLSNN_OK ? ran : st);
+    TRY(st);
+    if (ran == CLSNN_OK) TRY(page);
     if (s->options->json) {
         fprintf(out, "{\"runs\":%zu,\"finished\":%zu,\"failed\":%zu,\"images\":%llu,\"seconds\":%.6g,",
                 s->grid->n_runs, n_finished, n_failed, (unsigned long long)stage->images, stage->seconds);
@@ -124,6 +128,7 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
         return clsnn_fail(CLSNN_E_IO, "%s: no such directory: name the sweep's with --out", dir);
     TRY(clsnn_session_open(&session, o, grid->options, grid->n_runs));
     TRY(clsnn_report_check_dir(o, dir));
+    TRY(clsnn_sweep_refuse_kinds(dir, false));
     s.has_page = o->collect || s.n_shards == 1;
     s.data = &session.data;
     s.warnings = &session.warnings;
@@ -157,7 +162,8 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
                                 s.n_shards > 1 ? " in all shards" : "", n_there, dir);
         ran = clsnn_sweep_run(&s, &watch, &stage);
         clsnn_progress_end(&session.progress);
-        if (ran != CLSNN_OK && stage.n_runs) clsnn_sweep_page_end(&s, &stage, ran); /* it has begun */
+        const bool is_over = ran != CLSNN_OK && ran != CLSNN_E_IO;
+        if (is_over && stage.n_runs) clsnn_sweep_page_end(&s, &stage, ran); /* it has begun */
         if (ran == CLSNN_STOPPED) {
             clsnn_error_clear();
             ran = clsnn_fail(CLSNN_STOPPED,
@@ -165,9 +171,9 @@ static enum clsnn_status run_grid(const struct clsnn_grid *grid, const struct cl
                              "with the others",
                              stage.n_done, stage.n_runs, stage.n_runs == 1 ? " is" : "s are", dir);
         }
-        if (ran != CLSNN_E_IO || stage.n_runs == 0) TRY(ran); /* tables hold also runs that were not saved */
+        if (is_over || stage.n_runs == 0) TRY(ran); /* tables hold also runs that were not saved */
     }
-    st = finish(&s, &stage, o->collect || s.n_shards == 1);
+    st = finish(&s, &stage, o->collect || s.n_shards == 1, ran);
     if (ran != CLSNN_OK) st = ran;
 fail:
     clsnn_sweep_finish(&s);

@@ -147,6 +147,7 @@ enum clsnn_status clsnn_cmd_tune(const struct clsnn_options *o) {
     t.dir = common.out_dir ? common.out_dir : default_dir;
     TRY(clsnn_session_open(&session, &common, grid.options, grid.n_runs));
     TRY(clsnn_report_check_dir(&common, t.dir));
+    TRY(clsnn_sweep_refuse_kinds(t.dir, true));
     TRY(clsnn_session_compile(&session, &common, grid.options, grid.n_runs, true));
     common.validate = (int32_t)session.data.n_validation;
     common.eval_every = 1;
@@ -170,10 +171,10 @@ enum clsnn_status clsnn_cmd_tune(const struct clsnn_options *o) {
     clsnn_file_remove_unfinished(t.dir);
     st = clsnn_tune_run(&t, &watch);
     clsnn_progress_end(&session.progress);
+    if (st == CLSNN_OK) st = clsnn_tune_files(&t);
     if (st != CLSNN_OK && t.has_begun && t.n_shards == 1) /* best effort: the error is that of the search */
         clsnn_tune_page(&t, st == CLSNN_STOPPED ? CLSNN_RUN_STOPPED : CLSNN_RUN_FAILED);
     TRY(say_stopped(t.dir, st));
-    TRY(clsnn_tune_files(&t));
     TRY(clsnn_tune_page(&t, CLSNN_RUN_FINISHED));
     print_result(&t, o->out);
     if (t.n_warned && common.strict)

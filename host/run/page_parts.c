@@ -63,12 +63,18 @@ void clsnn_page_settings(FILE *page, const struct clsnn_options *o) {
     fputs(s.n ? "</tbody></table>\n</details>\n" : "</details>\n", page);
 }
 
+bool clsnn_page_has_figure(const char *dir, const char *name, int32_t formats) {
+    struct clsnn_figure f = {.dir = dir, .name = name, .formats = formats};
+    clsnn_figure_next(&f);
+    return clsnn_file_is_there(dir, f.path + strlen(dir) + 1);
+}
+
 enum clsnn_status clsnn_page_figure(FILE *page, const char *dir, const char *name, int32_t formats,
                                     const char *alt) {
     struct clsnn_figure f = {.dir = dir, .name = name, .formats = formats};
     clsnn_figure_next(&f);
     const char *file = f.path + strlen(dir) + 1;
-    if (!clsnn_file_is_there(dir, file)) return CLSNN_OK;
+    if (!clsnn_page_has_figure(dir, name, formats)) return CLSNN_OK;
     if (!clsnn_text_ends(file, ".pdf")) return clsnn_html_picture(page, f.path, alt);
     clsnn_html_link(page, file, alt);
     return CLSNN_OK;

@@ -16,6 +16,8 @@ enum { CLSNN_PAGE_RELOAD_SECONDS = 10 };
 void clsnn_page_under_way(FILE *page, const char *what);
 /* Writes the settings that differ from default and preset, then, folded, the others. */
 void clsnn_page_settings(FILE *page, const struct clsnn_options *o);
+/* Returns whether the file that clsnn_page_figure shows is there. */
+bool clsnn_page_has_figure(const char *dir, const char *name, int32_t formats);
 /* Writes the picture dir/name.* in the first of the formats that a page can hold, png or svg; a link to a
  * pdf; nothing if the file is not there.
  * Errors: as of clsnn_html_picture. */

@@ -63,13 +63,14 @@ void clsnn_eta_count(struct worker *k) {
     k->marks[1] = (struct mark){at, k->done, k->busy_seconds};
 }
 
-void clsnn_eta_tested(struct worker *k, const struct clsnn_plan *plan, double seconds) {
+double clsnn_eta_tested(struct worker *k, const struct clsnn_plan *plan, double seconds) {
     const double work = clsnn_pack_work(plan, (uint64_t)plan->label_images + plan->test_images);
     k->tested += work;
     if (++k->n_tests == 2) k->timed = k->eval_seconds = 0; /* the first was better than none */
     k->timed += work;
     k->eval_seconds += seconds;
     clsnn_eta_skip(k);
+    return work;
 }
 
 /* Gives work to the machine that is free first. */

@@ -20,8 +20,9 @@ double clsnn_eta_tests(const struct clsnn_plan *plan, size_t n_tests); /* clsnn_
  * three networks on two cores takes as long as one of four: it counts one core and a half. Speeds are of the
  * last third to half of the time. The caller holds the lock. */
 void clsnn_eta_count(struct worker *k);
-/* Counts a test of a run of this plan, and leaves its time out of training. The caller holds the lock. */
-void clsnn_eta_tested(struct worker *k, const struct clsnn_plan *plan, double seconds);
+/* Counts a test of a run of this plan, and leaves its time out of training. Returns its clsnn_pack_work. The
+ * caller holds the lock. */
+double clsnn_eta_tested(struct worker *k, const struct clsnn_plan *plan, double seconds);
 /* Returns clsnn_sweep_stage.test_pace. The caller holds the lock. */
 double clsnn_eta_test_pace(const struct work *w);
 /* Leaves out the time since the last call: nothing was trained. */

@@ -2,8 +2,10 @@
 #include "sweep/sweep.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -101,6 +103,36 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+enum clsnn_status clsnn_sweep_refuse_kinds(const char *dir, bool is_search) {
+    static const struct {
+        const char *name, *kind;
+        bool of_search, of_sweep; /* a search, a sweep may have it itself */
+    } signs[] = {{"run.json", "a run", false, false},
+                 {"best.ini", "a search", true, false},
+                 {"epochs-1", "a search", true, false}, /* its first stage */
+                 {"runs", "a sweep", false, true}};
+    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
+        if (is_search ? signs[k].of_search : signs[k].of_sweep) continue;
+        if (clsnn_file_is_there(dir, signs[k].name))
+            return clsnn_fail(CLSNN_E_USAGE,
+                              "%s: holds %s (%s), whose report.html would be lost; nothing was changed: "
+                              "choose another --out",
+                              dir, signs[k].kind, signs[k].name);
+    }
+    return CLSNN_OK;
+}
+
+/* Finds whether the entry `name` of runs, open as dir_fd, is a run. */
+static enum clsnn_status look_for_run(int dir_fd, const char *runs, const char *name, bool *out) {
+    char *path = clsnn_file_join(name, "run.json");
+    if (!path) return CLSNN_E_MEMORY;
+    *out = faccessat(dir_fd, path, F_OK, 0) == 0;
+    const int why = *out ? ENOENT : errno;
+    free(path);
+    if (why == ENOENT || why == ENOTDIR) return CLSNN_OK;
+    return clsnn_fail(CLSNN_E_IO, "%s/%s: cannot be read: %s", runs, name, strerror(why));
+}
+
 /* Finds the first name, by the alphabet, of a run in `runs` that is none of the grid; *out is malloc'ed, or
  * NULL: there is none. */
 static enum clsnn_status find_foreign(const struct clsnn_sweep *s, const char *runs, char **out) {
@@ -113,17 +145,14 @@ static enum clsnn_status find_foreign(const struct clsnn_sweep *s, const char *r
     for (size_t k = 0; k < n_runs; k++) names[k] = s->runs[k].name;
     qsort(names, n_runs, sizeof *names, compare_names);
     open = opendir(runs);
+    if (!open && errno != ENOENT)
+        TRY(clsnn_fail(CLSNN_E_IO, "%s: cannot be read: %s", runs, strerror(errno)));
     for (const struct dirent *entry; open && (entry = readdir(open));) {
         const char *name = entry->d_name;
         if (*name == '.' || bsearch(&name, names, n_runs, sizeof *names, compare_names)) continue;
         if (first && strcmp(first, name) < 0) continue;
-        char *dir = clsnn_file_join(runs, name);
-        if (!dir) {
-            st = CLSNN_E_MEMORY;
-            goto fail;
-        }
-        const bool is_run = clsnn_file_is_there(dir, "run.json");
-        free(dir);
+        bool is_run;
+        TRY(look_for_run(dirfd(open), runs, name, &is_run));
         if (!is_run) continue;
         free(first);
         first = strdup(name);
@@ -191,9 +220,9 @@ enum clsnn_status clsnn_sweep_refuse_others(const struct clsnn_sweep *s) {
     }
     st = clsnn_fail(
         CLSNN_E_USAGE,
-        "%s/%s: is none of these %zu run%s: %s; nothing was changed: choose another --out, or delete "
-        "this one",
-        runs, name, s->grid->n_runs, s->grid->n_runs == 1 ? "" : "s", why);
+        "%s/%s: is none of these %zu run%s: %s; nothing was changed: choose another --out, or move %s out of "
+        "runs/",
+        runs, name, s->grid->n_runs, s->grid->n_runs == 1 ? "" : "s", why, name);
 fail:
     clsnn_found_finish(&found);
     free(dir);

@@ -14,6 +14,7 @@ struct clsnn_sweep_run {
     char *name, *dir;              /* "neurons-100_seed-3"; DIR/runs/NAME; both owned */
     struct clsnn_found_run result; /* as found on disk, or as trained since */
     bool own;                      /* the run belongs to this shard */
+    bool is_waiting;               /* in the queue of a sweep under way */
     bool is_under_way;             /* it has a slot of a batch */
     uint64_t images_there;         /* that its checkpoint was trained on, by its name; 0: there is none */
 };
@@ -96,9 +97,13 @@ enum clsnn_status clsnn_sweep_look(const struct clsnn_sweep *s, const struct cls
 size_t clsnn_sweep_n_warned(const struct clsnn_sweep *s);
 /* Counts the grid's finished and failed runs, of all shards. */
 void clsnn_sweep_count(const struct clsnn_sweep *s, size_t *out_finished, size_t *out_failed);
+/* Fails if dir holds a result of another kind, whose report.html would be lost: a run; a search, or, for a
+ * search, a sweep. Errors: CLSNN_E_USAGE naming what is there. */
+enum clsnn_status clsnn_sweep_refuse_kinds(const char *dir, bool is_search);
 /* Fails if DIR/runs, as clsnn_sweep_plan found it, holds a run of another sweep: one that the grid lacks, or
  * one with other settings. Runs with fewer epochs and a checkpoint may go on. So a sweep may grow: its runs
- * must hold those of the earlier one. Errors: CLSNN_E_USAGE naming a difference; CLSNN_E_MEMORY. */
+ * must hold those of the earlier one. Errors: CLSNN_E_USAGE naming a difference; CLSNN_E_IO DIR/runs
+ * cannot be read; CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_sweep_refuse_others(const struct clsnn_sweep *s);
 
 /* Trains the shard's runs that are not finished. watch may be NULL; *out_stage is written on failure too.

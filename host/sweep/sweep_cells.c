@@ -28,39 +28,58 @@ const char *clsnn_sweep_state(const struct clsnn_sweep_run *run) {
     return names[run->result.found];
 }
 
+/* Returns a number that runs of one cell share, and hardly any others (FNV-1a). */
+static size_t hash_of(const struct clsnn_grid *g, size_t run) {
+    uint64_t hash = 14695981039346656037u;
+    for (size_t k = 0; k < g->n_axes; k++)
+        if (!clsnn_sweep_is_seed(&g->axes[k]))
+            hash = (hash ^ clsnn_grid_index(g, run, &g->axes[k])) * 1099511628211u;
+    return (size_t)(hash ^ hash >> 32);
+}
+
 enum clsnn_status clsnn_sweep_cells(const struct clsnn_sweep *s, struct clsnn_sweep_cell **out,
                                     size_t *out_n) {
     const size_t n = s->grid->n_runs;
+    size_t n_cells = 0, room = 2;
+    while (room < 2 * n) room *= 2;
     struct clsnn_sweep_cell *cells = malloc(n * sizeof *cells);
-    double *values = malloc(2 * n * sizeof *values);
-    size_t *cell_of = malloc(n * sizeof *cell_of), n_cells = 0;
-    if (!cells || !values || !cell_of) {
+    double *values = malloc(2 * n * sizeof *values); /* of a cell one after another */
+    size_t *cell_of = malloc(n * sizeof *cell_of), *end = malloc(n * sizeof *end),
+           *table = calloc(room, sizeof *table); /* a hash table of cells, counted from 1; 0: none */
+    if (!cells || !values || !cell_of || !end || !table) {
         free(cells);
-        free(values);
-        free(cell_of);
-        return clsnn_no_memory("results");
+        cells = NULL;
+        goto fail;
     }
     for (size_t run = 0; run < n; run++) {
-        size_t c = 0;
-        while (c < n_cells && !clsnn_sweep_same_but_seed(s->grid, cells[c].first, run, NULL)) c++;
-        if (c == n_cells) cells[n_cells++] = (struct clsnn_sweep_cell){.first = run};
-        cell_of[run] = c;
-        cells[c].n_runs++;
-    }
-    for (size_t c = 0; c < n_cells; c++) {
-        size_t k = 0;
-        for (size_t run = 0; run < n; run++) {
-            const struct clsnn_found_run *result = &s->runs[run].result;
-            if (cell_of[run] != c || result->found != CLSNN_FOUND_FINISHED) continue;
-            values[k] = 100 * clsnn_run_last(&result->run)->accuracy_all;
-            values[n + k++] = 100 * clsnn_run_last(&result->run)->accuracy_proportion;
+        size_t at = hash_of(s->grid, run) % room;
+        while (table[at] && !clsnn_sweep_same_but_seed(s->grid, cells[table[at] - 1].first, run, NULL))
+            at = (at + 1) % room;
+        if (!table[at]) {
+            cells[n_cells] = (struct clsnn_sweep_cell){.first = run};
+            table[at] = ++n_cells;
         }
-        cells[c].all = clsnn_stats_of(values, k);
-        cells[c].proportion = clsnn_stats_of(values + n, k);
+        cell_of[run] = table[at] - 1;
+        cells[cell_of[run]].n_runs++;
     }
-    free(values);
-    free(cell_of);
+    for (size_t c = 0, begin = 0; c < n_cells; begin += cells[c++].n_runs) end[c] = begin;
+    for (size_t run = 0; run < n; run++) {
+        const struct clsnn_found_run *result = &s->runs[run].result;
+        if (result->found != CLSNN_FOUND_FINISHED) continue;
+        const size_t at = end[cell_of[run]]++;
+        values[at] = 100 * clsnn_run_last(&result->run)->accuracy_all;
+        values[n + at] = 100 * clsnn_run_last(&result->run)->accuracy_proportion;
+    }
+    for (size_t c = 0, begin = 0; c < n_cells; begin += cells[c++].n_runs) {
+        cells[c].all = clsnn_stats_of(values + begin, end[c] - begin);
+        cells[c].proportion = clsnn_stats_of(values + n + begin, end[c] - begin);
+    }
     *out = cells;
     *out_n = n_cells;
-    return CLSNN_OK;
+fail:
+    free(values);
+    free(cell_of);
+    free(end);
+    free(table);
+    return cells ? CLSNN_OK : clsnn_no_memory("results");
 }

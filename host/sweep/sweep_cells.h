@@ -11,7 +11,8 @@ struct clsnn_sweep_cell {
     struct clsnn_stats all, proportion; /* accuracy in percent, over the finished runs */
 };
 
-/* Makes the cells, in the order of their first runs. *out: [*out_n], malloc'ed. Errors: CLSNN_E_MEMORY. */
+/* Makes the cells, in the order of their first runs, in time linear in the runs: a page under way asks often.
+ * *out: [*out_n], malloc'ed. Errors: CLSNN_E_MEMORY. */
 enum clsnn_status clsnn_sweep_cells(const struct clsnn_sweep *s, struct clsnn_sweep_cell **out,
                                     size_t *out_n);
 

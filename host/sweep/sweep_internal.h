@@ -14,7 +14,7 @@ struct slot {
     struct clsnn_report report;
     bool is_unsaved;        /* counted in n_unsaved */
     uint64_t images_before; /* trained on before this start: those of the checkpoint */
-    double to_test;         /* its part of to_test */
+    double to_test;         /* its part of work.to_test, less the tests it has had in this start */
 };
 
 /* A device's progress at some time. */

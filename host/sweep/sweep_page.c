@@ -47,11 +47,19 @@ static void write_title(const struct clsnn_sweep *s, char *out, size_t room) {
         snprintf(out, room, "%s: a sweep of %zu run%s", s->data->name, n, plural(n));
 }
 
+/* Returns whether the run has failed and does not wait to be made again. */
+static bool has_failed(const struct page *p, const struct clsnn_sweep_run *run) {
+    return run->result.found == CLSNN_FOUND_FAILED && !(p->state == CLSNN_RUN_RUNNING && run->is_waiting);
+}
+
 static void write_state(const struct page *p) {
     const struct clsnn_sweep_stage *stage = p->stage;
     char eta[32];
-    size_t n_finished, n_failed;
-    clsnn_sweep_count(p->s, &n_finished, &n_failed);
+    size_t n_finished = 0, n_failed = 0;
+    for (size_t k = 0; k < p->s->grid->n_runs; k++) {
+        n_finished += p->s->runs[k].result.found == CLSNN_FOUND_FINISHED;
+        n_failed += has_failed(p, &p->s->runs[k]);
+    }
     if (p->state == CLSNN_RUN_RUNNING) clsnn_page_under_way(p->to, "sweep");
     if (p->state == CLSNN_RUN_FAILED) clsnn_html_note(p->to, "This sweep has failed.", clsnn_error_text());
     if (p->state == CLSNN_RUN_STOPPED)
@@ -224,6 +232,7 @@ static enum clsnn_status write_pictures(const struct page *p) {
         if (clsnn_sweep_is_seed(&g->axes[a])) continue;
         snprintf(name, sizeof name, "accuracy-%s", g->axes[a].name);
         snprintf(alt, sizeof alt, "Accuracy against %s", g->axes[a].name);
+        if (!clsnn_page_has_figure(p->s->dir, name, p->s->options->figures)) continue; /* values are names */
         fputs("<figure>\n", p->to);
         TRY(clsnn_page_figure(p->to, p->s->dir, name, p->s->options->figures, alt));
         fputs("</figure>\n", p->to);
@@ -234,8 +243,7 @@ fail:
 
 /* Returns the state of a run for people. */
 static const char *state_of(const struct page *p, const struct clsnn_sweep_run *run) {
-    if (p->state != CLSNN_RUN_RUNNING || run->result.found == CLSNN_FOUND_FINISHED ||
-        run->result.found == CLSNN_FOUND_FAILED)
+    if (p->state != CLSNN_RUN_RUNNING || run->result.found == CLSNN_FOUND_FINISHED || has_failed(p, run))
         return clsnn_sweep_state(run);
     return run->is_under_way ? "under way" : "waiting";
 }

@@ -358,6 +358,7 @@ static enum clsnn_status make_queue(struct work *w) {
             continue;
         }
         w->queue[w->n_queue++] = run;
+        run->is_waiting = true;
         w->stage.n_waiting++;
         if (s->keeps_checkpoints) TRY(look_for_checkpoint(s, run));
         w->stage.images_total += clsnn_eta_images(run);

@@ -62,13 +62,16 @@ static struct clsnn_sweep_run *take(struct worker *k, int b) {
     if (q < w->n_queue) {
         run = w->queue[q];
         memmove(&w->queue[q], &w->queue[q + 1], (--w->n_queue - q) * sizeof(struct clsnn_sweep_run *));
+        run->is_waiting = false;
         run->is_under_way = true;
+        clsnn_found_finish(&run->result); /* that of an earlier start */
+        run->result.found = CLSNN_FOUND_BROKEN_OFF;
         w->stage.n_waiting--;
         w->stage.n_running++;
         k->n_running++;
     }
     pthread_mutex_unlock(&w->lock);
-    k->slots[b] = (struct slot){.run = run};
+    k->slots[b] = (struct slot){.run = run, .to_test = run ? clsnn_eta_waiting_tests(run) : 0};
     return run;
 }
 
@@ -79,10 +82,12 @@ void clsnn_slot_drop(struct worker *k, int b, bool ended, const char *why) {
     run->is_under_way = false;
     w->stage.n_running--;
     k->n_running--;
+    w->to_test -= k->slots[b].to_test; /* a failed run has tests left */
     if (!ended) {
         run->images_there = k->slots[b].images_before;
-        w->to_test += clsnn_eta_waiting_tests(run) - k->slots[b].to_test;
+        w->to_test += clsnn_eta_waiting_tests(run);
         w->queue[w->n_queue++] = run;
+        run->is_waiting = true;
         qsort(w->queue, w->n_queue, sizeof *w->queue, clsnn_work_compare);
         w->stage.n_waiting++;
     } else if (why) {
@@ -149,8 +154,9 @@ static enum clsnn_status begin_or_go_on(struct worker *k, struct clsnn_batch *ba
     pthread_mutex_lock(&w->lock);
     w->stage.images_total -= clsnn_eta_images(run); /* what a checkpoint's name said */
     w->stage.images_total += (uint64_t)run->plan.epochs * run->plan.train_images - (*out)->at.images;
+    w->to_test -= k->slots[b].to_test;
     k->slots[b].to_test = clsnn_eta_tests(&run->plan, (*out)->n_metrics);
-    w->to_test -= clsnn_eta_waiting_tests(run) - k->slots[b].to_test;
+    w->to_test += k->slots[b].to_test;
     const bool is_first = *out_name && !w->told_resume;
     w->told_resume = w->told_resume || is_first;
     pthread_mutex_unlock(&w->lock);
@@ -221,7 +227,7 @@ enum clsnn_status clsnn_slot_evaluated(void *ctx, const struct clsnn_experiment 
     struct work *w = k->work;
     struct slot *slot = &k->slots[x->slot];
     pthread_mutex_lock(&w->lock);
-    clsnn_eta_tested(k, &x->plan, m->eval_seconds);
+    slot->to_test -= clsnn_eta_tested(k, &x->plan, m->eval_seconds);
     pthread_mutex_unlock(&w->lock);
     /* After the last epoch save() writes them. */
     enum clsnn_status st = m->epoch < x->plan.epochs ? clsnn_report_metrics(&slot->report) : CLSNN_OK;

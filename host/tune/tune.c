@@ -122,8 +122,8 @@ static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *gr
                                 .warnings = t->warnings};
     TRY(clsnn_sweep_plan(out, watch));
     if (!from && !is_best) TRY(clsnn_sweep_refuse_others(out));
-    if (!is_best) TRY(show_page(t));
     t->n_tested = out->runs[0].plan.test_images;
+    if (!is_best) TRY(show_page(t));
     out->later = later;
     out->test_pace = t->test_pace;
     if (!is_best) out->n_later = list_later(t, &out->runs[0].plan, grid->n_runs, (uint32_t)o->epochs, later);
@@ -142,9 +142,9 @@ static enum clsnn_status train(struct clsnn_tune *t, const struct clsnn_grid *gr
                         t->shard, t->n_shards, dir, grid->n_runs - n_finished - n_failed);
         goto fail;
     }
-    if (t->shard == 1) TRY(clsnn_sweep_table_write(out, &written));
+    if (t->shard == 1) st = clsnn_sweep_table_write(out, &written);
     out->has_page = true; /* each shard that finds the stage finished writes the same page */
-    TRY(clsnn_sweep_page_end(out, stage.n_runs ? &stage : NULL, CLSNN_OK));
+    TRY(clsnn_sweep_page_end(out, stage.n_runs ? &stage : NULL, st));
 fail:
     free(written);
     return st;

@@ -295,10 +295,12 @@ static void write_page(const struct clsnn_tune *t, enum clsnn_run_state state, F
     clsnn_html_text(to, title);
     fputs("</h1>\n", to);
     write_state(t, state, to);
-    fprintf(to,
-            "<p>Every number is of validation images, the last of the training images: %u. They were not "
-            "trained on, and no test image was looked at. The points train with seed %llu.</p>\n",
-            t->data->n_validation, (unsigned long long)o->seed);
+    fprintf(
+        to,
+        "<p>Every number is of %u validation images. The last %u training images were set aside for that: "
+        "no network was trained on them, and no test image was looked at. The points train with seed "
+        "%llu.</p>\n",
+        t->n_tested, t->data->n_validation, (unsigned long long)o->seed);
     for (size_t k = 0; k < t->grid->n_runs; k++) has_points = has_points || t->points[k].n_metrics;
     if (state == CLSNN_RUN_FINISHED) write_best(t, to);
     if (has_points) write_points(t, state == CLSNN_RUN_RUNNING, to);

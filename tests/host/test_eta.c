@@ -1,6 +1,7 @@
 /* The time that a sweep or a search has left (sweep/eta.c), beside a simulated device: two cores that train
  * in launches, with costs measured on a CPU, slower first images, and tests that hold up the device. At half
  * time the estimate must be within 20 % of what is left. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "device/device.h"
 #include "sweep/eta.h"
 #include "sweep/pack.h"
@@ -21,6 +23,19 @@ static double now_ms;
 double __wrap_clsnn_clock_seconds(void);
 double __wrap_clsnn_clock_seconds(void) {
     return now_ms * 1e-3;
+}
+
+/* No run starts. */
+enum clsnn_status __wrap_clsnn_experiment_create(struct clsnn_batch *, int, const struct clsnn_plan *,
+                                                 struct clsnn_experiment **);
+enum clsnn_status __wrap_clsnn_experiment_create(struct clsnn_batch *batch, int slot,
+                                                 const struct clsnn_plan *plan,
+                                                 struct clsnn_experiment **out) {
+    (void)batch;
+    (void)slot;
+    (void)plan;
+    (void)out;
+    return clsnn_fail(CLSNN_E_IO, "no room");
 }
 
 /* The state of the simulation over all sweeps of a search. */
@@ -275,10 +290,45 @@ static void searches(void **state) {
     }
 }
 
+/* Tests that a run no longer needs are not waited for: it has failed, or its start has. Those of a run that
+ * goes back into the queue are. */
+static void runs_that_fail(void **state) {
+    (void)state;
+    struct clsnn_sweep_run runs[4], *queue[4];
+    struct clsnn_sweep sweep = {.n_devices = 1, .runs = runs};
+    struct slot slots[1];
+    struct work w = {.sweep = &sweep, .queue = queue, .n_queue = 4, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct worker k = {.work = &w, .slots = slots, .n_slots = 1, .like = &runs[0].plan};
+    struct clsnn_experiment *x;
+    for (size_t r = 0; r < 4; r++) {
+        runs[r] = (struct clsnn_sweep_run){
+            .plan = plan_of(400, 4, 20000, 1), .name = (char *)"run", .dir = (char *)"/nowhere"};
+        queue[r] = &runs[r];
+        w.to_test += clsnn_eta_waiting_tests(&runs[r]);
+    }
+    const double one = w.to_test / 4, a_test = one / 4;
+    assert_int_equal(clsnn_slot_fill(&k, NULL, 0, &x), CLSNN_OK); /* every start fails */
+    assert_null(x);
+    assert_int_equal(w.stage.n_failed, 4);
+    assert_true(fabs(w.to_test) < 1e-6 * one);
+    /* A run that has had one of its four tests fails; another one goes back. */
+    for (int fails = 0; fails < 2; fails++) {
+        w.to_test = one;
+        k.tested = 0;
+        slots[0] = (struct slot){.run = &runs[0], .to_test = one};
+        struct clsnn_experiment tested = {.plan = runs[0].plan};
+        const struct clsnn_metrics m = {.epoch = 4};
+        assert_int_equal(clsnn_slot_evaluated(&k, &tested, &m), CLSNN_OK);
+        assert_true(fabs(k.tested - a_test) < 1e-6 * one);
+        clsnn_slot_drop(&k, 0, fails, "lost");
+        assert_true(fabs(w.to_test - k.tested - (fails ? 0 : one)) < 1e-6 * one);
+    }
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(runs_of_one_size),
-                                       cmocka_unit_test(runs_of_many_sizes),
-                                       cmocka_unit_test(runs_that_go_on), cmocka_unit_test(searches)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_of_one_size), cmocka_unit_test(runs_of_many_sizes),
+        cmocka_unit_test(runs_that_go_on), cmocka_unit_test(searches), cmocka_unit_test(runs_that_fail)};
     return cmocka_run_group_tests_name("eta", tests, NULL, NULL);
 }

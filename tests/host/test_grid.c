@@ -1,5 +1,5 @@
 /* Files of sweeps to runs: lists, ranges, zipped axes, the order of runs, every refusal, names of
- * directories, shards. */
+ * directories, shards, cells. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,15 +7,18 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sweep/grid.h"
 #include "sweep/pack.h"
 #include "sweep/shard.h"
+#include "sweep/sweep_cells.h"
 #include "options/options.h"
 
 static char folder[64], file[96];
@@ -628,6 +631,49 @@ static void test_shares(void **state) {
     }
 }
 
+/* Many cells of two seeds, with every third run finished: right, and in no time. */
+static void test_cells(void **state) {
+    (void)state;
+    enum { N = 50000 };
+    static size_t order[N], seeds[2] = {0, 1};
+    static struct clsnn_sweep_run runs[2 * N];
+    static struct clsnn_metrics metrics[2 * N];
+    struct clsnn_axis axes[] = {
+        {.row = clsnn_option_find("seed"), .order = seeds, .n_order = 2, .n_values = 2},
+        {.param = clsnn_param_find("w_norm"), .order = order, .n_order = N, .n_values = N, .group = 1}};
+    const struct clsnn_grid g = {.axes = axes, .n_axes = 2, .n_groups = 2, .n_runs = 2 * N};
+    const struct clsnn_sweep s = {.grid = &g, .runs = runs};
+    struct clsnn_sweep_cell *cells;
+    size_t n_cells;
+    for (size_t k = 0; k < N; k++) order[k] = N - 1 - k;
+    for (size_t k = 0; k < 2 * N; k += 3) {
+        metrics[k].accuracy_all = (double)k / (4 * N);
+        metrics[k].accuracy_proportion = (double)k / (2 * N);
+        runs[k].result.found = CLSNN_FOUND_FINISHED;
+        runs[k].result.run.metrics = &metrics[k];
+        runs[k].result.run.n_metrics = 1;
+    }
+    const clock_t began = clock();
+    assert_int_equal(clsnn_sweep_cells(&s, &cells, &n_cells), CLSNN_OK);
+    const double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
+    if (seconds > 3) fail_msg("%d cells took %.1f s of a core: must take milliseconds", N, seconds);
+    assert_int_equal(n_cells, N);
+    for (size_t c = 0; c < N; c++) {
+        assert_int_equal(cells[c].first, c);
+        assert_int_equal(cells[c].n_runs, 2);
+        size_t n = 0;
+        double sum = 0;
+        for (size_t k = c; k < 2 * N; k += N)
+            if (k % 3 == 0) n++, sum += 100 * metrics[k].accuracy_all;
+        assert_int_equal(cells[c].all.n, n);
+        assert_int_equal(cells[c].proportion.n, n);
+        if (n == 0) continue;
+        assert_true(fabs(cells[c].all.mean - sum / (double)n) < 1e-9);
+        assert_true(fabs(cells[c].proportion.mean - 2 * sum / (double)n) < 1e-9);
+    }
+    free(cells);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_lists_and_ranges, clean),
@@ -643,6 +689,7 @@ int main(void) {
         cmocka_unit_test_setup(test_shards, clean),
         cmocka_unit_test_setup(test_most_runs, clean),
         cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_cells),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

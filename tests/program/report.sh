@@ -110,6 +110,7 @@ END
     alone out/report.html
     cp out/report.html "$work/wide.html"
 }
+empty_figure() { tr -d '\n' <"$1" | grep -q '<figure></figure>'; }
 # links PAGE: every link of a page leads to a page below its directory; prints their number
 links() {
     local link n=0
@@ -143,15 +144,47 @@ swept() { # a sweep's page: its runs with links to their pages, means, warnings 
     page_has s/report.html "<strong>1 run failed.</strong>" "4 of 6 runs are finished" "it failed" ">missing<"
     [ "$(links s/report.html)" = 5 ] || wrong "not five links"
 }
+named() { # values that are names have no picture
+    printf 'rule = pair, triplet\nw_norm = 70, 80\n' >s.ini
+    run 0 sweep s.ini "${brief[@]}" --neurons 5 --out s
+    alone s/report.html
+    page_has s/report.html "Accuracy against w_norm"
+    ! empty_figure s/report.html || wrong "a figure is empty"
+}
+over() { # over PAGE: it says that something has failed, and does not load itself again
+    page_has "$1" "has failed.</strong>"
+    ! grep -q 'http-equiv="refresh"' "$1" || wrong "$1 of something that has failed reloads itself"
+}
+sweep_lost() { # files of a run, then a table, cannot be written
+    printf 'seed = 1..3\n' >s.ini
+    mkdir -p s/runs t/results.csv/x && echo mine >s/runs/seed-2
+    run 8 sweep s.ini "${brief[@]}" --neurons 5 --out s
+    over s/report.html
+    page_has s/report.html "files of 1 run could not be written: s/runs/seed-2"
+    run 8 sweep s.ini "${brief[@]}" --neurons 5 --out t
+    over t/report.html
+    page_has t/report.html "t/results.csv" "3 of 3 runs are finished"
+}
+search_lost() { # a table of a stage, then that of the search, cannot be written
+    local some=(--data "$work/small" --neurons 6 --random 2 --train-images 60 --label-images 60
+        --validate 60 --seeds 1 --epochs 1)
+    echo 'w_norm = 60..90' >t.ini
+    mkdir -p s/epochs-1/summary.csv/x t/tune.csv/x
+    run 8 tune t.ini "${some[@]}" --out s
+    over s/epochs-1/report.html
+    over s/report.html
+    run 8 tune t.ini "${some[@]}" --out t
+    over t/report.html
+}
 seeds() { # the page of train --runs; an interval only from three seeds on
     train --runs 3 --out r --epochs 2 --eval-every 1
     alone r/report.html
     page_has r/report.html "<h1>custom: 20 neurons, 2 epochs, 3 seeds</h1>" " &plusmn; " "bars: 95 % interval"
     [ "$(links r/report.html)" = 3 ] || wrong "not three links"
     cp r/report.html "$work/seeds.html"
-    train --runs 2 --out r
-    page_has r/report.html "Means over seeds"
-    ! grep -qF "&plusmn;" r/report.html || wrong "two seeds have an interval"
+    train --runs 2 --out two
+    page_has two/report.html "Means over seeds"
+    ! grep -qF "&plusmn;" two/report.html || wrong "two seeds have an interval"
 }
 sweep_under_way() {
     begin "side by side" sweep <(printf 'seed = 1..400\n') --data "$work/digits" --neurons 100 --out s
@@ -163,6 +196,20 @@ sweep_under_way() {
     finish 75
     page_has s/report.html "This sweep was stopped."
     ! grep -q 'http-equiv="refresh"' s/report.html || wrong "a stopped sweep's page reloads itself"
+    # A run that failed in an earlier start is not failed while it is trained again, nor after a stop.
+    local made
+    made=$(grep -l '"state": "stopped"' s/runs/*/run.json | head -n 1) || wrong "no run was stopped"
+    sed -i 's/"state": "stopped"/"state": "failed"/' "$made"
+    rm -rf s/report.html "$(dirname "$made")/checkpoint"
+    begin "side by side" sweep <(printf 'seed = 1..400\n') --data "$work/digits" --neurons 100 --out s
+    until_there s/report.html
+    cp s/report.html again.html
+    kill -TERM "$pid"
+    finish 75
+    page_has again.html "This sweep is under way." ">waiting<"
+    for name in again.html s/report.html; do
+        ! grep -qE 'run failed|>failed<' $name || wrong "$name: a run that is made again counts as failed"
+    done
 }
 searched() { # a search's page: stages and points lead to pages
     echo 'w_norm = 60..90' >t.ini
@@ -228,6 +275,9 @@ on "a failed run" failed
 on "eval and predict" tested
 on "other images" sizes
 on "a sweep" swept
+on "a sweep over names" named
+on "a sweep that cannot write its files" sweep_lost
+on "a search that cannot write its files" search_lost
 on "train --runs" seeds
 on "a sweep under way, then stopped" sweep_under_way
 on "a search" searched

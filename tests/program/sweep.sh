@@ -201,9 +201,9 @@ sweep_damaged_more() {
 }
 # refuses_sweep TEXT FILE ARGUMENT...: a sweep of `swept` is refused, with --collect and --dry-run too
 refuses_sweep() {
-    local extra
+    local extra name=${1%%:*}
     for extra in "" --collect --dry-run; do
-        refuses 2 "$1; nothing was changed: choose another --out, or delete this one" \
+        refuses 2 "$1; nothing was changed: choose another --out, or move ${name##*/} out of runs/" \
             sweep "$2" "${brief[@]}" --out swept "${@:3}" $extra
     done
 }
@@ -241,6 +241,37 @@ sweep_renamed() { # the same data under another name: every run is found
     sweep --out swept --data-name other
     says "6 runs, 6 of them finished before"
     same swept/results.csv "$work/swept/results.csv"
+}
+# A sweep, a search or several runs would overwrite the page of another result.
+sweep_others() {
+    local end="whose report.html would be lost; nothing was changed: choose another --out" extra
+    local some=(--data "$work/small" --neurons 16 --random 2 --train-images 60 --label-images 60
+        --validate 60 --seeds 1 --epochs 1)
+    echo 'w_norm = 60..90' >t.ini
+    run 0 train "${brief[@]}" --neurons 16 --out run
+    run 0 train "${brief[@]}" --neurons 16 --runs 2 --out two
+    run 0 tune t.ini "${some[@]}" --out search
+    cp -a search begun && rm begun/best.ini
+    for extra in "" --collect --dry-run; do
+        refuses 2 "run: holds a run (run.json), $end" sweep "$work/s.ini" "${brief[@]}" --out run $extra
+        refuses 2 "search: holds a search (best.ini), $end" \
+            sweep "$work/s.ini" "${brief[@]}" --out search $extra
+    done
+    refuses 2 "begun: holds a search (epochs-1), $end" sweep "$work/s.ini" "${brief[@]}" --out begun
+    refuses 2 "run: holds a run (run.json), $end" train "${brief[@]}" --neurons 16 --runs 2 --out run
+    refuses 2 "search: holds a search (best.ini), $end" train "${brief[@]}" --neurons 16 --runs 2 --out search
+    refuses 2 "run: holds a run (run.json), $end" tune t.ini "${some[@]}" --out run
+    refuses 2 "two: holds a sweep (runs), $end" tune t.ini "${some[@]}" --out two
+    refuses 2 "run: holds a run (run.json), $end" reproduce "${brief[@]}" --out run
+    refuses 2 "search: holds a search (best.ini), $end" reproduce "${brief[@]}" --out search
+}
+sweep_unreadable() { # runs/ or a run's directory cannot be read: nobody knows whose runs are there
+    mkdir -p a b/runs
+    ln -s runs a/runs
+    ln -s mine b/runs/mine
+    refuses 8 "a/runs: cannot be read: Too many levels" sweep "$work/s.ini" "${brief[@]}" --out a --dry-run
+    refuses 8 "b/runs/mine: cannot be read: Too many levels" \
+        sweep "$work/s.ini" "${brief[@]}" --out b --dry-run
 }
 sweep_extended() { # more values: finished runs stay, wherever the new values stand in the lists
     cp -a "$work/swept" swept
@@ -416,6 +447,8 @@ on "sweep: damaged weights and hashes are found, told, done anew" sweep_damaged
 on "sweep: damaged run.json and lost directories" sweep_damaged_more
 on "sweep: runs of other settings" sweep_other_settings
 on "sweep: another name of the same data" sweep_renamed
+on "sweep: another result in the same place" sweep_others
+on "sweep: runs that cannot be read" sweep_unreadable
 on "sweep: a file with more values keeps what is finished" sweep_extended
 on "sweep: shards, --collect: the same bytes" sweep_shards
 on "sweep --json" sweep_json

@@ -136,7 +136,7 @@ tune_shards() { # two processes in turns; each stage waits for both
     same_files out "$work/tuned"
 }
 tune_others() { # the directory holds another search: nothing is done, and a difference is named
-    local end="nothing was changed: choose another --out, or delete this one"
+    local end="nothing was changed: choose another --out, or move"
     cp -a "$work/tuned" out
     untouched out >before
     printf 'epochs = 4\nw_norm = 40..95\neta_pre = 1e-4\n' >o.ini
@@ -159,6 +159,8 @@ tune_words() { # one point, fewer tested images than set aside, warnings of poin
     prints "warnings      3 of its 3 runs: out/best/results.csv names them"
     grep -q "^; the best of 1 point on 50 validation images" out/best.ini || wrong "$(head -n 1 out/best.ini)"
     grep -q "<h1>Search of 1 point: 16 neurons" out/report.html || wrong "the page's title"
+    grep -q "Every number is of 50 validation images. The last 100 training images" out/report.html ||
+        wrong "the page's number of images: $(grep 'Every number' out/report.html)"
     column warnings out/tune.csv | grep -q "given_up" || wrong "tune.csv: $(cat out/tune.csv)"
     tune --out out --random 1 --epochs 1 --test-images 50 --set min_spikes=500000 --set intensity_max=3 --json
     prints '"warned":3}'
