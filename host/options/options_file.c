@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "formats/json.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -150,6 +151,46 @@ enum clsnn_status clsnn_settings_blame(const char *value, enum clsnn_status st) 
     return clsnn_fail(st, "%s; a comment behind a value begins with \" ;\"", text);
 }
 
+/* Returns whether a run that is repeated does without the setting of its run.json: it does not decide the
+ * result, or would touch the run's own directory. */
+static bool is_left_out(const char *name) {
+    static const char *const names[] = {"out", "resume", "runs", "device"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strcmp(names[k], name) == 0) return true;
+    return false;
+}
+
+/* Adds the settings of a run.json. */
+static enum clsnn_status read_run_json(struct clsnn_settings *s, const char *path, const char *text,
+                                       size_t n_bytes) {
+    enum clsnn_status st = CLSNN_OK;
+    json_t *json = NULL, *setting;
+    const char *name;
+    char number[32], label[256];
+    TRY(clsnn_json_parse(text, n_bytes, path, "begins with { but is no run.json", &json));
+    json_t *settings = json_object_get(json, "settings");
+    if (!json_is_object(settings))
+        st =
+            clsnn_fail(CLSNN_E_USAGE, "%s: has no settings: must be name = value lines, or a run.json", path);
+    json_object_foreach (settings, name, setting) {
+        const json_t *value = json_object_get(setting, "value");
+        struct clsnn_setting found;
+        const char *given = json_string_value(value);
+        if (json_is_integer(value))
+            snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        else if (json_is_real(value))
+            clsnn_format_real(json_real_value(value), number);
+        if (json_is_number(value)) given = number;
+        if (!given || !*given || is_left_out(name)) continue;
+        TRY(clsnn_setting_find(path, 1, name, &found));
+        snprintf(label, sizeof label, "%s: %s", path, name);
+        TRY(clsnn_settings_add(s, found.row, found.param, given, label));
+    }
+fail:
+    json_decref(json);
+    return st;
+}
+
 /* Fails because the file cannot be read. what NULL: the user's own file, which its path names well enough. */
 static enum clsnn_status unreadable(const char *what, const char *path, int error) {
     const char *gap = what ? " " : "", *why = error == ENOENT   ? "not found"
@@ -180,7 +221,8 @@ enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path
         goto fail;
     }
     text[n_bytes] = '\0';
-    TRY(read_lines(s, path, text, n_bytes));
+    TRY(text[strspn(text, " \t\r\n")] == '{' ? read_run_json(s, path, text, n_bytes)
+                                             : read_lines(s, path, text, n_bytes));
 fail:
     if (from) fclose(from);
     free(text);

@@ -29,10 +29,12 @@ void clsnn_settings_finish(struct clsnn_settings *s); /* takes NULL and {0} */
 enum clsnn_status clsnn_setting_find(const char *path, int line, const char *key, struct clsnn_setting *out);
 
 #define CLSNN_CONFIG_MAX_BYTES (1u << 20)
-/* Appends the keys of an ini file in the file's order. what names the file's role in messages: "--config",
+/* Appends the keys of an ini file in the file's order, or the settings of a run.json, but those that a
+ * repeated run does without: out, resume, runs, device. what names the file's role in messages: "--config",
  * "sweep file". what NULL: the file is the user's own, and a missing one adds nothing.
- * Errors: CLSNN_E_IO; CLSNN_E_MEMORY; CLSNN_E_USAGE, naming file and line: neither key nor section, unknown
- * key or section, a key that only the command line may have, a NUL byte, more than CLSNN_CONFIG_MAX_BYTES. */
+ * Errors: CLSNN_E_IO; CLSNN_E_MEMORY; CLSNN_E_DATA a broken run.json; CLSNN_E_USAGE, naming file and line:
+ * neither key nor section, unknown key or section, a key that only the command line may have, a NUL byte,
+ * more than CLSNN_CONFIG_MAX_BYTES. */
 enum clsnn_status clsnn_settings_read(struct clsnn_settings *s, const char *path, const char *what);
 
 /* Adds to the recorded usage failure of a file's value that "#" begins no comment behind it, if it holds one.

@@ -40,10 +40,12 @@ static const char preset_names[] =
 #include "clsnn/presets.def"
     CLSNN_PRESET_TUNED "|" CLSNN_PRESET_OLD;
 #define CLSNN_PRESET(name, delays, changes, meaning) name ": " meaning "; "
-static const char preset_help[] = "set of model parameters and delays to start from. "
+static const char preset_help[] =
+    "set of model parameters and delays to start from. "
 #include "clsnn/presets.def"
-    CLSNN_PRESET_TUNED ": the best known values for --neurons and whole epochs of MNIST, found on validation "
-                                  "images; " CLSNN_PRESET_OLD ": an old name of the first";
+    CLSNN_PRESET_TUNED
+    ": the best known values for --neurons, for whole epochs of MNIST, found on validation "
+    "images; " CLSNN_PRESET_OLD ": an old name of the first";
 #define FIELD(member) .offset = offsetof(struct clsnn_options, member)
 
 const struct clsnn_option_row clsnn_option_rows[] = {
@@ -217,7 +219,8 @@ const struct clsnn_option_row clsnn_option_rows[] = {
      .help = "change one model parameter; may be given several times; --print-config lists all"},
     /* common */
     {"config", 0, "FILE", CLSNN_OPT_CONFIG, .commands = ALL,
-     .help = "read options and parameters from an ini file, as --print-config writes it"},
+     .help = "read options and parameters from an ini file, as --print-config writes it, or from a run.json: "
+             "the same run again"},
     {"print-config", 0, NULL, CLSNN_OPT_ACTION, .commands = ALL, .action = CLSNN_PARSE_PRINT_CONFIG,
      .help = "print every option and parameter with its value and origin; run nothing"},
     {"json", 0, NULL, CLSNN_OPT_SWITCH, FIELD(json), .def = "no", .commands = ALL,

@@ -28,6 +28,24 @@ config_round_trip() {
     rm c.ini d.ini c d
     [ -z "$(ls -A)" ] || wrong "--print-config has made files"
 }
+config_run_json() { # --config run.json repeats a run
+    local some=(--data digits --neurons 9 --train-images 3 --label-images 3 --test-images 3) sha
+    run 0 train "${some[@]}" --seed 7 --rule pair --set theta_plus_mv=0.0625 --out a --json
+    sha=$(sha)
+    run 0 train --config a/run.json --out b --json
+    [ "$(sha)" = "$sha" ] || wrong "another result"
+    [ "$(json final_sha256 a/run.json)" = "$sha" ] || wrong "a has changed"
+    run 0 train --config a/run.json --seed 8 --print-config
+    grep -q '^theta_plus_mv = 0.0625 .*a/run.json$' "$work/out" || wrong "no theta_plus_mv of the file"
+    grep -q '^seed = 8 .*command line$' "$work/out" || wrong "the command line does not win"
+    ! grep -q '^out = ' "$work/out" || wrong "the run would be written over"
+    echo '{"a": 1}' >x.json
+    refuses 2 "x.json: has no settings: must be name = value lines, or a run.json" train --config x.json
+    head -c 300 a/run.json >x.json
+    refuses 3 "x.json: begins with { but is no run.json" train --config x.json
+    sed 's/"theta_plus_mv"/"theta_plus"/' a/run.json >x.json
+    refuses 2 "unknown option or parameter theta_plus: did you mean theta_plus_mv?" train --config x.json
+}
 texts() { # texts ARGUMENT...: the program must print something on stdout and nothing on stderr
     run 0 "$@"
     [ -s "$work/out" ] || wrong "nothing was printed"
@@ -146,6 +164,7 @@ any "--config: another section" config_line "$(printf '[other]\nx = 1')" "c.ini:
 any "--config: a section without keys" config_line "[model]" "c.ini:2: unknown section [model]"
 any "--config: a comment by #" config_line "neurons = 10 # note" 'a comment behind a value begins with " ;"'
 any "--print-config, --config: there and back" config_round_trip
+on "--config run.json" config_run_json
 for name in train eval predict import export sweep reproduce replay devices data bench verify; do
     any "$name --help" texts $name --help
 done
