@@ -290,7 +290,9 @@ static void the_others_are_fetched(void **state) {
         assert_string_equal(d.name, "custom");
         clsnn_dataset_finish(&d);
         assert_int_equal(run_data(lists, out, sizeof out), CLSNN_E_DATA);
-        assert_non_null(strstr(out, "unusable    see the error"));
+        char reason[CLSNN_DIR_BYTES + 80];
+        snprintf(reason, sizeof reason, "unusable    %s: does not hold the four archives", dir);
+        assert_non_null(strstr(out, reason));
         clsnn_error_clear();
         for (int i = 0; i < CLSNN_IDX_FILES; i++) assert_int_equal(unlink(archive(dir, i)), 0);
     }
