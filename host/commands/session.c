@@ -349,10 +349,10 @@ static void note_tuned(struct clsnn_session *s, const struct clsnn_options *runs
             clsnn_progress_note(&s->progress, "preset tuned: values found for %u neurons", below);
         const uint64_t images = (uint64_t)s->plan.epochs * s->plan.train_images;
         if (images < CLSNN_TUNED_IMAGES)
-            clsnn_progress_note(&s->progress,
-                                "preset tuned is for %d images and more: after %llu the thresholds have not "
-                                "settled, and --preset kim-2020 may be better",
-                                CLSNN_TUNED_IMAGES, (unsigned long long)images);
+            clsnn_progress_note(
+                &s->progress,
+                "preset tuned is for %d images and more: with %llu --preset kim-2020 may be better",
+                CLSNN_TUNED_IMAGES, (unsigned long long)images);
     }
 }
 

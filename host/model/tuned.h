@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum { CLSNN_N_TUNED = 10 };
-enum { CLSNN_TUNED_IMAGES = 20000 }; /* with fewer training images thresholds do not settle at these values */
+enum { CLSNN_TUNED_IMAGES = 20000 }; /* with fewer training images kim-2020 was better (tuned.md) */
 extern const char *const clsnn_tuned_names[CLSNN_N_TUNED]; /* parameters, as in params.def */
 
 /* Writes the tuned values for a rule, by its number in laws.def, and this number of neurons, of four digits.

@@ -192,7 +192,7 @@ tuned_preset() { # preset tuned: says where its values come from, and the run ca
     local some=("${few[@]}" --train-images 20 --preset tuned)
     run 0 train "${some[@]}" --neurons 150 --out out
     says "preset tuned: values between those of 100 and 225 neurons, by logarithms"
-    says "preset tuned is for 20000 images and more: after 20 the thresholds have not settled"
+    says "preset tuned is for 20000 images and more: with 20 --preset kim-2020 may be better"
     tr '\n' ' ' <out/run.json | grep -qE '"preset": \{[^}]*"tuned"' || wrong "run.json does not name it"
     run 0 verify out
     run 0 train "${some[@]}" --neurons 16 --out small
